@@ -1,0 +1,37 @@
+//! A Bidsketch client as it is now.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "client")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub vendor_id: String,
+    pub name: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub alt_phone: Option<String>,
+    pub website: Option<String>,
+    pub address_field_one: Option<String>,
+    pub address_field_two: Option<String>,
+    pub city: Option<String>,
+    pub state: Option<String>,
+    pub postal_zip: Option<String>,
+    pub country: Option<String>,
+    pub notes: Option<String>,
+    pub other_contact: Option<String>,
+    pub url: Option<String>,
+    pub app_url: Option<String>,
+    pub created_at: Option<i64>,
+    pub updated_at: Option<i64>,
+    pub order_key: i64,
+    pub first_seen_at: i64,
+    pub last_event_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,24 @@
+//! An ArcSite drawing as it is now.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "drawing")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub vendor_id: String,
+    pub project_vendor_id: Option<String>,
+    pub name: Option<String>,
+    pub tags: Option<String>,
+    pub pdf_url: Option<String>,
+    pub png_url: Option<String>,
+    pub file_name: Option<String>,
+    pub order_key: i64,
+    pub first_seen_at: i64,
+    pub last_event_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

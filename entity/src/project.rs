@@ -1,0 +1,26 @@
+//! An ArcSite project as it is now.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "project")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub vendor_id: String,
+    pub name: Option<String>,
+    pub job_number: Option<String>,
+    pub tags: Option<String>,
+    pub customer: Option<String>,
+    pub work_site_address: Option<String>,
+    pub sales_rep: Option<String>,
+    pub created_at: Option<i64>,
+    pub updated_at: Option<i64>,
+    pub order_key: i64,
+    pub first_seen_at: i64,
+    pub last_event_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,43 @@
+//! A proposal of either vendor as it is now.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "proposal")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub provider: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub vendor_id: String,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub status: Option<String>,
+    pub vendor_status: Option<String>,
+    pub is_draft: Option<bool>,
+    pub owner: Option<String>,
+    pub currency: Option<String>,
+    pub total: Option<i64>,
+    pub one_time_fees: Option<i64>,
+    pub monthly_fees: Option<i64>,
+    pub yearly_fees: Option<i64>,
+    pub tax: Option<i64>,
+    pub tax2: Option<i64>,
+    pub discount: Option<i64>,
+    pub customer_name: Option<String>,
+    pub customer_email: Option<String>,
+    pub client_vendor_id: Option<String>,
+    pub project_vendor_id: Option<String>,
+    pub drawing_vendor_id: Option<String>,
+    pub url: Option<String>,
+    pub app_url: Option<String>,
+    pub created_at: Option<i64>,
+    pub updated_at: Option<i64>,
+    pub order_key: i64,
+    pub first_seen_at: i64,
+    pub last_event_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

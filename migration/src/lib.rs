@@ -1,0 +1,18 @@
+//! The steps that take a database from nothing to today's tables. A step is frozen once released and never imports
+//! `entity`: what it makes must not change when an entity does.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m0001_log;
+mod m0002_projections;
+
+/// All steps, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_log::Migration), Box::new(m0002_projections::Migration)]
+    }
+}

@@ -1,0 +1,52 @@
+//! `drawing.created` and `drawing.updated`.
+
+use serde::Serialize;
+
+use crate::hook::{Hook, Vendor};
+use crate::id::Id;
+
+/// A drawing of a project. It carries no time at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Drawing {
+    /// The vendor's id.
+    pub id: Id,
+    /// The project it belongs to, whose own hook may come later.
+    pub project_id: Id,
+    /// Its name.
+    pub name: String,
+    /// The file's name. The vendor's older page has it for `drawing.updated` only, and so is it sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// The drawing as PDF, for 24 hours. `None` is sent as null: a drawing made by uploading a PDF, or a file that is
+    /// still being made.
+    pub pdf_url: Option<String>,
+    /// The same as PNG.
+    pub png_url: Option<String>,
+    /// Labels.
+    pub tags: Vec<String>,
+}
+
+impl Drawing {
+    /// A drawing without links and labels.
+    pub fn new(id: impl Into<Id>, project_id: impl Into<Id>, name: &str) -> Drawing {
+        Drawing {
+            id: id.into(),
+            project_id: project_id.into(),
+            name: name.to_owned(),
+            file_name: None,
+            pdf_url: None,
+            png_url: None,
+            tags: Vec::new(),
+        }
+    }
+
+    /// `drawing.created`, without a file name.
+    pub fn created(&self) -> Hook {
+        Hook::new(Vendor::Arcsite, "drawing.created", &Drawing { file_name: None, ..self.clone() })
+    }
+
+    /// `drawing.updated`
+    pub fn updated(&self) -> Hook {
+        Hook::new(Vendor::Arcsite, "drawing.updated", self)
+    }
+}

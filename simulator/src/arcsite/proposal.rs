@@ -1,0 +1,126 @@
+//! `proposal.status_changed`, which took the place of the deprecated three.
+
+use serde::Serialize;
+
+use crate::hook::{Hook, Vendor};
+use crate::id::Id;
+use crate::money::Money;
+
+/// How far a proposal has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// New.
+    Draft,
+    /// Sent to the customer.
+    Pending,
+    /// Withdrawn.
+    Void,
+    /// The customer does not want it.
+    Lost,
+    /// Approved or signed.
+    Approved,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Status; 5] = [Status::Draft, Status::Pending, Status::Void, Status::Lost, Status::Approved];
+}
+
+/// A proposal at one status. There is no time in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusChanged {
+    /// The proposal's id. A change order has one of its own.
+    pub proposal_id: Id,
+    /// The project it is for.
+    pub project_id: Id,
+    /// Its name.
+    pub name: String,
+    /// The status it has now.
+    pub status: Status,
+    /// The seller's name.
+    pub sales_representative: String,
+    /// The seller's e-mail address, not the customer's.
+    pub contact_email: String,
+    /// The customer's name.
+    pub customer_name: String,
+    /// The customer's e-mail address.
+    pub customer_email: String,
+    /// The contractor's own number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_number: Option<String>,
+    /// Why it ended: with VOID and LOST.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close_note: Option<String>,
+    /// What was agreed: with APPROVED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Money>,
+    /// The signed document, for 24 hours: with APPROVED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pdf_url: Option<String>,
+    /// Which option the customer took: with APPROVED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_option: Option<ApprovedOption>,
+    /// On a change order: the proposal that it changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_proposal_id: Option<Id>,
+    /// What the customer can choose from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal_options: Option<Vec<ProposalOption>>,
+    /// The template it was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<Id>,
+}
+
+/// The option that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApprovedOption {
+    /// The option's id.
+    pub id: Id,
+    /// The drawing it was made from.
+    pub drawing_id: Id,
+}
+
+/// One option of a proposal: a drawing with its price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProposalOption {
+    /// Its name.
+    pub name: String,
+    /// The drawing.
+    pub drawing_id: Id,
+    /// The drawing as it was then.
+    pub drawing_version_id: Id,
+    /// Its price.
+    pub total: Money,
+    /// The document, for 24 hours; `None` is sent as null.
+    pub pdf_url: Option<String>,
+}
+
+impl StatusChanged {
+    /// A proposal with what is required and nothing else.
+    pub fn new(proposal_id: impl Into<Id>, project_id: impl Into<Id>, name: &str, status: Status) -> StatusChanged {
+        StatusChanged {
+            proposal_id: proposal_id.into(),
+            project_id: project_id.into(),
+            name: name.to_owned(),
+            status,
+            sales_representative: "Wanda Ridgebeam".to_owned(),
+            contact_email: "wanda.ridgebeam@example.com".to_owned(),
+            customer_name: "Jack".to_owned(),
+            customer_email: "jack@example.com".to_owned(),
+            document_number: None,
+            close_note: None,
+            total: None,
+            pdf_url: None,
+            approved_option: None,
+            initial_proposal_id: None,
+            proposal_options: None,
+            template_id: None,
+        }
+    }
+
+    /// `proposal.status_changed`
+    pub fn status_changed(&self) -> Hook {
+        Hook::new(Vendor::Arcsite, "proposal.status_changed", self)
+    }
+}

@@ -1,0 +1,73 @@
+use std::future::pending;
+
+use axum::Router;
+use axum::http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::disorder::Disorder;
+use crate::office::every_event;
+use crate::sender::Patience;
+use crate::tally::Tally;
+use crate::target::Target;
+
+async fn sender(status: StatusCode, patience: Patience) -> Arc<Sender> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = Target::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let app = Router::new().fallback(move || async move { status });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Arc::new(Sender::new(target, patience, Arc::new(Tally::keeping_bodies())).unwrap())
+}
+
+fn at_full_speed() -> Plan {
+    Plan { rate: 1e6, ..Plan::default() }
+}
+
+#[tokio::test]
+async fn every_hook_is_sent_in_spite_of_disorder() {
+    let sender = sender(StatusCode::OK, Patience::hasty()).await;
+    let disorder = Disorder { late: 0.5, late_by: Duration::from_millis(2), twice: 1.0, shuffle: 6 };
+    let mut out = Vec::new();
+    let hooks = disorder.over(every_event(4).into_iter(), 4);
+    run(hooks, Arc::clone(&sender), &at_full_speed(), pending(), &mut out).await.unwrap();
+
+    let acknowledged = sender.tally().acknowledged();
+    assert!(sender.tally().all_acknowledged());
+    for hook in every_event(4) {
+        let kept = acknowledged.iter().find(|acknowledged| acknowledged.hook == hook);
+        assert!(kept.is_some_and(|kept| kept.times >= 2), "{}", hook.body);
+    }
+    let lines = String::from_utf8(out).unwrap();
+    assert_eq!(lines.lines().count(), 2 * every_event(4).len());
+    assert!(lines.contains("proposal.payment.received"), "{lines}");
+}
+
+#[tokio::test]
+async fn the_stop_ends_a_run_that_would_go_on() {
+    // Retries at the usual distance: without the stop this run would last for minutes.
+    let sender = sender(StatusCode::INTERNAL_SERVER_ERROR, Patience::default()).await;
+    let plan = Plan { grace: Duration::ZERO, ..at_full_speed() };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut hooks = every_event(1).into_iter();
+    // The stop comes with the last hook, so that there are deliveries under way.
+    let mut stop = Some(stop);
+    let until_stop = std::iter::from_fn(|| {
+        if hooks.len() == 1 {
+            drop(stop.take());
+        }
+        hooks.next().map(|hook| Planned { hook, after: Duration::ZERO })
+    });
+    let mut out = Vec::new();
+    run(until_stop, Arc::clone(&sender), &plan, async { drop(stopped.await) }, &mut out).await.unwrap();
+    assert!(!sender.tally().all_acknowledged());
+    assert!(String::from_utf8(out).unwrap().contains("stopping"));
+}
+
+#[test]
+fn no_rate_makes_an_interval_of_nothing() {
+    assert_eq!(period(2.0), Duration::from_millis(500));
+    for odd in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300] {
+        assert!(period(odd) > Duration::ZERO);
+    }
+}

@@ -1,0 +1,177 @@
+//! Wiring: from settings to a service on a listener. [`serve`] is the one door, for `main` and for tests.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use chrono::TimeDelta;
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::Provider;
+use crate::feed::Feed;
+use crate::graphql;
+use crate::http::{self, AllowedOrigins, OpenMode, Parts};
+use crate::ingest::record::SamenessWindows;
+use crate::ingest::verify::Verifier;
+use crate::ingest::writer::Writer;
+use crate::ingest::{Ingest, SignatureTolerance};
+use crate::store::{Store, StoreError};
+
+/// How long sockets and the writer have to end after the last request did.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+/// Why the service does not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The database cannot be used.
+    #[error("{error}\n  database.url is {url}")]
+    Store {
+        /// What went wrong.
+        #[source]
+        error: StoreError,
+        /// The setting.
+        url: String,
+    },
+    /// It would be reachable from elsewhere, and there is no key to keep strangers out.
+    #[error(
+        "the GraphQL API has no keys in this version, so it must not be reachable from elsewhere: let server.listen be a \
+         loopback address such as 127.0.0.1:8080 and leave server.public_url empty. (Listening on {listen}, public URL \
+         {public_url:?}.)"
+    )]
+    NoKey {
+        /// The address listened on.
+        listen: SocketAddr,
+        /// `server.public_url`.
+        public_url: Option<String>,
+    },
+    /// The metrics cannot be set up.
+    #[error("the metrics cannot be set up: {0}")]
+    Metrics(#[from] BuildError),
+    /// The listener failed.
+    #[error("the listener failed: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+/// Serves on a listener until `shutdown` is ready; then finishes what it has begun, within the grace time.
+///
+/// # Errors
+///
+/// [`ServeError`] says what stands in the way of starting.
+pub async fn serve(
+    settings: &Settings,
+    clock: Clock,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let listen = listener.local_addr()?;
+    let open = listen.ip().is_loopback() && settings.server.public_url.is_none();
+    if !open {
+        return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
+    }
+    let store_error = |error| ServeError::Store { error, url: settings.database.url.clone() };
+    let store =
+        Store::open(&settings.database.url, settings.database.readers, clock.now()).await.map_err(store_error)?;
+    let feed = Feed::new(store.clone()).await.map_err(store_error)?;
+    let verifier = verifier(settings, open);
+    announce(&verifier);
+    let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
+    let (writer, writing) = Writer::start(store.clone(), windows, feed.waker());
+    let ingest = Ingest { verifier, tolerance: tolerance(settings), writer };
+
+    let stopping = CancellationToken::new();
+    let sockets = TaskTracker::new();
+    let router = http::router(Parts {
+        ingest: Arc::new(ingest),
+        schema: graphql::schema(store.clone(), feed.clone()),
+        store: store.clone(),
+        feed: feed.clone(),
+        clock,
+        metrics: metrics()?,
+        open_mode: OpenMode(open),
+        origins: AllowedOrigins::new(&settings.server.allowed_origins),
+        stopping: stopping.clone(),
+        sockets: sockets.clone(),
+    });
+    let looking = tokio::spawn(async move { feed.watch_database().await });
+
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    let signal = stopping.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        shutdown.await;
+        tracing::info!("stopping: finishing what was accepted");
+        signal.cancel();
+    });
+    let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
+    let out_of_grace = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        served = server => served?,
+        () = out_of_grace => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
+    }
+    looking.abort();
+    sockets.close();
+    if tokio::time::timeout(LAST_WRITES, sockets.wait()).await.is_err() {
+        tracing::warn!(sockets = sockets.len(), "some sockets did not close in time");
+    }
+    // The router is gone, and with it the last that could hand over a delivery: what was handed over is written now.
+    if tokio::time::timeout(LAST_WRITES, writing).await.is_err() {
+        tracing::error!("the writer did not end in time; what it had not committed was not acknowledged");
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn verifier(settings: &Settings, open: bool) -> Verifier {
+    Verifier {
+        arcsite_secrets: settings.arcsite.signing_secrets.clone(),
+        arcsite_token: settings.arcsite.path_token.clone(),
+        bidsketch_token: settings.bidsketch.path_token.clone(),
+        open,
+    }
+}
+
+/// Says what each vendor's hooks take.
+fn announce(verifier: &Verifier) {
+    for provider in Provider::ALL.iter().copied() {
+        if verifier.is_open(provider) {
+            tracing::warn!(%provider, "open mode: hooks are taken without proof of who sent them, from this machine only");
+        } else if !verifier.is_configured(provider) {
+            tracing::warn!(%provider, "no secret is set: hooks of this vendor are answered 404");
+        }
+    }
+}
+
+fn tolerance(settings: &Settings) -> SignatureTolerance {
+    SignatureTolerance {
+        past: TimeDelta::hours(settings.arcsite.signature_max_age_hours.into()),
+        future: TimeDelta::minutes(settings.arcsite.signature_max_ahead_minutes.into()),
+    }
+}
+
+/// The process's metrics: there is one recorder, however many services a test starts.
+fn metrics() -> Result<PrometheusHandle, BuildError> {
+    static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = METRICS.get() {
+        return Ok(handle.clone());
+    }
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    // Only the first of two at once wins; the other's numbers are then read from the winner.
+    if metrics::set_global_recorder(recorder).is_ok() {
+        let _ = METRICS.set(handle.clone());
+    }
+    Ok(METRICS.get().unwrap_or(&handle).clone())
+}

@@ -1,0 +1,31 @@
+//! Settings from environment variables: `BIDARC_<SECTION>__<KEY>`, and `…_FILE` for a file that holds the value.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use config::Environment;
+
+use super::ConfigError;
+
+const PREFIX: &str = "BIDARC_";
+const SEPARATOR: &str = "__";
+const FILE_SUFFIX: &str = "_FILE";
+
+/// The settings among `variables`. What has no `__` is not a setting (`BIDARC_CONFIG`).
+pub(super) fn source(variables: impl IntoIterator<Item = (String, String)>) -> Result<Environment, ConfigError> {
+    let mut settings = HashMap::new();
+    for (variable, value) in variables {
+        let Some(key) = variable.strip_prefix(PREFIX).filter(|key| key.contains(SEPARATOR)) else { continue };
+        if let Some(key) = key.strip_suffix(FILE_SUFFIX) {
+            let path = PathBuf::from(value);
+            match std::fs::read_to_string(&path) {
+                Ok(content) => settings.insert(key.to_owned(), content.trim().to_owned()),
+                Err(cause) => return Err(ConfigError::SecretFile { variable, path, cause }),
+            };
+        } else {
+            settings.insert(key.to_owned(), value);
+        }
+    }
+    // Values stay text: a secret made of digits is no number. What is a number is read as one by its own type.
+    Ok(Environment::default().separator(SEPARATOR).source(Some(settings)))
+}

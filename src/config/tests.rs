@@ -1,0 +1,75 @@
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn load(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::load(Some(Path::new("/dev/null")), environment, Overrides::default())
+}
+
+#[test]
+fn the_example_file_is_the_defaults() {
+    let settings = Settings::defaults().unwrap();
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.database.url, "sqlite://bidarc.db");
+    assert!(settings.open_mode());
+    assert!(settings.arcsite.signing_secrets.is_empty() && settings.bidsketch.path_token.is_none());
+}
+
+#[test]
+fn the_environment_goes_before_the_file_and_flags_before_both() {
+    let environment = [("BIDARC_SERVER__LISTEN".to_owned(), "127.0.0.1:1".to_owned())];
+    let flags = Overrides { listen: Some("127.0.0.1:2".to_owned()), database_url: None };
+    let settings = Settings::load(Some(Path::new("/dev/null")), environment.clone(), Overrides::default()).unwrap();
+    assert_eq!(settings.server.listen.port(), 1);
+    let settings = Settings::load(Some(Path::new("/dev/null")), environment, flags).unwrap();
+    assert_eq!(settings.server.listen.port(), 2);
+}
+
+#[test]
+fn secrets_of_digits_stay_as_they_are_and_lists_split_at_commas() {
+    let settings = load(&[
+        ("BIDARC_ARCSITE__SIGNING_SECRETS", "007, 1e5,,true"),
+        ("BIDARC_BIDSKETCH__PATH_TOKEN", "0042"),
+        ("BIDARC_IDENTITY__STATE_WINDOW_HOURS", "12"),
+        ("BIDARC_CONFIG", "ignored.toml"),
+    ])
+    .unwrap();
+    let secrets: Vec<&str> = settings.arcsite.signing_secrets.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, ["007", "1e5", "true"]);
+    assert_eq!(settings.bidsketch.path_token.unwrap().expose_secret(), "0042");
+    assert_eq!(settings.identity.state_window_hours, 12);
+}
+
+#[test]
+fn a_secret_can_come_from_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "one\ntwo\n").unwrap();
+    let settings = load(&[("BIDARC_ARCSITE__SIGNING_SECRETS_FILE", file.path().to_str().unwrap())]).unwrap();
+    assert_eq!(settings.arcsite.signing_secrets.len(), 2);
+    let error = load(&[("BIDARC_BIDSKETCH__PATH_TOKEN_FILE", "/nowhere")]).unwrap_err().to_string();
+    assert!(error.contains("BIDARC_BIDSKETCH__PATH_TOKEN_FILE") && error.contains("/nowhere"), "{error}");
+}
+
+#[test]
+fn an_error_names_the_setting() {
+    let error = load(&[("BIDARC_SERVER__LISTN", "x")]).unwrap_err().to_string();
+    assert!(error.contains("listn"), "{error}");
+    let error = load(&[("BIDARC_SERVER__LISTEN", "nowhere")]).unwrap_err().to_string();
+    assert!(error.contains("server.listen"), "{error}");
+    let error = load(&[("BIDARC_SERVER__PUBLIC_URL", "hooks.example.com")]).unwrap_err().to_string();
+    assert!(error.contains("server.public_url"), "{error}");
+}
+
+#[test]
+fn a_public_url_or_another_address_ends_open_mode() {
+    assert!(!load(&[("BIDARC_SERVER__PUBLIC_URL", "https://hooks.example.com")]).unwrap().open_mode());
+    assert!(!load(&[("BIDARC_SERVER__LISTEN", "0.0.0.0:8080")]).unwrap().open_mode());
+    assert!(load(&[("BIDARC_SERVER__LISTEN", "[::1]:8080")]).unwrap().open_mode());
+}
+
+#[test]
+fn secrets_are_not_in_debug_output() {
+    let settings = load(&[("BIDARC_ARCSITE__SIGNING_SECRETS", "topsecret")]).unwrap();
+    assert!(!format!("{settings:?}").contains("topsecret"));
+}

@@ -1,0 +1,205 @@
+//! What an event says of the state of its subject: new values for some fields, nothing of the others.
+
+use chrono::NaiveDate;
+
+use super::people::{AddressChange, ContactChange, CustomerChange, SalesRepChange};
+use super::{Money, ProposalStatus, VendorId};
+use crate::clock::Time;
+
+/// What an event says of one field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Nothing: unknown, what is stored stays.
+    #[default]
+    Missing,
+    /// That it is empty: what is stored is cleared.
+    Null,
+    /// Its value.
+    Value(T),
+}
+
+impl<T> Patch<T> {
+    /// The value, where there is one.
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Missing | Self::Null => None,
+        }
+    }
+
+    /// Whether anything is said.
+    pub const fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing)
+    }
+
+    /// The same with another kind of value.
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Missing => Patch::Missing,
+            Self::Null => Patch::Null,
+            Self::Value(value) => Patch::Value(map(value)),
+        }
+    }
+
+    /// This, or the other where this says nothing: for a field with two spellings.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self.is_missing() { other } else { self }
+    }
+
+    /// Changes the stored value by what is said.
+    pub fn apply_to(self, stored: &mut Option<T>) {
+        match self {
+            Self::Missing => {}
+            Self::Null => *stored = None,
+            Self::Value(value) => *stored = Some(value),
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Patch<T> {
+    /// A value, or nothing said.
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Missing, Self::Value)
+    }
+}
+
+/// What an event changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A project.
+    Project(VendorId, Box<ProjectChange>),
+    /// A drawing.
+    Drawing(VendorId, Box<DrawingChange>),
+    /// A client.
+    Client(VendorId, Box<ClientChange>),
+    /// A proposal of the event's provider.
+    Proposal(VendorId, Box<ProposalChange>),
+    /// Nothing is changed, a payment is added.
+    Payment(Box<NewPayment>),
+    /// Nothing.
+    Nothing,
+}
+
+/// What an event says of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the project")]
+pub struct ProjectChange {
+    pub name: Patch<String>,
+    pub job_number: Patch<String>,
+    pub tags: Patch<Vec<String>>,
+    pub customer: Patch<CustomerChange>,
+    pub work_site_address: Patch<AddressChange>,
+    pub sales_rep: Patch<SalesRepChange>,
+    pub created_at: Patch<Time>,
+    pub updated_at: Patch<Time>,
+}
+
+/// What an event says of a drawing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the drawing")]
+pub struct DrawingChange {
+    pub project_vendor_id: Patch<VendorId>,
+    pub name: Patch<String>,
+    pub tags: Patch<Vec<String>>,
+    pub pdf_url: Patch<String>,
+    pub png_url: Patch<String>,
+    pub file_name: Patch<String>,
+}
+
+/// What an event says of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the client")]
+pub struct ClientChange {
+    pub name: Patch<String>,
+    pub first_name: Patch<String>,
+    pub last_name: Patch<String>,
+    pub email: Patch<String>,
+    pub phone: Patch<String>,
+    pub alt_phone: Patch<String>,
+    pub website: Patch<String>,
+    pub address_field_one: Patch<String>,
+    pub address_field_two: Patch<String>,
+    pub city: Patch<String>,
+    pub state: Patch<String>,
+    pub postal_zip: Patch<String>,
+    pub country: Patch<String>,
+    pub notes: Patch<String>,
+    pub other_contact: Patch<ContactChange>,
+    pub url: Patch<String>,
+    pub app_url: Patch<String>,
+    pub created_at: Patch<Time>,
+    pub updated_at: Patch<Time>,
+}
+
+/// What an event says of a proposal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the proposal")]
+pub struct ProposalChange {
+    pub name: Patch<String>,
+    pub description: Patch<String>,
+    pub status: StatusChange,
+    pub is_draft: Patch<bool>,
+    pub owner: Patch<String>,
+    pub currency: Patch<String>,
+    pub total: Patch<Money>,
+    pub one_time_fees: Patch<Money>,
+    pub monthly_fees: Patch<Money>,
+    pub yearly_fees: Patch<Money>,
+    pub tax: Patch<Money>,
+    pub tax2: Patch<Money>,
+    pub discount: Patch<Money>,
+    pub customer_name: Patch<String>,
+    pub customer_email: Patch<String>,
+    pub client_vendor_id: Patch<VendorId>,
+    pub project_vendor_id: Patch<VendorId>,
+    pub drawing_vendor_id: Patch<VendorId>,
+    pub url: Patch<String>,
+    pub app_url: Patch<String>,
+    pub created_at: Patch<Time>,
+    pub updated_at: Patch<Time>,
+}
+
+/// What an event says of a proposal's status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StatusChange {
+    /// Nothing.
+    #[default]
+    Missing,
+    /// The payload states it, in the vendor's word; `None` for a word that is not documented.
+    Stated(Option<ProposalStatus>, String),
+    /// Only the event's type implies it. Such a one moves a proposal on but never takes back what was stated: the
+    /// deprecated `proposal.sent` may come after the approval.
+    Implied(ProposalStatus, &'static str),
+}
+
+impl StatusChange {
+    /// The status as this event gave it.
+    #[must_use]
+    pub const fn status(&self) -> Option<ProposalStatus> {
+        match self {
+            Self::Missing => None,
+            Self::Stated(status, _) => *status,
+            Self::Implied(status, _) => Some(*status),
+        }
+    }
+}
+
+/// A payment on a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPayment {
+    /// The proposal that was paid.
+    pub proposal: VendorId,
+    /// The drawing the proposal was made from.
+    pub drawing: Option<VendorId>,
+    /// This payment alone, not the sum.
+    pub amount: Money,
+    /// `arcsite_payment` or `mark_as_paid`.
+    pub channel: String,
+    /// How it was paid, in the vendor's words.
+    pub method: Option<String>,
+    /// When, where the payment went through ArcSite.
+    pub paid_at: Option<Time>,
+    /// On what day, where it was marked by hand.
+    pub paid_on: Option<NaiveDate>,
+}

@@ -1,0 +1,169 @@
+//! Names of things: the vendors' ids, places in the log, node ids.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Provider;
+
+/// An id as its vendor gives it: text end to end, since ArcSite's numbers go past 2^53.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VendorId(String);
+
+impl VendorId {
+    /// The most bytes an id may have. The vendors' have 20 digits at most; the bound keeps every index entry small.
+    pub const MAX_BYTES: usize = 200;
+
+    /// Takes an id of 1 to [`Self::MAX_BYTES`] bytes without control characters.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Option<Self> {
+        let id = id.into();
+        let fits = !id.trim().is_empty() && id.len() <= Self::MAX_BYTES && !id.chars().any(char::is_control);
+        fits.then_some(Self(id))
+    }
+
+    /// An id read back from the database, where only [`Self::new`]'s go in.
+    #[must_use]
+    pub fn from_stored(id: String) -> Self {
+        Self(id)
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id as owned text.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Display for VendorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A place in the log, in the order of commits, from 1; 0 is before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(pub i64);
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The id of one log, made at random when its database is: a cursor of another log is told apart by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogId(pub String);
+
+/// The readable, typed id under which the GraphQL API gives out an object: `proposal:bidsketch:11051955`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NodeId {
+    /// An ArcSite project by its vendor id.
+    Project(VendorId),
+    /// An ArcSite drawing by its vendor id.
+    Drawing(VendorId),
+    /// A Bidsketch client by its vendor id.
+    Client(VendorId),
+    /// A proposal by its vendor and vendor id.
+    Proposal(Provider, VendorId),
+    /// An event by its place in the log.
+    Event(Seq),
+    /// A delivery by its number.
+    Delivery(i64),
+    /// A payment by the place of its event.
+    Payment(Seq),
+}
+
+/// A text that is no node id. Displays as what is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a node id looks like project:36029621652695040, drawing:…, client:…, proposal:arcsite:…, proposal:bidsketch:11051955, \
+     event:42, delivery:42 or payment:42"
+)]
+pub struct InvalidNodeId;
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(id) => write!(f, "project:{id}"),
+            Self::Drawing(id) => write!(f, "drawing:{id}"),
+            Self::Client(id) => write!(f, "client:{id}"),
+            Self::Proposal(Provider::Arcsite, id) => write!(f, "proposal:arcsite:{id}"),
+            Self::Proposal(Provider::Bidsketch, id) => write!(f, "proposal:bidsketch:{id}"),
+            Self::Event(seq) => write!(f, "event:{seq}"),
+            Self::Delivery(id) => write!(f, "delivery:{id}"),
+            Self::Payment(seq) => write!(f, "payment:{seq}"),
+        }
+    }
+}
+
+impl FromStr for NodeId {
+    type Err = InvalidNodeId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNodeId> {
+        let (kind, rest) = text.split_once(':').ok_or(InvalidNodeId)?;
+        let vendor_id = |id: &str| VendorId::new(id).ok_or(InvalidNodeId);
+        // One spelling a number, so that one object has one id: no sign, no leading zero.
+        let number = || match rest.parse::<i64>() {
+            Ok(number) if number > 0 && number.to_string() == rest => Ok(number),
+            _ => Err(InvalidNodeId),
+        };
+        match kind {
+            "project" => vendor_id(rest).map(Self::Project),
+            "drawing" => vendor_id(rest).map(Self::Drawing),
+            "client" => vendor_id(rest).map(Self::Client),
+            "proposal" => match rest.split_once(':') {
+                Some(("arcsite", id)) => vendor_id(id).map(|id| Self::Proposal(Provider::Arcsite, id)),
+                Some(("bidsketch", id)) => vendor_id(id).map(|id| Self::Proposal(Provider::Bidsketch, id)),
+                _ => Err(InvalidNodeId),
+            },
+            "event" => number().map(|seq| Self::Event(Seq(seq))),
+            "delivery" => number().map(Self::Delivery),
+            "payment" => number().map(|seq| Self::Payment(Seq(seq))),
+            _ => Err(InvalidNodeId),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_id_reads_back() {
+        for text in [
+            "project:36029621652695040",
+            "drawing:a:b",
+            "client:4815162342",
+            "proposal:arcsite:1",
+            "proposal:bidsketch:11051955",
+            "event:42",
+            "delivery:7",
+            "payment:42",
+        ] {
+            assert_eq!(text.parse::<NodeId>().map(|id| id.to_string()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn other_text_is_no_node_id() {
+        for text in [
+            "",
+            "project",
+            "project:",
+            "proposal:11051955",
+            "proposal:hubspot:1",
+            "event:042",
+            "event:-1",
+            "event:x",
+            "widget:1",
+        ] {
+            assert_eq!(text.parse::<NodeId>(), Err(InvalidNodeId), "{text}");
+        }
+    }
+}

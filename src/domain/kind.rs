@@ -1,0 +1,79 @@
+//! Who sent an event, and what happened.
+
+use super::text_enum::text_enum;
+
+text_enum! {
+    /// A vendor whose webhooks are received.
+    Provider {
+        /// ArcSite: drawings, estimates, payments.
+        Arcsite = "ARCSITE",
+        /// Bidsketch: proposals, clients.
+        Bidsketch = "BIDSKETCH",
+    }
+}
+
+text_enum! {
+    /// What happened, whichever name the vendor gave it.
+    EventKind {
+        /// A project was created.
+        ProjectCreated = "PROJECT_CREATED",
+        /// A project was changed.
+        ProjectUpdated = "PROJECT_UPDATED",
+        /// A drawing was created.
+        DrawingCreated = "DRAWING_CREATED",
+        /// A drawing was changed.
+        DrawingUpdated = "DRAWING_UPDATED",
+        /// A client was created.
+        ClientCreated = "CLIENT_CREATED",
+        /// A proposal was created.
+        ProposalCreated = "PROPOSAL_CREATED",
+        /// A proposal was sent; each sending is one.
+        ProposalSent = "PROPOSAL_SENT",
+        /// A client looked at a proposal; each look is one.
+        ProposalViewed = "PROPOSAL_VIEWED",
+        /// A proposal was accepted (Bidsketch).
+        ProposalAccepted = "PROPOSAL_ACCEPTED",
+        /// A proposal was declined (Bidsketch).
+        ProposalDeclined = "PROPOSAL_DECLINED",
+        /// A proposal's status changed.
+        ProposalStatusChanged = "PROPOSAL_STATUS_CHANGED",
+        /// A drawing's proposal was signed (ArcSite, deprecated there).
+        ProposalSigned = "PROPOSAL_SIGNED",
+        /// A proposal was approved (ArcSite, deprecated there).
+        ProposalApproved = "PROPOSAL_APPROVED",
+        /// Money came in on a proposal.
+        ProposalPaymentReceived = "PROPOSAL_PAYMENT_RECEIVED",
+        /// A type that this version does not know.
+        Unrecognized = "UNRECOGNIZED",
+    }
+}
+
+impl EventKind {
+    /// Whether it is about a proposal.
+    #[must_use]
+    pub const fn is_of_proposal(self) -> bool {
+        match self {
+            Self::ProposalCreated
+            | Self::ProposalSent
+            | Self::ProposalViewed
+            | Self::ProposalAccepted
+            | Self::ProposalDeclined
+            | Self::ProposalStatusChanged
+            | Self::ProposalSigned
+            | Self::ProposalApproved
+            | Self::ProposalPaymentReceived => true,
+            Self::ProjectCreated
+            | Self::ProjectUpdated
+            | Self::DrawingCreated
+            | Self::DrawingUpdated
+            | Self::ClientCreated
+            | Self::Unrecognized => false,
+        }
+    }
+
+    /// All kinds that are about proposals.
+    #[must_use]
+    pub fn of_proposals() -> Vec<Self> {
+        Self::ALL.iter().copied().filter(|kind| kind.is_of_proposal()).collect()
+    }
+}

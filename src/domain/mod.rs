@@ -1,0 +1,20 @@
+//! What the service speaks of, in its own words and neutral of vendors: values without I/O.
+
+pub mod change;
+pub mod delivery;
+pub mod event;
+pub mod ids;
+pub mod kind;
+pub mod money;
+pub mod people;
+pub mod status;
+mod text_enum;
+
+pub use change::{Change, ClientChange, DrawingChange, NewPayment, Patch, ProjectChange, ProposalChange};
+pub use delivery::{Outcome, QuarantineReason};
+pub use event::{Event, Identity, References, Sameness, Subject};
+pub use ids::{LogId, NodeId, Seq, VendorId};
+pub use kind::{EventKind, Provider};
+pub use money::Money;
+pub use people::{Address, AddressChange, Contact, ContactChange, Customer, CustomerChange, SalesRep, SalesRepChange};
+pub use status::ProposalStatus;

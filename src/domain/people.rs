@@ -1,0 +1,101 @@
+//! The nested values of projects and clients, and what an event changes in them.
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Patch;
+
+/// Defines a nested value of optional texts, and the change of it: what is missing stays, what is null is cleared.
+macro_rules! nested {
+    ($(#[$meta:meta])* $name:ident, $change:ident { $($(#[$doc:meta])* $field:ident,)+ $(; $inner:ident: $type:ident, $inner_change:ident)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct $name {
+            $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<String>,)+
+            $(/// The address.
+            #[serde(skip_serializing_if = "Option::is_none")] pub $inner: Option<$type>,)?
+        }
+
+        #[doc = concat!("What an event says of a [`", stringify!($name), "`].")]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct $change {
+            $($(#[$doc])* pub $field: Patch<String>,)+
+            $(/// The address.
+            pub $inner: Patch<$inner_change>,)?
+        }
+
+        impl Patch<$change> {
+            /// Changes the stored value by what the event says.
+            pub fn merge_into(self, stored: &mut Option<$name>) {
+                match self {
+                    Self::Missing => {}
+                    Self::Null => *stored = None,
+                    Self::Value(change) => {
+                        let value = stored.get_or_insert_default();
+                        $(change.$field.apply_to(&mut value.$field);)+
+                        $(change.$inner.merge_into(&mut value.$inner);)?
+                    }
+                }
+            }
+        }
+    };
+}
+
+nested! {
+    /// A postal address.
+    Address, AddressChange {
+        /// Street and number.
+        street,
+        /// City.
+        city,
+        /// County.
+        county,
+        /// State.
+        state,
+        /// Postal code.
+        zip_code,
+    }
+}
+
+nested! {
+    /// Whom a project is for.
+    Customer, CustomerChange {
+        /// Name.
+        name,
+        /// First telephone number.
+        phone,
+        /// Second telephone number.
+        second_phone,
+        /// First e-mail address.
+        email,
+        /// Second e-mail address.
+        second_email,
+        ; address: Address, AddressChange
+    }
+}
+
+nested! {
+    /// Who sells a project.
+    SalesRep, SalesRepChange {
+        /// Name.
+        name,
+        /// E-mail address.
+        email,
+        /// Telephone number.
+        phone,
+    }
+}
+
+nested! {
+    /// A client's other contact.
+    Contact, ContactChange {
+        /// First name.
+        first_name,
+        /// Last name.
+        last_name,
+        /// E-mail address.
+        email,
+        /// Telephone number.
+        phone,
+    }
+}

@@ -1,0 +1,66 @@
+//! How far a proposal has come.
+
+use super::text_enum::text_enum;
+
+text_enum! {
+    /// How far a proposal has come, for both vendors.
+    ProposalStatus {
+        /// New, not sent.
+        Draft = "DRAFT",
+        /// Sent, no answer yet.
+        Pending = "PENDING",
+        /// The client has looked at it.
+        Viewed = "VIEWED",
+        /// Accepted; ArcSite says APPROVED.
+        Accepted = "ACCEPTED",
+        /// Declined by the client.
+        Declined = "DECLINED",
+        /// Withdrawn.
+        Void = "VOID",
+        /// Given up.
+        Lost = "LOST",
+    }
+}
+
+impl ProposalStatus {
+    /// What a vendor's word means; `None` for a word that is not documented.
+    #[must_use]
+    pub fn from_vendor(word: &str) -> Option<Self> {
+        let word = word.trim().to_ascii_uppercase();
+        if word == "APPROVED" { Some(Self::Accepted) } else { Self::from_name(&word) }
+    }
+
+    /// Which of two statuses of the same moment stands: the higher. Ways to end are equals.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Draft => 0,
+            Self::Pending => 1,
+            Self::Viewed => 2,
+            Self::Accepted | Self::Declined | Self::Void | Self::Lost => 3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_vendors_words_are_known() {
+        for (word, status) in [
+            ("DRAFT", ProposalStatus::Draft),
+            ("PENDING", ProposalStatus::Pending),
+            ("VOID", ProposalStatus::Void),
+            ("LOST", ProposalStatus::Lost),
+            ("APPROVED", ProposalStatus::Accepted),
+            ("Pending", ProposalStatus::Pending),
+            ("Viewed", ProposalStatus::Viewed),
+            ("Accepted", ProposalStatus::Accepted),
+            ("Declined", ProposalStatus::Declined),
+        ] {
+            assert_eq!(ProposalStatus::from_vendor(word), Some(status), "{word}");
+        }
+        assert_eq!(ProposalStatus::from_vendor("Archived"), None);
+    }
+}

@@ -1,0 +1,46 @@
+//! The paging arguments of every connection.
+
+use super::cursor::{self, CursorKind};
+use super::error::ApiError;
+use crate::domain::LogId;
+use crate::store::read::Window;
+
+/// How many rows a page has where nothing is said.
+const DEFAULT: u64 = 20;
+/// How many rows a page may have at most.
+const MOST: i32 = 100;
+
+/// `first`, `after`, `last`, `before` of a connection that is newest first.
+#[derive(Debug)]
+pub(crate) struct PageArgs {
+    pub(crate) first: Option<i32>,
+    pub(crate) after: Option<String>,
+    pub(crate) last: Option<i32>,
+    pub(crate) before: Option<String>,
+}
+
+impl PageArgs {
+    /// The window they ask for: `after` is older, `before` is newer, `last` takes from the older end.
+    pub(crate) fn window(&self, kind: CursorKind, log: &LogId) -> Result<Window, ApiError> {
+        let (limit, from_the_end) = match (self.first, self.last) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::BadUserInput("give `first` or `last`, not both".to_owned()));
+            }
+            (first, None) => (size("first", first)?, false),
+            (None, last) => (size("last", last)?, true),
+        };
+        let place =
+            |cursor: &Option<String>| cursor.as_deref().map(|cursor| cursor::decode(kind, log, cursor)).transpose();
+        Ok(Window { older_than: place(&self.after)?, newer_than: place(&self.before)?, limit, from_the_end })
+    }
+}
+
+fn size(name: &str, asked: Option<i32>) -> Result<u64, ApiError> {
+    match asked {
+        None => Ok(DEFAULT),
+        Some(asked) => u64::try_from(asked)
+            .ok()
+            .filter(|_| asked <= MOST)
+            .ok_or_else(|| ApiError::BadUserInput(format!("`{name}` must be between 0 and {MOST}, it is {asked}"))),
+    }
+}

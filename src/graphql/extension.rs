@@ -1,0 +1,74 @@
+//! What happens to every request, whichever transport it came by.
+
+use std::sync::Arc;
+
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest, NextSubscribe,
+};
+use async_graphql::{Request, Response, ServerResult, async_trait::async_trait};
+use futures_util::stream::{BoxStream, StreamExt};
+
+use super::Api;
+use super::error::BAD_USER_INPUT;
+use crate::domain::Seq;
+
+/// The log's head when the request began: read before any of its fields.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadAtStart(pub(super) Seq);
+
+/// Notes the log's head when a request begins.
+pub(super) struct RequestStart;
+
+impl ExtensionFactory for RequestStart {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait]
+impl Extension for RequestStart {
+    async fn prepare_request(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        request: Request,
+        next: NextPrepareRequest<'_>,
+    ) -> ServerResult<Request> {
+        let head = ctx.data_opt::<Api>().map(|api| api.feed.head()).unwrap_or_default();
+        next.run(ctx, request.data(HeadAtStart(head))).await
+    }
+}
+
+/// Gives every error a code. Our own fields set theirs; what the library finds wrong is wrong in the request.
+pub(super) struct ErrorCodes;
+
+impl ExtensionFactory for ErrorCodes {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+fn with_codes(mut response: Response) -> Response {
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_default();
+        if extensions.get("code").is_none() {
+            extensions.set("code", BAD_USER_INPUT);
+        }
+    }
+    response
+}
+
+#[async_trait]
+impl Extension for ErrorCodes {
+    async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        with_codes(next.run(ctx).await)
+    }
+
+    fn subscribe<'s>(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        stream: BoxStream<'s, Response>,
+        next: NextSubscribe<'_>,
+    ) -> BoxStream<'s, Response> {
+        next.run(ctx, stream).map(with_codes).boxed()
+    }
+}

@@ -1,0 +1,69 @@
+//! The types of the API, one noun a file, each over a row that `store::read` gives.
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{Context, Interface};
+
+use super::error::ApiError;
+use super::loader::StoreLoader;
+
+pub(crate) mod client;
+pub(crate) mod connection;
+pub(crate) mod delivery;
+pub(crate) mod drawing;
+pub(crate) mod enums;
+pub(crate) mod event;
+pub(crate) mod payment;
+pub(crate) mod people;
+pub(crate) mod project;
+pub(crate) mod proposal;
+pub(crate) mod scalar;
+
+pub(crate) use client::Client;
+pub(crate) use delivery::Delivery;
+pub(crate) use drawing::Drawing;
+pub(crate) use event::{ClientEvent, DrawingEvent, Event, ProjectEvent, ProposalEvent, UnrecognizedEvent};
+pub(crate) use payment::Payment;
+pub(crate) use project::Project;
+pub(crate) use proposal::Proposal;
+
+/// An object with an id of its own, by which `node` finds it again.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "async_graphql::ID", desc = "The readable, typed id of the object."))]
+pub(crate) enum Node {
+    Project(Project),
+    Drawing(Drawing),
+    Client(Client),
+    Proposal(Proposal),
+    Payment(Payment),
+    Delivery(Delivery),
+    ProjectEvent(ProjectEvent),
+    DrawingEvent(DrawingEvent),
+    ClientEvent(ClientEvent),
+    ProposalEvent(ProposalEvent),
+    UnrecognizedEvent(UnrecognizedEvent),
+}
+
+impl From<Event> for Node {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Project(event) => Self::ProjectEvent(event),
+            Event::Drawing(event) => Self::DrawingEvent(event),
+            Event::Client(event) => Self::ClientEvent(event),
+            Event::Proposal(event) => Self::ProposalEvent(event),
+            Event::Unrecognized(event) => Self::UnrecognizedEvent(event),
+        }
+    }
+}
+
+/// Loads one object, together with all others of its kind that this level of the query asks for.
+pub(crate) async fn load<K>(
+    ctx: &Context<'_>,
+    key: K,
+) -> async_graphql::Result<Option<<StoreLoader as Loader<K>>::Value>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    StoreLoader: Loader<K, Error = std::sync::Arc<ApiError>>,
+{
+    let loader = ctx.data::<DataLoader<StoreLoader>>()?;
+    loader.load_one(key).await.map_err(|error| ApiError::clone(&error).extended())
+}

@@ -1,0 +1,48 @@
+//! Payments.
+
+use async_graphql::{ID, Object};
+
+use super::scalar::{Date, DateTime, Decimal};
+use crate::domain::NodeId;
+use crate::store::read::PaymentRow;
+
+pub(crate) struct Payment(pub(crate) PaymentRow);
+
+/// A payment on an ArcSite proposal.
+#[Object]
+impl Payment {
+    /// The node id: `payment:42`, by the number of its event.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Payment(self.0.event).to_string().into()
+    }
+
+    /// This payment alone, not the sum.
+    async fn amount(&self) -> Decimal {
+        Decimal(self.0.amount)
+    }
+
+    /// `arcsite_payment` or `mark_as_paid`; empty where the vendor did not say.
+    async fn channel(&self) -> &str {
+        &self.0.channel
+    }
+
+    /// How it was paid, in the vendor's words.
+    async fn method(&self) -> Option<&str> {
+        self.0.method.as_deref()
+    }
+
+    /// When it was paid, where it went through ArcSite.
+    async fn paid_at(&self) -> Option<DateTime> {
+        self.0.paid_at.map(DateTime)
+    }
+
+    /// On what day it was paid, where it was marked by hand.
+    async fn paid_on(&self) -> Option<Date> {
+        self.0.paid_on.map(Date)
+    }
+
+    /// When its event came.
+    async fn received_at(&self) -> DateTime {
+        DateTime(self.0.received_at)
+    }
+}

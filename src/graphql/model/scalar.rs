@@ -1,0 +1,109 @@
+//! The scalars.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{NaiveDate, SecondsFormat};
+use serde_json::value::RawValue;
+
+use crate::clock::Time;
+use crate::domain;
+
+/// A time, RFC 3339, UTC: `2022-01-16T04:19:23Z`, with up to six digits of a second. An input may have any offset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DateTime(pub(crate) Time);
+
+#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                chrono::DateTime::parse_from_rfc3339(text).map(|time| Self(time.to_utc())).map_err(|_| {
+                    InputValueError::custom(format!("a time like 2022-01-16T04:19:23Z is expected, not {text:?}"))
+                })
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+/// A day: `2022-01-16`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Date(pub(crate) NaiveDate);
+
+#[Scalar(name = "Date")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => text
+                .parse()
+                .map(Self)
+                .map_err(|_| InputValueError::custom(format!("a date like 2022-01-16 is expected, not {text:?}"))),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// An exact decimal as a text, with two to four digits behind the point: `"7385.00"`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decimal(pub(crate) domain::Money);
+
+#[Scalar(name = "Decimal")]
+impl ScalarType for Decimal {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let text = match &value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(InputValueError::expected_type(value)),
+        };
+        domain::Money::parse(&text)
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom(format!("a decimal like \"7385.00\" is expected, not {text:?}")))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A URL, as the vendor gives it.
+#[derive(Clone, Debug)]
+pub(crate) struct Url(pub(crate) String);
+
+#[Scalar(name = "Url")]
+impl ScalarType for Url {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
+
+/// JSON as it was received: every digit of a number, the order of keys and the white space are kept. JavaScript rounds numbers
+/// beyond 2^53 in it: take ids from `vendorId`.
+#[derive(Clone, Debug)]
+pub(crate) struct Json(pub(crate) Box<RawValue>);
+
+#[Scalar(name = "JSON")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let json = value.into_json().map_err(|error| InputValueError::custom(error.to_string()))?;
+        serde_json::value::to_raw_value(&json).map(Self).map_err(|error| InputValueError::custom(error.to_string()))
+    }
+
+    fn to_value(&self) -> Value {
+        // The library keeps raw JSON apart in its values, and writes it out as it is.
+        async_graphql::to_value(&self.0).unwrap_or_default()
+    }
+}

@@ -1,0 +1,12 @@
+//! The fields of the root that read, one subject a file.
+
+use async_graphql::MergedObject;
+
+mod deliveries;
+mod events;
+mod lookup;
+mod node;
+
+/// Reads what was received and what it says now.
+#[derive(Default, MergedObject)]
+pub struct Query(node::NodeQuery, lookup::LookupQuery, events::EventQuery, deliveries::DeliveryQuery);

@@ -1,0 +1,56 @@
+//! Any object by its node id.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use crate::domain::NodeId;
+use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::loader::{ClientKey, DeliveryKey, DrawingKey, EventKey, PaymentKey, ProjectKey, ProposalKey};
+use crate::graphql::model::{Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, load};
+
+/// How many nodes one `nodes` gives at most.
+const MOST: usize = 100;
+
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The object with this node id; null where there is none.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A node id, as in every object's `id`: `project:36029621652695040`.")] id: ID,
+    ) -> Result<Option<Node>> {
+        find(ctx, parse(&id).or_api_error()?).await
+    }
+
+    /// The objects with these node ids, in their order; null for each that is not there.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Node ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MOST {
+            let problem = format!("`ids` may have at most {MOST} ids, it has {}", ids.len());
+            return Err(ApiError::BadUserInput(problem).extended());
+        }
+        let ids = ids.iter().map(parse).collect::<std::result::Result<Vec<_>, _>>().or_api_error()?;
+        futures_util::future::try_join_all(ids.into_iter().map(|id| find(ctx, id))).await
+    }
+}
+
+fn parse(id: &ID) -> std::result::Result<NodeId, ApiError> {
+    id.parse().map_err(|problem| ApiError::BadUserInput(format!("{problem}; this is {:?}", id.as_str())))
+}
+
+async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
+    Ok(match id {
+        NodeId::Project(id) => load(ctx, ProjectKey(id)).await?.map(|row| Project(row).into()),
+        NodeId::Drawing(id) => load(ctx, DrawingKey(id)).await?.map(|row| Drawing(row).into()),
+        NodeId::Client(id) => load(ctx, ClientKey(id)).await?.map(|row| Client(row).into()),
+        NodeId::Proposal(provider, id) => load(ctx, ProposalKey(provider, id)).await?.map(|row| Proposal(row).into()),
+        NodeId::Event(seq) => load(ctx, EventKey(seq)).await?.map(|row| Event::from(row).into()),
+        NodeId::Delivery(id) => load(ctx, DeliveryKey(id)).await?.map(|row| Delivery(row).into()),
+        NodeId::Payment(seq) => load(ctx, PaymentKey(seq)).await?.map(|row| Payment(row).into()),
+    })
+}

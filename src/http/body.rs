@@ -1,0 +1,51 @@
+//! Reading a body whole, up to a limit that holds for a chunked one as well.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
+
+use super::error::HttpError;
+
+/// How long a body may take to come.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+/// How much of a body that is too large is read off, and for how long, so that its sender gets to see the answer: one that
+/// is still writing when the connection closes may see only that.
+const DRAIN_BYTES: usize = 8 * 1024 * 1024;
+const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Reads a body of at most `limit` bytes; it is never cut.
+///
+/// # Errors
+///
+/// Where it is larger, too slow, or breaks off.
+pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, HttpError> {
+    let deadline = Instant::now() + READ_WITHIN;
+    let mut bytes = Vec::new();
+    loop {
+        match timeout_at(deadline, body.frame()).await {
+            Err(_) => return Err(HttpError::TooSlow),
+            Ok(None) => return Ok(bytes),
+            Ok(Some(Err(_))) => return Err(HttpError::BrokenBody),
+            Ok(Some(Ok(frame))) => {
+                let Ok(data) = frame.into_data() else { continue };
+                if bytes.len() + data.len() > limit {
+                    drain(body, bytes.len() + data.len()).await;
+                    return Err(HttpError::TooLarge(limit));
+                }
+                bytes.extend_from_slice(&data);
+            }
+        }
+    }
+}
+
+async fn drain(mut body: Body, mut read: usize) {
+    let deadline = Instant::now() + DRAIN_WITHIN;
+    while read <= DRAIN_BYTES {
+        match timeout_at(deadline, body.frame()).await {
+            Ok(Some(Ok(frame))) => read += frame.data_ref().map_or(0, |data| data.len()),
+            Ok(Some(Err(_)) | None) | Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! GraphQL over HTTP, by the GraphQL-over-HTTP specification: POST with JSON, GET for queries, and the media type that the
+//! client accepts.
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response as GraphqlResponse};
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing};
+use serde_json::json;
+
+use super::body;
+use super::error::HttpError;
+use super::origin::AllowedOrigins;
+use crate::graphql::ApiSchema;
+
+/// How large a request may be: a document and its variables.
+const LIMIT: usize = 256 * 1024;
+
+const RESPONSE_JSON: &str = "application/graphql-response+json";
+const JSON: &str = "application/json";
+
+/// `/graphql`.
+pub(super) fn router(schema: ApiSchema, origins: &AllowedOrigins) -> Router {
+    Router::new().route("/graphql", routing::post(post).get(get)).layer(origins.cors()).with_state(schema)
+}
+
+/// A request that is no GraphQL request: its status, and what the client is told.
+struct Malformed(StatusCode, String);
+
+impl Malformed {
+    fn bad(problem: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, problem.into())
+    }
+}
+
+async fn post(State(schema): State<ApiSchema>, headers: HeaderMap, body: Body) -> Response {
+    let media_type = accepted(&headers);
+    let request = match read_post(&headers, body).await {
+        Ok(request) => request,
+        Err(malformed) => return refuse(malformed, media_type),
+    };
+    answer(&schema.execute(request).await, media_type)
+}
+
+async fn get(State(schema): State<ApiSchema>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let media_type = accepted(&headers);
+    let request = match read_get(query) {
+        Ok(request) => request,
+        Err(malformed) => return refuse(malformed, media_type),
+    };
+    answer(&schema.execute(request).await, media_type)
+}
+
+async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed> {
+    // Only JSON: a page of another site can send any other type without being asked whether it may.
+    if !headers.get(header::CONTENT_TYPE).is_some_and(|value| is_media_type(value, JSON)) {
+        let problem = "the Content-Type must be application/json".to_owned();
+        return Err(Malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
+    }
+    let body = body::read(body, LIMIT).await.map_err(|error| {
+        let status = match &error {
+            HttpError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            HttpError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            HttpError::BrokenBody
+            | HttpError::Unauthenticated
+            | HttpError::NoSuchHook
+            | HttpError::NotFound
+            | HttpError::Forbidden(_)
+            | HttpError::Unavailable => StatusCode::BAD_REQUEST,
+        };
+        Malformed(status, error.to_string())
+    })?;
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Malformed::bad("batches are not served: send one request, an object with `query`"));
+    }
+    let request: Request = serde_json::from_slice(&body)
+        .map_err(|error| Malformed::bad(format!("the body is no GraphQL request: {error}")))?;
+    if request.query.is_empty() {
+        return Err(Malformed::bad("`query` is missing"));
+    }
+    Ok(request)
+}
+
+fn read_get(query: Option<String>) -> Result<Request, Malformed> {
+    let parameters = query.filter(|query| !query.is_empty()).ok_or_else(|| {
+        Malformed::bad("the parameter `query` is missing; for a page to try queries on, open /playground")
+    })?;
+    let mut request = async_graphql::http::parse_query_string(&parameters)
+        .map_err(|error| Malformed::bad(format!("the parameters are no GraphQL request: {error}")))?;
+    if request.query.is_empty() {
+        return Err(Malformed::bad("the parameter `query` is missing"));
+    }
+    // A GET must change nothing. A document that cannot be parsed gets its error when it is executed.
+    let name = request.operation_name.clone();
+    let changes = request.parsed_query().is_ok_and(|document| {
+        document.operations.iter().any(|(of, operation)| {
+            operation.node.ty == OperationType::Mutation
+                && (name.is_none() || of.map(|of| of.as_str()) == name.as_deref())
+        })
+    });
+    if changes {
+        return Err(Malformed(StatusCode::METHOD_NOT_ALLOWED, "a mutation must be sent by POST".to_owned()));
+    }
+    Ok(request)
+}
+
+/// The media type to answer with: the specification's own where the client names it, else plain JSON.
+fn accepted(headers: &HeaderMap) -> &'static str {
+    let named = headers.get_all(header::ACCEPT).iter().any(|value| {
+        value.to_str().is_ok_and(|types| {
+            types
+                .split(',')
+                .any(|one| one.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(RESPONSE_JSON)))
+        })
+    });
+    if named { RESPONSE_JSON } else { JSON }
+}
+
+fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {
+    let name = value.to_str().ok().and_then(|value| value.split(';').next());
+    name.is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type))
+}
+
+/// The response. One without data, because the request itself is wrong, is 400 in the specification's media type; in plain
+/// JSON every GraphQL answer is 200.
+fn answer(response: &GraphqlResponse, media_type: &'static str) -> Response {
+    let failed_before_execution =
+        response.data == async_graphql::Value::Null && response.errors.iter().any(|error| error.path.is_empty());
+    let status =
+        if failed_before_execution && media_type == RESPONSE_JSON { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let body = if failed_before_execution {
+        serde_json::to_vec(&json!({ "errors": response.errors }))
+    } else {
+        serde_json::to_vec(response)
+    };
+    match body {
+        Ok(body) => write(status, media_type, body),
+        Err(error) => {
+            tracing::error!(%error, "a response could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn refuse(Malformed(status, problem): Malformed, media_type: &'static str) -> Response {
+    let body = json!({ "errors": [{ "message": problem, "extensions": { "code": "BAD_USER_INPUT" } }] });
+    let mut response = write(status, media_type, body.to_string().into_bytes());
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+fn write(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
+    (status, [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-store")], body).into_response()
+}

@@ -1,0 +1,62 @@
+//! What an operator's tools ask: is the process there, can it work, what has it done.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::feed::Feed;
+use crate::store::Store;
+
+/// How long the database has to answer.
+const CHECK_WITHIN: Duration = Duration::from_secs(1);
+
+#[derive(Clone)]
+pub(super) struct Health {
+    pub(super) store: Store,
+    pub(super) feed: Feed,
+    pub(super) metrics: PrometheusHandle,
+    pub(super) stopping: CancellationToken,
+}
+
+/// `/healthz`, `/readyz`, `/metrics`.
+pub(super) fn router(health: Health) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(health)
+}
+
+/// 200 where the database answers and has all tables; 503 where it does not, or the service is stopping.
+async fn ready(State(health): State<Health>) -> impl IntoResponse {
+    let problem = if health.stopping.is_cancelled() {
+        Some("the service is stopping")
+    } else {
+        match tokio::time::timeout(CHECK_WITHIN, health.store.check()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not ready");
+                Some("the database does not answer; the service's log tells more")
+            }
+            Err(_) => Some("the database does not answer in time"),
+        }
+    };
+    match problem {
+        None => (StatusCode::OK, Json(json!({ "ready": true }))),
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "problem": problem }))),
+    }
+}
+
+async fn metrics(State(health): State<Health>) -> impl IntoResponse {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^53 events are far away")]
+    metrics::gauge!("bidarc_log_head").set(health.feed.head().0 as f64);
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], health.metrics.render())
+}

@@ -1,0 +1,98 @@
+//! Where the vendors post: bytes in, an answer that both understand out. 200 means that it is on disk.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use super::body;
+use super::error::HttpError;
+use crate::clock::Clock;
+use crate::domain::{NodeId, Outcome};
+use crate::ingest::Ingest;
+use crate::ingest::verify::{Delivery, Hook};
+use crate::vendor::arcsite::signature;
+
+/// How large a delivery may be. The largest documented payload has some kilobytes.
+const LIMIT: usize = 1024 * 1024;
+
+#[derive(Clone)]
+pub(super) struct Hooks {
+    pub(super) ingest: Arc<Ingest>,
+    pub(super) clock: Clock,
+}
+
+/// The hook URLs.
+pub(super) fn router(hooks: Hooks) -> Router {
+    Router::new()
+        .route("/webhooks/arcsite", post(arcsite))
+        .route("/webhooks/arcsite/{token}", post(arcsite_token))
+        .route("/webhooks/bidsketch", post(bidsketch))
+        .route("/webhooks/bidsketch/{token}", post(bidsketch_token))
+        .with_state(hooks)
+}
+
+/// The answer to what is recorded: 200, which suits both vendors.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Recorded {
+    outcome: &'static str,
+    event_id: Option<String>,
+}
+
+type Answer = Result<Json<Recorded>, HttpError>;
+
+async fn arcsite(State(hooks): State<Hooks>, headers: HeaderMap, body: Body) -> Answer {
+    take(hooks, Hook::Arcsite, &headers, body).await
+}
+
+async fn arcsite_token(
+    State(hooks): State<Hooks>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    take(hooks, Hook::ArcsiteToken(token), &headers, body).await
+}
+
+async fn bidsketch(State(hooks): State<Hooks>, headers: HeaderMap, body: Body) -> Answer {
+    take(hooks, Hook::Bidsketch, &headers, body).await
+}
+
+async fn bidsketch_token(
+    State(hooks): State<Hooks>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    take(hooks, Hook::BidsketchToken(token), &headers, body).await
+}
+
+async fn take(hooks: Hooks, hook: Hook, headers: &HeaderMap, body: Body) -> Answer {
+    let provider = hook.provider().as_str();
+    // Read before it is judged: a sender that is cut off while writing does not see the answer.
+    let body = body::read(body, LIMIT).await.inspect_err(|error| {
+        metrics::counter!("bidarc_refused_total", "provider" => provider, "reason" => "body").increment(1);
+        tracing::warn!(provider, "a delivery was refused: {error}");
+    })?;
+    let delivery = Delivery::received(hook, signature_header(headers), body, hooks.clock.now());
+    let receipt = hooks.ingest.accept(delivery).await?;
+    Ok(Json(Recorded {
+        outcome: Outcome::as_str(receipt.outcome),
+        event_id: receipt.event.map(|seq| NodeId::Event(seq).to_string()),
+    }))
+}
+
+/// A header that comes several times is one list, as HTTP has it (RFC 9110, 5.3); bytes that are no text stay wrong.
+fn signature_header(headers: &HeaderMap) -> Option<String> {
+    let lines: Vec<_> = headers
+        .get_all(signature::HEADER)
+        .iter()
+        .map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(","))
+}

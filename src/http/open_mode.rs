@@ -1,0 +1,86 @@
+//! Open mode: a first try needs no keys and no secrets, so only this machine is let in. A request that came through a proxy,
+//! names another host, or was sent by another site's page in a browser gets 403.
+
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::error::HttpError;
+use super::origin::AllowedOrigins;
+
+/// Whether the service is in open mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenMode(pub bool);
+
+/// Headers that a proxy adds, besides everything that begins with `x-forwarded-`.
+const PROXY_HEADERS: [&str; 3] = ["forwarded", "via", "x-real-ip"];
+
+/// Lets only this machine in while the service is in open mode.
+pub(super) async fn gate(
+    State((open, origins)): State<(OpenMode, AllowedOrigins)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if open.0
+        && let Err(problem) = from_this_machine(&request, &origins)
+    {
+        tracing::warn!(path = request.uri().path(), "a request was refused in open mode: {problem}");
+        let hint = "this service is in open mode, for a first try on one machine: it has no public URL and listens on a \
+                    loopback address only. Set server.public_url and the vendors' secrets to serve others";
+        return HttpError::Forbidden(format!("{problem}; {hint}")).into_response();
+    }
+    next.run(request).await
+}
+
+fn from_this_machine(request: &Request, origins: &AllowedOrigins) -> Result<(), &'static str> {
+    let headers = request.headers();
+    if headers.keys().any(|name| PROXY_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-")) {
+        return Err("the request came through a proxy");
+    }
+    let host = request.uri().authority().map(|authority| authority.as_str()).or_else(|| host(headers));
+    if !host.is_some_and(is_loopback) {
+        return Err("the request names a host that is not this machine");
+    }
+    if !origins.allows(headers) {
+        return Err("the request was sent by a web page of another origin");
+    }
+    Ok(())
+}
+
+fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok())
+}
+
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine() {
+        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.8.9.10", "[::1]:8080", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.nip.io:8080",
+            "192.168.0.1",
+            "[::]",
+            "0.0.0.0",
+            "a b",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}

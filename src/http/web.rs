@@ -1,0 +1,24 @@
+//! The pages: an index of what is served, and the playground.
+
+use axum::http::header;
+use axum::response::{Html, IntoResponse};
+
+use super::error::HttpError;
+
+/// Nothing on these pages may be framed by, or report to, another site.
+const NO_FRAMES: (header::HeaderName, &str) = (header::X_FRAME_OPTIONS, "DENY");
+
+/// What is served, and where.
+pub(super) async fn index() -> impl IntoResponse {
+    ([NO_FRAMES], Html(include_str!("pages/index.html")))
+}
+
+/// GraphiQL, with a query and a subscription of this API in its first tab.
+pub(super) async fn playground() -> impl IntoResponse {
+    ([NO_FRAMES], Html(include_str!("pages/playground.html")))
+}
+
+/// Any other path.
+pub(super) async fn not_found() -> HttpError {
+    HttpError::NotFound
+}

@@ -1,0 +1,109 @@
+//! The way of a delivery, on one screen: verify → normalise → record → answer.
+//!
+//! `verify` proves who sent it, `normalise` says in our words what it says, `record` writes it in one durable
+//! transaction through the one `writer`, which wakes the followers of the log.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+
+use crate::domain::{Outcome, QuarantineReason};
+use crate::vendor::envelope::Envelope;
+
+pub mod normalise;
+pub mod record;
+pub mod verify;
+pub mod writer;
+
+use normalise::{Unfit, normalise};
+use record::{Incoming, Receipt};
+use verify::{Delivery, Refusal, Unverified, Verified, Verifier};
+use writer::Writer;
+
+/// How long a vendor waits for its answer at most: ArcSite wants it quickly, and does not say how quickly.
+pub const ANSWER_WITHIN: Duration = Duration::from_millis(1800);
+
+/// How far a signature's time may lie from ours.
+#[derive(Clone, Copy, Debug)]
+pub struct SignatureTolerance {
+    /// Into the past: it is unknown whether a retry is signed anew.
+    pub past: TimeDelta,
+    /// Into the future: clocks differ.
+    pub future: TimeDelta,
+}
+
+/// Takes deliveries in.
+#[derive(Debug)]
+pub struct Ingest {
+    /// What senders are checked against.
+    pub verifier: Verifier,
+    /// What signatures' times are checked against.
+    pub tolerance: SignatureTolerance,
+    /// Who writes.
+    pub writer: Writer,
+}
+
+/// Why a delivery got no receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IngestError {
+    /// It is not let in.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be recorded in time; its vendor is to send it again.
+    #[error("the delivery could not be recorded now")]
+    Unavailable,
+}
+
+impl Ingest {
+    /// Takes a delivery in. A receipt means that it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`IngestError`]; nothing of the delivery is kept then, unless the database was only slow: the vendor's retry is a
+    /// redelivery in that case.
+    pub async fn accept(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
+        let provider = delivery.provider().as_str();
+        let delivery = self.verifier.verify(delivery).inspect_err(|refusal| {
+            metrics::counter!("bidarc_refused_total", "provider" => provider, "reason" => refusal.label()).increment(1);
+            tracing::warn!(provider, reason = refusal.label(), "a delivery was refused: {refusal}");
+        })?;
+        let content = self.in_time(&delivery).and_then(|()| normalise(delivery.provider(), delivery.body()));
+        if let Err(unfit) = &content {
+            tracing::warn!(provider, reason = %unfit.reason, detail = unfit.detail, "a delivery is quarantined");
+        }
+        let recorded = self.writer.record(Incoming { delivery, content });
+        let receipt = match tokio::time::timeout(ANSWER_WITHIN, recorded).await {
+            Ok(Ok(receipt)) => receipt,
+            Ok(Err(_)) | Err(_) => {
+                metrics::counter!("bidarc_unavailable_total", "provider" => provider).increment(1);
+                return Err(IngestError::Unavailable);
+            }
+        };
+        metrics::counter!("bidarc_deliveries_total", "provider" => provider, "outcome" => receipt.outcome.as_str())
+            .increment(1);
+        if receipt.outcome != Outcome::Quarantined {
+            tracing::debug!(provider, outcome = %receipt.outcome, event = receipt.event.map(|seq| seq.0), "recorded");
+        }
+        Ok(receipt)
+    }
+
+    /// A right signature of another time is kept aside, not refused: it may be a retry that was not signed anew.
+    fn in_time(&self, delivery: &Delivery<Verified>) -> Result<(), Unfit> {
+        let Some(seconds) = delivery.signed_at() else { return Ok(()) };
+        let age = DateTime::from_timestamp(seconds, 0)
+            .map(|signed_at| delivery.received_at().signed_duration_since(signed_at));
+        if age.is_some_and(|age| age <= self.tolerance.past && age >= -self.tolerance.future) {
+            return Ok(());
+        }
+        Err(Unfit {
+            reason: QuarantineReason::StaleSignature,
+            detail: format!(
+                "the signature is right, but its time {seconds} lies more than {} s before or {} s after {}",
+                self.tolerance.past.num_seconds(),
+                self.tolerance.future.num_seconds(),
+                delivery.received_at().timestamp(),
+            ),
+            vendor_type: Envelope::parse(delivery.body()).ok().map(|envelope| envelope.event),
+        })
+    }
+}

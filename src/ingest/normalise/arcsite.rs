@@ -1,0 +1,172 @@
+//! ArcSite's types.
+
+use super::{Draft, dated};
+use crate::domain::change::StatusChange;
+use crate::domain::{
+    AddressChange, Change, CustomerChange, DrawingChange, EventKind, NewPayment, Patch, ProjectChange, ProposalChange,
+    ProposalStatus, References, SalesRepChange, Sameness, VendorId,
+};
+use crate::vendor::arcsite::payload::{Address, Customer, Drawing, Payment, Project, Proposal, SalesRep, Signed};
+use crate::vendor::envelope::Envelope;
+use crate::vendor::wire::object;
+
+/// The draft of an ArcSite event; `None` for a type that is not known.
+pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
+    let data = envelope.data;
+    let draft = match envelope.event.as_str() {
+        "project.created" => project(EventKind::ProjectCreated, object(data)?),
+        "project.updated" => project(EventKind::ProjectUpdated, object(data)?),
+        "drawing.created" => drawing(EventKind::DrawingCreated, object(data)?),
+        "drawing.updated" => drawing(EventKind::DrawingUpdated, object(data)?),
+        "proposal.status_changed" => status_changed(object(data)?)?,
+        "proposal.payment.received" => payment(object(data)?),
+        "proposal.signed" => signed(object(data)?),
+        "proposal.sent" => proposal(
+            EventKind::ProposalSent,
+            Sameness::Shortly,
+            StatusChange::Implied(ProposalStatus::Pending, "PENDING"),
+            object(data)?,
+        ),
+        "proposal.approved" => proposal(
+            EventKind::ProposalApproved,
+            Sameness::WhileUndisturbed,
+            StatusChange::Implied(ProposalStatus::Accepted, "APPROVED"),
+            object(data)?,
+        ),
+        _ => return Ok(None),
+    };
+    Ok(Some(draft))
+}
+
+fn project(kind: EventKind, data: Project) -> Draft {
+    let created_at = data.created_at.value().copied();
+    let updated_at = data.updated_at.value().copied();
+    let (sameness, occurred_at) = if kind == EventKind::ProjectCreated {
+        (Sameness::Always, created_at)
+    } else {
+        (dated(updated_at), updated_at)
+    };
+    let change = ProjectChange {
+        name: data.name,
+        job_number: data.job_number,
+        tags: data.tags,
+        customer: data.customer.map(customer),
+        work_site_address: data.work_site_address.or(data.work_site_addreess).map(address),
+        sales_rep: data.sales_rep.or(data.sale_rep).map(sales_rep),
+        created_at: data.created_at,
+        updated_at: data.updated_at,
+    };
+    let references = References { project: Some(data.id.clone()), ..References::default() };
+    let subject = format!("project:{}", data.id);
+    Draft {
+        references,
+        occurred_at,
+        stated_at: updated_at,
+        ..Draft::new(kind, subject, sameness, Change::Project(data.id, Box::new(change)))
+    }
+}
+
+fn drawing(kind: EventKind, data: Drawing) -> Draft {
+    let sameness = if kind == EventKind::DrawingCreated { Sameness::Always } else { Sameness::WhileUndisturbed };
+    let references =
+        References { project: Some(data.project_id.clone()), drawing: Some(data.id.clone()), ..References::default() };
+    let change = DrawingChange {
+        project_vendor_id: Patch::Value(data.project_id),
+        name: data.name,
+        tags: data.tags,
+        pdf_url: data.pdf_url,
+        png_url: data.png_url,
+        file_name: data.file_name,
+    };
+    let subject = format!("drawing:{}", data.id);
+    Draft { references, ..Draft::new(kind, subject, sameness, Change::Drawing(data.id, Box::new(change))) }
+}
+
+fn status_changed(data: Proposal) -> Result<Draft, String> {
+    let word = data.status.value().cloned().ok_or("`status` is missing")?;
+    let status = StatusChange::Stated(ProposalStatus::from_vendor(&word), word);
+    Ok(proposal(EventKind::ProposalStatusChanged, Sameness::WhileUndisturbed, status, data))
+}
+
+fn proposal(kind: EventKind, sameness: Sameness, status: StatusChange, data: Proposal) -> Draft {
+    let drawing = data.approved_option.value().map_or(Patch::Missing, |option| option.drawing_id.clone());
+    let references = References {
+        proposal: Some(data.proposal_id.clone()),
+        project: data.project_id.value().cloned(),
+        drawing: drawing.value().cloned(),
+        client: None,
+    };
+    let change = ProposalChange {
+        name: data.name,
+        status,
+        owner: data.sales_representative,
+        total: data.total,
+        customer_name: data.customer_name,
+        customer_email: data.customer_email.or(data.receive_email),
+        project_vendor_id: data.project_id,
+        drawing_vendor_id: drawing,
+        ..ProposalChange::default()
+    };
+    let subject = format!("proposal:{}", data.proposal_id);
+    Draft { references, ..Draft::new(kind, subject, sameness, Change::Proposal(data.proposal_id, Box::new(change))) }
+}
+
+/// Names no proposal: its subject is its drawing, and no state is changed by it.
+fn signed(data: Signed) -> Draft {
+    let references = References {
+        project: data.project_id.value().cloned(),
+        drawing: Some(data.drawing_id.clone()),
+        ..References::default()
+    };
+    let subject = format!("drawing:{}", data.drawing_id);
+    Draft { references, ..Draft::new(EventKind::ProposalSigned, subject, Sameness::WhileUndisturbed, Change::Nothing) }
+}
+
+fn payment(data: Payment) -> Draft {
+    let paid_at = data.paid_time.value().copied();
+    // Two equal payments that are marked on one day have identical bodies: only a time of its own makes one a fact.
+    let sameness = if paid_at.is_some() { Sameness::Always } else { Sameness::Shortly };
+    let drawing: Option<VendorId> = data.drawing_id.value().cloned();
+    let references =
+        References { proposal: Some(data.proposal_id.clone()), drawing: drawing.clone(), ..References::default() };
+    let subject = format!("proposal:{}", data.proposal_id);
+    let payment = NewPayment {
+        proposal: data.proposal_id,
+        drawing,
+        amount: data.paid_amount,
+        channel: data.pay_channel.value().cloned().unwrap_or_default(),
+        method: data.payment_method.value().cloned(),
+        paid_at,
+        paid_on: data.paid_date.value().copied(),
+    };
+    Draft {
+        references,
+        occurred_at: paid_at,
+        ..Draft::new(EventKind::ProposalPaymentReceived, subject, sameness, Change::Payment(Box::new(payment)))
+    }
+}
+
+fn customer(data: Customer) -> CustomerChange {
+    CustomerChange {
+        name: data.name,
+        phone: data.phone,
+        second_phone: data.second_phone,
+        email: data.email,
+        second_email: data.second_email,
+        address: data.address.map(address),
+    }
+}
+
+fn address(data: Address) -> AddressChange {
+    AddressChange {
+        street: data.street,
+        city: data.city,
+        county: data.county.or(data.countity),
+        state: data.state.or(data.capital_state),
+        zip_code: data.zip_code,
+    }
+}
+
+fn sales_rep(data: SalesRep) -> SalesRepChange {
+    SalesRepChange { name: data.name, email: data.email, phone: data.phone }
+}

@@ -1,0 +1,150 @@
+//! Bidsketch's types.
+
+use super::{Draft, dated};
+use crate::domain::change::StatusChange;
+use crate::domain::{
+    Change, ClientChange, ContactChange, EventKind, Patch, ProposalChange, ProposalStatus, References, Sameness,
+};
+use crate::vendor::bidsketch::payload::{Client, OtherContact, Proposal};
+use crate::vendor::envelope::Envelope;
+use crate::vendor::wire::object;
+
+/// The draft of a Bidsketch event; `None` for a type that is not known.
+pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
+    let data = envelope.data;
+    let draft = match envelope.event.as_str() {
+        "client_created" => client(object(data)?),
+        "proposal_created" => proposal(EventKind::ProposalCreated, object(data)?),
+        "proposal_sent" => proposal(EventKind::ProposalSent, object(data)?),
+        "proposal_viewed" => proposal(EventKind::ProposalViewed, object(data)?),
+        "proposal_accepted" => decision(EventKind::ProposalAccepted, object(data)?),
+        "proposal_declined" => decision(EventKind::ProposalDeclined, object(data)?),
+        "proposal_accepted_or_declined" => accepted_or_declined(object(data)?)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(draft))
+}
+
+fn client(data: Client) -> Draft {
+    let references = References { client: Some(data.id.clone()), ..References::default() };
+    let (occurred_at, stated_at) = (data.created_at.value().copied(), data.updated_at.value().copied());
+    let change = ClientChange {
+        name: data.name,
+        first_name: data.first_name,
+        last_name: data.last_name,
+        email: data.email,
+        phone: data.phone,
+        alt_phone: data.alt_phone,
+        website: data.website,
+        address_field_one: data.address_field_one,
+        address_field_two: data.address_field_two,
+        city: data.city,
+        state: data.state,
+        postal_zip: data.postal_zip,
+        country: data.country,
+        notes: data.notes,
+        other_contact: data.other_contact.map(other_contact),
+        url: data.url,
+        app_url: data.app_url,
+        created_at: data.created_at,
+        updated_at: data.updated_at,
+    };
+    let subject = format!("client:{}", data.id);
+    Draft {
+        references,
+        occurred_at,
+        stated_at,
+        ..Draft::new(EventKind::ClientCreated, subject, Sameness::Always, Change::Client(data.id, Box::new(change)))
+    }
+}
+
+fn other_contact(data: OtherContact) -> ContactChange {
+    ContactChange { first_name: data.first_name, last_name: data.last_name, email: data.email, phone: data.phone }
+}
+
+/// The payload's status tells which of the two it was; another status is a change of status.
+fn accepted_or_declined(data: Proposal) -> Result<Draft, String> {
+    let word = data.status.value().ok_or("`status` is missing")?;
+    Ok(match ProposalStatus::from_vendor(word) {
+        Some(ProposalStatus::Accepted) => decision(EventKind::ProposalAccepted, data),
+        Some(ProposalStatus::Declined) => decision(EventKind::ProposalDeclined, data),
+        Some(
+            ProposalStatus::Draft
+            | ProposalStatus::Pending
+            | ProposalStatus::Viewed
+            | ProposalStatus::Void
+            | ProposalStatus::Lost,
+        )
+        | None => proposal(EventKind::ProposalStatusChanged, data),
+    })
+}
+
+/// A decision is the same by subject, outcome and `updated_at`: the hooks for it may write the proposal differently.
+fn decision(kind: EventKind, data: Proposal) -> Draft {
+    let draft = proposal(kind, data);
+    Draft {
+        same_by: draft.stated_at.map(|updated_at| format!("updated_at {}", updated_at.timestamp_micros())),
+        ..draft
+    }
+}
+
+fn proposal(kind: EventKind, data: Proposal) -> Draft {
+    let created_at = data.created_at.value().copied();
+    let updated_at = data.updated_at.value().copied();
+    let (sameness, occurred_at) = if kind == EventKind::ProposalCreated {
+        (Sameness::Always, created_at)
+    } else if matches!(kind, EventKind::ProposalSent | EventKind::ProposalViewed) {
+        (Sameness::Shortly, updated_at)
+    } else {
+        (dated(updated_at), updated_at)
+    };
+    let (client_vendor_id, customer_name) = match data.client {
+        Patch::Missing => (Patch::Missing, Patch::Missing),
+        Patch::Null => (Patch::Null, Patch::Null),
+        Patch::Value(client) => (client.id, client.name),
+    };
+    let references = References {
+        proposal: Some(data.id.clone()),
+        client: client_vendor_id.value().cloned(),
+        ..References::default()
+    };
+    let status = match (data.status, kind) {
+        (Patch::Value(word), _) => StatusChange::Stated(ProposalStatus::from_vendor(&word), word),
+        (Patch::Missing | Patch::Null, EventKind::ProposalAccepted) => {
+            StatusChange::Implied(ProposalStatus::Accepted, "Accepted")
+        }
+        (Patch::Missing | Patch::Null, EventKind::ProposalDeclined) => {
+            StatusChange::Implied(ProposalStatus::Declined, "Declined")
+        }
+        (Patch::Missing | Patch::Null, _) => StatusChange::Missing,
+    };
+    let change = ProposalChange {
+        name: data.name,
+        description: data.description,
+        status,
+        is_draft: data.is_draft,
+        owner: data.user,
+        currency: data.currency,
+        total: data.total,
+        one_time_fees: data.one_time_fees,
+        monthly_fees: data.monthly_fees,
+        yearly_fees: data.yearly_fees,
+        tax: data.tax,
+        tax2: data.tax2,
+        discount: data.discount,
+        customer_name,
+        client_vendor_id,
+        url: data.url,
+        app_url: data.app_url,
+        created_at: data.created_at,
+        updated_at: data.updated_at,
+        ..ProposalChange::default()
+    };
+    let subject = format!("proposal:{}", data.id);
+    Draft {
+        references,
+        occurred_at,
+        stated_at: updated_at,
+        ..Draft::new(kind, subject, sameness, Change::Proposal(data.id, Box::new(change)))
+    }
+}

@@ -1,0 +1,185 @@
+//! Recording one delivery within a transaction: its row, and where it is a new event, the log and the projections.
+
+use chrono::{DateTime, TimeDelta};
+
+use super::normalise::Unfit;
+use super::verify::{Delivery, Verified};
+use crate::clock::Time;
+use crate::domain::{Event, Outcome, Sameness, Seq};
+use crate::store::delivery::NewDelivery;
+use crate::store::log::Entry;
+use crate::store::{StoreError, Transaction, delivery, log, projection};
+
+/// How long an equal delivery is taken for a redelivery.
+#[derive(Clone, Copy, Debug)]
+pub struct SamenessWindows {
+    /// Of a state without a time: counted from the event's first delivery.
+    pub state: TimeDelta,
+    /// Of an occurrence: counted from the event's last delivery.
+    pub occurrence: TimeDelta,
+}
+
+/// A delivery with what it says.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The delivery.
+    pub delivery: Delivery<Verified>,
+    /// Its event, or why it has none.
+    pub content: Result<Event, Unfit>,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The event it made or repeats.
+    pub event: Option<Seq>,
+}
+
+/// The ends of the log and of the list of deliveries, read under the write lock.
+#[derive(Debug)]
+pub struct Heads {
+    event: Seq,
+    delivery: i64,
+}
+
+impl Heads {
+    /// Reads the ends.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn read(tx: &Transaction) -> Result<Self, StoreError> {
+        Ok(Self { event: log::head(tx).await?, delivery: delivery::newest(tx).await? })
+    }
+
+    /// The end of the log.
+    #[must_use]
+    pub const fn event(&self) -> Seq {
+        self.event
+    }
+}
+
+/// Records one delivery.
+///
+/// # Errors
+///
+/// Where the database refuses a value or is not available; the transaction is of no more use then.
+pub async fn record(
+    tx: &Transaction,
+    heads: &mut Heads,
+    incoming: &Incoming,
+    windows: SamenessWindows,
+) -> Result<Receipt, StoreError> {
+    let delivery = &incoming.delivery;
+    let mut event = match &incoming.content {
+        Ok(event) => event.clone(),
+        Err(unfit) => return quarantine(tx, heads, delivery, unfit).await,
+    };
+    let twin = repeated(tx, delivery, &event, windows).await?;
+    let (outcome, seq, kept_body) = if let Some(seq) = twin {
+        let first = log::body(tx, seq).await?;
+        let differs = first.as_deref().map(str::as_bytes) != Some(delivery.body());
+        (Outcome::Redelivery, seq, differs.then(|| delivery.body()))
+    } else {
+        projection::complete(tx, event.provider, &mut event.references).await?;
+        let seq = Seq(heads.event.0 + 1);
+        let body = std::str::from_utf8(delivery.body())
+            .map_err(|error| StoreError::Unreadable(format!("a normalised body: {error}")))?;
+        let entry = Entry {
+            seq,
+            event: &event,
+            received_at: delivery.received_at(),
+            signed_at: delivery.signed_at(),
+            order_key: order_key(&event, delivery),
+            body,
+        };
+        log::append(tx, &entry).await?;
+        projection::apply(tx, &entry).await?;
+        heads.event = seq;
+        (Outcome::Accepted, seq, None)
+    };
+    keep(tx, heads, delivery, Some(&event.vendor_type), (outcome, kept_body), None, Some(seq)).await?;
+    Ok(Receipt { outcome, event: Some(seq) })
+}
+
+/// Keeps a delivery that has no event, with its bytes and the reason.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn quarantine(
+    tx: &Transaction,
+    heads: &mut Heads,
+    delivery: &Delivery<Verified>,
+    unfit: &Unfit,
+) -> Result<Receipt, StoreError> {
+    let kept = (Outcome::Quarantined, Some(delivery.body()));
+    keep(tx, heads, delivery, unfit.vendor_type.as_deref(), kept, Some(unfit), None).await?;
+    Ok(Receipt { outcome: Outcome::Quarantined, event: None })
+}
+
+async fn keep(
+    tx: &Transaction,
+    heads: &mut Heads,
+    delivery: &Delivery<Verified>,
+    vendor_type: Option<&str>,
+    (outcome, body): (Outcome, Option<&[u8]>),
+    unfit: Option<&Unfit>,
+    event: Option<Seq>,
+) -> Result<(), StoreError> {
+    let id = heads.delivery + 1;
+    let row = NewDelivery {
+        id,
+        provider: delivery.provider(),
+        vendor_type,
+        received_at: delivery.received_at(),
+        signed_at: delivery.signed_at(),
+        outcome,
+        quarantine: unfit.map(|unfit| (unfit.reason, unfit.detail.as_str())),
+        body,
+        event,
+    };
+    delivery::insert(tx, &row).await?;
+    heads.delivery = id;
+    Ok(())
+}
+
+/// The event that this delivery repeats, if it repeats one.
+async fn repeated(
+    tx: &Transaction,
+    delivery: &Delivery<Verified>,
+    event: &Event,
+    windows: SamenessWindows,
+) -> Result<Option<Seq>, StoreError> {
+    let Some(twin) = log::newest_twin(tx, &event.identity.digest).await? else { return Ok(None) };
+    if event.identity.sameness == Sameness::Always {
+        return Ok(Some(twin.seq));
+    }
+    // The very bytes signed at the very second: a retry that was not signed anew, however late it comes.
+    if let Some(t) = delivery.signed_at()
+        && let Some(seq) = delivery::event_signed_at(tx, &event.identity.digest, t).await?
+    {
+        return Ok(Some(seq));
+    }
+    let now = delivery.received_at();
+    let same = match event.identity.sameness {
+        Sameness::Always => true,
+        Sameness::WhileUndisturbed => {
+            now.signed_duration_since(twin.received_at) <= windows.state
+                && !log::disturbed_since(tx, event.provider, &event.subject, twin.seq).await?
+        }
+        Sameness::Shortly => {
+            let last = delivery::last_of(tx, twin.seq).await?.unwrap_or(twin.received_at);
+            now.signed_duration_since(last) <= windows.occurrence
+        }
+    };
+    Ok(same.then_some(twin.seq))
+}
+
+/// The vendor's time of the state where it gives one, else when it was signed, else when it came.
+fn order_key(event: &Event, delivery: &Delivery<Verified>) -> Time {
+    let signed_at = delivery.signed_at().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    event.stated_at.or(signed_at).unwrap_or_else(|| delivery.received_at())
+}

@@ -1,0 +1,230 @@
+//! Who sent a delivery. Only [`Verifier::verify`] makes a [`Delivery<Verified>`], and nothing else is recorded.
+
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+
+use crate::clock::Time;
+use crate::domain::Provider;
+use crate::vendor::arcsite::signature::{Signature, SignatureError};
+
+/// A delivery as it came over the wire.
+#[derive(Debug)]
+pub struct Unverified {
+    /// The hook URL it came to.
+    pub hook: Hook,
+    /// The value of `ArcSite-Signature`, several joined by commas as HTTP reads them; bytes that are no text make it
+    /// malformed.
+    pub signature: Option<String>,
+}
+
+/// A delivery whose sender has proved who it is, or needs not to.
+#[derive(Debug)]
+pub struct Verified {
+    /// The `t` of its signature, where it was signed.
+    signed_at: Option<i64>,
+}
+
+/// A delivery, by how much is known of its sender.
+#[derive(Debug)]
+pub struct Delivery<S> {
+    provider: Provider,
+    received_at: Time,
+    body: Vec<u8>,
+    state: S,
+}
+
+/// A hook URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// `/webhooks/arcsite`: proved by a signature.
+    Arcsite,
+    /// `/webhooks/arcsite/{token}`: proved by the path.
+    ArcsiteToken(String),
+    /// `/webhooks/bidsketch`: not proved at all.
+    Bidsketch,
+    /// `/webhooks/bidsketch/{token}`: proved by the path.
+    BidsketchToken(String),
+}
+
+impl Hook {
+    /// Whose hook it is.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        match self {
+            Self::Arcsite | Self::ArcsiteToken(_) => Provider::Arcsite,
+            Self::Bidsketch | Self::BidsketchToken(_) => Provider::Bidsketch,
+        }
+    }
+}
+
+impl Delivery<Unverified> {
+    /// A delivery that has just come.
+    #[must_use]
+    pub const fn received(hook: Hook, signature: Option<String>, body: Vec<u8>, received_at: Time) -> Self {
+        Self { provider: hook.provider(), received_at, body, state: Unverified { hook, signature } }
+    }
+}
+
+impl<S> Delivery<S> {
+    /// Who sent it, or says so.
+    pub const fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// When it came.
+    pub const fn received_at(&self) -> Time {
+        self.received_at
+    }
+
+    /// Its bytes, exactly as received.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Delivery<Verified> {
+    /// The `t` of its signature in seconds since 1970, where it was signed.
+    #[must_use]
+    pub const fn signed_at(&self) -> Option<i64> {
+        self.state.signed_at
+    }
+}
+
+/// Why a delivery is refused. Nothing of it is kept but a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The signature is missing.
+    #[error("the header ArcSite-Signature is missing")]
+    Unsigned,
+    /// The signature is there and not right.
+    #[error("{0}")]
+    Signature(SignatureError),
+    /// No such hook URL: the token is unknown, or the vendor is not configured.
+    #[error("there is no such hook")]
+    UnknownHook,
+}
+
+impl Refusal {
+    /// The label under which it is counted.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::Signature(SignatureError::Malformed | SignatureError::RepeatedTime) => "malformed_signature",
+            Self::Signature(SignatureError::Wrong) => "wrong_signature",
+            Self::UnknownHook => "unknown_hook",
+        }
+    }
+}
+
+/// What the vendors' deliveries are checked against.
+#[derive(Debug)]
+pub struct Verifier {
+    /// The secrets of ArcSite's webhooks: any may match.
+    pub arcsite_secrets: Vec<SecretString>,
+    /// The secret path of ArcSite's webhooks that have no secret.
+    pub arcsite_token: Option<SecretString>,
+    /// The secret path of Bidsketch's webhooks.
+    pub bidsketch_token: Option<SecretString>,
+    /// Whether a vendor without any secret is let in: only in open mode.
+    pub open: bool,
+}
+
+impl Verifier {
+    /// Whether a vendor's hooks take deliveries without proof.
+    #[must_use]
+    pub const fn is_open(&self, provider: Provider) -> bool {
+        self.open
+            && match provider {
+                Provider::Arcsite => self.arcsite_secrets.is_empty() && self.arcsite_token.is_none(),
+                Provider::Bidsketch => self.bidsketch_token.is_none(),
+            }
+    }
+
+    /// Whether a vendor's hooks take any deliveries at all.
+    #[must_use]
+    pub const fn is_configured(&self, provider: Provider) -> bool {
+        match provider {
+            Provider::Arcsite => !self.arcsite_secrets.is_empty() || self.arcsite_token.is_some(),
+            Provider::Bidsketch => self.bidsketch_token.is_some(),
+        }
+    }
+
+    /// Checks a delivery's proof over its raw bytes, in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] where it has none that is right.
+    pub fn verify(&self, delivery: Delivery<Unverified>) -> Result<Delivery<Verified>, Refusal> {
+        let Delivery { provider, received_at, body, state } = delivery;
+        let signed_at = match &state.hook {
+            Hook::Arcsite if !self.arcsite_secrets.is_empty() => {
+                let header = state.signature.as_deref().ok_or(Refusal::Unsigned)?;
+                let signature = Signature::parse(header).map_err(Refusal::Signature)?;
+                signature.verify(&body, &self.arcsite_secrets).map_err(Refusal::Signature)?;
+                Some(signature.seconds)
+            }
+            Hook::Arcsite | Hook::Bidsketch if self.is_open(provider) => None,
+            Hook::Arcsite | Hook::Bidsketch => return Err(Refusal::UnknownHook),
+            Hook::ArcsiteToken(token) => known(&self.arcsite_token, token)?,
+            Hook::BidsketchToken(token) => known(&self.bidsketch_token, token)?,
+        };
+        Ok(Delivery { provider, received_at, body, state: Verified { signed_at } })
+    }
+}
+
+/// A token proves who sent a delivery and nothing of when.
+fn known(configured: &Option<SecretString>, token: &str) -> Result<Option<i64>, Refusal> {
+    match configured {
+        Some(secret) if bool::from(secret.expose_secret().as_bytes().ct_eq(token.as_bytes())) => Ok(None),
+        _ => Err(Refusal::UnknownHook),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    fn verifier(secrets: &[&str], arcsite_token: Option<&str>, bidsketch_token: Option<&str>, open: bool) -> Verifier {
+        Verifier {
+            arcsite_secrets: secrets.iter().map(|secret| SecretString::from(*secret)).collect(),
+            arcsite_token: arcsite_token.map(SecretString::from),
+            bidsketch_token: bidsketch_token.map(SecretString::from),
+            open,
+        }
+    }
+
+    fn result(verifier: &Verifier, hook: Hook, signature: Option<&str>) -> Result<(), Refusal> {
+        let delivery = Delivery::received(hook, signature.map(str::to_owned), b"{}".to_vec(), Clock::system().now());
+        verifier.verify(delivery).map(drop)
+    }
+
+    #[test]
+    fn a_vendor_without_secrets_is_open_only_in_open_mode() {
+        for (open, expected) in [(true, Ok(())), (false, Err(Refusal::UnknownHook))] {
+            let verifier = verifier(&[], None, None, open);
+            assert_eq!(result(&verifier, Hook::Arcsite, None), expected);
+            assert_eq!(result(&verifier, Hook::Bidsketch, None), expected);
+            assert_eq!(result(&verifier, Hook::BidsketchToken("x".into()), None), Err(Refusal::UnknownHook));
+        }
+    }
+
+    #[test]
+    fn a_secret_closes_its_vendor_alone() {
+        let verifier = verifier(&["s"], None, Some("right"), true);
+        assert_eq!(result(&verifier, Hook::Arcsite, None), Err(Refusal::Unsigned));
+        assert_eq!(result(&verifier, Hook::Bidsketch, None), Err(Refusal::UnknownHook));
+        assert_eq!(result(&verifier, Hook::BidsketchToken("right".into()), None), Ok(()));
+        assert_eq!(result(&verifier, Hook::BidsketchToken("wrong".into()), None), Err(Refusal::UnknownHook));
+        assert_eq!(result(&verifier, Hook::BidsketchToken(String::new()), None), Err(Refusal::UnknownHook));
+    }
+
+    #[test]
+    fn a_path_token_does_not_open_the_signed_hook() {
+        let verifier = verifier(&[], Some("right"), None, true);
+        assert_eq!(result(&verifier, Hook::Arcsite, None), Err(Refusal::UnknownHook));
+        assert_eq!(result(&verifier, Hook::ArcsiteToken("right".into()), None), Ok(()));
+        assert_eq!(result(&verifier, Hook::ArcsiteToken("wrong".into()), None), Err(Refusal::UnknownHook));
+    }
+}

@@ -1,0 +1,156 @@
+//! The one writer of deliveries: it takes all that is waiting, writes it in one transaction, and answers each once that
+//! is committed. No delay is made to gather a group: while one commits, the next gathers.
+
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::normalise::Unfit;
+use super::record::{Heads, Incoming, Receipt, SamenessWindows, record};
+use crate::domain::{QuarantineReason, Seq};
+use crate::store::{Store, StoreError};
+
+/// How many deliveries may wait for the writer: past it a vendor is told to come again.
+const QUEUE: usize = 1024;
+/// How many deliveries one transaction takes at most, and of how many bytes: what waits behind it waits for one commit.
+const GROUP: usize = 256;
+const GROUP_BYTES: usize = 16 * 1024 * 1024;
+
+/// A delivery could not be recorded now; nothing of it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the delivery could not be recorded now")]
+pub struct NotRecorded;
+
+type Answer = Result<Receipt, NotRecorded>;
+
+struct Job {
+    incoming: Incoming,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Where deliveries are handed to the writer.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    /// Starts the writer. It ends when every [`Writer`] is gone and what they handed over is written.
+    #[must_use]
+    pub fn start(store: Store, windows: SamenessWindows, head: watch::Sender<Seq>) -> (Self, JoinHandle<()>) {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        (Self { queue }, tokio::spawn(run(store, windows, head, jobs)))
+    }
+
+    /// Records a delivery: an answer means that it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRecorded`] where too many wait already, or the database is not available.
+    pub async fn record(&self, incoming: Incoming) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Job { incoming, answer }).map_err(|_| NotRecorded)?;
+        answered.await.unwrap_or(Err(NotRecorded))
+    }
+}
+
+async fn run(store: Store, windows: SamenessWindows, head: watch::Sender<Seq>, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(first) = jobs.recv().await {
+        let mut bytes = first.incoming.delivery.body().len();
+        let mut group = vec![first];
+        while group.len() < GROUP && bytes < GROUP_BYTES {
+            let Ok(job) = jobs.try_recv() else { break };
+            bytes += job.incoming.delivery.body().len();
+            group.push(job);
+        }
+        write_group(&store, windows, &head, group).await;
+    }
+}
+
+async fn write_group(store: &Store, windows: SamenessWindows, head: &watch::Sender<Seq>, group: Vec<Job>) {
+    let started = Instant::now();
+    let incoming: Vec<&Incoming> = group.iter().map(|job| &job.incoming).collect();
+    let answers = match write(store, windows, head, &incoming).await {
+        Ok(receipts) => receipts.into_iter().map(Ok).collect(),
+        Err(error) => {
+            tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back, each is written alone");
+            let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+            for job in &group {
+                answers.push(write_alone(store, windows, head, &job.incoming).await);
+            }
+            answers
+        }
+    };
+    metrics::histogram!("bidarc_commit_seconds").record(started.elapsed().as_secs_f64());
+    #[expect(clippy::cast_precision_loss, reason = "a group has at most 256 deliveries")]
+    metrics::histogram!("bidarc_commit_deliveries").record(group.len() as f64);
+    for (job, answer) in group.into_iter().zip(answers) {
+        // Whoever asked may have gone: the delivery stays recorded, and the vendor's retry will find it so.
+        let _ = job.answer.send(answer);
+    }
+}
+
+/// One delivery of a group that failed: where it is at fault it goes into quarantine, else it is not recorded.
+async fn write_alone(
+    store: &Store,
+    windows: SamenessWindows,
+    head: &watch::Sender<Seq>,
+    incoming: &Incoming,
+) -> Answer {
+    let error = match write(store, windows, head, &[incoming]).await {
+        Ok(receipts) => return receipts.first().copied().ok_or(NotRecorded),
+        Err(error) => error,
+    };
+    let at_fault = match &error {
+        StoreError::Refused(_) | StoreError::Unreadable(_) => true,
+        StoreError::Unavailable(_) | StoreError::Unsupported => false,
+    };
+    if !at_fault {
+        tracing::error!(%error, "a delivery was not recorded; its vendor is asked to send it again");
+        return Err(NotRecorded);
+    }
+    tracing::error!(%error, "a delivery cannot be recorded as an event; it is quarantined");
+    let unfit = Unfit {
+        reason: QuarantineReason::InvalidPayload,
+        detail: "the database does not take a value of this payload; the service's log says which".to_owned(),
+        vendor_type: incoming.content.as_ref().ok().map(|event| event.vendor_type.clone()),
+    };
+    match quarantine(store, incoming, unfit).await {
+        Ok(receipt) => Ok(receipt),
+        Err(error) => {
+            tracing::error!(%error, "a delivery could not be quarantined; its vendor is asked to send it again");
+            Err(NotRecorded)
+        }
+    }
+}
+
+async fn quarantine(store: &Store, incoming: &Incoming, unfit: Unfit) -> Result<Receipt, StoreError> {
+    let tx = store.begin().await?;
+    let mut heads = Heads::read(&tx).await?;
+    let receipt = super::record::quarantine(&tx, &mut heads, &incoming.delivery, &unfit).await?;
+    tx.commit().await?;
+    Ok(receipt)
+}
+
+/// Writes deliveries in one transaction, in their order, and wakes the followers of the log once it is committed.
+async fn write(
+    store: &Store,
+    windows: SamenessWindows,
+    head: &watch::Sender<Seq>,
+    group: &[&Incoming],
+) -> Result<Vec<Receipt>, StoreError> {
+    let tx = store.begin().await?;
+    let mut heads = Heads::read(&tx).await?;
+    let mut receipts = Vec::with_capacity(group.len());
+    for incoming in group {
+        receipts.push(record(&tx, &mut heads, incoming, windows).await?);
+    }
+    tx.commit().await?;
+    head.send_if_modified(|head| {
+        let moved = *head < heads.event();
+        *head = heads.event().max(*head);
+        moved
+    });
+    Ok(receipts)
+}

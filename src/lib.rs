@@ -1,0 +1,11 @@
+//! bidarc receives the webhooks of ArcSite and Bidsketch, keeps every delivery, and serves one GraphQL API over both.
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod feed;
+pub mod graphql;
+pub mod http;
+pub mod ingest;
+pub mod store;
+pub mod vendor;

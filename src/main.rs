@@ -1,0 +1,120 @@
+//! The command line.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bidarc::app;
+use bidarc::clock::Clock;
+use bidarc::config::{LogFormat, Overrides, Settings};
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Receives the webhooks of ArcSite and Bidsketch, keeps every delivery, and serves one GraphQL API over both.
+///
+/// Without a command it serves. A first try needs no set-up: start it, open http://127.0.0.1:8080/playground, and post a
+/// sample to http://127.0.0.1:8080/webhooks/arcsite.
+///
+/// Settings come from bidarc.toml, then from the environment (BIDARC_SERVER__LISTEN=…), then from flags;
+/// bidarc.example.toml has all of them.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    /// The file with the settings [default: bidarc.toml, if it is there]
+    #[arg(long, env = "BIDARC_CONFIG", value_name = "PATH", global = true)]
+    config: Option<PathBuf>,
+    /// The address to listen on, in place of server.listen: 127.0.0.1:8080
+    #[arg(long, value_name = "ADDRESS", global = true)]
+    listen: Option<String>,
+    /// The database, in place of database.url: sqlite://bidarc.db
+    #[arg(long, value_name = "URL", global = true)]
+    database_url: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Command {
+    /// Bring the database up to date, then serve until SIGTERM or Ctrl-C
+    Serve,
+    /// Print the GraphQL schema
+    Schema,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(arguments),
+        Command::Schema => say(&bidarc::graphql::sdl()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is left to tell where standard error is gone.
+            let _ = writeln!(std::io::stderr(), "bidarc: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+fn serve(arguments: Arguments) -> Result<(), Failure> {
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let flags = Overrides { listen: arguments.listen, database_url: arguments.database_url };
+    let settings = Settings::load(arguments.config.as_deref(), environment, flags)?;
+    start_log(&settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminated = signal(SignalKind::terminate())?;
+        let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {
+            format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)
+        })?;
+        greet(&settings, &listener)?;
+        let shutdown = async move {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        };
+        app::serve(&settings, Clock::system(), listener, shutdown).await?;
+        Ok(())
+    })
+}
+
+fn start_log(settings: &Settings) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&settings.log.filter).map_err(|error| format!("log.filter: {error}"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match settings.log.format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}
+
+fn greet(settings: &Settings, listener: &TcpListener) -> Result<(), Failure> {
+    let base = match &settings.server.public_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("http://{}", listener.local_addr()?),
+    };
+    say(&format!(
+        "bidarc {version}\n  \
+         playground  {base}/playground\n  \
+         GraphQL     {base}/graphql (subscriptions: {base}/graphql/ws)\n  \
+         ArcSite     {base}/webhooks/arcsite\n  \
+         Bidsketch   {base}/webhooks/bidsketch\n  \
+         database    {database}\n",
+        version = env!("CARGO_PKG_VERSION"),
+        database = settings.database.url,
+    ))
+}

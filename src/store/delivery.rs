@@ -1,0 +1,109 @@
+//! Every delivery that was answered 200 has a row here.
+
+use entity::{delivery, event};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+};
+
+use super::StoreError;
+use super::convert::{micros, time};
+use crate::clock::Time;
+use crate::domain::{Outcome, Provider, QuarantineReason, Seq};
+
+/// A delivery to be kept.
+#[derive(Debug)]
+pub struct NewDelivery<'a> {
+    /// Its number: one more than the newest, given under the write lock.
+    pub id: i64,
+    /// Who sent it.
+    pub provider: Provider,
+    /// The vendor's name of its event's type, where it could be read.
+    pub vendor_type: Option<&'a str>,
+    /// When it came.
+    pub received_at: Time,
+    /// The `t` of its signature.
+    pub signed_at: Option<i64>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why it is in quarantine, and what exactly is wrong.
+    pub quarantine: Option<(QuarantineReason, &'a str)>,
+    /// Its bytes, where no event holds the same.
+    pub body: Option<&'a [u8]>,
+    /// The event it belongs to.
+    pub event: Option<Seq>,
+}
+
+/// The newest delivery's number; 0 where there is none.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn newest<C: ConnectionTrait>(db: &C) -> Result<i64, StoreError> {
+    let newest: Option<Option<i64>> = delivery::Entity::find()
+        .select_only()
+        .column_as(delivery::Column::Id.max(), "newest")
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(newest.flatten().unwrap_or_default())
+}
+
+/// Keeps a delivery.
+///
+/// # Errors
+///
+/// Where the database refuses it or is not available.
+pub async fn insert<C: ConnectionTrait>(db: &C, new: &NewDelivery<'_>) -> Result<(), StoreError> {
+    let row = delivery::Model {
+        id: new.id,
+        provider: new.provider.as_str().to_owned(),
+        vendor_type: new.vendor_type.map(str::to_owned),
+        received_at: micros(new.received_at),
+        signed_at: new.signed_at,
+        outcome: new.outcome.as_str().to_owned(),
+        quarantine_reason: new.quarantine.map(|(reason, _)| reason.as_str().to_owned()),
+        detail: new.quarantine.map(|(_, detail)| detail.to_owned()),
+        body: new.body.map(<[u8]>::to_vec),
+        event_seq: new.event.map(|seq| seq.0),
+    };
+    delivery::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// When an event was last delivered.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn last_of<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<Time>, StoreError> {
+    let last: Option<Option<i64>> = delivery::Entity::find()
+        .select_only()
+        .column_as(delivery::Column::ReceivedAt.max(), "last")
+        .filter(delivery::Column::EventSeq.eq(seq.0))
+        .into_tuple()
+        .one(db)
+        .await?;
+    last.flatten().map(time).transpose()
+}
+
+/// The event of this identity that was delivered with this `t` in its signature.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn event_signed_at<C: ConnectionTrait>(db: &C, identity: &str, t: i64) -> Result<Option<Seq>, StoreError> {
+    let twins = event::Entity::find()
+        .select_only()
+        .column(event::Column::Seq)
+        .filter(event::Column::Identity.eq(identity))
+        .into_query();
+    let seq: Option<Option<i64>> = delivery::Entity::find()
+        .select_only()
+        .column_as(delivery::Column::EventSeq.max(), "seq")
+        .filter(delivery::Column::SignedAt.eq(t))
+        .filter(delivery::Column::EventSeq.in_subquery(twins))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(seq.flatten().map(Seq))
+}

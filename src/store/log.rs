@@ -1,0 +1,134 @@
+//! The log: appending to it, and finding what a delivery repeats.
+
+use entity::event::{Column, Entity};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+use super::StoreError;
+use super::convert::{micros, time};
+use crate::clock::Time;
+use crate::domain::{Event, Provider, Seq, Subject, VendorId};
+
+/// The newest place in the log; [`Seq`] 0 where it is empty.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn head<C: ConnectionTrait>(db: &C) -> Result<Seq, StoreError> {
+    let newest: Option<Option<i64>> =
+        Entity::find().select_only().column_as(Column::Seq.max(), "newest").into_tuple().one(db).await?;
+    Ok(Seq(newest.flatten().unwrap_or_default()))
+}
+
+/// An event at its place, with what is known of it only when it is recorded.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// Its place: one more than the head's, given under the write lock.
+    pub seq: Seq,
+    /// The event, its references completed from the projections.
+    pub event: &'a Event,
+    /// When its first delivery came.
+    pub received_at: Time,
+    /// The `t` of that delivery's signature.
+    pub signed_at: Option<i64>,
+    /// Where it stands in the order of its subject's state.
+    pub order_key: Time,
+    /// That delivery's body.
+    pub body: &'a str,
+}
+
+/// Appends an event.
+///
+/// # Errors
+///
+/// Where the database refuses it or is not available.
+pub async fn append<C: ConnectionTrait>(db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
+    let event = entry.event;
+    let id = |id: &Option<VendorId>| id.as_ref().map(|id| id.as_str().to_owned());
+    let row = entity::event::Model {
+        seq: entry.seq.0,
+        provider: event.provider.as_str().to_owned(),
+        kind: event.kind.as_str().to_owned(),
+        vendor_type: event.vendor_type.clone(),
+        subject: event.subject.0.clone(),
+        identity: event.identity.digest.clone(),
+        status: event.status.map(|status| status.as_str().to_owned()),
+        occurred_at: event.occurred_at.map(micros),
+        received_at: micros(entry.received_at),
+        signed_at: entry.signed_at,
+        order_key: micros(entry.order_key),
+        proposal_vendor_id: id(&event.references.proposal),
+        client_vendor_id: id(&event.references.client),
+        project_vendor_id: id(&event.references.project),
+        drawing_vendor_id: id(&event.references.drawing),
+        body: entry.body.to_owned(),
+    };
+    Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// An event in the log that has the identity asked for.
+#[derive(Debug)]
+pub struct Twin {
+    /// Its place.
+    pub seq: Seq,
+    /// When it was first received.
+    pub received_at: Time,
+}
+
+#[derive(FromQueryResult)]
+struct TwinRow {
+    seq: i64,
+    received_at: i64,
+}
+
+/// The newest event of this identity.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn newest_twin<C: ConnectionTrait>(db: &C, identity: &str) -> Result<Option<Twin>, StoreError> {
+    let row = Entity::find()
+        .select_only()
+        .columns([Column::Seq, Column::ReceivedAt])
+        .filter(Column::Identity.eq(identity))
+        .order_by_desc(Column::Seq)
+        .into_model::<TwinRow>()
+        .one(db)
+        .await?;
+    row.map(|row| Ok(Twin { seq: Seq(row.seq), received_at: time(row.received_at)? })).transpose()
+}
+
+/// Whether another event of this subject follows that place.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn disturbed_since<C: ConnectionTrait>(
+    db: &C,
+    provider: Provider,
+    subject: &Subject,
+    seq: Seq,
+) -> Result<bool, StoreError> {
+    let later: Option<i64> = Entity::find()
+        .select_only()
+        .column(Column::Seq)
+        .filter(Column::Provider.eq(provider.as_str()))
+        .filter(Column::Subject.eq(subject.0.as_str()))
+        .filter(Column::Seq.gt(seq.0))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(later.is_some())
+}
+
+/// The body of the event at a place.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn body<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<String>, StoreError> {
+    Ok(Entity::find_by_id(seq.0).select_only().column(Column::Body).into_tuple().one(db).await?)
+}

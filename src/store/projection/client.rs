@@ -1,0 +1,72 @@
+//! Clients.
+
+use entity::client::{Entity, Model};
+use entity::event::Column as EventColumn;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
+
+use super::{merge_nested, newest_event, save};
+use crate::domain::{ClientChange, VendorId};
+use crate::store::StoreError;
+use crate::store::convert::micros;
+use crate::store::log::Entry;
+
+pub(super) async fn apply<C: ConnectionTrait>(
+    db: &C,
+    entry: &Entry<'_>,
+    id: &VendorId,
+    change: ClientChange,
+) -> Result<(), StoreError> {
+    let order_key = micros(entry.order_key);
+    let stored = Entity::find_by_id(id.as_str()).one(db).await?;
+    let is_new = stored.is_none();
+    let mut row = match stored {
+        Some(row) if order_key < row.order_key => return Ok(()),
+        Some(row) => row,
+        None => Model {
+            vendor_id: id.as_str().to_owned(),
+            name: None,
+            first_name: None,
+            last_name: None,
+            email: None,
+            phone: None,
+            alt_phone: None,
+            website: None,
+            address_field_one: None,
+            address_field_two: None,
+            city: None,
+            state: None,
+            postal_zip: None,
+            country: None,
+            notes: None,
+            other_contact: None,
+            url: None,
+            app_url: None,
+            created_at: None,
+            updated_at: None,
+            order_key,
+            first_seen_at: micros(entry.received_at),
+            last_event_at: newest_event(db, EventColumn::ClientVendorId.eq(id.as_str())).await?,
+        },
+    };
+    row.order_key = order_key;
+    change.name.apply_to(&mut row.name);
+    change.first_name.apply_to(&mut row.first_name);
+    change.last_name.apply_to(&mut row.last_name);
+    change.email.apply_to(&mut row.email);
+    change.phone.apply_to(&mut row.phone);
+    change.alt_phone.apply_to(&mut row.alt_phone);
+    change.website.apply_to(&mut row.website);
+    change.address_field_one.apply_to(&mut row.address_field_one);
+    change.address_field_two.apply_to(&mut row.address_field_two);
+    change.city.apply_to(&mut row.city);
+    change.state.apply_to(&mut row.state);
+    change.postal_zip.apply_to(&mut row.postal_zip);
+    change.country.apply_to(&mut row.country);
+    change.notes.apply_to(&mut row.notes);
+    merge_nested(&mut row.other_contact, |contact| change.other_contact.merge_into(contact))?;
+    change.url.apply_to(&mut row.url);
+    change.app_url.apply_to(&mut row.app_url);
+    change.created_at.map(micros).apply_to(&mut row.created_at);
+    change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    save(db, row, is_new).await
+}

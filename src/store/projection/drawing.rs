@@ -1,0 +1,46 @@
+//! Drawings. A drawing may come before its project: no foreign key stands in the way.
+
+use entity::drawing::{Entity, Model};
+use entity::event::Column as EventColumn;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
+
+use super::{apply_list, newest_event, save};
+use crate::domain::{DrawingChange, VendorId};
+use crate::store::StoreError;
+use crate::store::convert::micros;
+use crate::store::log::Entry;
+
+pub(super) async fn apply<C: ConnectionTrait>(
+    db: &C,
+    entry: &Entry<'_>,
+    id: &VendorId,
+    change: DrawingChange,
+) -> Result<(), StoreError> {
+    let order_key = micros(entry.order_key);
+    let stored = Entity::find_by_id(id.as_str()).one(db).await?;
+    let is_new = stored.is_none();
+    let mut row = match stored {
+        Some(row) if order_key < row.order_key => return Ok(()),
+        Some(row) => row,
+        None => Model {
+            vendor_id: id.as_str().to_owned(),
+            project_vendor_id: None,
+            name: None,
+            tags: None,
+            pdf_url: None,
+            png_url: None,
+            file_name: None,
+            order_key,
+            first_seen_at: micros(entry.received_at),
+            last_event_at: newest_event(db, EventColumn::DrawingVendorId.eq(id.as_str())).await?,
+        },
+    };
+    row.order_key = order_key;
+    change.project_vendor_id.map(VendorId::into_string).apply_to(&mut row.project_vendor_id);
+    change.name.apply_to(&mut row.name);
+    apply_list(change.tags, &mut row.tags)?;
+    change.pdf_url.apply_to(&mut row.pdf_url);
+    change.png_url.apply_to(&mut row.png_url);
+    change.file_name.apply_to(&mut row.file_name);
+    save(db, row, is_new).await
+}

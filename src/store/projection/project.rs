@@ -1,0 +1,50 @@
+//! Projects.
+
+use entity::event::Column as EventColumn;
+use entity::project::{Entity, Model};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
+
+use super::{apply_list, merge_nested, newest_event, save};
+use crate::domain::{ProjectChange, VendorId};
+use crate::store::StoreError;
+use crate::store::convert::micros;
+use crate::store::log::Entry;
+
+pub(super) async fn apply<C: ConnectionTrait>(
+    db: &C,
+    entry: &Entry<'_>,
+    id: &VendorId,
+    change: ProjectChange,
+) -> Result<(), StoreError> {
+    let order_key = micros(entry.order_key);
+    let stored = Entity::find_by_id(id.as_str()).one(db).await?;
+    let is_new = stored.is_none();
+    let mut row = match stored {
+        Some(row) if order_key < row.order_key => return Ok(()),
+        Some(row) => row,
+        None => Model {
+            vendor_id: id.as_str().to_owned(),
+            name: None,
+            job_number: None,
+            tags: None,
+            customer: None,
+            work_site_address: None,
+            sales_rep: None,
+            created_at: None,
+            updated_at: None,
+            order_key,
+            first_seen_at: micros(entry.received_at),
+            last_event_at: newest_event(db, EventColumn::ProjectVendorId.eq(id.as_str())).await?,
+        },
+    };
+    row.order_key = order_key;
+    change.name.apply_to(&mut row.name);
+    change.job_number.apply_to(&mut row.job_number);
+    apply_list(change.tags, &mut row.tags)?;
+    merge_nested(&mut row.customer, |customer| change.customer.merge_into(customer))?;
+    merge_nested(&mut row.work_site_address, |address| change.work_site_address.merge_into(address))?;
+    merge_nested(&mut row.sales_rep, |sales_rep| change.sales_rep.merge_into(sales_rep))?;
+    change.created_at.map(micros).apply_to(&mut row.created_at);
+    change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    save(db, row, is_new).await
+}

@@ -1,0 +1,123 @@
+//! Proposals of both vendors.
+
+use entity::event::Column as EventColumn;
+use entity::proposal::{Entity, Model};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait};
+
+use super::{newest_event, save};
+use crate::domain::change::StatusChange;
+use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
+use crate::store::StoreError;
+use crate::store::convert::micros;
+use crate::store::log::Entry;
+
+pub(super) async fn apply<C: ConnectionTrait>(
+    db: &C,
+    entry: &Entry<'_>,
+    id: &VendorId,
+    change: ProposalChange,
+) -> Result<(), StoreError> {
+    let provider = entry.event.provider.as_str();
+    let order_key = micros(entry.order_key);
+    let stored = Entity::find_by_id((provider.to_owned(), id.as_str().to_owned())).one(db).await?;
+    let is_new = stored.is_none();
+    let mut row = match stored {
+        Some(row) if is_older(&row, order_key, &change.status) => return Ok(()),
+        Some(row) => row,
+        None => {
+            let key = EventColumn::Provider.eq(provider).and(EventColumn::ProposalVendorId.eq(id.as_str()));
+            new_row(provider, id, entry, newest_event(db, key).await?)
+        }
+    };
+    row.order_key = order_key;
+    apply_status(change.status, &mut row);
+    change.name.apply_to(&mut row.name);
+    change.description.apply_to(&mut row.description);
+    change.is_draft.apply_to(&mut row.is_draft);
+    change.owner.apply_to(&mut row.owner);
+    change.currency.apply_to(&mut row.currency);
+    for (change, column) in [
+        (change.total, &mut row.total),
+        (change.one_time_fees, &mut row.one_time_fees),
+        (change.monthly_fees, &mut row.monthly_fees),
+        (change.yearly_fees, &mut row.yearly_fees),
+        (change.tax, &mut row.tax),
+        (change.tax2, &mut row.tax2),
+        (change.discount, &mut row.discount),
+    ] {
+        change.map(|Money(units)| units).apply_to(column);
+    }
+    change.customer_name.apply_to(&mut row.customer_name);
+    change.customer_email.apply_to(&mut row.customer_email);
+    change.client_vendor_id.map(VendorId::into_string).apply_to(&mut row.client_vendor_id);
+    change.project_vendor_id.map(VendorId::into_string).apply_to(&mut row.project_vendor_id);
+    change.drawing_vendor_id.map(VendorId::into_string).apply_to(&mut row.drawing_vendor_id);
+    change.url.apply_to(&mut row.url);
+    change.app_url.apply_to(&mut row.app_url);
+    change.created_at.map(micros).apply_to(&mut row.created_at);
+    change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    save(db, row, is_new).await
+}
+
+/// Whether the row has something newer. At the same moment the later status is the newer, else the later arrival.
+fn is_older(row: &Model, order_key: i64, status: &StatusChange) -> bool {
+    if order_key != row.order_key {
+        return order_key < row.order_key;
+    }
+    match (stored_status(row), status.status()) {
+        (Some(stored), Some(incoming)) => incoming.rank() < stored.rank(),
+        _ => false,
+    }
+}
+
+fn stored_status(row: &Model) -> Option<ProposalStatus> {
+    row.status.as_deref().and_then(ProposalStatus::from_name)
+}
+
+fn apply_status(change: StatusChange, row: &mut Model) {
+    let (status, word) = match change {
+        StatusChange::Missing => return,
+        StatusChange::Stated(status, word) => (status, word),
+        StatusChange::Implied(status, word) => {
+            if row.vendor_status.is_some() && stored_status(row).is_none_or(|stored| stored.rank() >= status.rank()) {
+                return;
+            }
+            (Some(status), word.to_owned())
+        }
+    };
+    row.status = status.map(|status| status.as_str().to_owned());
+    row.vendor_status = Some(word);
+}
+
+fn new_row(provider: &str, id: &VendorId, entry: &Entry<'_>, last_event_at: i64) -> Model {
+    Model {
+        provider: provider.to_owned(),
+        vendor_id: id.as_str().to_owned(),
+        name: None,
+        description: None,
+        status: None,
+        vendor_status: None,
+        is_draft: None,
+        owner: None,
+        currency: None,
+        total: None,
+        one_time_fees: None,
+        monthly_fees: None,
+        yearly_fees: None,
+        tax: None,
+        tax2: None,
+        discount: None,
+        customer_name: None,
+        customer_email: None,
+        client_vendor_id: None,
+        project_vendor_id: None,
+        drawing_vendor_id: None,
+        url: None,
+        app_url: None,
+        created_at: None,
+        updated_at: None,
+        order_key: micros(entry.order_key),
+        first_seen_at: micros(entry.received_at),
+        last_event_at,
+    }
+}

@@ -1,0 +1,4 @@
+//! ArcSite: its signature and its payloads.
+
+pub mod payload;
+pub mod signature;

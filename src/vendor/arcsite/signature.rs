@@ -1,0 +1,162 @@
+//! The header `ArcSite-Signature: t=<unix seconds>,v=<hex>`, where `v` is the HMAC-SHA256, with the webhook's secret as
+//! key, over `<t>.<raw body>`. Other `key=value` elements are ignored; any of several `v` may match any of the configured
+//! secrets, since each webhook has its own and two are live while one is being rotated.
+
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq};
+
+/// The header's name, in lower case as HTTP/2 has it.
+pub const HEADER: &str = "arcsite-signature";
+
+/// A header's elements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature<'a> {
+    /// `t` as written, which is what is signed.
+    t: &'a str,
+    /// `t` in seconds since 1970.
+    pub seconds: i64,
+    /// Every `v` that is 32 bytes in hexadecimal.
+    values: Vec<[u8; 32]>,
+}
+
+/// Why a delivery has no right signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The header is not `t=…,v=…`.
+    #[error("the signature is malformed")]
+    Malformed,
+    /// Two `t`: which one is signed must not be a matter of reading.
+    #[error("the signature repeats its time")]
+    RepeatedTime,
+    /// No `v` matches any secret.
+    #[error("the signature is wrong")]
+    Wrong,
+}
+
+impl<'a> Signature<'a> {
+    /// Reads the header's value.
+    ///
+    /// # Errors
+    ///
+    /// Where an element has no `=`, or `t` is missing, repeated or no number of seconds.
+    pub fn parse(header: &'a str) -> Result<Self, SignatureError> {
+        let mut t = None;
+        let mut values = Vec::new();
+        for element in header.split(',') {
+            let (key, value) = element.split_once('=').ok_or(SignatureError::Malformed)?;
+            match key.trim() {
+                "t" if t.is_some() => return Err(SignatureError::RepeatedTime),
+                "t" => t = Some(value.trim()),
+                "v" => {
+                    let mut bytes = [0; 32];
+                    // One that is no digest cannot match; another beside it may.
+                    if hex::decode_to_slice(value.trim(), &mut bytes).is_ok() {
+                        values.push(bytes);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let t = t.ok_or(SignatureError::Malformed)?;
+        let digits = !t.is_empty() && t.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds = t.parse().ok().filter(|_| digits).ok_or(SignatureError::Malformed)?;
+        Ok(Self { t, seconds, values })
+    }
+
+    /// Checks it against the raw body, in a time that does not depend on where a difference lies.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError::Wrong`] where no value matches any of the secrets.
+    pub fn verify(&self, body: &[u8], secrets: &[SecretString]) -> Result<(), SignatureError> {
+        let mut matched = Choice::from(0);
+        for secret in secrets {
+            let expected = digest(secret.expose_secret().as_bytes(), self.t, body);
+            for value in &self.values {
+                matched |= value[..].ct_eq(&expected[..]);
+            }
+        }
+        if bool::from(matched) { Ok(()) } else { Err(SignatureError::Wrong) }
+    }
+}
+
+fn digest(secret: &[u8], t: &str, body: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of any length: `new_from_slice` has nothing to refuse.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { unreachable!("HMAC takes keys of any length") };
+    mac.update(t.as_bytes());
+    mac.update(b".");
+    mac.update(body);
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // printf '1700000000.{"event":"x","data":{}}' | openssl dgst -sha256 -hmac whsec_1
+    const BODY: &[u8] = br#"{"event":"x","data":{}}"#;
+    const RIGHT: &str = "aa572305c48c83d169452a56e27fd046a6466abc83aa61e4453a3dcba4ba2aaa";
+
+    fn secrets(secrets: &[&str]) -> Vec<SecretString> {
+        secrets.iter().map(|secret| SecretString::from(*secret)).collect()
+    }
+
+    fn check(header: &str, with: &[&str]) -> Result<i64, SignatureError> {
+        let signature = Signature::parse(header)?;
+        signature.verify(BODY, &secrets(with)).map(|()| signature.seconds)
+    }
+
+    #[test]
+    fn the_documented_form_is_right() {
+        assert_eq!(check(&format!("t=1700000000,v={RIGHT}"), &["whsec_1"]), Ok(1_700_000_000));
+        assert_eq!(check(&format!("t=1700000000, v={}", RIGHT.to_uppercase()), &["whsec_1"]), Ok(1_700_000_000));
+        assert_eq!(check(&format!("v={RIGHT},t=1700000000,scheme=2"), &["whsec_0", "whsec_1"]), Ok(1_700_000_000));
+        assert_eq!(check(&format!("t=1700000000,v={},v={RIGHT}", "00".repeat(32)), &["whsec_1"]), Ok(1_700_000_000));
+    }
+
+    #[test]
+    fn anything_else_is_not() {
+        use SignatureError::{Malformed, RepeatedTime, Wrong};
+        for (header, error) in [
+            (String::new(), Malformed),
+            ("nonsense".to_owned(), Malformed),
+            (format!("v={RIGHT}"), Malformed),
+            (format!("t=,v={RIGHT}"), Malformed),
+            (format!("t=+1700000000,v={RIGHT}"), Malformed),
+            (format!("t=1700000000000000000000,v={RIGHT}"), Malformed),
+            (format!("t=1700000000,t=1700000000,v={RIGHT}"), RepeatedTime),
+            ("t=1700000000".to_owned(), Wrong),
+            ("t=1700000000,v=".to_owned(), Wrong),
+            ("t=1700000000,v=zz".to_owned(), Wrong),
+            (format!("t=1700000001,v={RIGHT}"), Wrong),
+            (format!("t=1700000000,v={}", &RIGHT[..62]), Wrong),
+        ] {
+            assert_eq!(check(&header, &["whsec_1"]), Err(error), "{header}");
+        }
+        assert_eq!(check(&format!("t=1700000000,v={RIGHT}"), &["whsec_2"]), Err(Wrong));
+        assert_eq!(check(&format!("t=1700000000,v={RIGHT}"), &[]), Err(Wrong));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(header in ".{0,80}") {
+            if let Ok(signature) = Signature::parse(&header) {
+                let _ = signature.verify(BODY, &secrets(&["a"]));
+            }
+        }
+
+        #[test]
+        fn one_flipped_bit_of_the_body_is_wrong(body in proptest::collection::vec(any::<u8>(), 1..100), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+            let header = format!("t=1,v={}", hex::encode(digest(b"s", "1", &body)));
+            let signature = Signature::parse(&header).unwrap();
+            prop_assert_eq!(signature.verify(&body, &secrets(&["s"])), Ok(()));
+            let mut other = body.clone();
+            other[at.index(body.len())] ^= 1 << bit;
+            prop_assert_eq!(signature.verify(&other, &secrets(&["s"])), Err(SignatureError::Wrong));
+        }
+    }
+}

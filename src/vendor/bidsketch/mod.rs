@@ -1,0 +1,3 @@
+//! Bidsketch: its payloads.
+
+pub mod payload;

@@ -1,0 +1,240 @@
+//! The forms in which the vendors write single values, all of which are accepted: ids as numbers of any size or as text,
+//! texts that come as numbers, amounts as numbers or digits in quotes, times with and without a zone.
+//!
+//! Numbers are read from their digits, never through a float.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::clock::Time;
+use crate::domain::{Money, Patch, VendorId};
+
+/// A value that can be read from the JSON text a vendor wrote.
+pub trait FromJson: Sized {
+    /// Reads it; `None` where the text is a blank that stands for nothing.
+    ///
+    /// # Errors
+    ///
+    /// Says what was expected, for the detail of a quarantined delivery.
+    fn from_json(json: &str) -> Result<Option<Self>, String>;
+}
+
+impl<'de, T: FromJson> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        if raw.get() == "null" {
+            return Ok(Self::Null);
+        }
+        T::from_json(raw.get()).map(|value| value.map_or(Self::Null, Self::Value)).map_err(D::Error::custom)
+    }
+}
+
+/// Reads a field that must be there and not be null.
+///
+/// # Errors
+///
+/// Where it is null or not of its form; a missing one is serde's own error.
+pub fn required<'de, T: FromJson, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    T::from_json(raw.get())
+        .and_then(|value| value.ok_or_else(|| "must not be empty".to_owned()))
+        .map_err(D::Error::custom)
+}
+
+/// Reads an object, with the path to what is wrong in the error.
+///
+/// # Errors
+///
+/// Where the text is no object or one of its fields is not of its form.
+pub fn object<T: DeserializeOwned>(json: &str) -> Result<T, String> {
+    // serde would also read a struct off a list.
+    if !json.starts_with('{') {
+        return Err(expected("an object", json));
+    }
+    let deserializer = &mut serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(deserializer).map_err(|error| match error.path().to_string().as_str() {
+        "." => error.inner().to_string(),
+        path => format!("`{path}`: {}", error.inner()),
+    })
+}
+
+/// PostgreSQL cannot hold U+0000 in a text.
+#[must_use]
+pub fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+fn expected(what: &str, found: &str) -> String {
+    const SHOWN: usize = 40;
+    let mut shown: String = found.chars().take(SHOWN).collect();
+    if shown.len() < found.len() {
+        shown.push('…');
+    }
+    format!("expected {what}, found {shown}")
+}
+
+fn is_number(json: &str) -> bool {
+    json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+}
+
+fn string(json: &str) -> Option<String> {
+    json.starts_with('"').then(|| serde_json::from_str(json).ok()).flatten().map(without_nul)
+}
+
+impl FromJson for String {
+    /// A text; a number or a truth value is taken as it is written.
+    fn from_json(json: &str) -> Result<Option<Self>, String> {
+        if is_number(json) || json == "true" || json == "false" {
+            return Ok(Some(json.to_owned()));
+        }
+        string(json).map(Some).ok_or_else(|| expected("a text", json))
+    }
+}
+
+impl FromJson for VendorId {
+    /// A whole number of any size, every digit kept, or a text.
+    fn from_json(json: &str) -> Result<Option<Self>, String> {
+        let wrong = || expected("an id: a whole number, or a text of 1 to 200 bytes", json);
+        let text = if json.bytes().all(|byte| byte.is_ascii_digit()) { Some(json.to_owned()) } else { string(json) };
+        text.and_then(Self::new).map(Some).ok_or_else(wrong)
+    }
+}
+
+impl FromJson for Money {
+    /// A number, or one in quotes; an empty text is nothing.
+    fn from_json(json: &str) -> Result<Option<Self>, String> {
+        let text = if is_number(json) { Some(json.to_owned()) } else { string(json) };
+        match text.as_deref().map(str::trim) {
+            Some("") => Ok(None),
+            Some(text) => Self::parse(text).map(Some).ok_or_else(|| expected("an amount", json)),
+            None => Err(expected("an amount", json)),
+        }
+    }
+}
+
+impl FromJson for Time {
+    /// ISO 8601 with an offset, or without a zone: then it is UTC. An empty text is nothing.
+    fn from_json(json: &str) -> Result<Option<Self>, String> {
+        let wrong = || expected("a time like 2022-01-16T04:19:23", json);
+        let text = string(json).ok_or_else(wrong)?;
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Some(time.to_utc()));
+        }
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+            .map(|time| Some(time.and_utc()))
+            .ok_or_else(wrong)
+    }
+}
+
+impl FromJson for NaiveDate {
+    /// `YYYY-MM-DD`; the date of a time where one is given. An empty text is nothing.
+    fn from_json(json: &str) -> Result<Option<Self>, String> {
+        let wrong = || expected("a date like 2022-01-16", json);
+        let text = string(json).ok_or_else(wrong)?;
+        match text.trim() {
+            "" => Ok(None),
+            text => {
+                text.get(..10).and_then(|date| Self::parse_from_str(date, "%Y-%m-%d").ok()).map(Some).ok_or_else(wrong)
+            }
+        }
+    }
+}
+
+impl FromJson for bool {
+    fn from_json(json: &str) -> Result<Option<Self>, String> {
+        match json {
+            "true" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
+            _ => Err(expected("true or false", json)),
+        }
+    }
+}
+
+impl FromJson for Vec<String> {
+    /// A list of texts; a null in it is passed over.
+    fn from_json(json: &str) -> Result<Option<Self>, String> {
+        let items: Vec<Patch<String>> = serde_json::from_str(json).map_err(|_| expected("a list of texts", json))?;
+        Ok(Some(items.into_iter().filter_map(|item| item.value().cloned()).collect()))
+    }
+}
+
+/// Lets a payload's nested object stand in a [`Patch`].
+macro_rules! nested_object {
+    ($($type:ty),+ $(,)?) => {
+        $(impl $crate::vendor::wire::FromJson for $type {
+            fn from_json(json: &str) -> Result<Option<Self>, String> {
+                $crate::vendor::wire::object(json).map(Some)
+            }
+        })+
+    };
+}
+
+pub(super) use nested_object;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_keep_every_digit() {
+        for (json, id) in [
+            ("36029621652695040", "36029621652695040"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            (r#""36029621652695040""#, "36029621652695040"),
+            (r#""007""#, "007"),
+        ] {
+            assert_eq!(VendorId::from_json(json).unwrap().unwrap().as_str(), id);
+        }
+        for json in ["1.5", "1e3", "-1", "true", r#""""#, r#""  ""#, "[]", r#""a\u0001b""#] {
+            assert!(VendorId::from_json(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn times_with_and_without_a_zone() {
+        for (json, utc) in [
+            (r#""2022-01-16T04:19:23""#, "2022-01-16T04:19:23+00:00"),
+            (r#""2022-01-16T04:19:23.25""#, "2022-01-16T04:19:23.250+00:00"),
+            (r#""2014-04-08T15:16:23-05:00""#, "2014-04-08T20:16:23+00:00"),
+            (r#""2022-01-16T04:19:23Z""#, "2022-01-16T04:19:23+00:00"),
+        ] {
+            assert_eq!(Time::from_json(json).unwrap().unwrap().to_rfc3339(), utc);
+        }
+        assert_eq!(Time::from_json(r#""""#), Ok(None));
+        assert!(Time::from_json(r#""yesterday""#).is_err());
+        assert!(Time::from_json("1642306763").is_err());
+    }
+
+    #[test]
+    fn a_field_is_missing_null_or_a_value() {
+        #[derive(Debug, Deserialize)]
+        struct Payload {
+            #[serde(default)]
+            name: Patch<String>,
+            #[serde(default)]
+            total: Patch<Money>,
+            #[serde(default)]
+            tags: Patch<Vec<String>>,
+        }
+        let read = object::<Payload>;
+        assert_eq!(read("{}").unwrap().name, Patch::Missing);
+        assert_eq!(read(r#"{"name": null}"#).unwrap().name, Patch::Null);
+        assert_eq!(read(r#"{"name": "a\u0000b"}"#).unwrap().name, Patch::Value("a\u{fffd}b".to_owned()));
+        assert_eq!(read(r#"{"name": 1441}"#).unwrap().name, Patch::Value("1441".to_owned()));
+        assert_eq!(read(r#"{"total": "7385.00"}"#).unwrap().total, Patch::Value(Money(73_850_000)));
+        assert_eq!(
+            read(r#"{"tags": ["a", null, 1]}"#).unwrap().tags,
+            Patch::Value(vec!["a".to_owned(), "1".to_owned()])
+        );
+        let error = read(r#"{"total": [1]}"#).unwrap_err();
+        assert!(error.starts_with("`total`: expected an amount, found [1]"), "{error}");
+    }
+}
