@@ -2,9 +2,14 @@ use secrecy::ExposeSecret;
 
 use super::*;
 
-fn load(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+fn load_with(environment: &[(&str, &str)], flags: Overrides) -> Result<Settings, ConfigError> {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings::load(Some(Path::new("/dev/null")), environment, Overrides::default())
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    Settings::load(Some(empty.path()), environment, flags)
+}
+
+fn load(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    load_with(environment, Overrides::default())
 }
 
 #[test]
@@ -18,12 +23,10 @@ fn the_example_file_is_the_defaults() {
 
 #[test]
 fn the_environment_goes_before_the_file_and_flags_before_both() {
-    let environment = [("BIDARC_SERVER__LISTEN".to_owned(), "127.0.0.1:1".to_owned())];
+    let environment = [("BIDARC_SERVER__LISTEN", "127.0.0.1:1")];
     let flags = Overrides { listen: Some("127.0.0.1:2".to_owned()), database_url: None };
-    let settings = Settings::load(Some(Path::new("/dev/null")), environment.clone(), Overrides::default()).unwrap();
-    assert_eq!(settings.server.listen.port(), 1);
-    let settings = Settings::load(Some(Path::new("/dev/null")), environment, flags).unwrap();
-    assert_eq!(settings.server.listen.port(), 2);
+    assert_eq!(load(&environment).unwrap().server.listen.port(), 1);
+    assert_eq!(load_with(&environment, flags).unwrap().server.listen.port(), 2);
 }
 
 #[test]

@@ -103,29 +103,19 @@ fn node<T>(
 }
 
 fn proposal(argument: &str, id: Option<ID>) -> Result<Option<(domain::Provider, VendorId)>, ApiError> {
-    node(argument, id, "proposal:bidsketch:11051955", |id| match id {
-        NodeId::Proposal(provider, id) => Some((provider, id)),
-        _ => None,
+    node(argument, id, "proposal:bidsketch:11051955", |id| {
+        if let NodeId::Proposal(provider, id) = id { Some((provider, id)) } else { None }
     })
 }
 
 fn client(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
-    node(argument, id, "client:4815162342", |id| match id {
-        NodeId::Client(id) => Some(id),
-        _ => None,
-    })
+    node(argument, id, "client:4815162342", |id| if let NodeId::Client(id) = id { Some(id) } else { None })
 }
 
 fn project(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
-    node(argument, id, "project:36029621652695040", |id| match id {
-        NodeId::Project(id) => Some(id),
-        _ => None,
-    })
+    node(argument, id, "project:36029621652695040", |id| if let NodeId::Project(id) = id { Some(id) } else { None })
 }
 
 fn drawing(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
-    node(argument, id, "drawing:36029621652695041", |id| match id {
-        NodeId::Drawing(id) => Some(id),
-        _ => None,
-    })
+    node(argument, id, "drawing:36029621652695041", |id| if let NodeId::Drawing(id) = id { Some(id) } else { None })
 }

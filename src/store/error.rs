@@ -29,17 +29,13 @@ impl From<DbErr> for StoreError {
 }
 
 fn is_refusal(error: &DbErr) -> bool {
-    match error {
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
-            SqlxError::Database(error) => {
-                let code = error.code().and_then(|code| code.parse::<u32>().ok());
-                // The low byte of an extended code is the primary one.
-                code.is_some_and(|code| SQLITE_REFUSALS.contains(&(code & 0xff)))
-            }
-            SqlxError::Encode(_) => true,
-            _ => false,
-        },
-        DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => true,
-        _ => false,
+    if let DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) = error {
+        if let SqlxError::Database(error) = &**error {
+            let code = error.code().and_then(|code| code.parse::<u32>().ok());
+            // The low byte of an extended code is the primary one.
+            return code.is_some_and(|code| SQLITE_REFUSALS.contains(&(code & 0xff)));
+        }
+        return matches!(&**error, SqlxError::Encode(_));
     }
+    matches!(error, DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. })
 }

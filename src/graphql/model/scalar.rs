@@ -36,13 +36,10 @@ pub(crate) struct Date(pub(crate) NaiveDate);
 #[Scalar(name = "Date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
-        match &value {
-            Value::String(text) => text
-                .parse()
-                .map(Self)
-                .map_err(|_| InputValueError::custom(format!("a date like 2022-01-16 is expected, not {text:?}"))),
-            _ => Err(InputValueError::expected_type(value)),
-        }
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        text.parse()
+            .map(Self)
+            .map_err(|_| InputValueError::custom(format!("a date like 2022-01-16 is expected, not {text:?}")))
     }
 
     fn to_value(&self) -> Value {
@@ -57,10 +54,12 @@ pub(crate) struct Decimal(pub(crate) domain::Money);
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let text = match &value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return Err(InputValueError::expected_type(value)),
+        let text = if let Value::String(text) = &value {
+            text.clone()
+        } else if let Value::Number(number) = &value {
+            number.to_string()
+        } else {
+            return Err(InputValueError::expected_type(value));
         };
         domain::Money::parse(&text)
             .map(Self)
@@ -79,10 +78,8 @@ pub(crate) struct Url(pub(crate) String);
 #[Scalar(name = "Url")]
 impl ScalarType for Url {
     fn parse(value: Value) -> InputValueResult<Self> {
-        match value {
-            Value::String(text) => Ok(Self(text)),
-            _ => Err(InputValueError::expected_type(value)),
-        }
+        let Value::String(text) = value else { return Err(InputValueError::expected_type(value)) };
+        Ok(Self(text))
     }
 
     fn to_value(&self) -> Value {

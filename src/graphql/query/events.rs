@@ -17,7 +17,6 @@ pub struct EventQuery;
 #[Object]
 impl EventQuery {
     /// The history, newest first: `after` means older.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the API")]
     async fn events(
         &self,
         ctx: &Context<'_>,

@@ -1,1 +1,207 @@
+use serde_json::json;
 
+use super::*;
+use crate::domain::change::StatusChange;
+use crate::domain::{Patch, ProposalStatus};
+
+fn event(provider: Provider, vendor_type: &str, data: &str) -> Event {
+    let body = format!(r#"{{"event":"{vendor_type}","data":{data}}}"#);
+    normalise(provider, body.as_bytes()).unwrap()
+}
+
+fn arcsite(vendor_type: &str, data: &str) -> Event {
+    event(Provider::Arcsite, vendor_type, data)
+}
+
+fn bidsketch(vendor_type: &str, data: &str) -> Event {
+    event(Provider::Bidsketch, vendor_type, data)
+}
+
+fn id(reference: &Option<crate::domain::VendorId>) -> Option<&str> {
+    reference.as_ref().map(crate::domain::VendorId::as_str)
+}
+
+#[test]
+fn every_documented_type_has_its_kind_subject_and_sameness() {
+    use EventKind as K;
+    use Sameness::{Always, Shortly, WhileUndisturbed};
+    let project = r#"{"id":1,"updated_at":"2022-01-16T04:19:23"}"#;
+    let drawing = r#"{"id":2,"project_id":1}"#;
+    let status = r#"{"proposal_id":3,"project_id":1,"status":"PENDING"}"#;
+    for (vendor_type, data, kind, subject, sameness) in [
+        ("project.created", r#"{"id":1}"#, K::ProjectCreated, "project:1", Always),
+        ("project.updated", project, K::ProjectUpdated, "project:1", Always),
+        ("project.updated", r#"{"id":1}"#, K::ProjectUpdated, "project:1", WhileUndisturbed),
+        ("drawing.created", drawing, K::DrawingCreated, "drawing:2", Always),
+        ("drawing.updated", drawing, K::DrawingUpdated, "drawing:2", WhileUndisturbed),
+        ("proposal.status_changed", status, K::ProposalStatusChanged, "proposal:3", WhileUndisturbed),
+        ("proposal.signed", r#"{"drawing_id":2,"project_id":1}"#, K::ProposalSigned, "drawing:2", WhileUndisturbed),
+        ("proposal.sent", r#"{"proposal_id":3}"#, K::ProposalSent, "proposal:3", Shortly),
+        ("proposal.approved", r#"{"proposal_id":3}"#, K::ProposalApproved, "proposal:3", WhileUndisturbed),
+        (
+            "proposal.payment.received",
+            r#"{"proposal_id":3,"paid_amount":1.5,"paid_time":"2022-01-16T04:19:23"}"#,
+            K::ProposalPaymentReceived,
+            "proposal:3",
+            Always,
+        ),
+        (
+            "proposal.payment.received",
+            r#"{"proposal_id":3,"paid_amount":1.5,"paid_date":"2022-01-16"}"#,
+            K::ProposalPaymentReceived,
+            "proposal:3",
+            Shortly,
+        ),
+        ("drawing.deleted", r#"{"id":2}"#, K::Unrecognized, "unrecognized:drawing.deleted:2", WhileUndisturbed),
+    ] {
+        let event = arcsite(vendor_type, data);
+        assert_eq!(
+            (event.kind, event.subject.0.as_str(), event.identity.sameness),
+            (kind, subject, sameness),
+            "{vendor_type}"
+        );
+    }
+    let dated = r#"{"id":5,"status":"Viewed","updated_at":"2014-04-08T15:16:23-05:00"}"#;
+    for (vendor_type, data, kind, subject, sameness) in [
+        ("client_created", r#"{"id":4815162342}"#, K::ClientCreated, "client:4815162342", Always),
+        ("proposal_created", dated, K::ProposalCreated, "proposal:5", Always),
+        ("proposal_sent", dated, K::ProposalSent, "proposal:5", Shortly),
+        ("proposal_viewed", dated, K::ProposalViewed, "proposal:5", Shortly),
+        ("proposal_accepted", dated, K::ProposalAccepted, "proposal:5", Always),
+        ("proposal_declined", dated, K::ProposalDeclined, "proposal:5", Always),
+        ("proposal_declined", r#"{"id":5}"#, K::ProposalDeclined, "proposal:5", WhileUndisturbed),
+        ("proposal_accepted_or_declined", dated, K::ProposalStatusChanged, "proposal:5", Always),
+        (
+            "proposal_accepted_or_declined",
+            r#"{"id":5,"status":"Accepted"}"#,
+            K::ProposalAccepted,
+            "proposal:5",
+            WhileUndisturbed,
+        ),
+        (
+            "proposal_accepted_or_declined",
+            r#"{"id":5,"status":"declined"}"#,
+            K::ProposalDeclined,
+            "proposal:5",
+            WhileUndisturbed,
+        ),
+        ("proposal_archived", r#"{"id":5}"#, K::Unrecognized, "unrecognized:proposal_archived:5", WhileUndisturbed),
+    ] {
+        let event = bidsketch(vendor_type, data);
+        assert_eq!(
+            (event.kind, event.subject.0.as_str(), event.identity.sameness),
+            (kind, subject, sameness),
+            "{vendor_type}"
+        );
+    }
+}
+
+#[test]
+fn what_is_missing_keeps_a_delivery_from_being_an_event() {
+    for (provider, vendor_type, data) in [
+        (Provider::Arcsite, "project.created", "{}"),
+        (Provider::Arcsite, "project.created", r#"{"id":null}"#),
+        (Provider::Arcsite, "project.created", r#"{"id":1,"customer":[]}"#),
+        (Provider::Arcsite, "project.created", r#"{"id":1,"updated_at":"yesterday"}"#),
+        (Provider::Arcsite, "drawing.created", r#"{"id":1}"#),
+        (Provider::Arcsite, "proposal.status_changed", r#"{"proposal_id":1}"#),
+        (Provider::Arcsite, "proposal.status_changed", r#"{"status":"VOID"}"#),
+        (Provider::Arcsite, "proposal.payment.received", r#"{"proposal_id":1}"#),
+        (Provider::Arcsite, "proposal.payment.received", r#"{"proposal_id":1,"paid_amount":"much"}"#),
+        (Provider::Arcsite, "proposal.signed", r#"{"project_id":1}"#),
+        (Provider::Bidsketch, "client_created", r#"{"name":"Eric"}"#),
+        (Provider::Bidsketch, "proposal_accepted_or_declined", r#"{"id":1}"#),
+    ] {
+        let body = format!(r#"{{"event":"{vendor_type}","data":{data}}}"#);
+        let unfit = normalise(provider, body.as_bytes()).unwrap_err();
+        assert_eq!(unfit.reason, QuarantineReason::InvalidPayload, "{body}");
+        assert_eq!(unfit.vendor_type.as_deref(), Some(vendor_type));
+        assert!(unfit.detail.contains(vendor_type), "{}", unfit.detail);
+    }
+}
+
+#[test]
+fn the_detail_names_the_field() {
+    let body = r#"{"event":"project.created","data":{"id":1,"customer":{"phone":{"home":1}}}}"#;
+    let detail = normalise(Provider::Arcsite, body.as_bytes()).unwrap_err().detail;
+    assert!(detail.contains("`customer`") && detail.contains("`phone`"), "{detail}");
+}
+
+#[test]
+fn one_decision_by_two_hooks_is_one_identity() {
+    let accepted = |vendor_type: &str, total: &str, updated_at: &str| {
+        let data = format!(r#"{{"id":5,"status":"Accepted","total":{total},"updated_at":"{updated_at}"}}"#);
+        bidsketch(vendor_type, &data).identity.digest
+    };
+    let one = accepted("proposal_accepted", "10", "2014-04-08T15:16:23-05:00");
+    assert_eq!(one, accepted("proposal_accepted_or_declined", "10.00", "2014-04-08T20:16:23Z"));
+    assert_ne!(one, accepted("proposal_accepted", "10", "2014-04-09T15:16:23-05:00"));
+    assert_ne!(one, accepted("proposal_declined", "10", "2014-04-08T15:16:23-05:00"));
+}
+
+#[test]
+fn the_same_data_of_another_kind_or_vendor_is_another_identity() {
+    let data = r#"{"id":5}"#;
+    let identities = [
+        arcsite("project.created", data).identity.digest,
+        arcsite("project.updated", data).identity.digest,
+        arcsite("x", data).identity.digest,
+        arcsite("y", data).identity.digest,
+        bidsketch("x", data).identity.digest,
+        bidsketch("client_created", data).identity.digest,
+        arcsite("PROJECT_CREATED", data).identity.digest,
+    ];
+    let different: std::collections::HashSet<_> = identities.iter().collect();
+    assert_eq!(different.len(), identities.len());
+}
+
+#[test]
+fn references_are_what_the_payload_names() {
+    let event = arcsite(
+        "proposal.status_changed",
+        r#"{"proposal_id":3,"project_id":"1","status":"APPROVED","approved_option":{"id":9,"drawing_id":36029621652695041}}"#,
+    );
+    assert_eq!(id(&event.references.proposal), Some("3"));
+    assert_eq!(id(&event.references.project), Some("1"));
+    assert_eq!(id(&event.references.drawing), Some("36029621652695041"));
+    assert_eq!(event.status, Some(ProposalStatus::Accepted));
+    let event = bidsketch("proposal_sent", r#"{"id":5,"client":{"id":7,"name":"Eric"}}"#);
+    assert_eq!(id(&event.references.client), Some("7"));
+}
+
+#[test]
+fn both_spellings_are_read_and_the_right_one_wins() {
+    let Change::Project(_, change) = arcsite(
+        "project.created",
+        &json!({
+            "id": 1,
+            "work_site_addreess": {"countity": "Alameda", "State": "CA"},
+            "sale_rep": {"name": "Wrong"},
+            "sales_rep": {"name": "Right"},
+        })
+        .to_string(),
+    )
+    .change
+    else {
+        panic!("a project is changed")
+    };
+    let address = change.work_site_address.value().unwrap();
+    assert_eq!(address.county, Patch::Value("Alameda".to_owned()));
+    assert_eq!(address.state, Patch::Value("CA".to_owned()));
+    assert_eq!(change.sales_rep.value().unwrap().name, Patch::Value("Right".to_owned()));
+    assert_eq!(change.customer, Patch::Missing);
+}
+
+#[test]
+fn a_status_is_stated_or_implied() {
+    let status = |event: Event| match event.change {
+        Change::Proposal(_, change) => change.status,
+        other => panic!("a proposal is changed, not {other:?}"),
+    };
+    let stated = status(arcsite("proposal.status_changed", r#"{"proposal_id":3,"status":"ON_HOLD"}"#));
+    assert_eq!(stated, StatusChange::Stated(None, "ON_HOLD".to_owned()));
+    let sent = status(arcsite("proposal.sent", r#"{"proposal_id":3}"#));
+    assert_eq!(sent, StatusChange::Implied(ProposalStatus::Pending, "PENDING"));
+    let viewed = status(bidsketch("proposal_viewed", r#"{"id":3}"#));
+    assert_eq!(viewed, StatusChange::Missing);
+}
