@@ -58,6 +58,20 @@ pub enum ServeError {
     Listener(#[from] std::io::Error),
 }
 
+/// Whether the service may serve on this listener, and if so whether in open mode.
+///
+/// # Errors
+///
+/// Where it would be reachable from elsewhere and has no key.
+pub fn may_serve(settings: &Settings, listener: &TcpListener) -> Result<bool, ServeError> {
+    let listen = listener.local_addr()?;
+    let open = settings.open_mode(listen);
+    if !open {
+        return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
+    }
+    Ok(open)
+}
+
 /// Serves on a listener until `shutdown` is ready; then finishes what it has begun, within the grace time.
 ///
 /// # Errors
@@ -69,11 +83,7 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let listen = listener.local_addr()?;
-    let open = listen.ip().is_loopback() && settings.server.public_url.is_none();
-    if !open {
-        return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
-    }
+    let open = may_serve(settings, &listener)?;
     let store_error = |error| ServeError::Store { error, url: settings.database.url.clone() };
     let store =
         Store::open(&settings.database.url, settings.database.readers, clock.now()).await.map_err(store_error)?;
@@ -88,7 +98,7 @@ pub async fn serve(
     let sockets = TaskTracker::new();
     let router = http::router(Parts {
         ingest: Arc::new(ingest),
-        schema: graphql::schema(store.clone(), feed.clone()),
+        schema: graphql::schema(store.clone(), feed.clone(), &settings.graphql),
         store: store.clone(),
         feed: feed.clone(),
         clock,

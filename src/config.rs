@@ -1,6 +1,6 @@
 //! The settings: `bidarc.example.toml` for the defaults, then a file, then the environment, then flags.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
@@ -25,6 +25,7 @@ pub struct Settings {
     pub arcsite: Arcsite,
     pub bidsketch: Bidsketch,
     pub identity: Identity,
+    pub graphql: Graphql,
     pub log: Log,
 }
 
@@ -82,6 +83,15 @@ pub struct Bidsketch {
 pub struct Identity {
     pub state_window_hours: u32,
     pub occurrence_window_seconds: u32,
+}
+
+/// `[graphql]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
+pub struct Graphql {
+    pub max_depth: usize,
+    pub max_complexity: usize,
 }
 
 /// `[log]`
@@ -175,10 +185,10 @@ impl Settings {
         Ok(Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build()?.try_deserialize()?)
     }
 
-    /// Whether a first try needs no set-up: listening on a loopback address and without a public URL.
+    /// Whether a first try needs no set-up: listening on a loopback address, and without a public URL.
     #[must_use]
-    pub fn open_mode(&self) -> bool {
-        is_loopback(self.server.listen.ip()) && self.server.public_url.is_none()
+    pub fn open_mode(&self, listen: SocketAddr) -> bool {
+        listen.ip().to_canonical().is_loopback() && self.server.public_url.is_none()
     }
 
     /// How long an equal delivery of a state is a redelivery.
@@ -201,13 +211,6 @@ impl Settings {
             return Err(ConfigError::Value { setting: "server.public_url", problem });
         }
         Ok(())
-    }
-}
-
-fn is_loopback(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_loopback(),
-        IpAddr::V6(address) => address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()),
     }
 }
 

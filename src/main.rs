@@ -80,6 +80,7 @@ fn serve(arguments: Arguments) -> Result<(), Failure> {
         let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {
             format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)
         })?;
+        app::may_serve(&settings, &listener)?;
         greet(&settings, &listener)?;
         let shutdown = async move {
             tokio::select! {
@@ -111,9 +112,16 @@ fn greet(settings: &Settings, listener: &TcpListener) -> Result<(), Failure> {
         "bidarc {version}\n  \
          playground  {base}/playground\n  \
          GraphQL     {base}/graphql (subscriptions: {base}/graphql/ws)\n  \
-         ArcSite     {base}/webhooks/arcsite\n  \
-         Bidsketch   {base}/webhooks/bidsketch\n  \
+         ArcSite     {base}/webhooks/arcsite{arcsite}\n  \
+         Bidsketch   {base}/webhooks/bidsketch{bidsketch}\n  \
          database    {database}\n",
+        arcsite = match (&settings.arcsite.path_token, settings.arcsite.signing_secrets.is_empty()) {
+            (Some(_), true) => "/<arcsite.path_token>",
+            (Some(_), false) => " (signed), or with /<arcsite.path_token>",
+            (None, false) => " (signed)",
+            (None, true) => "",
+        },
+        bidsketch = if settings.bidsketch.path_token.is_some() { "/<bidsketch.path_token>" } else { "" },
         version = env!("CARGO_PKG_VERSION"),
         database = settings.database.url,
     ))

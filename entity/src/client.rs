@@ -29,6 +29,12 @@ pub struct Model {
     pub order_key: i64,
     pub first_seen_at: i64,
     pub last_event_at: i64,
+    pub created_order: i64,
+    pub updated_order: i64,
+    pub name_order: String,
+    pub name_folded: String,
+    pub email_folded: Option<String>,
+    pub city_folded: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

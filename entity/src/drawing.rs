@@ -16,6 +16,8 @@ pub struct Model {
     pub order_key: i64,
     pub first_seen_at: i64,
     pub last_event_at: i64,
+    pub name_order: String,
+    pub name_folded: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -7,8 +7,10 @@
 pub mod client;
 pub mod delivery;
 pub mod drawing;
+pub mod drawing_tag;
 pub mod event;
 pub mod log;
 pub mod payment;
 pub mod project;
+pub mod project_tag;
 pub mod proposal;

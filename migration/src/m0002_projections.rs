@@ -43,6 +43,9 @@ const PROPOSAL: &[&str] = &[
 ];
 const PROPOSAL_MONEY: &[&str] = &["total", "one_time_fees", "monthly_fees", "yearly_fees", "tax", "tax2", "discount"];
 const VENDOR_TIMES: &[&str] = &["created_at", "updated_at"];
+/// What a list is ordered and searched by: never null, so that an index answers every order and every database the same.
+const ORDER_TIMES: &[&str] = &["created_order", "updated_order"];
+const NAMES: &[&str] = &["name_order", "name_folded"];
 
 fn text(table: &mut TableCreateStatement, names: &[&'static str]) {
     for name in names {
@@ -57,9 +60,29 @@ fn numbers(table: &mut TableCreateStatement, names: &[&'static str]) {
 }
 
 fn own_times(table: &mut TableCreateStatement) {
-    for name in ["order_key", "first_seen_at", "last_event_at"] {
-        table.col(ColumnDef::new(name).big_integer().not_null());
+    required_numbers(table, &["order_key", "first_seen_at", "last_event_at"]);
+}
+
+fn required_numbers(table: &mut TableCreateStatement, names: &[&'static str]) {
+    for name in names {
+        table.col(ColumnDef::new(*name).big_integer().not_null());
     }
+}
+
+fn required_text(table: &mut TableCreateStatement, names: &[&'static str]) {
+    for name in names {
+        table.col(ColumnDef::new(*name).text().not_null());
+    }
+}
+
+/// One row a tag, so that an index finds what has it.
+fn tags(name: &'static str) -> TableCreateStatement {
+    Table::create()
+        .table(name)
+        .col(ColumnDef::new("tag").text().not_null())
+        .col(ColumnDef::new("vendor_id").text().not_null())
+        .primary_key(Index::create().col("tag").col("vendor_id"))
+        .take()
 }
 
 fn keyed(name: &'static str, columns: &[&'static str]) -> TableCreateStatement {
@@ -81,6 +104,9 @@ fn proposal() -> TableCreateStatement {
     numbers(&mut table, PROPOSAL_MONEY);
     numbers(&mut table, VENDOR_TIMES);
     own_times(&mut table);
+    required_numbers(&mut table, ORDER_TIMES);
+    required_numbers(&mut table, &["total_order"]);
+    required_text(&mut table, NAMES);
     table
 }
 
@@ -107,16 +133,46 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut project = keyed("project", PROJECT);
-        numbers(&mut project, VENDOR_TIMES);
         let mut client = keyed("client", CLIENT);
-        numbers(&mut client, VENDOR_TIMES);
-        for table in [project, keyed("drawing", DRAWING), client, proposal(), payment()] {
+        for table in [&mut project, &mut client] {
+            numbers(table, VENDOR_TIMES);
+            required_numbers(table, ORDER_TIMES);
+            required_text(table, NAMES);
+        }
+        text(&mut client, &["email_folded", "city_folded"]);
+        let mut drawing = keyed("drawing", DRAWING);
+        required_text(&mut drawing, NAMES);
+        let tables = [project, drawing, client, proposal(), payment(), tags("project_tag"), tags("drawing_tag")];
+        for table in tables {
             manager.create_table(table).await?;
         }
+        // Equal values are told apart by the key, and what is looked for by one value comes in the default order.
         for (name, table, columns) in [
-            ("drawing_project", "drawing", &["project_vendor_id", "vendor_id"][..]),
-            ("proposal_client", "proposal", &["client_vendor_id", "vendor_id"]),
-            ("proposal_project", "proposal", &["project_vendor_id", "vendor_id"]),
+            ("project_last_event", "project", &["last_event_at", "vendor_id"][..]),
+            ("project_created", "project", &["created_order", "vendor_id"]),
+            ("project_updated", "project", &["updated_order", "vendor_id"]),
+            ("project_name", "project", &["name_order", "vendor_id"]),
+            ("project_job_number", "project", &["job_number", "last_event_at", "vendor_id"]),
+            ("project_tag_of", "project_tag", &["vendor_id"]),
+            ("drawing_last_event", "drawing", &["last_event_at", "vendor_id"]),
+            ("drawing_first_seen", "drawing", &["first_seen_at", "vendor_id"]),
+            ("drawing_name", "drawing", &["name_order", "vendor_id"]),
+            ("drawing_project", "drawing", &["project_vendor_id", "last_event_at", "vendor_id"]),
+            ("drawing_tag_of", "drawing_tag", &["vendor_id"]),
+            ("client_last_event", "client", &["last_event_at", "vendor_id"]),
+            ("client_created", "client", &["created_order", "vendor_id"]),
+            ("client_updated", "client", &["updated_order", "vendor_id"]),
+            ("client_name", "client", &["name_order", "vendor_id"]),
+            ("client_email", "client", &["email_folded", "last_event_at", "vendor_id"]),
+            ("client_city", "client", &["city_folded", "last_event_at", "vendor_id"]),
+            ("proposal_last_event", "proposal", &["last_event_at", "provider", "vendor_id"]),
+            ("proposal_created", "proposal", &["created_order", "provider", "vendor_id"]),
+            ("proposal_updated", "proposal", &["updated_order", "provider", "vendor_id"]),
+            ("proposal_name", "proposal", &["name_order", "provider", "vendor_id"]),
+            ("proposal_total", "proposal", &["total_order", "provider", "vendor_id"]),
+            ("proposal_status", "proposal", &["status", "last_event_at", "provider", "vendor_id"]),
+            ("proposal_client", "proposal", &["client_vendor_id", "last_event_at", "provider", "vendor_id"]),
+            ("proposal_project", "proposal", &["project_vendor_id", "last_event_at", "provider", "vendor_id"]),
             ("payment_proposal", "payment", &["proposal_vendor_id", "event_seq"]),
         ] {
             let mut index = Index::create().name(name).table(table).take();

@@ -17,7 +17,7 @@ fn the_example_file_is_the_defaults() {
     let settings = Settings::defaults().unwrap();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.database.url, "sqlite://bidarc.db");
-    assert!(settings.open_mode());
+    assert!(settings.open_mode(settings.server.listen));
     assert!(settings.arcsite.signing_secrets.is_empty() && settings.bidsketch.path_token.is_none());
 }
 
@@ -66,9 +66,14 @@ fn an_error_names_the_setting() {
 
 #[test]
 fn a_public_url_or_another_address_ends_open_mode() {
-    assert!(!load(&[("BIDARC_SERVER__PUBLIC_URL", "https://hooks.example.com")]).unwrap().open_mode());
-    assert!(!load(&[("BIDARC_SERVER__LISTEN", "0.0.0.0:8080")]).unwrap().open_mode());
-    assert!(load(&[("BIDARC_SERVER__LISTEN", "[::1]:8080")]).unwrap().open_mode());
+    let open = |environment| {
+        let settings = load(environment).unwrap();
+        settings.open_mode(settings.server.listen)
+    };
+    assert!(!open(&[("BIDARC_SERVER__PUBLIC_URL", "https://hooks.example.com")]));
+    assert!(!open(&[("BIDARC_SERVER__LISTEN", "0.0.0.0:8080")]));
+    assert!(open(&[("BIDARC_SERVER__LISTEN", "[::1]:8080")]));
+    assert!(open(&[("BIDARC_SERVER__LISTEN", "[::ffff:127.0.0.1]:8080")]));
 }
 
 #[test]

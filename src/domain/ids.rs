@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::Deserialize;
 
 use super::Provider;
 
 /// An id as its vendor gives it: text end to end, since ArcSite's numbers go past 2^53.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(transparent)]
 pub struct VendorId(String);
 
 impl VendorId {
@@ -47,7 +51,8 @@ impl fmt::Display for VendorId {
 }
 
 /// A place in the log, in the order of commits, from 1; 0 is before the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(transparent)]
 pub struct Seq(pub i64);
 
 impl fmt::Display for Seq {
@@ -58,7 +63,7 @@ impl fmt::Display for Seq {
 
 /// The id of one log, made at random when its database is: a cursor of another log is told apart by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogId(pub String);
+pub struct LogId(pub Arc<str>);
 
 /// The readable, typed id under which the GraphQL API gives out an object: `proposal:bidsketch:11051955`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -8,6 +8,7 @@ pub mod kind;
 pub mod money;
 pub mod people;
 pub mod status;
+pub mod text;
 mod text_enum;
 
 pub use change::{Change, ClientChange, DrawingChange, NewPayment, Patch, ProjectChange, ProposalChange};
@@ -18,3 +19,4 @@ pub use kind::{EventKind, Provider};
 pub use money::Money;
 pub use people::{Address, AddressChange, Contact, ContactChange, Customer, CustomerChange, SalesRep, SalesRepChange};
 pub use status::ProposalStatus;
+pub use text::fold;

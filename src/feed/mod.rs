@@ -3,15 +3,13 @@
 //! A follower is a place in the log and nothing else: no queue of its own that could overflow. It is woken by commits and
 //! reads from the database, so a slow one holds nobody up and skips nothing.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::Stream;
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::watch;
 
 use crate::domain::Seq;
-use crate::store::read::{EventFilter, EventRow, event};
+use crate::store::read::{self, EventFilter, EventRow};
 use crate::store::{Store, StoreError, log};
 
 /// How many events are read at once.
@@ -67,46 +65,65 @@ impl Feed {
         }
     }
 
+    /// The next page of the log past a place: at most `limit` events that match, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn page(&self, filter: &EventFilter, after: Seq, limit: u64) -> Result<FeedPage, StoreError> {
+        let head = self.head().max(after);
+        let events = read::events_after(self.store.reader(), filter, (after, head), limit).await?;
+        // A page that is not full has all up to the head.
+        let is_full = u64::try_from(events.len()).is_ok_and(|found| found >= limit);
+        let at = events.last().filter(|_| is_full).map_or(head, |last| last.seq);
+        Ok(FeedPage { events, at, caught_up: at == head })
+    }
+
     /// Every event past `after` that matches, then live. A failing database ends the stream with an error; the follower
     /// comes back with the last cursor it saw.
     pub fn follow(&self, filter: EventFilter, after: Seq) -> impl Stream<Item = Result<EventRow, StoreError>> + use<> {
-        let follower = Follower {
-            store: self.store.clone(),
-            head: self.head.subscribe(),
-            filter: Arc::new(filter),
-            at: after,
-            page: Vec::new().into_iter(),
-        };
-        stream::try_unfold(
-            follower,
-            |mut follower| async move { Ok(follower.next().await?.map(|event| (event, follower))) },
-        )
+        self.pages(filter, after, PAGE, false)
+            .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
+            .try_flatten()
     }
-}
 
-struct Follower {
-    store: Store,
-    head: watch::Receiver<Seq>,
-    filter: Arc<EventFilter>,
-    /// Everything up to here was given or does not match.
-    at: Seq,
-    page: std::vec::IntoIter<EventRow>,
-}
+    /// Pages past `after`, the first at once, then one whenever the log grows, with or without events that match.
+    pub fn follow_pages(
+        &self,
+        filter: EventFilter,
+        after: Seq,
+        limit: u64,
+    ) -> impl Stream<Item = Result<FeedPage, StoreError>> + use<> {
+        self.pages(filter, after, limit, true)
+    }
 
-impl Follower {
-    /// The next event; `None` when the service stops.
-    async fn next(&mut self) -> Result<Option<EventRow>, StoreError> {
-        loop {
-            if let Some(event) = self.page.next() {
-                return Ok(Some(event));
+    fn pages(
+        &self,
+        filter: EventFilter,
+        after: Seq,
+        limit: u64,
+        at_once: bool,
+    ) -> impl Stream<Item = Result<FeedPage, StoreError>> + use<> {
+        let state = (self.clone(), self.head.subscribe(), filter, after, at_once);
+        stream::try_unfold(state, move |(feed, mut head, filter, at, at_once)| async move {
+            // The service stops when nobody is left to tell of commits.
+            if !at_once && head.wait_for(|head| *head > at).await.is_err() {
+                return Ok(None);
             }
-            let at = self.at;
-            let Ok(head) = self.head.wait_for(|head| *head > at).await.map(|head| *head) else { return Ok(None) };
-            let page = event::after(self.store.reader(), &self.filter, at, head, PAGE).await?;
-            // A page that is not full has all up to the head.
-            let is_full = u64::try_from(page.len()).is_ok_and(|found| found >= PAGE);
-            self.at = page.last().filter(|_| is_full).map_or(head, |last| last.seq);
-            self.page = page.into_iter();
-        }
+            let page = feed.page(&filter, at, limit).await?;
+            let at = page.at;
+            Ok(Some((page, (feed, head, filter, at, false))))
+        })
     }
+}
+
+/// A page of the log.
+#[derive(Clone, Debug)]
+pub struct FeedPage {
+    /// The events that match, oldest first.
+    pub events: Vec<EventRow>,
+    /// Everything up to here is in this page or an earlier one, or does not match.
+    pub at: Seq,
+    /// Whether this is the newest that was known when the page was read.
+    pub caught_up: bool,
 }

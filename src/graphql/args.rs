@@ -1,6 +1,6 @@
 //! The paging arguments of every connection.
 
-use super::cursor::{self, CursorKind};
+use super::cursor::{self, List};
 use super::error::ApiError;
 use crate::domain::LogId;
 use crate::store::read::Window;
@@ -10,7 +10,7 @@ const DEFAULT: u64 = 20;
 /// How many rows a page may have at most.
 const MOST: i32 = 100;
 
-/// `first`, `after`, `last`, `before` of a connection that is newest first.
+/// `first`, `after`, `last`, `before` of a connection.
 #[derive(Debug)]
 pub(crate) struct PageArgs {
     pub(crate) first: Option<i32>,
@@ -20,8 +20,8 @@ pub(crate) struct PageArgs {
 }
 
 impl PageArgs {
-    /// The window they ask for: `after` is older, `before` is newer, `last` takes from the older end.
-    pub(crate) fn window(&self, kind: CursorKind, log: &LogId) -> Result<Window, ApiError> {
+    /// The window of a list that they ask for.
+    pub(crate) fn window(&self, list: List, log: &LogId) -> Result<Window, ApiError> {
         let (limit, from_the_end) = match (self.first, self.last) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::BadUserInput("give `first` or `last`, not both".to_owned()));
@@ -30,8 +30,8 @@ impl PageArgs {
             (None, last) => (size("last", last)?, true),
         };
         let place =
-            |cursor: &Option<String>| cursor.as_deref().map(|cursor| cursor::decode(kind, log, cursor)).transpose();
-        Ok(Window { older_than: place(&self.after)?, newer_than: place(&self.before)?, limit, from_the_end })
+            |cursor: &Option<String>| cursor.as_deref().map(|cursor| cursor::decode(list, log, cursor)).transpose();
+        Ok(Window { after: place(&self.after)?, before: place(&self.before)?, limit, from_the_end })
     }
 }
 
@@ -43,4 +43,10 @@ fn size(name: &str, asked: Option<i32>) -> Result<u64, ApiError> {
             .filter(|_| asked <= MOST)
             .ok_or_else(|| ApiError::BadUserInput(format!("`{name}` must be between 0 and {MOST}, it is {asked}"))),
     }
+}
+
+/// What a page costs in the count of a query's complexity: a row's fields times the rows it may have.
+pub(crate) fn page_cost(first: Option<i32>, last: Option<i32>, of_a_row: usize) -> usize {
+    let rows = first.or(last).and_then(|rows| usize::try_from(rows).ok()).unwrap_or(20).min(100);
+    rows.saturating_mul(of_a_row).saturating_add(1)
 }

@@ -1,64 +1,96 @@
-//! Cursors: opaque to clients, and the same on every node. One holds what kind of list it belongs to, the log's id and a
-//! place; a cursor of another list, another log, or none at all is told apart and refused.
+//! Cursors: opaque to clients, and the same on every node. One names the list and the order it belongs to, the log, and a
+//! place; a cursor of another list, order or log, or none at all, is told apart and refused.
 
+use async_graphql::connection::CursorType;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use crate::domain::{LogId, Seq};
+use crate::store::read::{Key, LOG_ORDER, Place, Sort};
 
-/// The list whose places a cursor names.
+/// The list whose places a cursor names: its table and the column it is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CursorKind {
-    /// The log: events, in history and live.
-    Event,
-    /// The deliveries in quarantine.
-    Delivery,
+pub(crate) struct List {
+    table: &'static str,
+    order: &'static str,
 }
 
-impl CursorKind {
-    const fn letter(self) -> char {
-        match self {
-            Self::Event => 'e',
-            Self::Delivery => 'd',
-        }
-    }
-
-    const fn source(self) -> &'static str {
-        match self {
-            Self::Event => "an event, an edge or `headCursor`",
-            Self::Delivery => "an edge of `quarantinedDeliveries`",
-        }
+impl List {
+    /// The list of a table in an order.
+    pub(crate) const fn new(table: &'static str, sort: Sort) -> Self {
+        Self { table, order: sort.column }
     }
 }
 
-/// The cursor of a place.
-pub(crate) fn encode(kind: CursorKind, log: &LogId, place: i64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}:{}:{place}", kind.letter(), log.0))
+/// The log: events, in history and live.
+pub(crate) const LOG: List = List::new("event", LOG_ORDER);
+
+/// What a cursor holds.
+#[derive(Serialize, Deserialize)]
+struct Content<'a>(&'a str, &'a str, &'a str, Place);
+
+/// A place in a list, which is made a cursor only when one is asked for.
+pub(crate) struct LazyCursor {
+    pub(crate) log: LogId,
+    pub(crate) list: List,
+    pub(crate) place: Place,
+}
+
+impl CursorType for LazyCursor {
+    type Error = &'static str;
+
+    fn decode_cursor(_: &str) -> Result<Self, Self::Error> {
+        Err("cursors are read by `decode`, which knows their list")
+    }
+
+    fn encode_cursor(&self) -> String {
+        encode(self.list, &self.log, self.place.clone())
+    }
+}
+
+fn encode(list: List, log: &LogId, place: Place) -> String {
+    let content = Content(list.table, list.order, &log.0, place);
+    // Texts and numbers alone: there is nothing that JSON cannot write.
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&content).unwrap_or_default())
 }
 
 /// The cursor of an event.
 pub(crate) fn of_event(log: &LogId, seq: Seq) -> String {
-    encode(CursorKind::Event, log, seq.0)
+    encode(LOG, log, Place { key: Key::Integer(seq.0), ties: Vec::new() })
 }
 
-/// The place that a cursor names. The same place has one cursor: what was not encoded here is refused.
-pub(crate) fn decode(kind: CursorKind, log: &LogId, cursor: &str) -> Result<i64, ApiError> {
+/// The place that a cursor names.
+pub(crate) fn decode(list: List, log: &LogId, cursor: &str) -> Result<Place, ApiError> {
     let wrong = |what: &str| {
-        ApiError::BadUserInput(format!("this cursor {what}; take one from {} of this service", kind.source()))
+        let source =
+            if list == LOG { "an event, an edge of `events` or `headCursor`" } else { "an edge of this very list" };
+        ApiError::BadUserInput(format!("this cursor {what}; take one from {source}"))
     };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong("is malformed"))?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong("is malformed"))?;
-    let mut parts = text.splitn(3, ':');
-    let (Some(letter), Some(of), Some(place)) = (parts.next(), parts.next(), parts.next()) else {
+    let Content(table, order, of, place) = serde_json::from_slice(&bytes).map_err(|_| wrong("is malformed"))?;
+    if table != list.table {
+        return Err(wrong("belongs to another list"));
+    }
+    if order != list.order {
+        return Err(wrong("belongs to another order of this list"));
+    }
+    if of != &*log.0 {
+        return Err(wrong("belongs to another log: that of another database"));
+    }
+    // One place has one cursor: what was not encoded here is refused.
+    if encode(list, log, place.clone()) != cursor {
         return Err(wrong("is malformed"));
-    };
-    let place = place.parse::<i64>().ok().filter(|number| *number >= 0 && number.to_string() == place);
-    match place {
-        Some(_) if letter != kind.letter().to_string() => Err(wrong("belongs to another list")),
-        Some(_) if of != log.0 => Err(wrong("belongs to another log")),
-        Some(place) => Ok(place),
-        None => Err(wrong("is malformed")),
+    }
+    Ok(place)
+}
+
+/// The event's place that a cursor names.
+pub(crate) fn decode_event(log: &LogId, cursor: &str) -> Result<Seq, ApiError> {
+    match decode(LOG, log, cursor)? {
+        Place { key: Key::Integer(seq), ties } if seq >= 0 && ties.is_empty() => Ok(Seq(seq)),
+        _ => Err(ApiError::BadUserInput("this cursor is malformed; take one from an event or `headCursor`".to_owned())),
     }
 }
 
@@ -68,36 +100,41 @@ mod tests {
 
     use super::*;
 
+    const NAMES: List = List { table: "project", order: "name_order" };
+
     fn log() -> LogId {
-        LogId("0123456789abcdef".to_owned())
+        LogId("0123456789abcdef".into())
     }
 
-    fn refusal(kind: CursorKind, cursor: &str) -> String {
-        decode(kind, &log(), cursor).unwrap_err().to_string()
+    fn refusal(list: List, cursor: &str) -> String {
+        decode(list, &log(), cursor).unwrap_err().to_string()
     }
 
     #[test]
-    fn a_cursor_of_another_list_or_log_is_told_apart() {
+    fn a_cursor_of_another_list_order_or_log_is_told_apart() {
         let cursor = of_event(&log(), Seq(7));
-        assert_eq!(decode(CursorKind::Event, &log(), &cursor), Ok(7));
-        assert!(refusal(CursorKind::Delivery, &cursor).contains("another list"));
-        let elsewhere = of_event(&LogId("fedcba9876543210".to_owned()), Seq(7));
-        assert!(refusal(CursorKind::Event, &elsewhere).contains("another log"));
-        for cursor in ["", "7", "not a cursor", &URL_SAFE_NO_PAD.encode("e:0123456789abcdef:-1")] {
-            assert!(refusal(CursorKind::Event, cursor).contains("malformed"), "{cursor}");
+        assert_eq!(decode_event(&log(), &cursor), Ok(Seq(7)));
+        assert!(refusal(NAMES, &cursor).contains("another list"));
+        assert!(refusal(List { order: "last_event_at", ..LOG }, &cursor).contains("another order"));
+        let elsewhere = of_event(&LogId("fedcba9876543210".into()), Seq(7));
+        assert!(refusal(LOG, &elsewhere).contains("another log"));
+        for cursor in ["", "7", "not a cursor", &format!("{cursor}="), &URL_SAFE_NO_PAD.encode("[]")] {
+            assert!(refusal(LOG, cursor).contains("malformed"), "{cursor}");
         }
+        assert!(decode_event(&log(), &of_event(&log(), Seq(-1))).is_err());
     }
 
     proptest! {
         #[test]
-        fn what_it_encodes_it_decodes(place in 0..i64::MAX) {
-            let cursor = encode(CursorKind::Delivery, &log(), place);
-            prop_assert_eq!(decode(CursorKind::Delivery, &log(), &cursor), Ok(place));
+        fn what_it_encodes_it_decodes(name in ".{0,40}", id in ".{1,20}") {
+            let place = Place { key: Key::Text(name), ties: vec![id] };
+            let cursor = LazyCursor { log: log(), list: NAMES, place: place.clone() }.encode_cursor();
+            prop_assert_eq!(decode(NAMES, &log(), &cursor), Ok(place));
         }
 
         #[test]
         fn never_panics(cursor in ".{0,60}") {
-            let _ = decode(CursorKind::Event, &log(), &cursor);
+            let _ = decode(LOG, &log(), &cursor);
         }
     }
 }

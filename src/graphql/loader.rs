@@ -1,17 +1,17 @@
-//! Batches: what a level of a query asks for one by one is read in one statement.
+//! Batches: what a level of a query asks for one by one is read in one statement for all that need the same columns.
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 
 use super::error::ApiError;
 use crate::domain::{Provider, Seq, VendorId};
-use crate::store::read::{
-    ClientRow, DeliveryRow, DrawingRow, EventRow, PaymentRow, ProjectRow, ProposalRow, client, delivery, drawing,
-    event, payment, project, proposal,
-};
+use crate::store::packed::{Columns, Row};
+use crate::store::read::kin::{Child, Keyed, Kinship, Ordered};
+use crate::store::read::{self, DeliveryRow, EventRow, Page, PaymentRow, ProposalRow, Sort, Window, list};
 use crate::store::{Store, StoreError};
 
 /// Reads batches from the database.
@@ -23,143 +23,306 @@ impl StoreLoader {
     }
 }
 
-/// A project, by its vendor id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ProjectKey(pub(crate) VendorId);
-/// A drawing, by its vendor id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct DrawingKey(pub(crate) VendorId);
-/// A client, by its vendor id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ClientKey(pub(crate) VendorId);
-/// A proposal, by its vendor and vendor id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ProposalKey(pub(crate) Provider, pub(crate) VendorId);
-/// An event, by its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct EventKey(pub(crate) Seq);
-/// A delivery, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct DeliveryKey(pub(crate) i64);
-/// The deliveries of an event, by its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct DeliveriesOf(pub(crate) Seq);
-/// A payment, by the place of its event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PaymentKey(pub(crate) Seq);
-/// The payments on an ArcSite proposal, by its vendor id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PaymentsOf(pub(crate) VendorId);
-
 type Batch<K, V> = Result<HashMap<K, V>, Arc<ApiError>>;
 
-fn one_each<K: Hash + Eq, V>(rows: Result<Vec<V>, StoreError>, key: impl Fn(&V) -> K) -> Batch<K, V> {
-    let rows = rows.map_err(|error| Arc::new(ApiError::from(error)))?;
-    Ok(rows.into_iter().map(|row| (key(&row), row)).collect())
+fn failed(error: StoreError) -> Arc<ApiError> {
+    Arc::new(error.into())
 }
 
-fn many_each<K: Hash + Eq, V>(rows: Result<Vec<V>, StoreError>, key: impl Fn(&V) -> Option<K>) -> Batch<K, Vec<V>> {
-    let rows = rows.map_err(|error| Arc::new(ApiError::from(error)))?;
-    let mut batch: HashMap<K, Vec<V>> = HashMap::new();
-    for row in rows {
-        if let Some(key) = key(&row) {
-            batch.entry(key).or_default().push(row);
+/// The keys of one batch, by what they have in common.
+fn groups<K: Clone, G: Hash + Eq>(keys: &[K], of: impl Fn(&K) -> G) -> HashMap<G, Vec<K>> {
+    let mut groups: HashMap<G, Vec<K>> = HashMap::new();
+    for key in keys {
+        groups.entry(of(key)).or_default().push(key.clone());
+    }
+    groups
+}
+
+/// A project, drawing or client by its vendor id.
+#[derive(Debug)]
+pub(crate) struct ById<R> {
+    id: VendorId,
+    columns: Columns,
+    row: PhantomData<fn() -> R>,
+}
+
+impl<R> ById<R> {
+    pub(crate) const fn new(id: VendorId, columns: Columns) -> Self {
+        Self { id, columns, row: PhantomData }
+    }
+}
+
+impl<R> Clone for ById<R> {
+    fn clone(&self) -> Self {
+        Self::new(self.id.clone(), self.columns)
+    }
+}
+
+impl<R> PartialEq for ById<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.columns == other.columns && self.id == other.id
+    }
+}
+
+impl<R> Eq for ById<R> {}
+
+impl<R> Hash for ById<R> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+        self.columns.hash(state);
+    }
+}
+
+impl<R: Keyed + Clone + Sync + 'static> Loader<ById<R>> for StoreLoader {
+    type Value = R;
+    type Error = Arc<ApiError>;
+
+    async fn load(&self, keys: &[ById<R>]) -> Batch<ById<R>, R> {
+        let mut batch = HashMap::with_capacity(keys.len());
+        for (columns, keys) in groups(keys, |key| key.columns) {
+            let ids = keys.into_iter().map(|key| key.id);
+            for row in read::by_ids::<R>(self.0.reader(), ids, columns).await.map_err(failed)? {
+                batch.insert(ById::new(row.vendor_id().clone(), columns), row);
+            }
         }
-    }
-    Ok(batch)
-}
-
-impl Loader<ProjectKey> for StoreLoader {
-    type Value = ProjectRow;
-    type Error = Arc<ApiError>;
-
-    async fn load(&self, keys: &[ProjectKey]) -> Batch<ProjectKey, ProjectRow> {
-        let ids: Vec<VendorId> = keys.iter().map(|key| key.0.clone()).collect();
-        one_each(project::by_ids(self.0.reader(), &ids).await, |row| ProjectKey(row.vendor_id.clone()))
+        Ok(batch)
     }
 }
 
-impl Loader<DrawingKey> for StoreLoader {
-    type Value = DrawingRow;
-    type Error = Arc<ApiError>;
-
-    async fn load(&self, keys: &[DrawingKey]) -> Batch<DrawingKey, DrawingRow> {
-        let ids: Vec<VendorId> = keys.iter().map(|key| key.0.clone()).collect();
-        one_each(drawing::by_ids(self.0.reader(), &ids).await, |row| DrawingKey(row.vendor_id.clone()))
-    }
-}
-
-impl Loader<ClientKey> for StoreLoader {
-    type Value = ClientRow;
-    type Error = Arc<ApiError>;
-
-    async fn load(&self, keys: &[ClientKey]) -> Batch<ClientKey, ClientRow> {
-        let ids: Vec<VendorId> = keys.iter().map(|key| key.0.clone()).collect();
-        one_each(client::by_ids(self.0.reader(), &ids).await, |row| ClientKey(row.vendor_id.clone()))
-    }
-}
+/// A proposal, by its vendor and vendor id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ProposalKey(pub(crate) Provider, pub(crate) VendorId, pub(crate) Columns);
 
 impl Loader<ProposalKey> for StoreLoader {
     type Value = ProposalRow;
     type Error = Arc<ApiError>;
 
     async fn load(&self, keys: &[ProposalKey]) -> Batch<ProposalKey, ProposalRow> {
-        let keys: Vec<(Provider, VendorId)> = keys.iter().map(|key| (key.0, key.1.clone())).collect();
-        one_each(proposal::by_keys(self.0.reader(), &keys).await, |row| {
-            ProposalKey(row.provider, row.vendor_id.clone())
-        })
+        let mut batch = HashMap::with_capacity(keys.len());
+        for (columns, keys) in groups(keys, |key| key.2) {
+            let keys: Vec<(Provider, VendorId)> = keys.into_iter().map(|key| (key.0, key.1)).collect();
+            for row in read::proposals(self.0.reader(), &keys, columns).await.map_err(failed)? {
+                batch.insert(ProposalKey(row.provider, row.vendor_id.clone(), columns), row);
+            }
+        }
+        Ok(batch)
     }
 }
+
+/// Defines the loader of rows by a number, one row or all rows of each number.
+macro_rules! by_number {
+    ($(#[$doc:meta])* $key:ident($number:ty) => one $row:ty, $column:literal, $of:expr, $make:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) struct $key(pub(crate) $number, pub(crate) Columns);
+
+        impl Loader<$key> for StoreLoader {
+            type Value = $row;
+            type Error = Arc<ApiError>;
+
+            async fn load(&self, keys: &[$key]) -> Batch<$key, $row> {
+                let mut batch = HashMap::with_capacity(keys.len());
+                for (columns, keys) in groups(keys, |key| key.1) {
+                    let numbers = keys.into_iter().map($of);
+                    let rows = read::by_numbers(self.0.reader(), $column, numbers, $column, columns).await.map_err(failed)?;
+                    batch.extend(rows.into_iter().map(|row| ($make(&row, columns), row)));
+                }
+                Ok(batch)
+            }
+        }
+    };
+}
+
+by_number! {
+    /// A delivery, by its number.
+    DeliveryKey(i64) => one DeliveryRow, "id", |key: DeliveryKey| key.0,
+    |row: &DeliveryRow, columns| DeliveryKey(row.id, columns)
+}
+by_number! {
+    /// A payment, by the place of its event.
+    PaymentKey(Seq) => one PaymentRow, "event_seq", |key: PaymentKey| key.0.0,
+    |row: &PaymentRow, columns| PaymentKey(row.event_seq, columns)
+}
+
+/// An event, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct EventKey(pub(crate) Seq, pub(crate) Columns);
 
 impl Loader<EventKey> for StoreLoader {
     type Value = Arc<EventRow>;
     type Error = Arc<ApiError>;
 
     async fn load(&self, keys: &[EventKey]) -> Batch<EventKey, Arc<EventRow>> {
-        let seqs: Vec<Seq> = keys.iter().map(|key| key.0).collect();
-        let rows = event::by_seqs(self.0.reader(), &seqs).await;
-        one_each(rows.map(|rows| rows.into_iter().map(Arc::new).collect()), |row: &Arc<EventRow>| EventKey(row.seq))
+        let mut batch = HashMap::with_capacity(keys.len());
+        for (columns, keys) in groups(keys, |key| key.1) {
+            let numbers = keys.into_iter().map(|key| key.0.0);
+            let rows = read::by_numbers::<EventRow>(self.0.reader(), "seq", numbers, "seq", columns).await;
+            batch.extend(rows.map_err(failed)?.into_iter().map(|row| (EventKey(row.seq, columns), Arc::new(row))));
+        }
+        Ok(batch)
     }
 }
 
-impl Loader<DeliveryKey> for StoreLoader {
-    type Value = DeliveryRow;
-    type Error = Arc<ApiError>;
-
-    async fn load(&self, keys: &[DeliveryKey]) -> Batch<DeliveryKey, DeliveryRow> {
-        let ids: Vec<i64> = keys.iter().map(|key| key.0).collect();
-        one_each(delivery::by_ids(self.0.reader(), &ids).await, |row| DeliveryKey(row.id))
-    }
-}
+/// The deliveries of an event, by its place, in the order in which they were recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct DeliveriesOf(pub(crate) Seq, pub(crate) Columns);
 
 impl Loader<DeliveriesOf> for StoreLoader {
     type Value = Vec<DeliveryRow>;
     type Error = Arc<ApiError>;
 
     async fn load(&self, keys: &[DeliveriesOf]) -> Batch<DeliveriesOf, Vec<DeliveryRow>> {
-        let seqs: Vec<Seq> = keys.iter().map(|key| key.0).collect();
-        many_each(delivery::of_events(self.0.reader(), &seqs).await, |row| row.event.map(DeliveriesOf))
+        let mut batch: HashMap<DeliveriesOf, Vec<DeliveryRow>> = HashMap::new();
+        for (asked, keys) in groups(keys, |key| key.1) {
+            let columns = asked | DeliveryRow::event_seq;
+            let numbers = keys.into_iter().map(|key| key.0.0);
+            let rows = read::by_numbers::<DeliveryRow>(self.0.reader(), "event_seq", numbers, "id", columns).await;
+            for row in rows.map_err(failed)? {
+                if let Some(seq) = row.event_seq {
+                    batch.entry(DeliveriesOf(seq, asked)).or_default().push(row);
+                }
+            }
+        }
+        Ok(batch)
     }
 }
 
-impl Loader<PaymentKey> for StoreLoader {
-    type Value = PaymentRow;
-    type Error = Arc<ApiError>;
-
-    async fn load(&self, keys: &[PaymentKey]) -> Batch<PaymentKey, PaymentRow> {
-        let seqs: Vec<Seq> = keys.iter().map(|key| key.0).collect();
-        one_each(payment::by_events(self.0.reader(), &seqs).await, |row| PaymentKey(row.event))
-    }
-}
+/// The payments on an ArcSite proposal, by its vendor id, in the order in which they came.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PaymentsOf(pub(crate) VendorId, pub(crate) Columns);
 
 impl Loader<PaymentsOf> for StoreLoader {
     type Value = Vec<PaymentRow>;
     type Error = Arc<ApiError>;
 
     async fn load(&self, keys: &[PaymentsOf]) -> Batch<PaymentsOf, Vec<PaymentRow>> {
-        let ids: Vec<VendorId> = keys.iter().map(|key| key.0.clone()).collect();
-        many_each(payment::of_proposals(self.0.reader(), &ids).await, |row| {
-            Some(PaymentsOf(row.proposal_vendor_id.clone()))
-        })
+        let mut batch: HashMap<PaymentsOf, Vec<PaymentRow>> = HashMap::new();
+        for (asked, keys) in groups(keys, |key| key.1) {
+            let columns = asked | PaymentRow::proposal_vendor_id;
+            let ids = keys.into_iter().map(|key| key.0);
+            for row in read::payments_of(self.0.reader(), ids, columns).await.map_err(failed)? {
+                let proposal = VendorId::from_stored(row.proposal_vendor_id.clone());
+                batch.entry(PaymentsOf(proposal, asked)).or_default().push(row);
+            }
+        }
+        Ok(batch)
+    }
+}
+
+/// A page of the children of one parent.
+#[derive(Debug)]
+pub(crate) struct ChildrenOf<R> {
+    pub(crate) parent: VendorId,
+    pub(crate) asked: Arc<ChildrenAsked>,
+    row: PhantomData<fn() -> R>,
+}
+
+/// What is the same for all parents of a level.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ChildrenAsked {
+    pub(crate) kinship: Kinship,
+    pub(crate) sort: Sort,
+    pub(crate) window: Window,
+    pub(crate) columns: Columns,
+}
+
+impl<R> ChildrenOf<R> {
+    pub(crate) fn new(parent: VendorId, asked: ChildrenAsked) -> Self {
+        Self { parent, asked: Arc::new(asked), row: PhantomData }
+    }
+}
+
+impl<R> Clone for ChildrenOf<R> {
+    fn clone(&self) -> Self {
+        Self { parent: self.parent.clone(), asked: Arc::clone(&self.asked), row: PhantomData }
+    }
+}
+
+impl<R> PartialEq for ChildrenOf<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.parent == other.parent && self.asked == other.asked
+    }
+}
+
+impl<R> Eq for ChildrenOf<R> {}
+
+impl<R> Hash for ChildrenOf<R> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.parent.hash(state);
+        self.asked.hash(state);
+    }
+}
+
+impl<R: Child + Ordered + Clone + Sync + 'static> Loader<ChildrenOf<R>> for StoreLoader {
+    type Value = Arc<Page<R>>;
+    type Error = Arc<ApiError>;
+
+    async fn load(&self, keys: &[ChildrenOf<R>]) -> Batch<ChildrenOf<R>, Arc<Page<R>>> {
+        let mut batch = HashMap::with_capacity(keys.len());
+        for (asked, keys) in groups(keys, |key| Arc::clone(&key.asked)) {
+            let columns = asked.columns | R::order_column(asked.sort);
+            let parents = keys.iter().map(|key| key.parent.clone());
+            let list = (asked.sort, &asked.window);
+            let pages = list::children::<R>(self.0.reader(), columns, asked.kinship, parents, list).await;
+            let mut pages = pages.map_err(failed)?;
+            for key in keys {
+                let page = pages.remove(&key.parent).unwrap_or_else(|| asked.window.empty());
+                batch.insert(key, Arc::new(page));
+            }
+        }
+        Ok(batch)
+    }
+}
+
+/// How many children one parent has.
+#[derive(Debug)]
+pub(crate) struct CountOf<R> {
+    pub(crate) parent: VendorId,
+    pub(crate) kinship: Kinship,
+    row: PhantomData<fn() -> R>,
+}
+
+impl<R> CountOf<R> {
+    pub(crate) const fn new(parent: VendorId, kinship: Kinship) -> Self {
+        Self { parent, kinship, row: PhantomData }
+    }
+}
+
+impl<R> Clone for CountOf<R> {
+    fn clone(&self) -> Self {
+        Self::new(self.parent.clone(), self.kinship)
+    }
+}
+
+impl<R> PartialEq for CountOf<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.kinship == other.kinship && self.parent == other.parent
+    }
+}
+
+impl<R> Eq for CountOf<R> {}
+
+impl<R> Hash for CountOf<R> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.parent.hash(state);
+        self.kinship.hash(state);
+    }
+}
+
+impl<R: Row + 'static> Loader<CountOf<R>> for StoreLoader {
+    type Value = u64;
+    type Error = Arc<ApiError>;
+
+    async fn load(&self, keys: &[CountOf<R>]) -> Batch<CountOf<R>, u64> {
+        let mut batch = HashMap::with_capacity(keys.len());
+        for (kinship, keys) in groups(keys, |key| key.kinship) {
+            let parents = keys.iter().map(|key| key.parent.clone());
+            let counts = list::count_children::<R>(self.0.reader(), kinship, parents).await.map_err(failed)?;
+            for key in keys {
+                let count = counts.get(&key.parent).copied().unwrap_or_default();
+                batch.insert(key, count);
+            }
+        }
+        Ok(batch)
     }
 }

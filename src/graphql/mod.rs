@@ -5,6 +5,7 @@
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{EmptyMutation, Schema};
 
+use crate::config::Graphql;
 use crate::feed::Feed;
 use crate::store::Store;
 
@@ -14,6 +15,7 @@ mod error;
 mod extension;
 mod input;
 mod loader;
+mod look;
 pub mod model;
 mod query;
 mod subscription;
@@ -27,6 +29,7 @@ use loader::StoreLoader;
 pub type ApiSchema = Schema<Query, EmptyMutation, Subscription>;
 
 /// What the fields read from.
+#[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) store: Store,
     pub(crate) feed: Feed,
@@ -34,9 +37,14 @@ pub(crate) struct Api {
 
 /// The schema over a database and the feed of its log.
 #[must_use]
-pub fn schema(store: Store, feed: Feed) -> ApiSchema {
+pub fn schema(store: Store, feed: Feed, limits: &Graphql) -> ApiSchema {
     let loader = DataLoader::new(StoreLoader::new(store.clone()), tokio::spawn);
-    builder().data(loader).data(Api { store, feed }).finish()
+    builder()
+        .limit_depth(limits.max_depth)
+        .limit_complexity(limits.max_complexity)
+        .data(loader)
+        .data(Api { store, feed })
+        .finish()
 }
 
 /// The schema in GraphQL's own language, as it is committed in `schema.graphql`.

@@ -29,8 +29,8 @@ pub(super) async fn gate(
         && let Err(problem) = from_this_machine(&request, &origins)
     {
         tracing::warn!(path = request.uri().path(), "a request was refused in open mode: {problem}");
-        let hint = "this service is in open mode, for a first try on one machine: it has no public URL and listens on a \
-                    loopback address only. Set server.public_url and the vendors' secrets to serve others";
+        let hint = "this service is in open mode: it needs no keys, and so takes only direct requests of its own machine, to \
+                    a loopback address or localhost";
         return HttpError::Forbidden(format!("{problem}; {hint}")).into_response();
     }
     next.run(request).await

@@ -1,7 +1,5 @@
 //! GraphQL over WebSocket, `graphql-transport-ws`, by async-graphql's own transport.
 
-use std::time::Duration;
-
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::Router;
 use axum::extract::State;
@@ -18,8 +16,6 @@ use super::error::HttpError;
 use super::origin::AllowedOrigins;
 use crate::graphql::ApiSchema;
 
-/// After how long without a sign of life a socket is closed.
-const SILENCE: Duration = Duration::from_secs(60);
 /// The sub-protocols that are spoken.
 const PROTOCOLS: [&str; 2] = ["graphql-transport-ws", "graphql-ws"];
 
@@ -59,10 +55,9 @@ async fn serve(socket: WebSocket, protocol: GraphQLProtocol, sockets: &Sockets) 
     let (mut sink, stream) = socket.split();
     // The library's transport keeps the sink to itself; what goes through here can be followed by our own close.
     let (outgoing, mut messages) = mpsc::channel(1);
+    // No time-out for silence: this transport sends no pings of its own, so a healthy client may have nothing to say.
     let transport =
-        GraphQLWebSocket::new_with_pair(PollSender::new(outgoing), stream, sockets.schema.clone(), protocol)
-            .keepalive_timeout(SILENCE)
-            .serve();
+        GraphQLWebSocket::new_with_pair(PollSender::new(outgoing), stream, sockets.schema.clone(), protocol).serve();
     let transport = async {
         transport.await;
         std::future::pending::<()>().await;

@@ -26,8 +26,3 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
 pub(super) fn from_json<T: DeserializeOwned>(text: Option<&str>) -> Result<Option<T>, StoreError> {
     text.map(serde_json::from_str).transpose().map_err(|error| StoreError::Unreadable(error.to_string()))
 }
-
-/// A column's enumeration, by the function that knows its names.
-pub(super) fn named<T>(name: &str, from_name: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
-    from_name(name).ok_or_else(|| StoreError::Unreadable(format!("the name {name}")))
-}

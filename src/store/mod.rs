@@ -8,7 +8,7 @@ use std::time::Duration;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ActiveValue::Set, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, EntityTrait,
+    ActiveValue::Set, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, EntityTrait,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
@@ -19,6 +19,7 @@ mod convert;
 pub mod delivery;
 mod error;
 pub mod log;
+pub mod packed;
 pub mod projection;
 pub mod read;
 
@@ -64,7 +65,7 @@ impl Store {
 
     /// The connections to read with: each statement sees what was committed before it began.
     #[must_use]
-    pub fn reader(&self) -> &impl ConnectionTrait {
+    pub const fn reader(&self) -> &DatabaseConnection {
         &self.readers
     }
 
@@ -126,10 +127,10 @@ async fn connect(url: &str, connections: u32, writes: bool) -> Result<DatabaseCo
 
 async fn log_id(writer: &DatabaseConnection, now: Time) -> Result<LogId, StoreError> {
     if let Some(row) = entity::log::Entity::find().one(writer).await? {
-        return Ok(LogId(row.id));
+        return Ok(LogId(row.id.into()));
     }
     let id = hex::encode(rand::random::<[u8; 8]>());
     let row = entity::log::ActiveModel { id: Set(id.clone()), created_at: Set(convert::micros(now)) };
     entity::log::Entity::insert(row).exec_without_returning(writer).await?;
-    Ok(LogId(id))
+    Ok(LogId(id.into()))
 }

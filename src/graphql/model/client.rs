@@ -1,13 +1,52 @@
 //! Clients.
 
-use async_graphql::{ID, Object};
+use async_graphql::{Context, ID, Object, Result};
 
+use super::connection::{EventConnection, ProposalConnection, children};
 use super::people::Contact;
 use super::scalar::{DateTime, Url};
-use crate::domain::NodeId;
-use crate::store::read::ClientRow;
+use super::{event, nested, proposal};
+use crate::domain::{self, NodeId};
+use crate::graphql::args::{PageArgs, page_cost};
+use crate::store::packed::Columns;
+use crate::store::read::kin::Kinship;
+use crate::store::read::{ClientRow, EventRow, LOG_ORDER, ProposalRow, Sort};
 
 pub(crate) struct Client(pub(crate) ClientRow);
+
+/// The order where none is asked for.
+pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", ties: TIES, descending: true };
+/// What tells clients apart that are equal in an order.
+pub(crate) const TIES: &[&str] = &["vendor_id"];
+const CHILDREN: Kinship = Kinship { column: "client_vendor_id", provider: None };
+
+/// The columns that each field of a client needs.
+pub(crate) fn columns(field: &str) -> Columns {
+    match field {
+        "name" => ClientRow::name,
+        "firstName" => ClientRow::first_name,
+        "lastName" => ClientRow::last_name,
+        "email" => ClientRow::email,
+        "phone" => ClientRow::phone,
+        "altPhone" => ClientRow::alt_phone,
+        "website" => ClientRow::website,
+        "addressFieldOne" => ClientRow::address_field_one,
+        "addressFieldTwo" => ClientRow::address_field_two,
+        "city" => ClientRow::city,
+        "state" => ClientRow::state,
+        "postalZip" => ClientRow::postal_zip,
+        "country" => ClientRow::country,
+        "notes" => ClientRow::notes,
+        "otherContact" => ClientRow::other_contact,
+        "url" => ClientRow::url,
+        "appUrl" => ClientRow::app_url,
+        "createdAt" => ClientRow::created_at,
+        "updatedAt" => ClientRow::updated_at,
+        "firstSeenAt" => ClientRow::first_seen_at,
+        "lastEventAt" => ClientRow::last_event_at,
+        _ => Columns::NONE,
+    }
+}
 
 /// A Bidsketch client as it is now.
 #[Object]
@@ -24,7 +63,7 @@ impl Client {
 
     /// The company's or the person's full name; empty while it is not known.
     async fn name(&self) -> &str {
-        &self.0.name
+        self.0.name.as_deref().unwrap_or_default()
     }
 
     /// First name.
@@ -93,8 +132,8 @@ impl Client {
     }
 
     /// Whom else to ask.
-    async fn other_contact(&self) -> Option<Contact> {
-        self.0.other_contact.clone().map(Contact::from)
+    async fn other_contact(&self) -> Result<Option<Contact>> {
+        Ok(nested::<domain::Contact>(self.0.other_contact.as_deref())?.map(Contact::from))
     }
 
     /// The client in Bidsketch's API.
@@ -109,21 +148,57 @@ impl Client {
 
     /// When it was created at the vendor.
     async fn created_at(&self) -> Option<DateTime> {
-        self.0.created_at.map(DateTime)
+        self.0.created_at.map(DateTime::from)
     }
 
     /// When it was last changed at the vendor.
     async fn updated_at(&self) -> Option<DateTime> {
-        self.0.updated_at.map(DateTime)
+        self.0.updated_at.map(DateTime::from)
     }
 
     /// When the first event of it came.
     async fn first_seen_at(&self) -> DateTime {
-        DateTime(self.0.first_seen_at)
+        self.0.first_seen_at.into()
     }
 
     /// When the newest event of it or its proposals came.
     async fn last_event_at(&self) -> DateTime {
-        DateTime(self.0.last_event_at)
+        self.0.last_event_at.into()
+    }
+
+    /// Its proposals, the one with the newest event first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn proposals(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<ProposalConnection> {
+        let args = PageArgs { first, after, last, before };
+        children::<ProposalRow>(
+            ctx,
+            self.0.vendor_id.clone(),
+            CHILDREN,
+            proposal::DEFAULT_ORDER,
+            args,
+            proposal::columns,
+        )
+        .await
+    }
+
+    /// The events of it and its proposals, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<EventConnection> {
+        let args = PageArgs { first, after, last, before };
+        children::<EventRow>(ctx, self.0.vendor_id.clone(), CHILDREN, LOG_ORDER, args, event::columns).await
     }
 }

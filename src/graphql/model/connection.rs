@@ -1,56 +1,181 @@
 //! Connections: pages of a list, with the total counted only when asked for.
 
+use std::sync::Arc;
+
 use async_graphql::connection::{Connection, Edge};
-use async_graphql::{Context, Object, Result};
+use async_graphql::dataloader::Loader;
+use async_graphql::{Context, Object, OutputType, Result};
 
-use super::{Delivery, Event};
-use crate::domain::LogId;
-use crate::graphql::Api;
-use crate::graphql::cursor::{self, CursorKind};
-use crate::graphql::error::OrApiError;
-use crate::store::read::{self, DeliveryRow, EventRow, Page, delivery, event};
+use super::{Client, Delivery, Drawing, Event, Project, Proposal, load};
+use crate::domain::{LogId, VendorId};
+use crate::graphql::args::PageArgs;
+use crate::graphql::cursor::{LazyCursor, List};
+use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::loader::{ChildrenAsked, ChildrenOf, CountOf, StoreLoader};
+use crate::graphql::{Api, look};
+use crate::store::packed::{Columns, Row};
+use crate::store::read::kin::{Child, Kinship, Ordered};
+use crate::store::read::{
+    ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Listed, Page,
+    ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, list,
+};
 
+/// A page of a list.
+pub(crate) type Listing<N> = Connection<LazyCursor, N, Total>;
 /// A page of events.
-pub(crate) type EventConnection = Connection<String, Event, EventTotal>;
+pub(crate) type EventConnection = Listing<Event>;
+/// A page of projects.
+pub(crate) type ProjectConnection = Listing<Project>;
+/// A page of drawings.
+pub(crate) type DrawingConnection = Listing<Drawing>;
+/// A page of clients.
+pub(crate) type ClientConnection = Listing<Client>;
+/// A page of proposals.
+pub(crate) type ProposalConnection = Listing<Proposal>;
 /// A page of deliveries.
-pub(crate) type DeliveryConnection = Connection<String, Delivery, QuarantineTotal>;
+pub(crate) type DeliveryConnection = Listing<Delivery>;
 
-/// Counts the events that a connection is a page of.
-pub(crate) struct EventTotal(read::EventFilter);
+/// What a connection is a page of, to be counted when asked for.
+pub(crate) enum Total {
+    Events(EventFilter),
+    Projects(ProjectFilter),
+    Drawings(DrawingFilter),
+    Clients(ClientFilter),
+    Proposals(ProposalFilter),
+    Quarantine(Quarantine),
+    EventsOf(CountOf<EventRow>),
+    DrawingsOf(CountOf<DrawingRow>),
+    ProposalsOf(CountOf<ProposalRow>),
+}
 
 #[Object]
-impl EventTotal {
-    /// How many there are in all. Counted when asked for, so leave it out where it is not needed.
+impl Total {
+    /// How many there are in all. Counted when asked for: leave it out where it is not needed.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        event::count(ctx.data::<Api>()?.store.reader(), &self.0).await.or_api_error()
+        match self {
+            Self::Events(filter) => count(ctx, filter).await,
+            Self::Projects(filter) => count(ctx, filter).await,
+            Self::Drawings(filter) => count(ctx, filter).await,
+            Self::Clients(filter) => count(ctx, filter).await,
+            Self::Proposals(filter) => count(ctx, filter).await,
+            Self::Quarantine(filter) => count(ctx, filter).await,
+            Self::EventsOf(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
+            Self::DrawingsOf(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
+            Self::ProposalsOf(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
+        }
     }
 }
 
-/// Counts the deliveries in quarantine.
-pub(crate) struct QuarantineTotal;
-
-#[Object]
-impl QuarantineTotal {
-    /// How many there are in all. Counted when asked for, so leave it out where it is not needed.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        delivery::count_quarantined(ctx.data::<Api>()?.store.reader()).await.or_api_error()
-    }
+async fn count<F: Listed>(ctx: &Context<'_>, filter: &F) -> Result<u64> {
+    list::count::<F::Row>(ctx.data::<Api>()?.store.reader(), filter.condition()).await.or_api_error()
 }
 
-/// A page of the history, newest first.
-pub(crate) fn events(log: &LogId, filter: read::EventFilter, page: Page<EventRow>) -> EventConnection {
-    let mut connection = Connection::with_additional_fields(page.has_newer, page.has_older, EventTotal(filter));
-    connection
-        .edges
-        .extend(page.rows.into_iter().map(|row| Edge::new(cursor::of_event(log, row.seq), Event::from(row))));
-    connection
+/// Says what a row becomes in the API, and how the lists of it are counted.
+macro_rules! totals {
+    ($($from:ty => $variant:ident),+ $(,)?) => {
+        $(impl From<$from> for Total {
+            fn from(of: $from) -> Self {
+                Self::$variant(of)
+            }
+        })+
+    };
 }
 
-/// A page of the quarantine, newest first.
-pub(crate) fn quarantined(log: &LogId, page: Page<DeliveryRow>) -> DeliveryConnection {
-    let mut connection = Connection::with_additional_fields(page.has_newer, page.has_older, QuarantineTotal);
-    connection.edges.extend(
-        page.rows.into_iter().map(|row| Edge::new(cursor::encode(CursorKind::Delivery, log, row.id), Delivery(row))),
-    );
+totals! {
+    EventFilter => Events,
+    ProjectFilter => Projects,
+    DrawingFilter => Drawings,
+    ClientFilter => Clients,
+    ProposalFilter => Proposals,
+    Quarantine => Quarantine,
+    CountOf<EventRow> => EventsOf,
+    CountOf<DrawingRow> => DrawingsOf,
+    CountOf<ProposalRow> => ProposalsOf,
+}
+
+/// A row as a node of the API.
+pub(crate) trait Noded: Ordered + Clone {
+    /// The node's type.
+    type Node: OutputType;
+
+    /// The node of this row.
+    fn node(self) -> Self::Node;
+}
+
+macro_rules! noded {
+    ($($row:ty => $node:ty: $make:expr),+ $(,)?) => {
+        $(impl Noded for $row {
+            type Node = $node;
+
+            fn node(self) -> $node {
+                ($make)(self)
+            }
+        })+
+    };
+}
+
+noded! {
+    ProjectRow => Project: Project,
+    DrawingRow => Drawing: Drawing,
+    ClientRow => Client: Client,
+    ProposalRow => Proposal: Proposal,
+    DeliveryRow => Delivery: Delivery,
+    EventRow => Event: Event::from,
+}
+
+/// A page of all that a filter asks for, in an order.
+pub(crate) async fn listing<F>(
+    ctx: &Context<'_>,
+    filter: F,
+    sort: Sort,
+    args: PageArgs,
+    columns: impl Fn(&str) -> Columns,
+) -> Result<Listing<<F::Row as Noded>::Node>>
+where
+    F: Listed + Into<Total>,
+    F::Row: Noded,
+{
+    let store = &ctx.data::<Api>()?.store;
+    let window = args.window(List::new(F::Row::TABLE, sort), store.log_id()).or_api_error()?;
+    let columns = look::connection(ctx, columns) | F::Row::order_column(sort);
+    let page = list::page::<F::Row>(store.reader(), columns, filter.condition(), sort, &window).await.or_api_error()?;
+    Ok(connection(store.log_id(), sort, page, filter.into()))
+}
+
+/// A page of the children of one parent, read together with those of all parents on this level.
+pub(crate) async fn children<R>(
+    ctx: &Context<'_>,
+    parent: VendorId,
+    kinship: Kinship,
+    sort: Sort,
+    args: PageArgs,
+    columns: impl Fn(&str) -> Columns,
+) -> Result<Listing<R::Node>>
+where
+    R: Noded + Child + Sync + 'static,
+    CountOf<R>: Into<Total>,
+    StoreLoader: Loader<ChildrenOf<R>, Value = Arc<Page<R>>, Error = Arc<ApiError>>,
+{
+    let log = ctx.data::<Api>()?.store.log_id();
+    let window = args.window(List::new(R::TABLE, sort), log).or_api_error()?;
+    let columns = look::connection(ctx, columns);
+    let total = CountOf::<R>::new(parent.clone(), kinship).into();
+    let key = ChildrenOf::<R>::new(parent, ChildrenAsked { kinship, sort, window, columns });
+    let page = load(ctx, key).await?.map(Arc::unwrap_or_clone);
+    let page = page.unwrap_or(Page { rows: Vec::new(), has_previous: false, has_next: false });
+    Ok(connection(log, sort, page, total))
+}
+
+fn connection<R: Noded>(log: &LogId, sort: Sort, page: Page<R>, total: Total) -> Listing<R::Node> {
+    let list = List::new(R::TABLE, sort);
+    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, total);
+    connection.edges = page
+        .rows
+        .into_iter()
+        .map(|row| {
+            let cursor = LazyCursor { log: log.clone(), list, place: row.place(sort) };
+            Edge::new(cursor, row.node())
+        })
+        .collect();
     connection
 }

@@ -8,21 +8,37 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::enums::{DeliveryOutcome, Provider, QuarantineReason};
 use super::scalar::DateTime;
-use super::{Event, load};
+use super::{Event, event, load};
 use crate::domain::NodeId;
 use crate::graphql::loader::EventKey;
-use crate::store::read::DeliveryRow;
+use crate::graphql::look;
+use crate::store::packed::Columns;
+use crate::store::read::{DeliveryRow, EventRow};
 
 pub(crate) struct Delivery(pub(crate) DeliveryRow);
+
+/// The columns that each field of a delivery needs.
+pub(crate) fn columns(field: &str) -> Columns {
+    match field {
+        "vendorType" => DeliveryRow::vendor_type,
+        "receivedAt" => DeliveryRow::received_at,
+        "quarantineReason" => DeliveryRow::quarantine_reason,
+        "detail" => DeliveryRow::detail,
+        "body" => DeliveryRow::body | DeliveryRow::event_seq,
+        "bodyBase64" => DeliveryRow::body | DeliveryRow::event_seq,
+        "event" => DeliveryRow::event_seq,
+        _ => Columns::NONE,
+    }
+}
 
 impl Delivery {
     /// Its bytes: its own, or where it has none, those of its event's body, which are the same.
     async fn bytes(&self, ctx: &Context<'_>) -> Result<Cow<'_, [u8]>> {
         if let Some(body) = &self.0.body {
-            return Ok(Cow::Borrowed(body));
+            return Ok(Cow::Borrowed(&body.0));
         }
-        let event = match self.0.event {
-            Some(seq) => load(ctx, EventKey(seq)).await?,
+        let event = match self.0.event_seq {
+            Some(seq) => load(ctx, EventKey(seq, EventRow::body)).await?,
             None => None,
         };
         Ok(Cow::Owned(event.map(|event| event.body.clone().into_bytes()).unwrap_or_default()))
@@ -49,7 +65,7 @@ impl Delivery {
 
     /// When it came.
     async fn received_at(&self) -> DateTime {
-        DateTime(self.0.received_at)
+        self.0.received_at.into()
     }
 
     /// What became of it.
@@ -79,8 +95,8 @@ impl Delivery {
 
     /// The event that it made or repeats.
     async fn event(&self, ctx: &Context<'_>) -> Result<Option<Event>> {
-        match self.0.event {
-            Some(seq) => Ok(load(ctx, EventKey(seq)).await?.map(Event::from)),
+        match self.0.event_seq {
+            Some(seq) => Ok(load(ctx, EventKey(seq, look::node(ctx, event::columns))).await?.map(Event::from)),
             None => Ok(None),
         }
     }

@@ -2,13 +2,38 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
+use super::connection::{EventConnection, children};
 use super::scalar::{DateTime, Url};
-use super::{Project, load};
+use super::{Project, event, linked, nested, project};
 use crate::domain::{NodeId, VendorId};
-use crate::graphql::loader::ProjectKey;
-use crate::store::read::DrawingRow;
+use crate::graphql::args::{PageArgs, page_cost};
+use crate::store::packed::Columns;
+use crate::store::read::kin::Kinship;
+use crate::store::read::{DrawingRow, EventRow, LOG_ORDER, Sort};
 
 pub(crate) struct Drawing(pub(crate) DrawingRow);
+
+/// The order where none is asked for.
+pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", ties: TIES, descending: true };
+/// What tells drawings apart that are equal in an order.
+pub(crate) const TIES: &[&str] = &["vendor_id"];
+const CHILDREN: Kinship = Kinship { column: "drawing_vendor_id", provider: None };
+
+/// The columns that each field of a drawing needs.
+pub(crate) fn columns(field: &str) -> Columns {
+    match field {
+        "project" => DrawingRow::project_vendor_id,
+        "projectVendorId" => DrawingRow::project_vendor_id,
+        "name" => DrawingRow::name,
+        "tags" => DrawingRow::tags,
+        "pdfUrl" => DrawingRow::pdf_url,
+        "pngUrl" => DrawingRow::png_url,
+        "fileName" => DrawingRow::file_name,
+        "firstSeenAt" => DrawingRow::first_seen_at,
+        "lastEventAt" => DrawingRow::last_event_at,
+        _ => Columns::NONE,
+    }
+}
 
 /// An ArcSite drawing as it is now.
 #[Object]
@@ -25,20 +50,17 @@ impl Drawing {
 
     /// Its name; empty while it is not known.
     async fn name(&self) -> &str {
-        &self.0.name
+        self.0.name.as_deref().unwrap_or_default()
     }
 
     /// Its tags.
-    async fn tags(&self) -> &[String] {
-        &self.0.tags
+    async fn tags(&self) -> Result<Vec<String>> {
+        Ok(nested(self.0.tags.as_deref())?.unwrap_or_default())
     }
 
     /// Its project; null until the project itself has been seen.
     async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
-        match self.0.project_vendor_id.clone() {
-            Some(id) => Ok(load(ctx, ProjectKey(id)).await?.map(Project)),
-            None => Ok(None),
-        }
+        Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(Project))
     }
 
     /// ArcSite's own id of its project.
@@ -63,11 +85,25 @@ impl Drawing {
 
     /// When the first event of it came.
     async fn first_seen_at(&self) -> DateTime {
-        DateTime(self.0.first_seen_at)
+        self.0.first_seen_at.into()
     }
 
     /// When the newest event of it or of a proposal made from it came.
     async fn last_event_at(&self) -> DateTime {
-        DateTime(self.0.last_event_at)
+        self.0.last_event_at.into()
+    }
+
+    /// The events of it and of the proposals made from it, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<EventConnection> {
+        let args = PageArgs { first, after, last, before };
+        children::<EventRow>(ctx, self.0.vendor_id.clone(), CHILDREN, LOG_ORDER, args, event::columns).await
     }
 }

@@ -8,12 +8,33 @@ use serde_json::value::RawValue;
 
 use super::enums::{EventKind, ProposalStatus, Provider};
 use super::scalar::{DateTime, Json};
-use super::{Client, Delivery, Drawing, Payment, Project, Proposal, load};
+use super::{
+    Client, Delivery, Drawing, Payment, Project, Proposal, client, delivery, drawing, linked, load, payment, project,
+    proposal,
+};
 use crate::domain::{self, NodeId, VendorId};
 use crate::graphql::error::ApiError;
-use crate::graphql::loader::{ClientKey, DeliveriesOf, DrawingKey, PaymentKey, ProjectKey, ProposalKey};
-use crate::graphql::{Api, cursor};
-use crate::store::read::EventRow;
+use crate::graphql::loader::{DeliveriesOf, PaymentKey, ProposalKey};
+use crate::graphql::{Api, cursor, look};
+use crate::store::packed::Columns;
+use crate::store::read::{DeliveryRow, EventRow};
+
+/// The columns that each field of an event needs.
+pub(crate) fn columns(field: &str) -> Columns {
+    match field {
+        "vendorTypes" => EventRow::vendor_type,
+        "occurredAt" => EventRow::occurred_at,
+        "receivedAt" => EventRow::received_at,
+        "payload" => EventRow::body,
+        "project" => EventRow::project_vendor_id,
+        "drawing" => EventRow::drawing_vendor_id,
+        "client" => EventRow::client_vendor_id,
+        "proposal" => EventRow::proposal_vendor_id,
+        "proposalVendorId" => EventRow::proposal_vendor_id,
+        "status" => EventRow::status,
+        _ => Columns::NONE,
+    }
+}
 
 /// Something that happened at a vendor: it has its place in the log and never changes.
 #[derive(Interface)]
@@ -86,30 +107,17 @@ fn payload(row: &EventRow) -> Result<Json> {
 }
 
 async fn deliveries(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<Delivery>> {
-    let rows = load(ctx, DeliveriesOf(row.seq)).await?.unwrap_or_default();
+    let columns = look::node(ctx, delivery::columns);
+    let rows = load(ctx, DeliveriesOf(row.seq, columns)).await?.unwrap_or_default();
     Ok(rows.into_iter().map(Delivery).collect())
 }
 
 async fn vendor_types(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<String>> {
     let mut types = vec![row.vendor_type.clone()];
-    for delivery in load(ctx, DeliveriesOf(row.seq)).await?.unwrap_or_default() {
+    for delivery in load(ctx, DeliveriesOf(row.seq, DeliveryRow::vendor_type)).await?.unwrap_or_default() {
         types.extend(delivery.vendor_type.filter(|name| !types.contains(name)));
     }
     Ok(types)
-}
-
-async fn project(ctx: &Context<'_>, id: Option<VendorId>) -> Result<Option<Project>> {
-    match id {
-        Some(id) => Ok(load(ctx, ProjectKey(id)).await?.map(Project)),
-        None => Ok(None),
-    }
-}
-
-async fn drawing(ctx: &Context<'_>, id: Option<VendorId>) -> Result<Option<Drawing>> {
-    match id {
-        Some(id) => Ok(load(ctx, DrawingKey(id)).await?.map(Drawing)),
-        None => Ok(None),
-    }
 }
 
 /// What an event's own subject must give: its row is written in the event's own transaction.
@@ -156,12 +164,12 @@ macro_rules! event_type {
 
             /// The vendor's time of it, where it gives one.
             pub(crate) async fn occurred_at(&self) -> Option<DateTime> {
-                self.0.occurred_at.map(DateTime)
+                self.0.occurred_at.map(DateTime::from)
             }
 
             /// When its first delivery came.
             pub(crate) async fn received_at(&self) -> DateTime {
-                DateTime(self.0.received_at)
+                self.0.received_at.into()
             }
 
             /// `data` as it was received.
@@ -184,7 +192,8 @@ event_type! {
     ProjectEvent {
         /// The project as it is now.
         async fn project(&self, ctx: &Context<'_>) -> Result<Project> {
-            present(&self.0, project(ctx, self.0.references.project.clone()).await?)
+            let row = linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?;
+            present(&self.0, row.map(Project))
         }
     }
 }
@@ -194,7 +203,8 @@ event_type! {
     DrawingEvent {
         /// The drawing as it is now.
         async fn drawing(&self, ctx: &Context<'_>) -> Result<Drawing> {
-            present(&self.0, drawing(ctx, self.0.references.drawing.clone()).await?)
+            let row = linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?;
+            present(&self.0, row.map(Drawing))
         }
     }
 }
@@ -204,11 +214,8 @@ event_type! {
     ClientEvent {
         /// The client as it is now.
         async fn client(&self, ctx: &Context<'_>) -> Result<Client> {
-            let client = match self.0.references.client.clone() {
-                Some(id) => load(ctx, ClientKey(id)).await?.map(Client),
-                None => None,
-            };
-            present(&self.0, client)
+            let row = linked(ctx, self.0.client_vendor_id.clone(), client::columns).await?;
+            present(&self.0, row.map(Client))
         }
     }
 }
@@ -219,25 +226,28 @@ event_type! {
         /// The proposal as it is now. Null for PROPOSAL_SIGNED, which names no proposal (`drawing` and `project` are there), and
         /// for a payment whose proposal has not been seen yet.
         async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Proposal>> {
-            match self.0.references.proposal.clone() {
-                Some(id) => Ok(load(ctx, ProposalKey(self.0.provider, id)).await?.map(Proposal)),
+            match self.0.proposal_vendor_id.clone() {
+                Some(id) => {
+                    let key = ProposalKey(self.0.provider, id, look::node(ctx, proposal::columns));
+                    Ok(load(ctx, key).await?.map(Proposal))
+                }
                 None => Ok(None),
             }
         }
 
         /// The vendor's own id of the proposal.
         async fn proposal_vendor_id(&self) -> Option<&str> {
-            self.0.references.proposal.as_ref().map(VendorId::as_str)
+            self.0.proposal_vendor_id.as_ref().map(VendorId::as_str)
         }
 
         /// The drawing it was made from (ArcSite), as known when the event was recorded; null until the drawing has been seen.
         async fn drawing(&self, ctx: &Context<'_>) -> Result<Option<Drawing>> {
-            drawing(ctx, self.0.references.drawing.clone()).await
+            Ok(linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?.map(Drawing))
         }
 
         /// The project it belongs to (ArcSite), as known when the event was recorded; null until the project has been seen.
         async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
-            project(ctx, self.0.references.project.clone()).await
+            Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(Project))
         }
 
         /// The status as this event gave it; `proposal.status` is today's.
@@ -250,7 +260,7 @@ event_type! {
             if self.0.kind != domain::EventKind::ProposalPaymentReceived {
                 return Ok(None);
             }
-            Ok(load(ctx, PaymentKey(self.0.seq)).await?.map(Payment))
+            Ok(load(ctx, PaymentKey(self.0.seq, look::node(ctx, payment::columns))).await?.map(Payment))
         }
     }
 }

@@ -4,7 +4,11 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Interface};
 
 use super::error::ApiError;
-use super::loader::StoreLoader;
+use super::loader::{ById, StoreLoader};
+use super::look;
+use crate::domain::VendorId;
+use crate::store::packed::Columns;
+use crate::store::read::kin::Keyed;
 
 pub(crate) mod client;
 pub(crate) mod connection;
@@ -12,6 +16,7 @@ pub(crate) mod delivery;
 pub(crate) mod drawing;
 pub(crate) mod enums;
 pub(crate) mod event;
+pub(crate) mod feed;
 pub(crate) mod payment;
 pub(crate) mod people;
 pub(crate) mod project;
@@ -66,4 +71,27 @@ where
 {
     let loader = ctx.data::<DataLoader<StoreLoader>>()?;
     loader.load_one(key).await.map_err(|error| ApiError::clone(&error).extended())
+}
+
+/// Loads what a vendor id names, with the columns that this field's selection needs; `None` until it has been seen.
+pub(crate) async fn linked<R>(
+    ctx: &Context<'_>,
+    id: Option<VendorId>,
+    columns: impl Fn(&str) -> Columns,
+) -> async_graphql::Result<Option<R>>
+where
+    R: Keyed + Clone + Sync + 'static,
+{
+    match id {
+        Some(id) => load(ctx, ById::<R>::new(id, look::node(ctx, columns))).await,
+        None => Ok(None),
+    }
+}
+
+/// Reads a nested value out of its column.
+pub(crate) fn nested<T: serde::de::DeserializeOwned>(json: Option<&str>) -> async_graphql::Result<Option<T>> {
+    json.map(serde_json::from_str).transpose().map_err(|error| {
+        tracing::error!(%error, "a nested value in the database is unreadable");
+        ApiError::Internal.extended()
+    })
 }

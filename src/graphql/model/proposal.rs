@@ -2,19 +2,64 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
+use super::connection::{EventConnection, children};
 use super::enums::{ProposalStatus, Provider};
 use super::scalar::{DateTime, Decimal, Url};
-use super::{Client, Payment, Project, load};
+use super::{Client, Payment, Project, client, event, linked, load, payment, project};
 use crate::domain::{self, Money, NodeId, VendorId};
-use crate::graphql::loader::{ClientKey, PaymentsOf, ProjectKey};
-use crate::store::read::{PaymentRow, ProposalRow};
+use crate::graphql::args::{PageArgs, page_cost};
+use crate::graphql::loader::{ById, PaymentsOf};
+use crate::graphql::look;
+use crate::store::packed::Columns;
+use crate::store::read::kin::Kinship;
+use crate::store::read::{ClientRow, EventRow, LOG_ORDER, PaymentRow, ProposalRow, Sort};
 
 pub(crate) struct Proposal(pub(crate) ProposalRow);
 
+/// The order where none is asked for.
+pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", ties: TIES, descending: true };
+/// What tells proposals apart that are equal in an order.
+pub(crate) const TIES: &[&str] = &["provider", "vendor_id"];
+
+/// The columns that each field of a proposal needs.
+pub(crate) fn columns(field: &str) -> Columns {
+    match field {
+        "name" => ProposalRow::name,
+        "description" => ProposalRow::description,
+        "status" => ProposalRow::status,
+        "vendorStatus" => ProposalRow::vendor_status,
+        "isDraft" => ProposalRow::is_draft,
+        "owner" => ProposalRow::owner,
+        "currency" => ProposalRow::currency,
+        "total" => ProposalRow::total,
+        "oneTimeFees" => ProposalRow::one_time_fees,
+        "monthlyFees" => ProposalRow::monthly_fees,
+        "yearlyFees" => ProposalRow::yearly_fees,
+        "tax" => ProposalRow::tax,
+        "tax2" => ProposalRow::tax2,
+        "discount" => ProposalRow::discount,
+        "customerName" => ProposalRow::customer_name,
+        "clientVendorId" => ProposalRow::client_vendor_id,
+        "projectVendorId" => ProposalRow::project_vendor_id,
+        "url" => ProposalRow::url,
+        "appUrl" => ProposalRow::app_url,
+        "createdAt" => ProposalRow::created_at,
+        "updatedAt" => ProposalRow::updated_at,
+        "firstSeenAt" => ProposalRow::first_seen_at,
+        "lastEventAt" => ProposalRow::last_event_at,
+        "customerEmail" => ProposalRow::customer_email | ProposalRow::client_vendor_id,
+        "client" => ProposalRow::client_vendor_id,
+        "project" => ProposalRow::project_vendor_id,
+        _ => Columns::NONE,
+    }
+}
+
 impl Proposal {
-    async fn payment_rows(&self, ctx: &Context<'_>) -> Result<Vec<PaymentRow>> {
+    async fn payment_rows(&self, ctx: &Context<'_>, columns: Columns) -> Result<Vec<PaymentRow>> {
         match self.0.provider {
-            domain::Provider::Arcsite => Ok(load(ctx, PaymentsOf(self.0.vendor_id.clone())).await?.unwrap_or_default()),
+            domain::Provider::Arcsite => {
+                Ok(load(ctx, PaymentsOf(self.0.vendor_id.clone(), columns)).await?.unwrap_or_default())
+            }
             domain::Provider::Bidsketch => Ok(Vec::new()),
         }
     }
@@ -40,7 +85,7 @@ impl Proposal {
 
     /// Its name; empty while it is not known.
     async fn name(&self) -> &str {
-        &self.0.name
+        self.0.name.as_deref().unwrap_or_default()
     }
 
     /// What it is about (Bidsketch).
@@ -60,7 +105,7 @@ impl Proposal {
 
     /// Whether it is a draft (Bidsketch).
     async fn is_draft(&self) -> Option<bool> {
-        self.0.is_draft
+        self.0.is_draft.map(|flag| flag.0)
     }
 
     /// Who made it: the owner (Bidsketch) or the sales representative (ArcSite).
@@ -117,17 +162,16 @@ impl Proposal {
     async fn customer_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match (&self.0.customer_email, self.0.client_vendor_id.clone()) {
             (Some(email), _) => Ok(Some(email.clone())),
-            (None, Some(id)) => Ok(load(ctx, ClientKey(id)).await?.and_then(|client| client.email)),
+            (None, Some(id)) => {
+                Ok(load(ctx, ById::<ClientRow>::new(id, ClientRow::email)).await?.and_then(|client| client.email))
+            }
             (None, None) => Ok(None),
         }
     }
 
     /// Its client (Bidsketch); null until the client itself has been seen.
     async fn client(&self, ctx: &Context<'_>) -> Result<Option<Client>> {
-        match self.0.client_vendor_id.clone() {
-            Some(id) => Ok(load(ctx, ClientKey(id)).await?.map(Client)),
-            None => Ok(None),
-        }
+        Ok(linked(ctx, self.0.client_vendor_id.clone(), client::columns).await?.map(Client))
     }
 
     /// Bidsketch's own id of its client.
@@ -137,10 +181,7 @@ impl Proposal {
 
     /// Its project (ArcSite); null until the project itself has been seen.
     async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
-        match self.0.project_vendor_id.clone() {
-            Some(id) => Ok(load(ctx, ProjectKey(id)).await?.map(Project)),
-            None => Ok(None),
-        }
+        Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(Project))
     }
 
     /// ArcSite's own id of its project.
@@ -150,7 +191,8 @@ impl Proposal {
 
     /// The payments on it (ArcSite), in the order in which they came.
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
-        Ok(self.payment_rows(ctx).await?.into_iter().map(Payment).collect())
+        let columns = look::node(ctx, payment::columns);
+        Ok(self.payment_rows(ctx, columns).await?.into_iter().map(Payment).collect())
     }
 
     /// The sum of its payments; null for Bidsketch, which sends none.
@@ -158,8 +200,9 @@ impl Proposal {
         if self.0.provider == domain::Provider::Bidsketch {
             return Ok(None);
         }
-        let payments = self.payment_rows(ctx).await?;
-        let sum = payments.iter().try_fold(0_i64, |sum, payment| sum.checked_add(payment.amount.0));
+        let payments = self.payment_rows(ctx, PaymentRow::amount).await?;
+        let mut amounts = payments.iter().filter_map(|payment| payment.amount);
+        let sum = amounts.try_fold(0_i64, |sum, Money(amount)| sum.checked_add(amount));
         Ok(sum.map(|sum| Decimal(Money(sum))))
     }
 
@@ -175,21 +218,36 @@ impl Proposal {
 
     /// When it was created at the vendor (Bidsketch).
     async fn created_at(&self) -> Option<DateTime> {
-        self.0.created_at.map(DateTime)
+        self.0.created_at.map(DateTime::from)
     }
 
     /// When it was last changed at the vendor (Bidsketch).
     async fn updated_at(&self) -> Option<DateTime> {
-        self.0.updated_at.map(DateTime)
+        self.0.updated_at.map(DateTime::from)
     }
 
     /// When the first event of it came.
     async fn first_seen_at(&self) -> DateTime {
-        DateTime(self.0.first_seen_at)
+        self.0.first_seen_at.into()
     }
 
     /// When the newest event of it came, payments included.
     async fn last_event_at(&self) -> DateTime {
-        DateTime(self.0.last_event_at)
+        self.0.last_event_at.into()
+    }
+
+    /// The events of it, payments included, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<EventConnection> {
+        let args = PageArgs { first, after, last, before };
+        let kinship = Kinship { column: "proposal_vendor_id", provider: Some(self.0.provider) };
+        children::<EventRow>(ctx, self.0.vendor_id.clone(), kinship, LOG_ORDER, args, event::columns).await
     }
 }

@@ -6,10 +6,17 @@ use serde_json::value::RawValue;
 
 use crate::clock::Time;
 use crate::domain;
+use crate::store::read::value::Stamp;
 
 /// A time, RFC 3339, UTC: `2022-01-16T04:19:23Z`, with up to six digits of a second. An input may have any offset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DateTime(pub(crate) Time);
+
+impl From<Stamp> for DateTime {
+    fn from(stamp: Stamp) -> Self {
+        Self(stamp.time())
+    }
+}
 
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {

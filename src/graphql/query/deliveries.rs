@@ -2,12 +2,10 @@
 
 use async_graphql::{Context, Object, Result};
 
-use crate::graphql::Api;
-use crate::graphql::args::PageArgs;
-use crate::graphql::cursor::CursorKind;
-use crate::graphql::error::OrApiError;
-use crate::graphql::model::connection::{self, DeliveryConnection};
-use crate::store::read::delivery;
+use crate::graphql::args::{PageArgs, page_cost};
+use crate::graphql::model::connection::{DeliveryConnection, listing};
+use crate::graphql::model::delivery;
+use crate::store::read::{DELIVERY_ORDER, Quarantine};
 
 #[derive(Default)]
 pub struct DeliveryQuery;
@@ -15,6 +13,7 @@ pub struct DeliveryQuery;
 #[Object]
 impl DeliveryQuery {
     /// What was received and could not be turned into an event, with the reason; newest first: `after` means older.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn quarantined_deliveries(
         &self,
         ctx: &Context<'_>,
@@ -24,10 +23,7 @@ impl DeliveryQuery {
         #[graphql(desc = "How many of the oldest, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what is newer than this cursor.")] before: Option<String>,
     ) -> Result<DeliveryConnection> {
-        let store = &ctx.data::<Api>()?.store;
-        let window =
-            PageArgs { first, after, last, before }.window(CursorKind::Delivery, store.log_id()).or_api_error()?;
-        let page = delivery::quarantined(store.reader(), window).await.or_api_error()?;
-        Ok(connection::quarantined(store.log_id(), page))
+        let args = PageArgs { first, after, last, before };
+        listing(ctx, Quarantine, DELIVERY_ORDER, args, delivery::columns).await
     }
 }

@@ -3,13 +3,15 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::graphql::Api;
-use crate::graphql::args::PageArgs;
-use crate::graphql::cursor::{self, CursorKind};
+use crate::graphql::args::{PageArgs, page_cost};
+use crate::graphql::cursor;
 use crate::graphql::error::OrApiError;
 use crate::graphql::extension::HeadAtStart;
 use crate::graphql::input::EventFilter;
-use crate::graphql::model::connection::{self, EventConnection};
-use crate::store::read;
+use crate::graphql::model::connection::{EventConnection, listing};
+use crate::graphql::model::event;
+use crate::graphql::model::feed::{self, EventFeedPage};
+use crate::store::read::{self, LOG_ORDER};
 
 #[derive(Default)]
 pub struct EventQuery;
@@ -17,6 +19,7 @@ pub struct EventQuery;
 #[Object]
 impl EventQuery {
     /// The history, newest first: `after` means older.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn events(
         &self,
         ctx: &Context<'_>,
@@ -27,12 +30,27 @@ impl EventQuery {
         #[graphql(desc = "Only what is newer than this cursor.")] before: Option<String>,
         #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
     ) -> Result<EventConnection> {
-        let store = &ctx.data::<Api>()?.store;
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
-        let window =
-            PageArgs { first, after, last, before }.window(CursorKind::Event, store.log_id()).or_api_error()?;
-        let page = read::event::page(store.reader(), &filter, window).await.or_api_error()?;
-        Ok(connection::events(store.log_id(), filter, page))
+        let args = PageArgs { first, after, last, before };
+        listing(ctx, filter, LOG_ORDER, args, event::columns).await
+    }
+
+    /// The same page as the subscription's, for jobs that poll: oldest first, `after` means newer. Come back with its
+    /// `cursor`; without `after` it begins at the log's first event.
+    #[graphql(complexity = "feed::page_cost(page_size, child_complexity)")]
+    async fn event_feed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
+        #[graphql(desc = "The `cursor` of the last page, or of any event, or `headCursor`.")] after: Option<String>,
+        #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: i32,
+    ) -> Result<EventFeedPage> {
+        let api = ctx.data::<Api>()?;
+        let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
+        let limit = feed::page_size(page_size).or_api_error()?;
+        let after = feed::start(api, after.as_deref()).await?;
+        let page = api.feed.page(&filter, after, limit).await.or_api_error()?;
+        Ok(EventFeedPage::new(api, page))
     }
 
     /// The log's head when this request began, read before every other field: subscribing with `after: headCursor` misses

@@ -3,9 +3,10 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::domain::VendorId;
-use crate::graphql::loader::{ClientKey, DrawingKey, ProjectKey, ProposalKey};
+use crate::graphql::loader::ProposalKey;
+use crate::graphql::look;
 use crate::graphql::model::enums::Provider;
-use crate::graphql::model::{Client, Drawing, Project, Proposal, load};
+use crate::graphql::model::{Client, Drawing, Project, Proposal, client, drawing, linked, load, project, proposal};
 
 #[derive(Default)]
 pub struct LookupQuery;
@@ -18,10 +19,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ArcSite's own id, as text: \"36029621652695040\".")] vendor_id: String,
     ) -> Result<Option<Project>> {
-        match VendorId::new(vendor_id) {
-            Some(id) => Ok(load(ctx, ProjectKey(id)).await?.map(Project)),
-            None => Ok(None),
-        }
+        Ok(linked(ctx, VendorId::new(vendor_id), project::columns).await?.map(Project))
     }
 
     /// The ArcSite drawing with this id; null where none has been seen.
@@ -30,10 +28,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ArcSite's own id, as text.")] vendor_id: String,
     ) -> Result<Option<Drawing>> {
-        match VendorId::new(vendor_id) {
-            Some(id) => Ok(load(ctx, DrawingKey(id)).await?.map(Drawing)),
-            None => Ok(None),
-        }
+        Ok(linked(ctx, VendorId::new(vendor_id), drawing::columns).await?.map(Drawing))
     }
 
     /// The Bidsketch client with this id; null where none has been seen.
@@ -42,10 +37,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Bidsketch's own id, as text: \"4815162342\".")] vendor_id: String,
     ) -> Result<Option<Client>> {
-        match VendorId::new(vendor_id) {
-            Some(id) => Ok(load(ctx, ClientKey(id)).await?.map(Client)),
-            None => Ok(None),
-        }
+        Ok(linked(ctx, VendorId::new(vendor_id), client::columns).await?.map(Client))
     }
 
     /// The proposal of this vendor with this id; null where none has been seen.
@@ -56,7 +48,10 @@ impl LookupQuery {
         #[graphql(desc = "The vendor's own id, as text.")] vendor_id: String,
     ) -> Result<Option<Proposal>> {
         match VendorId::new(vendor_id) {
-            Some(id) => Ok(load(ctx, ProposalKey(provider.into(), id)).await?.map(Proposal)),
+            Some(id) => {
+                let key = ProposalKey(provider.into(), id, look::node(ctx, proposal::columns));
+                Ok(load(ctx, key).await?.map(Proposal))
+            }
             None => Ok(None),
         }
     }

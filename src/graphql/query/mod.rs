@@ -4,9 +4,10 @@ use async_graphql::MergedObject;
 
 mod deliveries;
 mod events;
+mod lists;
 mod lookup;
 mod node;
 
 /// Reads what was received and what it says now.
 #[derive(Default, MergedObject)]
-pub struct Query(node::NodeQuery, lookup::LookupQuery, events::EventQuery, deliveries::DeliveryQuery);
+pub struct Query(node::NodeQuery, lookup::LookupQuery, lists::ListQuery, events::EventQuery, deliveries::DeliveryQuery);

@@ -4,8 +4,12 @@ use async_graphql::{Context, ID, Object, Result};
 
 use crate::domain::NodeId;
 use crate::graphql::error::{ApiError, OrApiError};
-use crate::graphql::loader::{ClientKey, DeliveryKey, DrawingKey, EventKey, PaymentKey, ProjectKey, ProposalKey};
-use crate::graphql::model::{Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, load};
+use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey, ProposalKey};
+use crate::graphql::look;
+use crate::graphql::model::{
+    Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, client, delivery, drawing, event, linked, load,
+    payment, project, proposal,
+};
 
 /// How many nodes one `nodes` gives at most.
 const MOST: usize = 100;
@@ -45,12 +49,21 @@ fn parse(id: &ID) -> std::result::Result<NodeId, ApiError> {
 
 async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
     Ok(match id {
-        NodeId::Project(id) => load(ctx, ProjectKey(id)).await?.map(|row| Project(row).into()),
-        NodeId::Drawing(id) => load(ctx, DrawingKey(id)).await?.map(|row| Drawing(row).into()),
-        NodeId::Client(id) => load(ctx, ClientKey(id)).await?.map(|row| Client(row).into()),
-        NodeId::Proposal(provider, id) => load(ctx, ProposalKey(provider, id)).await?.map(|row| Proposal(row).into()),
-        NodeId::Event(seq) => load(ctx, EventKey(seq)).await?.map(|row| Event::from(row).into()),
-        NodeId::Delivery(id) => load(ctx, DeliveryKey(id)).await?.map(|row| Delivery(row).into()),
-        NodeId::Payment(seq) => load(ctx, PaymentKey(seq)).await?.map(|row| Payment(row).into()),
+        NodeId::Project(id) => linked(ctx, Some(id), project::columns).await?.map(|row| Project(row).into()),
+        NodeId::Drawing(id) => linked(ctx, Some(id), drawing::columns).await?.map(|row| Drawing(row).into()),
+        NodeId::Client(id) => linked(ctx, Some(id), client::columns).await?.map(|row| Client(row).into()),
+        NodeId::Proposal(provider, id) => {
+            let key = ProposalKey(provider, id, look::node(ctx, proposal::columns));
+            load(ctx, key).await?.map(|row| Proposal(row).into())
+        }
+        NodeId::Event(seq) => {
+            load(ctx, EventKey(seq, look::node(ctx, event::columns))).await?.map(|row| Event::from(row).into())
+        }
+        NodeId::Delivery(id) => {
+            load(ctx, DeliveryKey(id, look::node(ctx, delivery::columns))).await?.map(|row| Delivery(row).into())
+        }
+        NodeId::Payment(seq) => {
+            load(ctx, PaymentKey(seq, look::node(ctx, payment::columns))).await?.map(|row| Payment(row).into())
+        }
     })
 }

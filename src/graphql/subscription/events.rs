@@ -3,13 +3,11 @@
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, StreamExt};
 
-use crate::domain::Seq;
 use crate::graphql::Api;
-use crate::graphql::cursor::{self, CursorKind};
-use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::error::OrApiError;
 use crate::graphql::input::{EventFilter, ProposalEventFilter};
+use crate::graphql::model::feed::{self, EventFeedPage};
 use crate::graphql::model::{Event, ProposalEvent};
-use crate::store::log;
 use crate::store::read::{self, EventRow};
 
 #[derive(Default)]
@@ -40,6 +38,23 @@ impl EventSubscription {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         Ok(follow(ctx, filter, after).await?.map(|row| row.map(|row| ProposalEvent(row.into()))))
     }
+
+    /// For integrations: pages of the log, oldest first, the first at once (empty if need be), then one whenever the log
+    /// grows. Without `after` it begins at the log's first event.
+    async fn event_feed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
+        #[graphql(desc = "The `cursor` of the last page, or of any event, or `headCursor`.")] after: Option<String>,
+        #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: i32,
+    ) -> Result<impl Stream<Item = Result<EventFeedPage>> + use<>> {
+        let api = ctx.data::<Api>()?.clone();
+        let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
+        let limit = feed::page_size(page_size).or_api_error()?;
+        let after = feed::start(&api, after.as_deref()).await?;
+        let pages = api.feed.follow_pages(filter, after, limit);
+        Ok(pages.map(move |page| page.map(|page| EventFeedPage::new(&api, page)).or_api_error()))
+    }
 }
 
 /// Follows the log from a cursor on, or from its head.
@@ -50,18 +65,8 @@ async fn follow(
 ) -> Result<impl Stream<Item = Result<EventRow>> + use<>> {
     let api = ctx.data::<Api>()?;
     let after = match after {
-        Some(cursor) => place(api, &cursor).await?,
+        Some(cursor) => feed::place(api, &cursor).await?,
         None => api.feed.head(),
     };
     Ok(api.feed.follow(filter, after).map(OrApiError::or_api_error))
-}
-
-/// The place that a cursor names, which must not lie past the head: judged by the database, the same on every node.
-async fn place(api: &Api, cursor: &str) -> Result<Seq> {
-    let place = Seq(cursor::decode(CursorKind::Event, api.store.log_id(), cursor).or_api_error()?);
-    if place > api.feed.head() && place > log::head(api.store.reader()).await.or_api_error()? {
-        let problem = "this cursor lies past the end of the log; was the database restored from an older copy?";
-        return Err(ApiError::BadUserInput(problem.to_owned()).extended());
-    }
-    Ok(place)
 }

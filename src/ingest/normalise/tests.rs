@@ -194,9 +194,9 @@ fn both_spellings_are_read_and_the_right_one_wins() {
 
 #[test]
 fn a_status_is_stated_or_implied() {
-    let status = |event: Event| match event.change {
-        Change::Proposal(_, change) => change.status,
-        other => panic!("a proposal is changed, not {other:?}"),
+    let status = |event: Event| {
+        let Change::Proposal(_, change) = event.change else { panic!("a proposal is changed, not {:?}", event.change) };
+        change.status
     };
     let stated = status(arcsite("proposal.status_changed", r#"{"proposal_id":3,"status":"ON_HOLD"}"#));
     assert_eq!(stated, StatusChange::Stated(None, "ON_HOLD".to_owned()));

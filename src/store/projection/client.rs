@@ -4,8 +4,8 @@ use entity::client::{Entity, Model};
 use entity::event::Column as EventColumn;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
 
-use super::{merge_nested, newest_event, save};
-use crate::domain::{ClientChange, VendorId};
+use super::{NEVER, merge_nested, names, newest_event, save};
+use crate::domain::{ClientChange, VendorId, fold};
 use crate::store::StoreError;
 use crate::store::convert::micros;
 use crate::store::log::Entry;
@@ -46,6 +46,12 @@ pub(super) async fn apply<C: ConnectionTrait>(
             order_key,
             first_seen_at: micros(entry.received_at),
             last_event_at: newest_event(db, EventColumn::ClientVendorId.eq(id.as_str())).await?,
+            created_order: 0,
+            updated_order: 0,
+            name_order: String::new(),
+            name_folded: String::new(),
+            email_folded: None,
+            city_folded: None,
         },
     };
     row.order_key = order_key;
@@ -68,5 +74,10 @@ pub(super) async fn apply<C: ConnectionTrait>(
     change.app_url.apply_to(&mut row.app_url);
     change.created_at.map(micros).apply_to(&mut row.created_at);
     change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    row.created_order = row.created_at.unwrap_or(row.first_seen_at);
+    row.updated_order = row.updated_at.unwrap_or(NEVER);
+    (row.name_order, row.name_folded) = names(row.name.as_deref());
+    row.email_folded = row.email.as_deref().map(fold);
+    row.city_folded = row.city.as_deref().map(fold);
     save(db, row, is_new).await
 }

@@ -4,7 +4,7 @@ use entity::drawing::{Entity, Model};
 use entity::event::Column as EventColumn;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
 
-use super::{apply_list, newest_event, save};
+use super::{apply_list, names, newest_event, save, tags};
 use crate::domain::{DrawingChange, VendorId};
 use crate::store::StoreError;
 use crate::store::convert::micros;
@@ -33,14 +33,18 @@ pub(super) async fn apply<C: ConnectionTrait>(
             order_key,
             first_seen_at: micros(entry.received_at),
             last_event_at: newest_event(db, EventColumn::DrawingVendorId.eq(id.as_str())).await?,
+            name_order: String::new(),
+            name_folded: String::new(),
         },
     };
     row.order_key = order_key;
     change.project_vendor_id.map(VendorId::into_string).apply_to(&mut row.project_vendor_id);
     change.name.apply_to(&mut row.name);
+    tags::save(db, "drawing_tag", id, &change.tags).await?;
     apply_list(change.tags, &mut row.tags)?;
     change.pdf_url.apply_to(&mut row.pdf_url);
     change.png_url.apply_to(&mut row.png_url);
     change.file_name.apply_to(&mut row.file_name);
+    (row.name_order, row.name_folded) = names(row.name.as_deref());
     save(db, row, is_new).await
 }

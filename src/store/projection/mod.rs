@@ -13,7 +13,8 @@ use sea_orm::{
 use super::StoreError;
 use super::convert::{from_json, micros, to_json};
 use super::log::Entry;
-use crate::domain::{Change, Patch};
+use crate::domain::text::order_key;
+use crate::domain::{Change, Patch, fold};
 
 mod client;
 mod drawing;
@@ -21,6 +22,7 @@ mod payment;
 mod project;
 mod proposal;
 mod references;
+mod tags;
 
 pub use references::complete;
 
@@ -119,6 +121,15 @@ where
         A::Entity::update(row).exec_without_returning(db).await?;
     }
     Ok(())
+}
+
+/// What stands for a time that the vendor never gave in an order: before any.
+const NEVER: i64 = i64::MIN;
+
+/// What a name is ordered by and looked for in.
+fn names(name: Option<&str>) -> (String, String) {
+    let name = name.unwrap_or_default();
+    (order_key(name), fold(name))
 }
 
 /// Changes a column that holds a list of texts.

@@ -4,7 +4,7 @@ use entity::event::Column as EventColumn;
 use entity::project::{Entity, Model};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
 
-use super::{apply_list, merge_nested, newest_event, save};
+use super::{NEVER, apply_list, merge_nested, names, newest_event, save, tags};
 use crate::domain::{ProjectChange, VendorId};
 use crate::store::StoreError;
 use crate::store::convert::micros;
@@ -35,16 +35,24 @@ pub(super) async fn apply<C: ConnectionTrait>(
             order_key,
             first_seen_at: micros(entry.received_at),
             last_event_at: newest_event(db, EventColumn::ProjectVendorId.eq(id.as_str())).await?,
+            created_order: 0,
+            updated_order: 0,
+            name_order: String::new(),
+            name_folded: String::new(),
         },
     };
     row.order_key = order_key;
     change.name.apply_to(&mut row.name);
     change.job_number.apply_to(&mut row.job_number);
+    tags::save(db, "project_tag", id, &change.tags).await?;
     apply_list(change.tags, &mut row.tags)?;
     merge_nested(&mut row.customer, |customer| change.customer.merge_into(customer))?;
     merge_nested(&mut row.work_site_address, |address| change.work_site_address.merge_into(address))?;
     merge_nested(&mut row.sales_rep, |sales_rep| change.sales_rep.merge_into(sales_rep))?;
     change.created_at.map(micros).apply_to(&mut row.created_at);
     change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    row.created_order = row.created_at.unwrap_or(row.first_seen_at);
+    row.updated_order = row.updated_at.unwrap_or(NEVER);
+    (row.name_order, row.name_folded) = names(row.name.as_deref());
     save(db, row, is_new).await
 }

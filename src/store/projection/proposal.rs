@@ -4,12 +4,15 @@ use entity::event::Column as EventColumn;
 use entity::proposal::{Entity, Model};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait};
 
-use super::{newest_event, save};
+use super::{NEVER, names, newest_event, save};
 use crate::domain::change::StatusChange;
 use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
 use crate::store::StoreError;
 use crate::store::convert::micros;
 use crate::store::log::Entry;
+
+/// What stands for an amount that is not known in an order: less than any.
+const NO_AMOUNT: i64 = i64::MIN;
 
 pub(super) async fn apply<C: ConnectionTrait>(
     db: &C,
@@ -56,6 +59,10 @@ pub(super) async fn apply<C: ConnectionTrait>(
     change.app_url.apply_to(&mut row.app_url);
     change.created_at.map(micros).apply_to(&mut row.created_at);
     change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    row.created_order = row.created_at.unwrap_or(row.first_seen_at);
+    row.updated_order = row.updated_at.unwrap_or(NEVER);
+    row.total_order = row.total.unwrap_or(NO_AMOUNT);
+    (row.name_order, row.name_folded) = names(row.name.as_deref());
     save(db, row, is_new).await
 }
 
@@ -119,5 +126,10 @@ fn new_row(provider: &str, id: &VendorId, entry: &Entry<'_>, last_event_at: i64)
         order_key: micros(entry.order_key),
         first_seen_at: micros(entry.received_at),
         last_event_at,
+        created_order: 0,
+        updated_order: 0,
+        total_order: 0,
+        name_order: String::new(),
+        name_folded: String::new(),
     }
 }

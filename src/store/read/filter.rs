@@ -1,15 +1,15 @@
-//! Which events are asked for. Every condition is on the event's own row, so that a replay gives what the live stream
-//! gave.
+//! Which rows are asked for. `None` asks for nothing, an empty list is met by no row.
+//!
+//! Every condition of an event is on the event's own row, so that a replay gives what the live stream gave.
 
-use entity::event::Column;
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 
 use crate::clock::Time;
-use crate::domain::{EventKind, ProposalStatus, Provider, VendorId};
+use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold};
 use crate::store::convert::micros;
 
-/// Conditions that must all hold; `None` asks for nothing, an empty list is met by no event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Which events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EventFilter {
     /// Of one of these vendors.
     pub providers: Option<Vec<Provider>>,
@@ -31,25 +31,141 @@ pub struct EventFilter {
     pub received_before: Option<Time>,
 }
 
+/// Which projects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ProjectFilter {
+    /// Whose name has this in it, whatever the case.
+    pub name_contains: Option<String>,
+    /// With exactly this job number.
+    pub job_number: Option<String>,
+    /// With exactly this tag.
+    pub tag: Option<String>,
+    /// Created at this time or later.
+    pub created_from: Option<Time>,
+    /// Created before this time.
+    pub created_before: Option<Time>,
+}
+
+/// Which drawings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DrawingFilter {
+    /// Whose name has this in it, whatever the case.
+    pub name_contains: Option<String>,
+    /// Of this project.
+    pub project: Option<VendorId>,
+    /// With exactly this tag.
+    pub tag: Option<String>,
+}
+
+/// Which clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ClientFilter {
+    /// Whose name has this in it, whatever the case.
+    pub name_contains: Option<String>,
+    /// With this e-mail address, whatever the case.
+    pub email: Option<String>,
+    /// In this city, whatever the case.
+    pub city: Option<String>,
+}
+
+/// Which proposals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ProposalFilter {
+    /// Of one of these vendors.
+    pub providers: Option<Vec<Provider>>,
+    /// With one of these statuses.
+    pub statuses: Option<Vec<ProposalStatus>>,
+    /// Whose name has this in it, whatever the case.
+    pub name_contains: Option<String>,
+    /// Of this Bidsketch client.
+    pub client: Option<VendorId>,
+    /// Of this ArcSite project.
+    pub project: Option<VendorId>,
+    /// Whose total is this or more.
+    pub total_at_least: Option<Money>,
+}
+
 impl EventFilter {
     pub(super) fn condition(&self) -> Condition {
-        let among = |column: Column, names: Option<Vec<&'static str>>| names.map(|names| column.is_in(names));
-        let id = |column: Column, id: &Option<VendorId>| id.as_ref().map(|id| column.eq(id.as_str()));
         let proposal = self.proposal.as_ref();
         Condition::all()
-            .add_option(among(Column::Provider, names(&self.providers, Provider::as_str)))
-            .add_option(among(Column::Kind, names(&self.kinds, EventKind::as_str)))
-            .add_option(among(Column::Status, names(&self.statuses, ProposalStatus::as_str)))
-            .add_option(proposal.map(|(provider, _)| Column::Provider.eq(provider.as_str())))
-            .add_option(proposal.map(|(_, id)| Column::ProposalVendorId.eq(id.as_str())))
-            .add_option(id(Column::ClientVendorId, &self.client))
-            .add_option(id(Column::ProjectVendorId, &self.project))
-            .add_option(id(Column::DrawingVendorId, &self.drawing))
-            .add_option(self.received_from.map(|from| Column::ReceivedAt.gte(micros(from))))
-            .add_option(self.received_before.map(|before| Column::ReceivedAt.lt(micros(before))))
+            .add_option(among("provider", &self.providers, Provider::as_str))
+            .add_option(among("kind", &self.kinds, EventKind::as_str))
+            .add_option(among("status", &self.statuses, ProposalStatus::as_str))
+            .add_option(proposal.map(|(provider, _)| Expr::col("provider").eq(provider.as_str())))
+            .add_option(proposal.map(|(_, id)| Expr::col("proposal_vendor_id").eq(id.as_str())))
+            .add_option(is("client_vendor_id", self.client.as_ref().map(VendorId::as_str)))
+            .add_option(is("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
+            .add_option(is("drawing_vendor_id", self.drawing.as_ref().map(VendorId::as_str)))
+            .add_option(self.received_from.map(|from| Expr::col("received_at").gte(micros(from))))
+            .add_option(self.received_before.map(|before| Expr::col("received_at").lt(micros(before))))
     }
 }
 
-fn names<T: Copy>(values: &Option<Vec<T>>, name: impl Fn(T) -> &'static str) -> Option<Vec<&'static str>> {
-    values.as_ref().map(|values| values.iter().map(|value| name(*value)).collect())
+impl ProjectFilter {
+    pub(super) fn condition(&self) -> Condition {
+        Condition::all()
+            .add_option(contains(self.name_contains.as_deref()))
+            .add_option(is("job_number", self.job_number.as_deref()))
+            .add_option(tagged("project_tag", self.tag.as_deref()))
+            .add_option(self.created_from.map(|from| Expr::col("created_order").gte(micros(from))))
+            .add_option(self.created_before.map(|before| Expr::col("created_order").lt(micros(before))))
+    }
+}
+
+impl DrawingFilter {
+    pub(super) fn condition(&self) -> Condition {
+        Condition::all()
+            .add_option(contains(self.name_contains.as_deref()))
+            .add_option(is("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
+            .add_option(tagged("drawing_tag", self.tag.as_deref()))
+    }
+}
+
+impl ClientFilter {
+    pub(super) fn condition(&self) -> Condition {
+        Condition::all()
+            .add_option(contains(self.name_contains.as_deref()))
+            .add_option(self.email.as_deref().map(|email| Expr::col("email_folded").eq(fold(email))))
+            .add_option(self.city.as_deref().map(|city| Expr::col("city_folded").eq(fold(city))))
+    }
+}
+
+impl ProposalFilter {
+    pub(super) fn condition(&self) -> Condition {
+        Condition::all()
+            .add_option(among("provider", &self.providers, Provider::as_str))
+            .add_option(among("status", &self.statuses, ProposalStatus::as_str))
+            .add_option(contains(self.name_contains.as_deref()))
+            .add_option(is("client_vendor_id", self.client.as_ref().map(VendorId::as_str)))
+            .add_option(is("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
+            .add_option(self.total_at_least.map(|Money(units)| Expr::col("total_order").gte(units)))
+    }
+}
+
+fn is(column: &'static str, value: Option<&str>) -> Option<Expr> {
+    value.map(|value| Expr::col(column).eq(value))
+}
+
+fn among<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl Fn(T) -> &'static str) -> Option<Expr> {
+    let names: Vec<&str> = values.as_ref()?.iter().map(|value| name(*value)).collect();
+    Some(Expr::col(column).is_in(names))
+}
+
+/// Wildcards are taken literally, and case is ignored beyond ASCII: both sides are folded by us, not by the database.
+fn contains(part: Option<&str>) -> Option<Expr> {
+    let mut pattern = String::from("%");
+    for letter in fold(part?).chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    Some(Expr::col("name_folded").like(LikeExpr::new(pattern).escape('\\')))
+}
+
+fn tagged(table: &'static str, tag: Option<&str>) -> Option<Expr> {
+    let having = Query::select().column("vendor_id").from(table).and_where(Expr::col("tag").eq(tag?)).take();
+    Some(Expr::col("vendor_id").in_subquery(having))
 }

@@ -1,38 +1,168 @@
-//! Reading: rows in domain values, as the API asks for them.
+//! Reading: typed rows, packed by the database, with the columns that the API was asked for.
 
-pub mod client;
-pub mod delivery;
-pub mod drawing;
-pub mod event;
+use sea_orm::DatabaseConnection;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+
+mod client;
+mod delivery;
+mod drawing;
+mod event;
 pub mod filter;
-pub mod page;
-pub mod payment;
-pub mod project;
-pub mod proposal;
+pub mod kin;
+pub mod list;
+mod payment;
+mod project;
+mod proposal;
+pub mod value;
+
+#[cfg(test)]
+mod plans;
 
 pub use client::ClientRow;
 pub use delivery::DeliveryRow;
 pub use drawing::DrawingRow;
 pub use event::EventRow;
-pub use filter::EventFilter;
-pub use page::{Page, Window};
+pub use filter::{ClientFilter, DrawingFilter, EventFilter, ProjectFilter, ProposalFilter};
+pub use list::{Key, Page, Place, Sort, Window};
 pub use payment::PaymentRow;
 pub use project::ProjectRow;
 pub use proposal::ProposalRow;
 
 use super::StoreError;
-use super::convert::{from_json, named, time};
-use crate::clock::Time;
-use crate::domain::VendorId;
+use super::packed::{self, Columns, Row};
+use crate::domain::{Outcome, Provider, Seq, VendorId};
 
-fn optional_time(micros: Option<i64>) -> Result<Option<Time>, StoreError> {
-    micros.map(time).transpose()
+/// A list that can be filtered: what its rows are, and what its filter asks for.
+pub trait Listed {
+    /// Its rows.
+    type Row: Row + kin::Ordered;
+
+    /// The filter as a condition.
+    fn condition(&self) -> Condition;
 }
 
-fn optional_id(id: Option<String>) -> Option<VendorId> {
-    id.map(VendorId::from_stored)
+macro_rules! listed {
+    ($($filter:ty => $row:ty),+ $(,)?) => {
+        $(impl Listed for $filter {
+            type Row = $row;
+
+            fn condition(&self) -> Condition {
+                Self::condition(self)
+            }
+        })+
+    };
 }
 
-fn texts<'a>(ids: &'a [VendorId]) -> impl Iterator<Item = &'a str> + use<'a> {
-    ids.iter().map(VendorId::as_str)
+listed! {
+    EventFilter => EventRow,
+    ProjectFilter => ProjectRow,
+    DrawingFilter => DrawingRow,
+    ClientFilter => ClientRow,
+    ProposalFilter => ProposalRow,
+}
+
+/// The deliveries in quarantine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quarantine;
+
+impl Listed for Quarantine {
+    type Row = DeliveryRow;
+
+    fn condition(&self) -> Condition {
+        Condition::all().add(Expr::col("outcome").eq(Outcome::Quarantined.as_str()))
+    }
+}
+
+/// The order of the log, newest first.
+pub const LOG_ORDER: Sort = Sort { column: "seq", ties: &[], descending: true };
+/// The order of deliveries, newest first.
+pub const DELIVERY_ORDER: Sort = Sort { column: "id", ties: &[], descending: true };
+
+/// Reads the rows of a table whose key is one of these, in no order.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn by_ids<R: Row>(
+    db: &DatabaseConnection,
+    ids: impl IntoIterator<Item = VendorId>,
+    columns: Columns,
+) -> Result<Vec<R>, StoreError> {
+    let ids = ids.into_iter().map(VendorId::into_string);
+    let select = packed::select::<R>(columns).and_where(Expr::col("vendor_id").is_in(ids)).take();
+    packed::rows(db, select, columns).await
+}
+
+/// Reads the rows whose column holds one of these numbers, in the order of `order`.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn by_numbers<R: Row>(
+    db: &DatabaseConnection,
+    column: &'static str,
+    numbers: impl IntoIterator<Item = i64>,
+    order: &'static str,
+    columns: Columns,
+) -> Result<Vec<R>, StoreError> {
+    let select = packed::select::<R>(columns)
+        .and_where(Expr::col(column).is_in(numbers))
+        .order_by(order, sea_orm::Order::Asc)
+        .take();
+    packed::rows(db, select, columns).await
+}
+
+/// Reads proposals by their vendor and id, in no order.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn proposals(
+    db: &DatabaseConnection,
+    keys: &[(Provider, VendorId)],
+    columns: Columns,
+) -> Result<Vec<ProposalRow>, StoreError> {
+    let keys = keys.iter().map(|(provider, id)| Expr::tuple([Expr::val(provider.as_str()), Expr::val(id.as_str())]));
+    let key = Expr::tuple([Expr::col("provider"), Expr::col("vendor_id")]);
+    let select = packed::select::<ProposalRow>(columns).and_where(key.is_in(keys)).take();
+    packed::rows(db, select, columns).await
+}
+
+/// Reads all payments on these ArcSite proposals, in the order in which they came.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn payments_of(
+    db: &DatabaseConnection,
+    proposals: impl IntoIterator<Item = VendorId>,
+    columns: Columns,
+) -> Result<Vec<PaymentRow>, StoreError> {
+    let ids = proposals.into_iter().map(VendorId::into_string);
+    let select = packed::select::<PaymentRow>(columns)
+        .and_where(Expr::col("proposal_vendor_id").is_in(ids))
+        .order_by("event_seq", sea_orm::Order::Asc)
+        .take();
+    packed::rows(db, select, columns).await
+}
+
+/// Reads the next events past a place and up to another that match, oldest first, at most `limit`, with all columns.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn events_after(
+    db: &DatabaseConnection,
+    filter: &EventFilter,
+    (after, up_to): (Seq, Seq),
+    limit: u64,
+) -> Result<Vec<EventRow>, StoreError> {
+    let select = packed::select::<EventRow>(EventRow::ALL)
+        .and_where(Expr::col("seq").gt(after.0))
+        .and_where(Expr::col("seq").lte(up_to.0))
+        .cond_where(filter.condition())
+        .order_by("seq", sea_orm::Order::Asc)
+        .limit(limit)
+        .take();
+    packed::rows(db, select, EventRow::ALL).await
 }

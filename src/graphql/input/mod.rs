@@ -1,6 +1,12 @@
-//! The filters of events.
+//! What the API takes: filters and orders. This file has the filters of events, and reads the node ids in filters.
 
 use async_graphql::{ID, InputObject};
+
+mod lists;
+mod orders;
+
+pub(crate) use lists::{ClientFilter, DrawingFilter, ProjectFilter, ProposalFilter};
+pub(crate) use orders::{ClientOrder, DrawingOrder, ProjectOrder, ProposalOrder};
 
 use super::error::ApiError;
 use super::model::enums::{EventKind, ProposalStatus, Provider};

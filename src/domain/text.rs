@@ -1,0 +1,17 @@
+//! Texts as they are compared.
+
+/// A text without its case, beyond ASCII: what is looked for and what it is looked for in are both folded by this, so that
+/// every database finds the same.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// How many letters of a text an order looks at: an index entry of PostgreSQL has room for them.
+const ORDERED_LETTERS: usize = 200;
+
+/// What stands for a text in an order: folded, and cut to its first 200 letters.
+#[must_use]
+pub fn order_key(text: &str) -> String {
+    fold(text).chars().take(ORDERED_LETTERS).collect()
+}

@@ -1,0 +1,28 @@
+//! Looking ahead: which columns a selection needs, so that nothing else is read.
+
+use async_graphql::{Context, SelectionField};
+
+use crate::store::packed::Columns;
+
+/// The columns that a field's own selection needs, by the function that knows each field's.
+pub(crate) fn node(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
+    of(ctx.field(), &columns)
+}
+
+/// The columns that a connection's nodes need.
+pub(crate) fn connection(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
+    ctx.field()
+        .selection_set()
+        .map(|field| match field.name() {
+            "nodes" => of(field, &columns),
+            "edges" => {
+                field.selection_set().filter(|field| field.name() == "node").map(|node| of(node, &columns)).collect()
+            }
+            _ => Columns::NONE,
+        })
+        .collect()
+}
+
+fn of(field: SelectionField<'_>, columns: &impl Fn(&str) -> Columns) -> Columns {
+    field.selection_set().map(|field| columns(field.name())).collect()
+}

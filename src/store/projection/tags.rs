@@ -1,0 +1,39 @@
+//! Tags: one row each, so that an index finds what has one.
+
+use std::collections::BTreeSet;
+
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+
+use crate::domain::{Patch, VendorId};
+use crate::store::StoreError;
+
+/// How long a tag may be, in bytes, to be found by: what is longer is kept with its project or drawing alone.
+const LONGEST: usize = 500;
+/// How many rows one statement inserts: a database bounds the values of a statement.
+const AT_ONCE: usize = 500;
+
+/// Keeps what an event says of the tags of a project or drawing, in its table of tags.
+pub(super) async fn save<C: ConnectionTrait>(
+    db: &C,
+    table: &'static str,
+    id: &VendorId,
+    change: &Patch<Vec<String>>,
+) -> Result<(), StoreError> {
+    if change.is_missing() {
+        return Ok(());
+    }
+    let old = Query::delete().from_table(table).and_where(Expr::col("vendor_id").eq(id.as_str())).take();
+    db.execute(&old).await?;
+    let tags: BTreeSet<&str> =
+        change.value().into_iter().flatten().map(String::as_str).filter(|tag| tag.len() <= LONGEST).collect();
+    let tags: Vec<&str> = tags.into_iter().collect();
+    for tags in tags.chunks(AT_ONCE) {
+        let mut new = Query::insert().into_table(table).columns(["tag", "vendor_id"]).take();
+        for tag in tags {
+            new.values_panic([Expr::val(*tag), Expr::val(id.as_str())]);
+        }
+        db.execute(&new).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! What lists need to know of their rows: where a row stands in an order, and whose child it is.
+
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+
+use super::{ClientRow, DeliveryRow, DrawingRow, EventRow, Key, Place, ProjectRow, ProposalRow, Sort};
+use crate::domain::{Provider, VendorId};
+use crate::store::packed::{Columns, Row};
+
+/// A row that stands in an order.
+pub trait Ordered: Row {
+    /// The column that an order needs, besides the key.
+    fn order_column(sort: Sort) -> Columns;
+    /// The value of the column that the list is ordered by.
+    fn order_key(&self, sort: Sort) -> Key;
+    /// The values of [`Sort::ties`].
+    fn ties(&self, sort: Sort) -> Vec<String>;
+
+    /// Where the row stands.
+    fn place(&self, sort: Sort) -> Place {
+        Place { key: self.order_key(sort), ties: self.ties(sort) }
+    }
+}
+
+/// A row that belongs to another.
+pub trait Child: Row {
+    /// The column that names a parent of one kind.
+    fn parent_column(column: &str) -> Columns;
+    /// The parent that a column names.
+    fn parent(&self, column: &str) -> Option<&VendorId>;
+}
+
+/// Whose children are asked for: the column that names the parent, and for a proposal's its vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kinship {
+    /// The children's column that names their parent.
+    pub column: &'static str,
+    /// The vendor, where the column's ids are only unique within one.
+    pub provider: Option<Provider>,
+}
+
+impl Kinship {
+    pub(super) fn condition(self) -> Condition {
+        Condition::all().add_option(self.provider.map(|provider| Expr::col("provider").eq(provider.as_str())))
+    }
+}
+
+/// The rows that are known by their vendor's id alone.
+pub trait Keyed: Row {
+    /// The id.
+    fn vendor_id(&self) -> &VendorId;
+}
+
+macro_rules! ordered {
+    ($row:ty, [$($tie:ident),*], $default:ident, { $($column:ident => $key:expr),* $(,)? }) => {
+        impl Ordered for $row {
+            fn order_column(sort: Sort) -> Columns {
+                match sort.column {
+                    $(stringify!($column) => Self::$column,)*
+                    _ => Self::$default,
+                }
+            }
+
+            fn order_key(&self, sort: Sort) -> Key {
+                match sort.column {
+                    $(stringify!($column) => ($key)(self),)*
+                    _ => Key::Integer(self.$default.0),
+                }
+            }
+
+            fn ties(&self, _: Sort) -> Vec<String> {
+                vec![$(self.$tie.to_string()),*]
+            }
+        }
+    };
+}
+
+ordered!(ProjectRow, [vendor_id], last_event_at, {
+    created_order => |row: &Self| Key::Integer(row.created_order),
+    updated_order => |row: &Self| Key::Integer(row.updated_order),
+    name_order => |row: &Self| Key::Text(row.name_order.clone()),
+});
+ordered!(DrawingRow, [vendor_id], last_event_at, {
+    first_seen_at => |row: &Self| Key::Integer(row.first_seen_at.0),
+    name_order => |row: &Self| Key::Text(row.name_order.clone()),
+});
+ordered!(ClientRow, [vendor_id], last_event_at, {
+    created_order => |row: &Self| Key::Integer(row.created_order),
+    updated_order => |row: &Self| Key::Integer(row.updated_order),
+    name_order => |row: &Self| Key::Text(row.name_order.clone()),
+});
+ordered!(ProposalRow, [provider, vendor_id], last_event_at, {
+    created_order => |row: &Self| Key::Integer(row.created_order),
+    updated_order => |row: &Self| Key::Integer(row.updated_order),
+    name_order => |row: &Self| Key::Text(row.name_order.clone()),
+    total_order => |row: &Self| Key::Integer(row.total_order),
+});
+
+/// The log and the deliveries have one order each, by their keys.
+macro_rules! numbered {
+    ($row:ty, $number:expr) => {
+        impl Ordered for $row {
+            fn order_column(_: Sort) -> Columns {
+                Columns::NONE
+            }
+
+            fn order_key(&self, _: Sort) -> Key {
+                Key::Integer(($number)(self))
+            }
+
+            fn ties(&self, _: Sort) -> Vec<String> {
+                Vec::new()
+            }
+        }
+    };
+}
+
+numbered!(EventRow, |row: &Self| row.seq.0);
+numbered!(DeliveryRow, |row: &Self| row.id);
+
+macro_rules! child {
+    ($row:ty, [$($column:ident),+]) => {
+        impl Child for $row {
+            fn parent_column(column: &str) -> Columns {
+                match column {
+                    $(stringify!($column) => Self::$column,)+
+                    _ => Columns::NONE,
+                }
+            }
+
+            fn parent(&self, column: &str) -> Option<&VendorId> {
+                match column {
+                    $(stringify!($column) => self.$column.as_ref(),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+child!(DrawingRow, [project_vendor_id]);
+child!(ProposalRow, [client_vendor_id, project_vendor_id]);
+child!(EventRow, [proposal_vendor_id, client_vendor_id, project_vendor_id, drawing_vendor_id]);
+
+macro_rules! keyed {
+    ($($row:ty),+) => {
+        $(impl Keyed for $row {
+            fn vendor_id(&self) -> &VendorId {
+                &self.vendor_id
+            }
+        })+
+    };
+}
+
+keyed!(ProjectRow, DrawingRow, ClientRow);

@@ -1,0 +1,236 @@
+//! Pages of lists, by place and not by number: rows that are added or move meanwhile shift nothing.
+//!
+//! A place is the value that the list is ordered by, and the ids that tell equals apart.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, SelectStatement, WindowStatement};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use serde::{Deserialize, Serialize};
+
+use super::kin::{Child, Kinship};
+use crate::domain::VendorId;
+use crate::store::StoreError;
+use crate::store::packed::{self, Columns, Row};
+
+/// What a list is ordered by: a column, and the columns that tell rows apart where it is equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sort {
+    /// The column: never null.
+    pub column: &'static str,
+    /// The columns of the key.
+    pub ties: &'static [&'static str],
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// A row's place in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The value that the list is ordered by.
+    pub key: Key,
+    /// The ids that tell equals apart.
+    pub ties: Vec<String>,
+}
+
+/// A value that a list is ordered by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Key {
+    /// A number or a time.
+    Integer(i64),
+    /// A text.
+    Text(String),
+}
+
+/// Which part of a list is asked for. Places are exclusive.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Only what comes after this place.
+    pub after: Option<Place>,
+    /// Only what comes before this place.
+    pub before: Option<Place>,
+    /// How many rows at most.
+    pub limit: u64,
+    /// Take the last rows of the part rather than the first; they are still given in the list's order.
+    pub from_the_end: bool,
+}
+
+/// The rows of a window, in the list's order.
+#[derive(Clone, Debug)]
+pub struct Page<R> {
+    /// The rows.
+    pub rows: Vec<R>,
+    /// Whether rows come before these.
+    pub has_previous: bool,
+    /// Whether rows come after these.
+    pub has_next: bool,
+}
+
+impl Window {
+    /// How many rows tell a page and whether there are more.
+    const fn fetched(&self) -> u64 {
+        self.limit + 1
+    }
+
+    /// The page of the rows that were fetched, which are in the order in which the window is taken.
+    fn page<R>(&self, mut rows: Vec<R>) -> Page<R> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        // What lies on the other side of a place that was given is there, or was: the cursor came from it.
+        if self.from_the_end {
+            rows.reverse();
+            Page { rows, has_previous: more, has_next: self.before.is_some() }
+        } else {
+            Page { rows, has_previous: self.after.is_some(), has_next: more }
+        }
+    }
+
+    /// A page without rows.
+    #[must_use]
+    pub fn empty<R>(&self) -> Page<R> {
+        self.page(Vec::new())
+    }
+}
+
+impl Sort {
+    fn order(self, window: &Window) -> Order {
+        if self.descending == window.from_the_end { Order::Asc } else { Order::Desc }
+    }
+
+    /// The conditions that the window's places set. Columns in one order compare as a tuple, which an index can answer.
+    fn bounds(self, window: &Window) -> Condition {
+        let place = |place: &Place| {
+            let key = match &place.key {
+                Key::Integer(number) => Expr::val(*number),
+                Key::Text(text) => Expr::val(text.clone()),
+            };
+            Expr::tuple([key].into_iter().chain(place.ties.iter().map(|id| Expr::val(id.clone()))))
+        };
+        let columns = || Expr::tuple([self.column].into_iter().chain(self.ties.iter().copied()).map(Expr::col));
+        let beyond = |of: &Place, further: bool| {
+            if further == self.descending { columns().lt(place(of)) } else { columns().gt(place(of)) }
+        };
+        Condition::all()
+            .add_option(window.after.as_ref().map(|of| beyond(of, true)))
+            .add_option(window.before.as_ref().map(|of| beyond(of, false)))
+    }
+
+    fn columns(self) -> impl Iterator<Item = &'static str> {
+        [self.column].into_iter().chain(self.ties.iter().copied())
+    }
+}
+
+/// Reads a window of all rows that meet a condition, in one statement.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn page<R: Row>(
+    db: &DatabaseConnection,
+    columns: Columns,
+    condition: Condition,
+    sort: Sort,
+    window: &Window,
+) -> Result<Page<R>, StoreError> {
+    Ok(window.page(packed::rows(db, page_statement::<R>(columns, condition, sort, window), columns).await?))
+}
+
+/// The statement of [`page`], without the packing.
+pub(super) fn page_statement<R: Row>(
+    columns: Columns,
+    condition: Condition,
+    sort: Sort,
+    window: &Window,
+) -> SelectStatement {
+    let mut select = packed::select::<R>(columns);
+    select.cond_where(condition).cond_where(sort.bounds(window)).limit(window.fetched());
+    for column in sort.columns() {
+        select.order_by(column, sort.order(window));
+    }
+    select
+}
+
+/// Reads a window of the children of each of several parents, in one statement.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn children<R: Child>(
+    db: &DatabaseConnection,
+    asked: Columns,
+    kinship: Kinship,
+    parents: impl IntoIterator<Item = VendorId>,
+    (sort, window): (Sort, &Window),
+) -> Result<HashMap<VendorId, Page<R>>, StoreError> {
+    let parent = kinship.column;
+    let columns = asked | R::parent_column(parent);
+    const NUMBER: &str = "number_in_parent";
+    let mut by_parent = WindowStatement::partition_by(parent);
+    for column in sort.columns() {
+        by_parent.order_by(column, sort.order(window));
+    }
+    let mut numbered = packed::select::<R>(columns);
+    numbered
+        .expr_window_as(Func::cust("ROW_NUMBER"), by_parent, NUMBER)
+        .and_where(Expr::col(parent).is_in(parents.into_iter().map(VendorId::into_string)))
+        .cond_where(kinship.condition())
+        .cond_where(sort.bounds(window));
+    let fetched = i64::try_from(window.fetched()).unwrap_or(i64::MAX);
+    let select = Query::select()
+        .columns(packed::names::<R>(columns))
+        .from_subquery(numbered, "numbered")
+        .and_where(Expr::col(NUMBER).lte(fetched))
+        .order_by(parent, Order::Asc)
+        .order_by(NUMBER, Order::Asc)
+        .take();
+    let mut rows: HashMap<VendorId, Vec<R>> = HashMap::new();
+    for row in packed::rows::<R>(db, select, columns).await? {
+        if let Some(parent) = row.parent(parent) {
+            rows.entry(parent.clone()).or_default().push(row);
+        }
+    }
+    Ok(rows.into_iter().map(|(parent, rows)| (parent, window.page(rows))).collect())
+}
+
+/// How many rows meet a condition.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn count<R: Row>(db: &DatabaseConnection, condition: Condition) -> Result<u64, StoreError> {
+    metrics::counter!("bidarc_reads_total").increment(1);
+    let statement = Query::select().expr(Expr::cust("COUNT(*)")).from(R::TABLE).cond_where(condition).take();
+    let Some(row) = db.query_one(&statement).await? else { return Ok(0) };
+    let count: i64 = row.try_get_by_index(0)?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// How many children each of several parents has.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn count_children<R: Row>(
+    db: &DatabaseConnection,
+    kinship: Kinship,
+    parents: impl IntoIterator<Item = VendorId>,
+) -> Result<HashMap<VendorId, u64>, StoreError> {
+    metrics::counter!("bidarc_reads_total").increment(1);
+    let parent = kinship.column;
+    let statement = Query::select()
+        .column(parent)
+        .expr_as(Expr::cust("COUNT(*)"), "children")
+        .from(R::TABLE)
+        .and_where(Expr::col(parent).is_in(parents.into_iter().map(VendorId::into_string)))
+        .cond_where(kinship.condition())
+        .group_by_col(parent)
+        .take();
+    let mut counts = HashMap::new();
+    for row in db.query_all(&statement).await? {
+        let count: i64 = row.try_get_by_index(1)?;
+        counts.insert(VendorId::from_stored(row.try_get_by_index(0)?), u64::try_from(count).unwrap_or_default());
+    }
+    Ok(counts)
+}

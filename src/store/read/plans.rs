@@ -1,0 +1,155 @@
+//! Every documented filter and order is answered by an index: the plans of SQLite say so.
+
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{SelectStatement, SqliteQueryBuilder};
+
+use super::list::page_statement;
+use super::*;
+use crate::clock::Clock;
+use crate::domain::{EventKind, Money, ProposalStatus};
+use crate::store::Store;
+
+const WINDOW: Window = Window { after: None, before: None, limit: 20, from_the_end: false };
+
+async fn store() -> (tempfile::TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", directory.path().join("plans.db").display());
+    let store = Store::open(&url, 1, Clock::system().now()).await.unwrap();
+    (directory, store)
+}
+
+/// The plan's lines for a statement.
+async fn plan(store: &Store, statement: SelectStatement) -> Vec<String> {
+    let sql = format!("EXPLAIN QUERY PLAN {}", statement.to_string(SqliteQueryBuilder));
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
+    let rows = store.reader().query_all_raw(statement).await.unwrap();
+    rows.into_iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect()
+}
+
+fn sort(column: &'static str, ties: &'static [&'static str]) -> Sort {
+    Sort { column, ties, descending: true }
+}
+
+fn assert_indexed(what: &str, plan: &[String]) {
+    for line in plan {
+        let reads_all = line.starts_with("SCAN") && !line.contains("USING");
+        assert!(!reads_all, "{what} reads a whole table: {plan:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_answers_every_order() {
+    let (_directory, store) = store().await;
+    let by_id: &[&str] = &["vendor_id"];
+    let by_key: &[&str] = &["provider", "vendor_id"];
+    let mut plans = Vec::new();
+    for from_the_end in [false, true] {
+        let window = Window { from_the_end, ..WINDOW };
+        for column in ["created_order", "updated_order", "name_order", "last_event_at"] {
+            let all = Condition::all;
+            plans.push((column, page_statement::<ProjectRow>(ProjectRow::ALL, all(), sort(column, by_id), &window)));
+            plans.push((column, page_statement::<ClientRow>(ClientRow::ALL, all(), sort(column, by_id), &window)));
+            plans.push((column, page_statement::<ProposalRow>(ProposalRow::ALL, all(), sort(column, by_key), &window)));
+        }
+        for column in ["name_order", "last_event_at", "first_seen_at"] {
+            let of_drawings =
+                page_statement::<DrawingRow>(DrawingRow::ALL, Condition::all(), sort(column, by_id), &window);
+            plans.push((column, of_drawings));
+        }
+        let total = sort("total_order", by_key);
+        plans.push(("total", page_statement::<ProposalRow>(ProposalRow::ALL, Condition::all(), total, &window)));
+        plans.push(("log", page_statement::<EventRow>(EventRow::ALL, Condition::all(), LOG_ORDER, &window)));
+        let quarantine = Quarantine.condition();
+        plans
+            .push(("quarantine", page_statement::<DeliveryRow>(DeliveryRow::ALL, quarantine, DELIVERY_ORDER, &window)));
+    }
+    for (what, statement) in plans {
+        let table = statement.to_string(SqliteQueryBuilder);
+        let plan = plan(&store, statement).await;
+        // The log's own key is its order: a page along it stops where the page is full.
+        if what != "log" {
+            assert_indexed(&format!("{what} of {table}"), &plan);
+        }
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{what} sorts: {plan:?} for {table}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_answers_every_filter() {
+    let (_directory, store) = store().await;
+    let id = || VendorId::new("1");
+    let text = || Some("x".to_owned());
+    let now = || Some(Clock::system().now());
+    let mut plans = Vec::new();
+    let of_projects = |filter: ProjectFilter| {
+        page_statement::<ProjectRow>(
+            ProjectRow::ALL,
+            filter.condition(),
+            sort("last_event_at", &["vendor_id"]),
+            &WINDOW,
+        )
+    };
+    let none = ProjectFilter::default;
+    plans.push(("nameContains", of_projects(ProjectFilter { name_contains: text(), ..none() })));
+    plans.push(("jobNumber", of_projects(ProjectFilter { job_number: text(), ..none() })));
+    plans.push(("tag", of_projects(ProjectFilter { tag: text(), ..none() })));
+    plans.push(("createdFrom", of_projects(ProjectFilter { created_from: now(), ..none() })));
+    plans.push(("createdBefore", of_projects(ProjectFilter { created_before: now(), ..none() })));
+    let of_drawings = |filter: DrawingFilter| {
+        page_statement::<DrawingRow>(
+            DrawingRow::ALL,
+            filter.condition(),
+            sort("last_event_at", &["vendor_id"]),
+            &WINDOW,
+        )
+    };
+    let none = DrawingFilter::default;
+    plans.push(("nameContains", of_drawings(DrawingFilter { name_contains: text(), ..none() })));
+    plans.push(("projectId", of_drawings(DrawingFilter { project: id(), ..none() })));
+    plans.push(("tag", of_drawings(DrawingFilter { tag: text(), ..none() })));
+    let of_clients = |filter: ClientFilter| {
+        page_statement::<ClientRow>(ClientRow::ALL, filter.condition(), sort("last_event_at", &["vendor_id"]), &WINDOW)
+    };
+    let none = ClientFilter::default;
+    plans.push(("nameContains", of_clients(ClientFilter { name_contains: text(), ..none() })));
+    plans.push(("email", of_clients(ClientFilter { email: text(), ..none() })));
+    plans.push(("city", of_clients(ClientFilter { city: text(), ..none() })));
+    let by_key: &[&str] = &["provider", "vendor_id"];
+    let of_proposals = |filter: ProposalFilter| {
+        page_statement::<ProposalRow>(ProposalRow::ALL, filter.condition(), sort("last_event_at", by_key), &WINDOW)
+    };
+    let none = ProposalFilter::default;
+    plans.push(("provider", of_proposals(ProposalFilter { providers: Some(vec![Provider::Arcsite]), ..none() })));
+    plans.push(("status", of_proposals(ProposalFilter { statuses: Some(vec![ProposalStatus::Lost]), ..none() })));
+    plans.push(("nameContains", of_proposals(ProposalFilter { name_contains: text(), ..none() })));
+    plans.push(("clientId", of_proposals(ProposalFilter { client: id(), ..none() })));
+    plans.push(("projectId", of_proposals(ProposalFilter { project: id(), ..none() })));
+    plans.push(("totalAtLeast", of_proposals(ProposalFilter { total_at_least: Some(Money(1)), ..none() })));
+    let of_events =
+        |filter: EventFilter| page_statement::<EventRow>(EventRow::ALL, filter.condition(), LOG_ORDER, &WINDOW);
+    let none = EventFilter::default;
+    plans.push(("provider", of_events(EventFilter { providers: Some(vec![Provider::Arcsite]), ..none() })));
+    plans.push(("kind", of_events(EventFilter { kinds: Some(vec![EventKind::ClientCreated]), ..none() })));
+    let proposal = id().map(|id| (Provider::Arcsite, id));
+    plans.push(("proposalId", of_events(EventFilter { proposal, ..none() })));
+    plans.push(("clientId", of_events(EventFilter { client: id(), ..none() })));
+    plans.push(("projectId", of_events(EventFilter { project: id(), ..none() })));
+    plans.push(("drawingId", of_events(EventFilter { drawing: id(), ..none() })));
+    plans.push(("receivedFrom", of_events(EventFilter { received_from: now(), ..none() })));
+    plans.push(("receivedBefore", of_events(EventFilter { received_before: now(), ..none() })));
+    for (what, statement) in plans {
+        let sql = statement.to_string(SqliteQueryBuilder);
+        let plan = plan(&store, statement).await;
+        // The log's own key is its order: reading along it is no reading of the whole.
+        if !sql.contains("FROM \"event\"") {
+            assert_indexed(what, &plan);
+        } else if what.ends_with("Id") {
+            assert!(plan[0].starts_with("SEARCH"), "{what}: {plan:?}");
+            assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{what} sorts: {plan:?}");
+        }
+        let exact = ["jobNumber", "projectId", "clientId", "email", "city", "tag"];
+        if exact.contains(&what) {
+            assert!(plan.iter().any(|line| line.starts_with("SEARCH")), "{what}: {plan:?}");
+        }
+    }
+}

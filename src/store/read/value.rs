@@ -1,0 +1,49 @@
+//! How single values come out of packed rows.
+
+use chrono::DateTime;
+use serde::{Deserialize, Deserializer};
+
+use crate::clock::Time;
+
+/// A time in microseconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(transparent)]
+pub struct Stamp(pub i64);
+
+impl Stamp {
+    /// The time. Columns hold only what was one; another number reads as 1970.
+    #[must_use]
+    pub fn time(self) -> Time {
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+}
+
+/// A truth value: SQLite writes 0 and 1, PostgreSQL false and true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Bool(bool),
+            Number(i64),
+        }
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Bool(flag) => Self(flag),
+            Form::Number(number) => Self(number != 0),
+        })
+    }
+}
+
+/// Bytes, which JSON cannot hold: they are selected as hexadecimal text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        hex::decode(text.as_ref()).map(Self).map_err(serde::de::Error::custom)
+    }
+}
