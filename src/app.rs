@@ -18,6 +18,7 @@ use crate::feed::Feed;
 use crate::graphql;
 use crate::http::{self, AllowedOrigins, OpenMode, Parts};
 use crate::ingest::record::SamenessWindows;
+use crate::ingest::release::Releaser;
 use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
@@ -91,6 +92,7 @@ pub async fn serve(
     let verifier = verifier(settings, open);
     announce(&verifier);
     let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
+    let releaser = Releaser::new(store.clone(), windows, feed.waker());
     let (writer, writing) = Writer::start(store.clone(), windows, feed.waker());
     let ingest = Ingest { verifier, tolerance: tolerance(settings), writer };
 
@@ -98,7 +100,7 @@ pub async fn serve(
     let sockets = TaskTracker::new();
     let router = http::router(Parts {
         ingest: Arc::new(ingest),
-        schema: graphql::schema(store.clone(), feed.clone(), &settings.graphql),
+        schema: graphql::schema(store.clone(), feed.clone(), releaser, &settings.graphql),
         store: store.clone(),
         feed: feed.clone(),
         clock,

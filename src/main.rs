@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use bidarc::app;
 use bidarc::clock::Clock;
 use bidarc::config::{LogFormat, Overrides, Settings};
+use bidarc::ingest::rebuild::{self, Progress};
+use bidarc::store::Store;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,6 +43,11 @@ enum Command {
     Serve,
     /// Print the GraphQL schema
     Schema,
+    /// Empty the projections and make them again from the log, with this version's code
+    ///
+    /// It is one transaction: interrupted, it has changed nothing. A service that runs meanwhile goes on answering queries,
+    /// and asks the vendors to come again with their deliveries.
+    Rebuild,
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -50,6 +57,7 @@ fn main() -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(arguments),
         Command::Schema => say(&bidarc::graphql::sdl()),
+        Command::Rebuild => rebuild(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,13 +76,67 @@ fn say(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn serve(arguments: Arguments) -> Result<(), Failure> {
+/// Reads the settings and starts the log.
+fn start(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime), Failure> {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let flags = Overrides { listen: arguments.listen, database_url: arguments.database_url };
     let settings = Settings::load(arguments.config.as_deref(), environment, flags)?;
     start_log(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok((settings, runtime))
+}
+
+fn rebuild(arguments: Arguments) -> Result<(), Failure> {
+    let (settings, runtime) = start(arguments)?;
+    runtime.block_on(async {
+        let url = &settings.database.url;
+        let store = Store::open(url, 1, Clock::system().now())
+            .await
+            .map_err(|error| format!("{error}\n  database.url is {url}"))?;
+        let mut shown = Shown::default();
+        let done = rebuild::rebuild(&store, |progress| shown.report(progress)).await?;
+        store.close().await;
+        shown.end();
+        say(&format!("rebuilt from {} events", done.total))?;
+        if done.passed_over > 0 {
+            say(&format!(", {} of which this version reads otherwise: the log above says which", done.passed_over))?;
+        }
+        say("\n")
+    })
+}
+
+/// What is shown of a rebuild: one line that changes on a terminal, else a line every tenth.
+#[derive(Default)]
+struct Shown {
+    tenth: u64,
+}
+
+impl Shown {
+    fn report(&mut self, Progress { done, total, .. }: Progress) {
+        let mut err = std::io::stderr().lock();
+        let percent = done * 100 / total.max(1);
+        // Progress that cannot be shown is no reason to stop.
+        let _ = if err.is_terminal() {
+            write!(err, "\rrebuilding: {done} of {total} events, {percent} %")
+        } else if percent / 10 > self.tenth {
+            self.tenth = percent / 10;
+            writeln!(err, "rebuilding: {done} of {total} events, {percent} %")
+        } else {
+            Ok(())
+        };
+    }
+
+    fn end(&self) {
+        let mut err = std::io::stderr().lock();
+        if err.is_terminal() {
+            let _ = writeln!(err);
+        }
+    }
+}
+
+fn serve(arguments: Arguments) -> Result<(), Failure> {
+    let (settings, runtime) = start(arguments)?;
     runtime.block_on(async {
         let mut terminated = signal(SignalKind::terminate())?;
         let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {

@@ -1,12 +1,13 @@
 //! The GraphQL API: types written by hand over what `store::read` gives, never the tables themselves.
 //!
-//! `model` has the types, `query` and `subscription` the fields of the roots, one subject a file.
+//! `model` has the types, `query`, `mutation` and `subscription` the fields of the roots, one subject a file.
 
+use async_graphql::Schema;
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{EmptyMutation, Schema};
 
 use crate::config::Graphql;
 use crate::feed::Feed;
+use crate::ingest::release::Releaser;
 use crate::store::Store;
 
 mod args;
@@ -17,16 +18,18 @@ mod input;
 mod loader;
 mod look;
 pub mod model;
+mod mutation;
 mod query;
 mod subscription;
 
+pub use mutation::Mutation;
 pub use query::Query;
 pub use subscription::Subscription;
 
 use loader::StoreLoader;
 
 /// The schema that is served.
-pub type ApiSchema = Schema<Query, EmptyMutation, Subscription>;
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// What the fields read from.
 #[derive(Clone)]
@@ -37,12 +40,13 @@ pub(crate) struct Api {
 
 /// The schema over a database and the feed of its log.
 #[must_use]
-pub fn schema(store: Store, feed: Feed, limits: &Graphql) -> ApiSchema {
+pub fn schema(store: Store, feed: Feed, releaser: Releaser, limits: &Graphql) -> ApiSchema {
     let loader = DataLoader::new(StoreLoader::new(store.clone()), tokio::spawn);
     builder()
         .limit_depth(limits.max_depth)
         .limit_complexity(limits.max_complexity)
         .data(loader)
+        .data(releaser)
         .data(Api { store, feed })
         .finish()
 }
@@ -53,8 +57,8 @@ pub fn sdl() -> String {
     builder().finish().sdl()
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription> {
-    Schema::build(Query::default(), EmptyMutation, Subscription::default())
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .extension(extension::RequestStart)
         .extension(extension::ErrorCodes)
 }

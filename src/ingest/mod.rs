@@ -11,7 +11,9 @@ use crate::domain::{Outcome, QuarantineReason};
 use crate::vendor::envelope::Envelope;
 
 pub mod normalise;
+pub mod rebuild;
 pub mod record;
+pub mod release;
 pub mod verify;
 pub mod writer;
 

@@ -73,35 +73,57 @@ pub async fn record(
     windows: SamenessWindows,
 ) -> Result<Receipt, StoreError> {
     let delivery = &incoming.delivery;
-    let mut event = match &incoming.content {
+    let event = match &incoming.content {
         Ok(event) => event.clone(),
         Err(unfit) => return quarantine(tx, heads, delivery, unfit).await,
     };
-    let twin = repeated(tx, delivery, &event, windows).await?;
-    let (outcome, seq, kept_body) = if let Some(seq) = twin {
+    let vendor_type = event.vendor_type.clone();
+    let placed = place(tx, heads, delivery, event, windows).await?;
+    let kept = (placed.outcome, placed.body_differs.then(|| delivery.body()));
+    keep(tx, heads, delivery, Some(&vendor_type), kept, None, Some(placed.event)).await?;
+    Ok(Receipt { outcome: placed.outcome, event: Some(placed.event) })
+}
+
+/// Where a delivery's event stands in the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed {
+    /// Whether the event is new.
+    pub(super) outcome: Outcome,
+    /// Its place.
+    pub(super) event: Seq,
+    /// Whether the delivery's bytes are others than those that the event holds.
+    pub(super) body_differs: bool,
+}
+
+/// Finds the event that a delivery repeats, or appends its own.
+pub(super) async fn place(
+    tx: &Transaction,
+    heads: &mut Heads,
+    delivery: &Delivery<Verified>,
+    mut event: Event,
+    windows: SamenessWindows,
+) -> Result<Placed, StoreError> {
+    if let Some(seq) = repeated(tx, delivery, &event, windows).await? {
         let first = log::body(tx, seq).await?;
-        let differs = first.as_deref().map(str::as_bytes) != Some(delivery.body());
-        (Outcome::Redelivery, seq, differs.then(|| delivery.body()))
-    } else {
-        projection::complete(tx, event.provider, &mut event.references).await?;
-        let seq = Seq(heads.event.0 + 1);
-        let body = std::str::from_utf8(delivery.body())
-            .map_err(|error| StoreError::Unreadable(format!("a normalised body: {error}")))?;
-        let entry = Entry {
-            seq,
-            event: &event,
-            received_at: delivery.received_at(),
-            signed_at: delivery.signed_at(),
-            order_key: order_key(&event, delivery),
-            body,
-        };
-        log::append(tx, &entry).await?;
-        projection::apply(tx, &entry).await?;
-        heads.event = seq;
-        (Outcome::Accepted, seq, None)
+        let body_differs = first.as_deref().map(str::as_bytes) != Some(delivery.body());
+        return Ok(Placed { outcome: Outcome::Redelivery, event: seq, body_differs });
+    }
+    projection::complete(tx, event.provider, &mut event.references).await?;
+    let seq = Seq(heads.event.0 + 1);
+    let body = std::str::from_utf8(delivery.body())
+        .map_err(|error| StoreError::Unreadable(format!("a normalised body: {error}")))?;
+    let entry = Entry {
+        seq,
+        event: &event,
+        received_at: delivery.received_at(),
+        signed_at: delivery.signed_at(),
+        order_key: order_key(&event, delivery.signed_at(), delivery.received_at()),
+        body,
     };
-    keep(tx, heads, delivery, Some(&event.vendor_type), (outcome, kept_body), None, Some(seq)).await?;
-    Ok(Receipt { outcome, event: Some(seq) })
+    log::append(tx, &entry).await?;
+    projection::apply(tx, &entry).await?;
+    heads.event = seq;
+    Ok(Placed { outcome: Outcome::Accepted, event: seq, body_differs: false })
 }
 
 /// Keeps a delivery that has no event, with its bytes and the reason.
@@ -179,7 +201,7 @@ async fn repeated(
 }
 
 /// The vendor's time of the state where it gives one, else when it was signed, else when it came.
-fn order_key(event: &Event, delivery: &Delivery<Verified>) -> Time {
-    let signed_at = delivery.signed_at().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    event.stated_at.or(signed_at).unwrap_or_else(|| delivery.received_at())
+pub(super) fn order_key(event: &Event, signed_at: Option<i64>, received_at: Time) -> Time {
+    let signed_at = signed_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    event.stated_at.or(signed_at).unwrap_or(received_at)
 }

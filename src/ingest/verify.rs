@@ -83,6 +83,16 @@ impl<S> Delivery<S> {
 }
 
 impl Delivery<Verified> {
+    /// A delivery that was verified when it came, and has been in quarantine since.
+    pub(super) const fn from_quarantine(
+        provider: Provider,
+        received_at: Time,
+        signed_at: Option<i64>,
+        body: Vec<u8>,
+    ) -> Self {
+        Self { provider, received_at, body, state: Verified { signed_at } }
+    }
+
     /// The `t` of its signature in seconds since 1970, where it was signed.
     #[must_use]
     pub const fn signed_at(&self) -> Option<i64> {

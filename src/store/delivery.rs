@@ -2,7 +2,8 @@
 
 use entity::{delivery, event};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, QueryTrait,
 };
 
 use super::StoreError;
@@ -106,4 +107,69 @@ pub async fn event_signed_at<C: ConnectionTrait>(db: &C, identity: &str, t: i64)
         .one(db)
         .await?;
     Ok(seq.flatten().map(Seq))
+}
+
+/// A delivery that is, or was, in quarantine.
+#[derive(Debug)]
+pub struct QuarantinedDelivery {
+    /// Who sent it.
+    pub provider: Provider,
+    /// When it came.
+    pub received_at: Time,
+    /// The `t` of its signature.
+    pub signed_at: Option<i64>,
+    /// Its bytes; `None` once its event holds them.
+    pub body: Option<Vec<u8>>,
+    /// Whether it is still there.
+    pub is_waiting: bool,
+}
+
+/// The delivery of this number, if it is or was in quarantine.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Option<QuarantinedDelivery>, StoreError> {
+    let found =
+        delivery::Entity::find_by_id(id).filter(delivery::Column::QuarantineReason.is_not_null()).one(db).await?;
+    found
+        .map(|row| {
+            let provider = Provider::from_name(&row.provider)
+                .ok_or_else(|| StoreError::Unreadable(format!("the provider of delivery {id}")))?;
+            Ok(QuarantinedDelivery {
+                provider,
+                received_at: time(row.received_at)?,
+                signed_at: row.signed_at,
+                body: row.body,
+                is_waiting: row.outcome == Outcome::Quarantined.as_str(),
+            })
+        })
+        .transpose()
+}
+
+/// Notes what became of a delivery that has left the quarantine. The reason why it was there stays.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn released<C: ConnectionTrait>(
+    db: &C,
+    id: i64,
+    outcome: Outcome,
+    vendor_type: &str,
+    event: Seq,
+    keep_body: bool,
+) -> Result<(), StoreError> {
+    let mut row = delivery::ActiveModel {
+        id: Set(id),
+        outcome: Set(outcome.as_str().to_owned()),
+        vendor_type: Set(Some(vendor_type.to_owned())),
+        event_seq: Set(Some(event.0)),
+        ..Default::default()
+    };
+    if !keep_body {
+        row.body = Set(None);
+    }
+    delivery::Entity::update(row).exec_without_returning(db).await?;
+    Ok(())
 }

@@ -22,6 +22,7 @@ pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod proposal;
 pub(crate) mod scalar;
+pub(crate) mod user_error;
 
 pub(crate) use client::Client;
 pub(crate) use delivery::Delivery;

@@ -21,14 +21,10 @@ impl From<Stamp> for DateTime {
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        match &value {
-            Value::String(text) => {
-                chrono::DateTime::parse_from_rfc3339(text).map(|time| Self(time.to_utc())).map_err(|_| {
-                    InputValueError::custom(format!("a time like 2022-01-16T04:19:23Z is expected, not {text:?}"))
-                })
-            }
-            _ => Err(InputValueError::expected_type(value)),
-        }
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        chrono::DateTime::parse_from_rfc3339(text)
+            .map(|time| Self(time.to_utc()))
+            .map_err(|_| InputValueError::custom(format!("a time like 2022-01-16T04:19:23Z is expected, not {text:?}")))
     }
 
     fn to_value(&self) -> Value {

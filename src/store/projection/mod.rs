@@ -43,6 +43,23 @@ pub async fn apply<C: ConnectionTrait>(db: &C, entry: &Entry<'_>) -> Result<(), 
     touch(db, entry).await
 }
 
+/// Empties all projections, for the log to be gone through again.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), StoreError> {
+    use entity::{client, drawing, drawing_tag, payment, project, project_tag, proposal};
+    project::Entity::delete_many().exec(db).await?;
+    project_tag::Entity::delete_many().exec(db).await?;
+    drawing::Entity::delete_many().exec(db).await?;
+    drawing_tag::Entity::delete_many().exec(db).await?;
+    client::Entity::delete_many().exec(db).await?;
+    proposal::Entity::delete_many().exec(db).await?;
+    payment::Entity::delete_many().exec(db).await?;
+    Ok(())
+}
+
 /// Moves `last_event_at` of all that the event belongs to: an event of a drawing is one of its project too.
 async fn touch<C: ConnectionTrait>(db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
     use entity::{client, drawing, project, proposal};

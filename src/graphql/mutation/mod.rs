@@ -1,0 +1,9 @@
+//! The fields of the root that change something, one subject a file.
+
+use async_graphql::MergedObject;
+
+mod release;
+
+/// Changes what is kept.
+#[derive(Default, MergedObject)]
+pub struct Mutation(release::ReleaseMutation);

@@ -1,0 +1,79 @@
+//! Rebuilding the projections from the log with today's code, in one transaction: whoever interrupts it finds everything as it
+//! was. Events keep what was written on their own rows.
+
+use super::normalise::normalise;
+use super::record::order_key;
+use crate::domain::{EventKind, Seq};
+use crate::store::log::{self, Entry, Recorded};
+use crate::store::{Store, StoreError, Transaction, projection};
+
+/// How many events are read at once.
+const PAGE: u64 = 500;
+
+/// How far a rebuild has come, or came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Events gone through.
+    pub done: u64,
+    /// Events that there are.
+    pub total: u64,
+    /// Events that today's code reads otherwise than the code that recorded them, and that changed nothing.
+    pub passed_over: u64,
+}
+
+/// Empties the projections and goes through the log again. `report` is told after every page.
+///
+/// # Errors
+///
+/// Where the database refuses a value or is not available; nothing has changed then.
+pub async fn rebuild(store: &Store, mut report: impl FnMut(Progress)) -> Result<Progress, StoreError> {
+    let tx = store.begin().await?;
+    projection::clear(&tx).await?;
+    let mut progress = Progress { total: log::count(&tx).await?, ..Progress::default() };
+    let mut at = Seq(0);
+    loop {
+        let page = log::recorded_after(&tx, at, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        at = last.seq;
+        for recorded in &page {
+            progress.passed_over += u64::from(!apply(&tx, recorded).await?);
+            progress.done += 1;
+        }
+        report(progress);
+    }
+    tx.commit().await?;
+    Ok(progress)
+}
+
+/// Applies an event again; says whether it could.
+async fn apply(tx: &Transaction, recorded: &Recorded) -> Result<bool, StoreError> {
+    let mut event = match normalise(recorded.provider, recorded.body.as_bytes()) {
+        Ok(event) => event,
+        Err(unfit) => {
+            tracing::warn!(
+                event = recorded.seq.0,
+                detail = unfit.detail,
+                "an event's payload does not fit its type any more"
+            );
+            return Ok(false);
+        }
+    };
+    if event.kind != recorded.kind {
+        // An unrecognized event keeps its kind, whatever is known of its type by now.
+        if recorded.kind != EventKind::Unrecognized {
+            tracing::warn!(event = recorded.seq.0, was = %recorded.kind, now = %event.kind, "an event would be of another kind today");
+        }
+        return Ok(recorded.kind == EventKind::Unrecognized);
+    }
+    event.references = recorded.references.clone();
+    let entry = Entry {
+        seq: recorded.seq,
+        event: &event,
+        received_at: recorded.received_at,
+        signed_at: recorded.signed_at,
+        order_key: order_key(&event, recorded.signed_at, recorded.received_at),
+        body: &recorded.body,
+    };
+    projection::apply(tx, &entry).await?;
+    Ok(true)
+}

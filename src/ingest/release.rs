@@ -1,0 +1,78 @@
+//! Running a quarantined delivery through today's code again. Its age does not matter any more: an operator has looked at
+//! it. It keeps the time at which it came, and the reason why it was in quarantine.
+
+use tokio::sync::watch;
+
+use super::normalise::normalise;
+use super::record::{Heads, Receipt, SamenessWindows, place};
+use super::verify::Delivery;
+use crate::domain::Seq;
+use crate::store::{Store, StoreError, delivery};
+
+/// Takes deliveries out of quarantine.
+#[derive(Clone, Debug)]
+pub struct Releaser {
+    store: Store,
+    windows: SamenessWindows,
+    head: watch::Sender<Seq>,
+}
+
+/// What became of the wish to release a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// It made an event, or is one more delivery of one.
+    Released(Receipt),
+    /// It was released before.
+    AlreadyReleased,
+    /// No such delivery is in quarantine.
+    NotFound,
+    /// It still cannot be turned into an event, for this reason.
+    StillInvalid(String),
+}
+
+impl Releaser {
+    /// A releaser that tells `head` of what it appends to the log.
+    #[must_use]
+    pub const fn new(store: Store, windows: SamenessWindows, head: watch::Sender<Seq>) -> Self {
+        Self { store, windows, head }
+    }
+
+    /// Releases the delivery of this number.
+    ///
+    /// # Errors
+    ///
+    /// Where the database is not available.
+    pub async fn release(&self, id: i64) -> Result<Release, StoreError> {
+        let tx = self.store.begin().await?;
+        let Some(found) = delivery::quarantined(&tx, id).await? else { return Ok(Release::NotFound) };
+        let body = match found.body {
+            Some(body) if found.is_waiting => body,
+            _ => return Ok(Release::AlreadyReleased),
+        };
+        let delivery = Delivery::from_quarantine(found.provider, found.received_at, found.signed_at, body);
+        let event = match normalise(delivery.provider(), delivery.body()) {
+            Ok(event) => event,
+            Err(unfit) => return Ok(Release::StillInvalid(unfit.detail)),
+        };
+        let mut heads = Heads::read(&tx).await?;
+        let vendor_type = event.vendor_type.clone();
+        let placed = match place(&tx, &mut heads, &delivery, event, self.windows).await {
+            Ok(placed) => placed,
+            Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
+                tracing::error!(%error, delivery = id, "a released delivery cannot be recorded");
+                let problem = "the database does not take a value of this payload; the service's log says which";
+                return Ok(Release::StillInvalid(problem.to_owned()));
+            }
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Unsupported)) => return Err(error),
+        };
+        delivery::released(&tx, id, placed.outcome, &vendor_type, placed.event, placed.body_differs).await?;
+        tx.commit().await?;
+        self.head.send_if_modified(|head| {
+            let moved = *head < heads.event();
+            *head = heads.event().max(*head);
+            moved
+        });
+        tracing::info!(delivery = id, event = placed.event.0, outcome = %placed.outcome, "a delivery was released");
+        Ok(Release::Released(Receipt { outcome: placed.outcome, event: Some(placed.event) }))
+    }
+}
