@@ -1,0 +1,35 @@
+//! What the tests share: a service to talk to, and ways to talk to it.
+//!
+//! - `service`: the service in this process, on a socket and a database of its own. `process`: the real binary.
+//! - `client`: HTTP to either, and GraphQL by it. `socket`: graphql-transport-ws. `wire`: HTTP written by hand.
+//! - `database`: where the service keeps its data, and what must hold there in the end.
+//! - `clock`: a clock that stands until it is moved. `wait`: waiting for a state, with a bound.
+
+mod client;
+mod clock;
+mod database;
+mod process;
+mod service;
+mod socket;
+mod wait;
+mod wire;
+
+pub(crate) use client::{Answer, Client};
+pub(crate) use clock::ManualClock;
+pub(crate) use database::Database;
+pub(crate) use process::{Launch, Process, lasting_port};
+pub(crate) use service::{Service, Setup};
+pub(crate) use socket::{Message, Socket, Subscription};
+pub(crate) use wait::{BOUND, eventually, within};
+pub(crate) use wire::Wire;
+
+/// A body of both vendors: `{"event": …, "data": …}`, `data` as it is written.
+pub(crate) fn envelope(event: &str, data: &str) -> String {
+    format!(r#"{{"event":"{event}","data":{data}}}"#)
+}
+
+/// A body that several tests use.
+pub(crate) fn fixture(path: &str) -> String {
+    let file = format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
+}

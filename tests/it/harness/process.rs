@@ -1,0 +1,173 @@
+//! The real binary as a process of its own: to be killed, restarted, asked to stop.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::net::TcpListener;
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::{Client, Database, within};
+
+/// Below this, Linux gives no port to a connection that wants just any: one that is free stays so while its service is
+/// down.
+const FIRST_PORT: u16 = 20_000;
+const LAST_PORT: u16 = 32_000;
+
+/// How a process is started: in an empty directory, with no settings but the test's.
+pub(crate) struct Launch(Command);
+
+/// A service in a process; killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    client: Client,
+    greeting: String,
+    errors: Arc<Mutex<String>>,
+}
+
+/// How a process ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Launch {
+    pub(crate) fn new(directory: impl Into<PathBuf>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bidarc"));
+        command.env_clear().current_dir(directory.into()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command)
+    }
+
+    pub(crate) fn arg(mut self, arg: &str) -> Self {
+        self.0.arg(arg);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    /// Starts a service on this port and database.
+    pub(crate) async fn serve(self, port: u16, database: &Database) -> Process {
+        let launch = self.arg("--listen").arg(&format!("127.0.0.1:{port}")).arg("--database-url").arg(&database.url());
+        let mut child = launch.spawn();
+        let errors = collect(child.stderr.take().unwrap());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let greeting = within("the service says where it is", greeting(&mut lines)).await;
+        let base = greeting.lines().find_map(|line| line.trim().strip_prefix("playground")).unwrap_or_else(|| {
+            panic!("no playground in the greeting: {greeting:?}, {}", errors.lock().unwrap());
+        });
+        let base = base.trim().trim_end_matches("/playground").to_owned();
+        Process { child, client: Client::new(base), greeting, errors }
+    }
+
+    /// Runs to the end.
+    pub(crate) async fn run(mut self) -> Ended {
+        let output = within("the process ends", self.0.output()).await.unwrap();
+        Ended {
+            status: output.status,
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn spawn(mut self) -> Child {
+        self.0.spawn().unwrap()
+    }
+}
+
+impl Process {
+    /// Starts a service with the defaults.
+    pub(crate) async fn start(port: u16, database: &Database) -> Self {
+        Launch::new(database.directory()).serve(port, database).await
+    }
+
+    /// What it said when it started.
+    pub(crate) fn greeting(&self) -> &str {
+        &self.greeting
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.errors.lock().unwrap().clone()
+    }
+
+    /// Ends it as a power cut would: it gets no chance to do anything.
+    pub(crate) async fn kill(mut self) {
+        within("the process is gone", self.child.kill()).await.unwrap();
+    }
+
+    /// Asks it to stop, as a supervisor does.
+    pub(crate) async fn terminate(&self) {
+        let id = self.child.id().expect("it runs").to_string();
+        let status = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        assert!(status.success());
+    }
+
+    /// How it ends by itself.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        within("the process ends", self.child.wait()).await.unwrap()
+    }
+
+    /// Asks it to stop, and looks at what it leaves behind.
+    pub(crate) async fn stop(self, database: &Database) {
+        self.terminate().await;
+        let log = Arc::clone(&self.errors);
+        let status = self.ended().await;
+        assert!(status.success(), "{status}: {}", log.lock().unwrap());
+        database.assert_sound().await;
+    }
+}
+
+impl Deref for Process {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// A port on which a service can be started again and again.
+pub(crate) async fn lasting_port() -> u16 {
+    let first = FIRST_PORT + u16::try_from(std::process::id() % u32::from(LAST_PORT - FIRST_PORT)).unwrap();
+    for port in (first..LAST_PORT).chain(FIRST_PORT..first) {
+        if TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
+}
+
+/// The lines up to the last of the greeting.
+async fn greeting(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
+    let mut said = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        said.push_str(&line);
+        said.push('\n');
+        if line.trim().starts_with("database") {
+            break;
+        }
+    }
+    said
+}
+
+/// Reads what a process logs, so that it never waits for a reader.
+fn collect(stream: impl AsyncRead + Unpin + Send + 'static) -> Arc<Mutex<String>> {
+    let log = Arc::new(Mutex::new(String::new()));
+    let into = Arc::clone(&log);
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(stream).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut log = into.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+    log
+}

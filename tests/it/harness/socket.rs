@@ -1,0 +1,125 @@
+//! A client of `graphql-transport-ws`.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::{BOUND, Client, within};
+
+/// An open socket whose connection was acknowledged.
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// What came over a socket.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Message {
+    /// A message of the protocol, as it was written.
+    Text(String),
+    /// The end, with its code.
+    Closed(Option<u16>),
+}
+
+impl Socket {
+    pub(crate) async fn open(client: &Client) -> Self {
+        let mut request = format!("ws://{}/graphql/ws", client.authority()).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        let (stream, answer) = within("the socket opens", connect_async(request)).await.unwrap();
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "graphql-transport-ws");
+        let mut socket = Self(stream);
+        socket.send(json!({ "type": "connection_init" })).await;
+        assert_eq!(socket.json().await, json!({ "type": "connection_ack" }));
+        socket
+    }
+
+    pub(crate) async fn send(&mut self, message: Value) {
+        self.0.send(Frame::text(message.to_string())).await.unwrap();
+    }
+
+    pub(crate) async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+        let payload = json!({ "query": query, "variables": variables });
+        self.send(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
+    }
+
+    /// The next message.
+    pub(crate) async fn message(&mut self) -> Message {
+        self.message_within(BOUND).await.unwrap_or_else(|| panic!("no message within {BOUND:?}"))
+    }
+
+    /// The next message, if one comes in time.
+    pub(crate) async fn message_within(&mut self, bound: Duration) -> Option<Message> {
+        timeout(bound, async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Frame::Text(text))) => return Message::Text(text.to_string()),
+                    Some(Ok(Frame::Close(frame))) => return Message::Closed(frame.map(|frame| frame.code.into())),
+                    Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Binary(_) | Frame::Frame(_))) => {}
+                    Some(Err(_)) | None => return Message::Closed(None),
+                }
+            }
+        })
+        .await
+        .ok()
+    }
+
+    async fn json(&mut self) -> Value {
+        match self.message().await {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            Message::Closed(code) => panic!("the socket was closed with {code:?}"),
+        }
+    }
+}
+
+/// One subscription on a socket of its own.
+pub(crate) struct Subscription {
+    socket: Socket,
+    query: String,
+}
+
+const ID: &str = "1";
+
+impl Subscription {
+    pub(crate) async fn open(client: &Client, query: &str, variables: Value) -> Self {
+        let mut socket = Socket::open(client).await;
+        socket.subscribe(ID, query, variables).await;
+        Self { socket, query: query.to_owned() }
+    }
+
+    /// The `data` of the next message.
+    pub(crate) async fn next(&mut self) -> Value {
+        self.next_within(BOUND).await.unwrap_or_else(|| panic!("{}: nothing within {BOUND:?}", self.query))
+    }
+
+    /// The `data` of the next message, if one comes in time.
+    pub(crate) async fn next_within(&mut self, bound: Duration) -> Option<Value> {
+        let text = match self.socket.message_within(bound).await? {
+            Message::Text(text) => text,
+            Message::Closed(code) => panic!("{}: closed with {code:?}", self.query),
+        };
+        let mut message: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!(ID)), "{}: {message:#}", self.query);
+        assert!(message["payload"].get("errors").is_none(), "{}: {message:#}", self.query);
+        Some(message["payload"]["data"].take())
+    }
+
+    /// The error that it fails with.
+    pub(crate) async fn error(&mut self) -> Value {
+        let mut message = self.socket.json().await;
+        let errors = match message["type"].as_str() {
+            Some("error") => &mut message["payload"],
+            _ => &mut message["payload"]["errors"],
+        };
+        errors[0].take()
+    }
+
+    /// Ends it, and waits until the service says so, or says nothing more than what was under way.
+    pub(crate) async fn complete(mut self) {
+        self.socket.send(json!({ "id": ID, "type": "complete" })).await;
+        self.socket.0.close(None).await.unwrap();
+        while !matches!(self.socket.message().await, Message::Closed(_)) {}
+    }
+}

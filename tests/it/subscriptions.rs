@@ -1,0 +1,241 @@
+//! Following the log: from any place in it on, then live, without a gap and without a repeat.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Service, Setup, fixture};
+
+fn ids(events: &[Value]) -> Vec<String> {
+    events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn after(cursor: &str) -> String {
+    format!("subscription {{ events(after: {cursor:?}) {{ id cursor }} }}")
+}
+
+#[tokio::test]
+async fn the_head_of_an_empty_log_is_a_cursor_that_misses_nothing() {
+    let service = Service::open().await;
+    let head = service.head().await;
+    let mut before = service.subscribe(&after(&head)).await;
+    for id in 0..3 {
+        service.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
+    }
+    let mut afterwards = service.subscribe(&after(&head)).await;
+    for expected in ["event:1", "event:2", "event:3"] {
+        assert_eq!(before.next().await["events"]["id"], expected);
+        assert_eq!(afterwards.next().await["events"]["id"], expected);
+    }
+    before.complete().await;
+    afterwards.complete().await;
+    service.stop().await;
+}
+
+/// What a query showed and what the subscription brings make the whole, with nothing twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_and_a_subscription_from_its_head_join() {
+    let service = Service::open().await;
+    let poster = posting(&service, 0..200);
+    for _ in 0..10 {
+        let shown = service.query("{ headCursor events(first: 1) { nodes { id cursor } totalCount } }").await;
+        let mut live = service.subscribe(&after(shown["headCursor"].as_str().unwrap())).await;
+        // The head was read first: the page may show more than it, never less.
+        let newest = shown["events"]["nodes"][0]["id"].as_str().map_or(0, place);
+        let next = place(live.next().await["events"]["id"].as_str().unwrap());
+        assert!(next <= newest + 1, "{newest} was shown and {next} came next");
+        live.complete().await;
+    }
+    poster.await.unwrap();
+    service.stop().await;
+}
+
+fn place(id: &str) -> u64 {
+    id.trim_start_matches("event:").parse().unwrap()
+}
+
+/// Posts one project after the other.
+fn posting(service: &Service, projects: std::ops::Range<u32>) -> tokio::task::JoinHandle<()> {
+    let client = service.client().clone();
+    tokio::spawn(async move {
+        for id in projects {
+            client.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_cursor_replays_and_then_is_live_without_gap_or_repeat() {
+    const BEFORE: u32 = 450;
+    const MEANWHILE: u32 = 4 * 100;
+    let service = Service::open().await;
+    // More than is read at once, so that the replay has joints.
+    let start = service.head().await;
+    for chunk in 0..3 {
+        let posters: Vec<_> =
+            (0..5).map(|at| posting(&service, chunk * 150 + at * 30..chunk * 150 + (at + 1) * 30)).collect();
+        for poster in posters {
+            poster.await.unwrap();
+        }
+    }
+    let posters: Vec<_> = (0..4).map(|at| posting(&service, 1000 + at * 100..1000 + (at + 1) * 100)).collect();
+    let mut followers = Vec::new();
+    for _ in 0..3 {
+        followers.push(service.subscribe(&after(&start)).await);
+    }
+    let mut seen: Vec<Vec<Value>> = vec![Vec::new(); followers.len()];
+    for _ in 0..BEFORE + MEANWHILE {
+        for (follower, seen) in followers.iter_mut().zip(&mut seen) {
+            seen.push(follower.next().await["events"].take());
+        }
+    }
+    for poster in posters {
+        poster.await.unwrap();
+    }
+    let log = service.log("id cursor").await;
+    assert_eq!(ids(&log), (1..=BEFORE + MEANWHILE).map(|seq| format!("event:{seq}")).collect::<Vec<_>>());
+    for seen in &seen {
+        assert!(*seen == log, "the stream is the log, cursors included");
+    }
+    // And it ends there: the next is the next.
+    service.arcsite("project.created", r#"{"id":1000000}"#).await.accepted();
+    for mut follower in followers {
+        assert_eq!(follower.next().await["events"]["id"], format!("event:{}", BEFORE + MEANWHILE + 1));
+        follower.complete().await;
+    }
+    service.stop().await;
+}
+
+/// From every cursor on, the rest of the log comes; after a restart too.
+#[tokio::test]
+async fn every_event_s_cursor_is_exclusive_and_outlives_a_restart() {
+    let service = Service::open().await;
+    for id in 0..5 {
+        service.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
+    }
+    let log = service.log("id cursor").await;
+    let head = service.head().await;
+    assert_eq!(log[4]["cursor"], head.as_str(), "the head is the newest event's cursor");
+    let database = service.stop().await;
+
+    let service = Setup::new().database(database).start().await;
+    assert_eq!(service.head().await, head);
+    for (at, event) in log.iter().enumerate() {
+        let mut replay = service.subscribe(&after(event["cursor"].as_str().unwrap())).await;
+        for expected in &log[at + 1..] {
+            assert_eq!(replay.next().await["events"], *expected);
+        }
+        replay.complete().await;
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn filters_choose_and_keep_the_order() {
+    let service = Service::open().await;
+    let start = service.head().await;
+    service.post("/webhooks/bidsketch", fixture("bidsketch/client_created.json")).await.receipt().accepted();
+    service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await.receipt().accepted();
+    service.post("/webhooks/bidsketch", fixture("bidsketch/proposal_accepted.json")).await.receipt().accepted();
+    service.post("/webhooks/arcsite", fixture("arcsite/proposal_approved.json")).await.receipt().accepted();
+    service.post("/webhooks/arcsite", fixture("arcsite/payment_marked.json")).await.receipt().accepted();
+    service
+        .arcsite("proposal.signed", r#"{"drawing_id":36029621652695041,"project_id":36029621652695040}"#)
+        .await
+        .accepted();
+
+    for (field, filter, expected) in [
+        ("events", "{}", &[1, 2, 3, 4, 5, 6][..]),
+        ("events", "{ provider: [BIDSKETCH] }", &[1, 3]),
+        ("events", "{ provider: [] }", &[]),
+        ("events", "{ kind: [CLIENT_CREATED, PROPOSAL_PAYMENT_RECEIVED] }", &[1, 5]),
+        ("events", r#"{ proposalId: "proposal:arcsite:36029621652695042" }"#, &[4, 5]),
+        ("events", r#"{ clientId: "client:4815162342" }"#, &[1, 3]),
+        ("events", r#"{ projectId: "project:36029621652695040" }"#, &[2, 4, 5, 6]),
+        ("events", r#"{ drawingId: "drawing:36029621652695041" }"#, &[4, 5, 6]),
+        ("proposalEvents", "{}", &[3, 4, 5, 6]),
+        ("proposalEvents", "{ status: [ACCEPTED] }", &[3, 4]),
+        ("proposalEvents", "{ kind: [PROJECT_CREATED, PROPOSAL_SIGNED] }", &[6]),
+        ("proposalEvents", "{ kind: [PROJECT_CREATED] }", &[]),
+        (
+            "proposalEvents",
+            r#"{ provider: [ARCSITE], projectId: "project:36029621652695040", status: [ACCEPTED] }"#,
+            &[4],
+        ),
+        ("proposalEvents", r#"{ clientId: "client:4815162342" }"#, &[3]),
+        ("proposalEvents", r#"{ proposalId: "proposal:bidsketch:11051955" }"#, &[3]),
+    ] {
+        let query = format!("subscription {{ {field}(filter: {filter}, after: {start:?}) {{ id }} }}");
+        let mut chosen = service.subscribe(&query).await;
+        for seq in expected {
+            assert_eq!(chosen.next().await[field]["id"], format!("event:{seq}"), "{filter}");
+        }
+        // Had there been another, it would have come before this one's end.
+        let more = chosen.next_within(std::time::Duration::from_millis(30)).await;
+        assert_eq!(more, None, "{filter}");
+        chosen.complete().await;
+    }
+    service.stop().await;
+}
+
+/// What an event belongs to is written on it when it is recorded: a replay gives what the live stream gave.
+#[tokio::test]
+async fn a_replay_gives_what_the_live_stream_gave() {
+    let service = Service::open().await;
+    let start = service.head().await;
+    let filter = r#"{ projectId: "project:36029621652695040" }"#;
+    let query = format!("subscription {{ events(after: {start:?}, filter: {filter}) {{ id kind }} }}");
+    let mut live = service.subscribe(&query).await;
+    // The payment comes before its proposal and names no project: nobody knows it is the project's.
+    for fixture_of in ["payment_marked", "proposal_approved", "drawing_created", "project_created"] {
+        service.post("/webhooks/arcsite", fixture(&format!("arcsite/{fixture_of}.json"))).await.receipt().accepted();
+    }
+    let again = fixture("arcsite/payment_marked.json").replace("1250.50", "1");
+    service.post("/webhooks/arcsite", again).await.receipt().accepted();
+    let mut gave = Vec::new();
+    for _ in 0..4 {
+        gave.push(live.next().await);
+    }
+    assert_eq!(json!(gave)[3]["events"], json!({ "id": "event:5", "kind": "PROPOSAL_PAYMENT_RECEIVED" }));
+    let mut replay = service.subscribe(&query).await;
+    for expected in gave {
+        assert_eq!(replay.next().await, expected);
+    }
+    live.complete().await;
+    replay.complete().await;
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_cursor_is_an_error_that_says_so() {
+    let service = Service::open().await;
+    let elsewhere = Service::open().await;
+    for id in 0..3 {
+        elsewhere.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
+    }
+    service.post("/webhooks/arcsite", "wrong").await.receipt().quarantined();
+    let mut delivery = service.query("{ quarantinedDeliveries { edges { cursor } } }").await;
+    let delivery = delivery["quarantinedDeliveries"]["edges"][0]["cursor"].take();
+    let past_the_head = {
+        // The head of this log with the place of another: as after a restored backup.
+        use base64::Engine;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let head = String::from_utf8(URL_SAFE_NO_PAD.decode(service.head().await).unwrap()).unwrap();
+        URL_SAFE_NO_PAD.encode(format!("{}7", head.strip_suffix('0').unwrap()))
+    };
+    for (cursor, says) in [
+        (past_the_head.as_str(), "past the end"),
+        (&elsewhere.head().await, "another log"),
+        (delivery.as_str().unwrap(), "another list"),
+        ("", "malformed"),
+        ("e:1", "malformed"),
+    ] {
+        for field in ["events", "proposalEvents"] {
+            let query = format!("subscription {{ {field}(after: {cursor:?}) {{ id }} }}");
+            let mut refused = service.subscribe(&query).await;
+            let error = refused.error().await;
+            assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{error}");
+            assert!(error["message"].as_str().unwrap().contains(says), "{error}");
+        }
+    }
+    elsewhere.stop().await;
+    service.stop().await;
+}
