@@ -4,13 +4,16 @@
 mod harness;
 
 mod answers;
+mod bad_row;
 mod command_line;
 mod decisions;
 mod every_event;
 mod first_try;
 mod kill;
 mod layers;
+mod linking;
 mod occurrences;
+mod open_mode;
 mod quarantine;
 mod spellings;
 mod state_order;

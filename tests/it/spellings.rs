@@ -140,9 +140,10 @@ async fn every_field_of_a_bidsketch_proposal_is_read() {
     let expected = json!({
         "id": "proposal:bidsketch:11051955", "provider": "BIDSKETCH", "vendorId": "11051955",
         "name": "Pergola for the yard", "description": "Cedar, four posts", "status": "ACCEPTED",
-        "vendorStatus": "Accepted", "isDraft": false, "owner": "Wanda Ridgebeam", "currency": "USD", "total": "4464.89", "oneTimeFees": "4345.00",
-        "monthlyFees": "0.00", "yearlyFees": "120.50", "tax": "39.39", "tax2": "0.00", "discount": "-40.00",
-        "customerName": "Stone Pergolas", "customerEmail": null, "clientVendorId": "4815162342", "projectVendorId": null, "paidTotal": null,
+        "vendorStatus": "Accepted", "isDraft": false, "owner": "Wanda Ridgebeam", "currency": "USD",
+        "total": "4464.89", "oneTimeFees": "4345.00", "monthlyFees": "0.00", "yearlyFees": "120.50", "tax": "39.39",
+        "tax2": "0.00", "discount": "-40.00", "customerName": "Stone Pergolas", "customerEmail": null,
+        "clientVendorId": "4815162342", "projectVendorId": null, "paidTotal": null,
         "url": "https://bidsketch.com/api/v1/proposals/11051955.json",
         "appUrl": "https://pergolas.bidsketch.example/proposals/11051955",
         "createdAt": "1985-10-26T08:21:00Z", "updatedAt": "2015-10-21T23:29:00Z",

@@ -3,6 +3,8 @@
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
+const FILE: &str = "bidarc.db";
+
 /// A database that nobody else uses; its files go when it is dropped.
 pub(crate) struct Database {
     directory: TempDir,
@@ -16,7 +18,14 @@ impl Database {
 
     /// Its `database.url`.
     pub(crate) fn url(&self) -> String {
-        format!("sqlite://{}", self.directory.path().join("bidarc.db").display())
+        format!("sqlite://{}", self.directory.path().join(FILE).display())
+    }
+
+    /// What a backup of it gives, taken while no service runs on it.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::fresh();
+        std::fs::copy(self.directory.path().join(FILE), copy.directory.path().join(FILE)).unwrap();
+        copy
     }
 
     /// A directory of the test's own.
