@@ -7,7 +7,7 @@
 //! Integers of 64 bits come through exactly: SQLite writes them and serde_json reads them as integers. What JSON cannot
 //! hold (bytes) is selected as hexadecimal text.
 
-use sea_orm::sea_query::{Expr, Func, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 
@@ -108,7 +108,9 @@ pub(super) fn select<R: Row>(columns: Columns) -> SelectStatement {
     let mut select = Query::select().from(R::TABLE).take();
     for name in names::<R>(columns) {
         if R::BYTES.contains(&name) {
-            select.expr_as(Func::cust("hex").arg(Expr::col(name)), name);
+            // SQLite's hex() of nothing is an empty text.
+            let written = Expr::case(Expr::col(name).is_not_null(), Func::cust("hex").arg(Expr::col(name)));
+            select.expr_as(written, name);
         } else {
             select.column(name);
         }
