@@ -1,0 +1,73 @@
+//! Load on whole processes, and its report. bench/README.md tells what is measured and how to read it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod handwritten;
+mod load;
+mod reads;
+mod report;
+mod row_by_row;
+mod seed;
+mod server;
+
+/// What every part may fail with: a benchmark has nobody to recover for.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Load on whole processes of bidarc, beside what it is measured against, in one run.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Queries: 50 projects with 5 drawings each, of bidarc, a hand-written handler and the row-by-row way
+    Reads(Reads),
+    /// One of the servers, on a port of its own choice (started by the other commands)
+    #[command(hide = true)]
+    Server {
+        /// Which one.
+        kind: server::Kind,
+        /// The file of the database.
+        database: PathBuf,
+    },
+}
+
+/// How much, and for how long.
+#[derive(Args)]
+struct Reads {
+    /// Projects in the database
+    #[arg(long, default_value_t = 10_000)]
+    projects: u64,
+    /// Drawings of each project
+    #[arg(long, default_value_t = 5)]
+    drawings: u64,
+    /// Connections that ask at once
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Seconds for which each server is loaded in a round
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Rounds; the report gives their median
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Reads(reads) => reads::run(&reads).await,
+        Command::Server { kind, database } => server::serve(kind, &database).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report::complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}

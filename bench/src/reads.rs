@@ -1,0 +1,81 @@
+//! Queries: 50 projects with 5 drawings each.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::load::{self, Connection};
+use crate::report::{self, median, progress, say};
+use crate::server::{Kind, Running};
+use crate::{Failure, Reads, seed};
+
+/// What is asked of each server.
+pub(crate) const QUERY: &str =
+    "{ projects(first: 50) { nodes { id name jobNumber drawings(first: 5) { nodes { id name pngUrl } } } } }";
+
+const SERVERS: [Kind; 3] = [Kind::Bidarc, Kind::Handwritten, Kind::RowByRow];
+
+/// Fills a database, compares the servers' answers, loads them in turn, and reports.
+pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
+    let directory = tempfile::tempdir()?;
+    let database = directory.path().join("reads.db");
+    progress(&format!("filling a database: {} projects with {} drawings each", settings.projects, settings.drawings));
+    let service = Running::start(Kind::Bidarc, &database).await?;
+    seed::fill(service.address, settings.projects, settings.drawings).await?;
+    service.stop().await?;
+
+    let body = json!({ "query": QUERY }).to_string();
+    let mut running = Vec::new();
+    for kind in SERVERS {
+        running.push((kind, Running::start(kind, &database).await?, Vec::new()));
+    }
+    let mut answers = Vec::new();
+    for (kind, server, _) in &running {
+        let mut connection = Connection::open(server.address).await?;
+        let request = connection.request("/graphql", &body);
+        let answer: Value = serde_json::from_slice(connection.ask(&request).await?)?;
+        answers.push((*kind, answer));
+    }
+    compare(&answers)?;
+
+    let length = Duration::from_secs(settings.seconds);
+    for round in 1..=settings.rounds {
+        for (kind, server, rounds) in &mut running {
+            let measured = load::run(server.address, ("/graphql", &body), settings.connections, length).await?;
+            progress(&format!("round {round}: {} {:.0} answers a second", kind.name(), measured.rate));
+            rounds.push(measured);
+        }
+    }
+    let mut results = Vec::new();
+    for (kind, server, rounds) in running {
+        server.stop().await?;
+        results.push((kind.name().to_owned(), rounds));
+    }
+    say(&format!(
+        "50 projects with 5 drawings each, of {} projects and {} drawings; {} connections, {} rounds of {} s, median:\n",
+        settings.projects,
+        settings.projects * settings.drawings,
+        settings.connections,
+        settings.rounds,
+        settings.seconds,
+    ))?;
+    say(&report::table(&results)?)?;
+    let rate = |at: usize| median(&results[at].1).map(|round| round.rate);
+    say(&format!("bidarc to hand-written: {:.2}", rate(0)? / rate(1)?))?;
+    say(&format!("bidarc to row by row:   {:.2}", rate(0)? / rate(2)?))
+}
+
+/// Servers that answer differently cannot be compared.
+fn compare(answers: &[(Kind, Value)]) -> Result<(), Failure> {
+    let Some(((_, expected), others)) = answers.split_first() else { return Err("no server answered".into()) };
+    let nodes = &expected["data"]["projects"]["nodes"];
+    if nodes.as_array().map(Vec::len) != Some(50) || nodes[0]["drawings"]["nodes"].as_array().map(Vec::len) != Some(5) {
+        return Err(format!("bidarc's answer is not 50 projects with 5 drawings each: {expected}").into());
+    }
+    for (kind, answer) in others {
+        if answer != expected {
+            return Err(format!("{} answers otherwise than bidarc:\n{answer}\n{expected}", kind.name()).into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! Filling a database as a vendor would: through the service's hooks.
+
+use std::net::SocketAddr;
+
+use crate::load::Connection;
+use crate::{Failure, report};
+
+/// Connections that post at once.
+const POSTERS: u64 = 64;
+
+/// Posts projects, and drawings for each.
+pub(crate) async fn fill(address: SocketAddr, projects: u64, drawings: u64) -> Result<(), Failure> {
+    let mut tasks = Vec::new();
+    for poster in 0..POSTERS {
+        tasks.push(tokio::spawn(async move {
+            let mut connection = Connection::open(address).await?;
+            for project in (poster..projects).step_by(usize::try_from(POSTERS)?) {
+                post(&mut connection, &project_body(project)).await?;
+                for drawing in 0..drawings {
+                    post(&mut connection, &drawing_body(project, drawing)).await?;
+                }
+                if project % 1000 == 0 {
+                    report::progress(&format!("  filled about {project} of {projects} projects"));
+                }
+            }
+            Ok::<_, Failure>(())
+        }));
+    }
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
+}
+
+async fn post(connection: &mut Connection, body: &str) -> Result<(), Failure> {
+    let request = connection.request("/webhooks/arcsite", body);
+    connection.ask(&request).await?;
+    Ok(())
+}
+
+/// ArcSite's ids go past 2^53, and so do these.
+const FIRST_ID: u64 = 36_029_621_652_000_000;
+
+fn project_body(project: u64) -> String {
+    format!(
+        r#"{{"event":"project.created","data":{{"id":{id},"name":"Deck and pergola, lot {project}","job_number":"J-{project}","created_at":"2026-01-01T00:00:00","updated_at":"2026-01-01T00:00:00","tags":["deck","lot"],"customer":{{"name":"Customer {project}","email":"customer{project}@example.com","address":{{"street":"{project} Main Street","city":"Oakland","state":"CA"}}}}}}}}"#,
+        id = FIRST_ID + project * 100,
+    )
+}
+
+fn drawing_body(project: u64, drawing: u64) -> String {
+    format!(
+        r#"{{"event":"drawing.created","data":{{"id":{id},"project_id":{parent},"name":"Sheet {drawing} of lot {project}","pdf_url":"https://cdn.example.com/{project}/{drawing}.pdf?Expires=1767225600&Signature=c2lnbmF0dXJl&Key-Pair-Id=K1","png_url":"https://cdn.example.com/{project}/{drawing}.png?Expires=1767225600&Signature=c2lnbmF0dXJl&Key-Pair-Id=K1"}}}}"#,
+        id = FIRST_ID + project * 100 + drawing + 1,
+        parent = FIRST_ID + project * 100,
+    )
+}
