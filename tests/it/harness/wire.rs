@@ -1,7 +1,10 @@
 //! HTTP written by hand, for what no client library sends.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::{Client, within};
 
@@ -53,6 +56,11 @@ impl Wire {
             String::from_utf8(read).unwrap()
         })
         .await
+    }
+
+    /// Whether nothing comes, not even the end, for so long.
+    pub(crate) async fn is_silent_for(&mut self, bound: Duration) -> bool {
+        timeout(bound, self.0.read_u8()).await.is_err()
     }
 
     /// All that comes until the service closes the connection.
