@@ -27,6 +27,9 @@ use crate::store::{Store, StoreError};
 /// How long sockets and the writer have to end after the last request did.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
+/// How often the metrics are folded.
+const FOLD_METRICS_EVERY: Duration = Duration::from_secs(5);
+
 /// Why the service does not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -96,6 +99,7 @@ pub async fn serve(
     let (writer, writing) = Writer::start(store.clone(), windows, feed.waker());
     let ingest = Ingest { verifier, tolerance: tolerance(settings), writer };
 
+    let metrics = metrics()?;
     let stopping = CancellationToken::new();
     let sockets = TaskTracker::new();
     let router = http::router(Parts {
@@ -104,13 +108,14 @@ pub async fn serve(
         store: store.clone(),
         feed: feed.clone(),
         clock,
-        metrics: metrics()?,
+        metrics: metrics.clone(),
         open_mode: OpenMode(open),
         origins: AllowedOrigins::new(&settings.server.allowed_origins),
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     });
     let looking = tokio::spawn(async move { feed.watch_database().await });
+    let upkeep = tokio::spawn(keep_up(metrics));
 
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
@@ -133,6 +138,7 @@ pub async fn serve(
         () = out_of_grace => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
     }
     looking.abort();
+    upkeep.abort();
     sockets.close();
     if tokio::time::timeout(LAST_WRITES, sockets.wait()).await.is_err() {
         tracing::warn!(sockets = sockets.len(), "some sockets did not close in time");
@@ -170,6 +176,15 @@ fn tolerance(settings: &Settings) -> SignatureTolerance {
     SignatureTolerance {
         past: TimeDelta::hours(settings.arcsite.signature_max_age_hours.into()),
         future: TimeDelta::minutes(settings.arcsite.signature_max_ahead_minutes.into()),
+    }
+}
+
+/// Folds what the histograms have gathered, which would else grow until somebody reads the metrics.
+async fn keep_up(metrics: PrometheusHandle) {
+    let mut interval = tokio::time::interval(FOLD_METRICS_EVERY);
+    loop {
+        interval.tick().await;
+        metrics.run_upkeep();
     }
 }
 

@@ -73,8 +73,12 @@ async fn write_group(store: &Store, windows: SamenessWindows, head: &watch::Send
     let incoming: Vec<&Incoming> = group.iter().map(|job| &job.incoming).collect();
     let answers = match write(store, windows, head, &incoming).await {
         Ok(receipts) => receipts.into_iter().map(Ok).collect(),
-        Err(error) => {
-            tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back, each is written alone");
+        Err(Failed::NotBegun(error)) => {
+            tracing::error!(%error, deliveries = group.len(), "deliveries were not recorded; their vendors are asked to send them again");
+            vec![Err(NotRecorded); group.len()]
+        }
+        Err(Failed::RolledBack(error)) => {
+            tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back; each is written alone");
             let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
             for job in &group {
                 answers.push(write_alone(store, windows, head, &job.incoming).await);
@@ -100,7 +104,7 @@ async fn write_alone(
 ) -> Answer {
     let error = match write(store, windows, head, &[incoming]).await {
         Ok(receipts) => return receipts.first().copied().ok_or(NotRecorded),
-        Err(error) => error,
+        Err(Failed::NotBegun(error) | Failed::RolledBack(error)) => error,
     };
     let at_fault = match &error {
         StoreError::Refused(_) | StoreError::Unreadable(_) => true,
@@ -133,20 +137,34 @@ async fn quarantine(store: &Store, incoming: &Incoming, unfit: Unfit) -> Result<
     Ok(receipt)
 }
 
+/// Why a transaction came to nothing.
+enum Failed {
+    /// The database could not be had: no delivery is at fault.
+    NotBegun(StoreError),
+    /// A statement or the commit failed: one of the deliveries may be at fault.
+    RolledBack(StoreError),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::RolledBack(error)
+    }
+}
+
 /// Writes deliveries in one transaction, in their order, and wakes the followers of the log once it is committed.
 async fn write(
     store: &Store,
     windows: SamenessWindows,
     head: &watch::Sender<Seq>,
     group: &[&Incoming],
-) -> Result<Vec<Receipt>, StoreError> {
-    let tx = store.begin().await?;
+) -> Result<Vec<Receipt>, Failed> {
+    let tx = store.begin().await.map_err(Failed::NotBegun)?;
     let mut heads = Heads::read(&tx).await?;
     let mut receipts = Vec::with_capacity(group.len());
     for incoming in group {
         receipts.push(record(&tx, &mut heads, incoming, windows).await?);
     }
-    tx.commit().await?;
+    tx.commit().await.map_err(StoreError::from)?;
     head.send_if_modified(|head| {
         let moved = *head < heads.event();
         *head = heads.event().max(*head);
