@@ -7,11 +7,15 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 
+mod children;
+
+pub(crate) use children::{ChildrenAsked, ChildrenOf, CountOf};
+
 use super::error::ApiError;
 use crate::domain::{Provider, Seq, VendorId};
-use crate::store::packed::{Columns, Row};
-use crate::store::read::kin::{Child, Keyed, Kinship, Ordered};
-use crate::store::read::{self, DeliveryRow, EventRow, Page, PaymentRow, ProposalRow, Sort, Window, list};
+use crate::store::packed::Columns;
+use crate::store::read::kin::Keyed;
+use crate::store::read::{self, DeliveryRow, EventRow, PaymentRow, ProposalRow};
 use crate::store::{Store, StoreError};
 
 /// Reads batches from the database.
@@ -203,124 +207,6 @@ impl Loader<PaymentsOf> for StoreLoader {
             for row in read::payments_of(self.0.reader(), ids, columns).await.map_err(failed)? {
                 let proposal = VendorId::from_stored(row.proposal_vendor_id.clone());
                 batch.entry(PaymentsOf(proposal, asked)).or_default().push(row);
-            }
-        }
-        Ok(batch)
-    }
-}
-
-/// A page of the children of one parent.
-#[derive(Debug)]
-pub(crate) struct ChildrenOf<R> {
-    pub(crate) parent: VendorId,
-    pub(crate) asked: Arc<ChildrenAsked>,
-    row: PhantomData<fn() -> R>,
-}
-
-/// What is the same for all parents of a level.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ChildrenAsked {
-    pub(crate) kinship: Kinship,
-    pub(crate) sort: Sort,
-    pub(crate) window: Window,
-    pub(crate) columns: Columns,
-}
-
-impl<R> ChildrenOf<R> {
-    pub(crate) fn new(parent: VendorId, asked: ChildrenAsked) -> Self {
-        Self { parent, asked: Arc::new(asked), row: PhantomData }
-    }
-}
-
-impl<R> Clone for ChildrenOf<R> {
-    fn clone(&self) -> Self {
-        Self { parent: self.parent.clone(), asked: Arc::clone(&self.asked), row: PhantomData }
-    }
-}
-
-impl<R> PartialEq for ChildrenOf<R> {
-    fn eq(&self, other: &Self) -> bool {
-        self.parent == other.parent && self.asked == other.asked
-    }
-}
-
-impl<R> Eq for ChildrenOf<R> {}
-
-impl<R> Hash for ChildrenOf<R> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.parent.hash(state);
-        self.asked.hash(state);
-    }
-}
-
-impl<R: Child + Ordered + Clone + Sync + 'static> Loader<ChildrenOf<R>> for StoreLoader {
-    type Value = Arc<Page<R>>;
-    type Error = Arc<ApiError>;
-
-    async fn load(&self, keys: &[ChildrenOf<R>]) -> Batch<ChildrenOf<R>, Arc<Page<R>>> {
-        let mut batch = HashMap::with_capacity(keys.len());
-        for (asked, keys) in groups(keys, |key| Arc::clone(&key.asked)) {
-            let columns = asked.columns | R::order_column(asked.sort);
-            let parents = keys.iter().map(|key| key.parent.clone());
-            let list = (asked.sort, &asked.window);
-            let pages = list::children::<R>(self.0.reader(), columns, asked.kinship, parents, list).await;
-            let mut pages = pages.map_err(failed)?;
-            for key in keys {
-                let page = pages.remove(&key.parent).unwrap_or_else(|| asked.window.empty());
-                batch.insert(key, Arc::new(page));
-            }
-        }
-        Ok(batch)
-    }
-}
-
-/// How many children one parent has.
-#[derive(Debug)]
-pub(crate) struct CountOf<R> {
-    pub(crate) parent: VendorId,
-    pub(crate) kinship: Kinship,
-    row: PhantomData<fn() -> R>,
-}
-
-impl<R> CountOf<R> {
-    pub(crate) const fn new(parent: VendorId, kinship: Kinship) -> Self {
-        Self { parent, kinship, row: PhantomData }
-    }
-}
-
-impl<R> Clone for CountOf<R> {
-    fn clone(&self) -> Self {
-        Self::new(self.parent.clone(), self.kinship)
-    }
-}
-
-impl<R> PartialEq for CountOf<R> {
-    fn eq(&self, other: &Self) -> bool {
-        self.kinship == other.kinship && self.parent == other.parent
-    }
-}
-
-impl<R> Eq for CountOf<R> {}
-
-impl<R> Hash for CountOf<R> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.parent.hash(state);
-        self.kinship.hash(state);
-    }
-}
-
-impl<R: Row + 'static> Loader<CountOf<R>> for StoreLoader {
-    type Value = u64;
-    type Error = Arc<ApiError>;
-
-    async fn load(&self, keys: &[CountOf<R>]) -> Batch<CountOf<R>, u64> {
-        let mut batch = HashMap::with_capacity(keys.len());
-        for (kinship, keys) in groups(keys, |key| key.kinship) {
-            let parents = keys.iter().map(|key| key.parent.clone());
-            let counts = list::count_children::<R>(self.0.reader(), kinship, parents).await.map_err(failed)?;
-            for key in keys {
-                let count = counts.get(&key.parent).copied().unwrap_or_default();
-                batch.insert(key, count);
             }
         }
         Ok(batch)
