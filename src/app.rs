@@ -96,7 +96,8 @@ pub async fn serve(
     announce(&verifier);
     let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
     let releaser = Releaser::new(store.clone(), windows, feed.waker());
-    let (writer, writing) = Writer::start(store.clone(), windows, feed.waker());
+    let ending = CancellationToken::new();
+    let (writer, writing) = Writer::start(store.clone(), windows, feed.waker(), ending.clone());
     let ingest = Ingest { verifier, tolerance: tolerance(settings), writer };
 
     let metrics = metrics()?;
@@ -143,7 +144,8 @@ pub async fn serve(
     if tokio::time::timeout(LAST_WRITES, sockets.wait()).await.is_err() {
         tracing::warn!(sockets = sockets.len(), "some sockets did not close in time");
     }
-    // The router is gone, and with it the last that could hand over a delivery: what was handed over is written now.
+    // What was handed over to the writer is written; whoever comes later gets 503.
+    ending.cancel();
     if tokio::time::timeout(LAST_WRITES, writing).await.is_err() {
         tracing::error!("the writer did not end in time; what it had not committed was not acknowledged");
     }

@@ -91,6 +91,7 @@ pub struct Identity {
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Graphql {
     pub max_depth: usize,
+    pub max_fields: usize,
     pub max_complexity: usize,
 }
 
@@ -126,7 +127,7 @@ pub struct Overrides {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A source cannot be read, or a setting is unknown or of the wrong form.
-    #[error("{0}")]
+    #[error("{}", without_excerpt(.0))]
     Invalid(#[from] config::ConfigError),
     /// A file with a secret cannot be read.
     #[error("{variable} names {path}, which cannot be read: {cause}", path = path.display())]
@@ -210,8 +211,29 @@ impl Settings {
             let problem = format!("must begin with https:// (or http://), it is {url:?}");
             return Err(ConfigError::Value { setting: "server.public_url", problem });
         }
+        for origin in &self.server.allowed_origins {
+            let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            let is_origin = authority.is_some_and(|authority| {
+                let authority = authority.trim_end_matches('/');
+                !authority.is_empty()
+                    && authority.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/' && byte != b'*')
+            });
+            if !is_origin {
+                let problem = format!(
+                    "must be origins like https://office.example.com, without a path or wildcard, not {origin:?}"
+                );
+                return Err(ConfigError::Value { setting: "server.allowed_origins", problem });
+            }
+        }
         Ok(())
     }
+}
+
+/// An error's text without the lines of the file that it shows: one of them may hold a secret.
+fn without_excerpt(error: &config::ConfigError) -> String {
+    let text = error.to_string();
+    let kept: Vec<&str> = text.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
+    kept.join(": ")
 }
 
 fn unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

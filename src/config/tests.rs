@@ -81,3 +81,22 @@ fn secrets_are_not_in_debug_output() {
     let settings = load(&[("BIDARC_ARCSITE__SIGNING_SECRETS", "topsecret")]).unwrap();
     assert!(!format!("{settings:?}").contains("topsecret"));
 }
+
+#[test]
+fn an_origin_is_an_origin() {
+    for origins in ["*", "office.example.com", "https://office.example.com/app", "https://*.example.com", "https://"] {
+        let error = load(&[("BIDARC_SERVER__ALLOWED_ORIGINS", origins)]).unwrap_err().to_string();
+        assert!(error.contains("server.allowed_origins"), "{error}");
+    }
+    let two = load(&[("BIDARC_SERVER__ALLOWED_ORIGINS", "https://office.example.com/,http://localhost:5173")]).unwrap();
+    assert_eq!(two.server.allowed_origins.len(), 2);
+}
+
+#[test]
+fn a_broken_file_is_named_and_its_secrets_are_not_shown() {
+    let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    std::fs::write(file.path(), "[bidsketch]\npath_token = \"supersecret\n").unwrap();
+    let error = Settings::load(Some(file.path()), [], Overrides::default()).unwrap_err().to_string();
+    assert!(!error.contains("supersecret") && error.contains("line 2"), "{error}");
+    assert!(error.contains(file.path().file_name().unwrap().to_str().unwrap()), "{error}");
+}

@@ -4,7 +4,8 @@
 /// every database finds the same.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.to_lowercase()
+    // Letter by letter: a whole text's lower case depends on where a sigma stands, and a part of it must be found in it.
+    text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
 }
 
 /// How many letters of a text an order looks at: an index entry of PostgreSQL has room for them.

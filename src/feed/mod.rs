@@ -12,8 +12,10 @@ use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
 use crate::store::{Store, StoreError, log};
 
-/// How many events are read at once.
-const PAGE: u64 = 200;
+/// How many events are read at once, bodies and all.
+const PAGE: u64 = 50;
+/// How long a follower waits for a database that is not available.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How often the database is asked for its head even where nobody woke us: another process may have written to it.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -79,8 +81,8 @@ impl Feed {
         Ok(FeedPage { events, at, caught_up: at == head })
     }
 
-    /// Every event past `after` that matches, then live. A failing database ends the stream with an error; the follower
-    /// comes back with the last cursor it saw.
+    /// Every event past `after` that matches, then live. While the database is not available the stream waits; only a value
+    /// that cannot be read ends it with an error.
     pub fn follow(&self, filter: EventFilter, after: Seq) -> impl Stream<Item = Result<EventRow, StoreError>> + use<> {
         self.pages(filter, after, PAGE, false)
             .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
@@ -110,7 +112,16 @@ impl Feed {
             if !at_once && head.wait_for(|head| *head > at).await.is_err() {
                 return Ok(None);
             }
-            let page = feed.page(&filter, at, limit).await?;
+            let page = loop {
+                match feed.page(&filter, at, limit).await {
+                    // A follower is only a place: it waits for the database and goes on where it was.
+                    Err(error @ StoreError::Unavailable(_)) => {
+                        tracing::warn!(%error, "a follower of the log waits for the database");
+                        tokio::time::sleep(TRY_AGAIN_AFTER).await;
+                    }
+                    page => break page?,
+                }
+            };
             let at = page.at;
             Ok(Some((page, (feed, head, filter, at, false))))
         })

@@ -47,6 +47,11 @@ fn size(name: &str, asked: Option<i32>) -> Result<u64, ApiError> {
 
 /// What a page costs in the count of a query's complexity: a row's fields times the rows it may have.
 pub(crate) fn page_cost(first: Option<i32>, last: Option<i32>, of_a_row: usize) -> usize {
-    let rows = first.or(last).and_then(|rows| usize::try_from(rows).ok()).unwrap_or(20).min(100);
-    rows.saturating_mul(of_a_row).saturating_add(1)
+    let asked = first.or(last).map_or(DEFAULT, |rows| u64::try_from(rows.clamp(0, MOST)).unwrap_or_default());
+    usize::try_from(asked).unwrap_or(usize::MAX).saturating_mul(of_a_row).saturating_add(1)
+}
+
+/// What a short list without pages is taken to cost: an event rarely has more deliveries than this, or a proposal payments.
+pub(crate) const fn some_cost(of_a_row: usize) -> usize {
+    of_a_row.saturating_mul(5).saturating_add(1)
 }

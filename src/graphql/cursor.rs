@@ -10,17 +10,18 @@ use super::error::ApiError;
 use crate::domain::{LogId, Seq};
 use crate::store::read::{Key, LOG_ORDER, Place, Sort};
 
-/// The list whose places a cursor names: its table and the column it is ordered by.
+/// The list whose places a cursor names: its table, the column it is ordered by, and how many ids tell equals apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct List {
     table: &'static str,
     order: &'static str,
+    ties: usize,
 }
 
 impl List {
     /// The list of a table in an order.
     pub(crate) const fn new(table: &'static str, sort: Sort) -> Self {
-        Self { table, order: sort.column }
+        Self { table, order: sort.column, ties: sort.ties.len() }
     }
 }
 
@@ -79,11 +80,18 @@ pub(crate) fn decode(list: List, log: &LogId, cursor: &str) -> Result<Place, Api
     if of != &*log.0 {
         return Err(wrong("belongs to another log: that of another database"));
     }
+    // Whoever forges a cursor gets no further: the database would compare a tuple with another form of tuple.
+    let is_of_the_order = matches!(place.key, Key::Text(_)) == is_text(list.order) && place.ties.len() == list.ties;
     // One place has one cursor: what was not encoded here is refused.
-    if encode(list, log, place.clone()) != cursor {
+    if !is_of_the_order || encode(list, log, place.clone()) != cursor {
         return Err(wrong("is malformed"));
     }
     Ok(place)
+}
+
+/// Whether an order is one of texts; all others are of numbers.
+fn is_text(order: &str) -> bool {
+    order == "name_order"
 }
 
 /// The event's place that a cursor names.
@@ -100,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    const NAMES: List = List { table: "project", order: "name_order" };
+    const NAMES: List = List { table: "project", order: "name_order", ties: 1 };
 
     fn log() -> LogId {
         LogId("0123456789abcdef".into())
@@ -122,6 +130,21 @@ mod tests {
             assert!(refusal(LOG, cursor).contains("malformed"), "{cursor}");
         }
         assert!(decode_event(&log(), &of_event(&log(), Seq(-1))).is_err());
+    }
+
+    #[test]
+    fn a_forged_cursor_is_refused() {
+        let text = || Key::Text("a".to_owned());
+        for (list, key, ties) in [
+            (NAMES, Key::Integer(1), vec!["1".to_owned()]),
+            (NAMES, text(), Vec::new()),
+            (NAMES, text(), vec!["1".to_owned(); 40_000]),
+            (LOG, text(), Vec::new()),
+            (LOG, Key::Integer(1), vec!["1".to_owned()]),
+        ] {
+            let cursor = encode(list, &log(), Place { key, ties });
+            assert!(refusal(list, &cursor).contains("malformed"));
+        }
     }
 
     proptest! {

@@ -21,6 +21,9 @@ pub(crate) enum ApiError {
 /// The code of an error that the request itself caused.
 pub(crate) const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 
+/// The code of a request that asks for more than is served at once.
+pub(crate) const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
+
 impl ApiError {
     const fn code(&self) -> &'static str {
         match self {

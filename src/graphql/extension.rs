@@ -9,7 +9,7 @@ use async_graphql::{Request, Response, ServerResult, async_trait::async_trait};
 use futures_util::stream::{BoxStream, StreamExt};
 
 use super::Api;
-use super::error::BAD_USER_INPUT;
+use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 use crate::domain::Seq;
 
 /// The log's head when the request began: read before any of its fields.
@@ -51,7 +51,9 @@ fn with_codes(mut response: Response) -> Response {
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         if extensions.get("code").is_none() {
-            extensions.set("code", BAD_USER_INPUT);
+            // The library's own limits say no more of themselves than their sentence.
+            let over_limit = matches!(error.message.as_str(), "Query is too complex." | "Query is nested too deep.");
+            extensions.set("code", if over_limit { LIMIT_EXCEEDED } else { BAD_USER_INPUT });
         }
     }
     response

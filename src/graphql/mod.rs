@@ -15,6 +15,7 @@ mod cursor;
 mod error;
 mod extension;
 mod input;
+mod limits;
 mod loader;
 mod look;
 pub mod model;
@@ -27,6 +28,9 @@ pub use query::Query;
 pub use subscription::Subscription;
 
 use loader::StoreLoader;
+use model::connection::{
+    ClientConnection, DeliveryConnection, DrawingConnection, EventConnection, ProjectConnection, ProposalConnection,
+};
 
 /// The schema that is served.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;
@@ -43,6 +47,7 @@ pub(crate) struct Api {
 pub fn schema(store: Store, feed: Feed, releaser: Releaser, limits: &Graphql) -> ApiSchema {
     let loader = DataLoader::new(StoreLoader::new(store.clone()), tokio::spawn);
     builder()
+        .extension(limits::FieldLimit { most: limits.max_fields })
         .limit_depth(limits.max_depth)
         .limit_complexity(limits.max_complexity)
         .data(loader)
@@ -61,4 +66,10 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .extension(extension::RequestStart)
         .extension(extension::ErrorCodes)
+        .override_output_type_description::<EventConnection>("A page of events, newest first.")
+        .override_output_type_description::<ProjectConnection>("A page of projects.")
+        .override_output_type_description::<DrawingConnection>("A page of drawings.")
+        .override_output_type_description::<ClientConnection>("A page of clients.")
+        .override_output_type_description::<ProposalConnection>("A page of proposals.")
+        .override_output_type_description::<DeliveryConnection>("A page of deliveries, newest first.")
 }

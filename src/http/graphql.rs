@@ -16,7 +16,7 @@ use super::origin::AllowedOrigins;
 use crate::graphql::ApiSchema;
 
 /// How large a request may be: a document and its variables.
-const LIMIT: usize = 256 * 1024;
+pub(super) const LIMIT: usize = 256 * 1024;
 
 const RESPONSE_JSON: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -144,9 +144,18 @@ fn answer(response: &GraphqlResponse, media_type: &'static str) -> Response {
     }
 }
 
+/// The answer to a request that is not let in.
+pub(super) fn forbidden(problem: String) -> Response {
+    write(StatusCode::FORBIDDEN, JSON, errors(&problem, "FORBIDDEN"))
+}
+
+fn errors(problem: &str, code: &str) -> Vec<u8> {
+    json!({ "errors": [{ "message": problem, "extensions": { "code": code } }] }).to_string().into_bytes()
+}
+
 fn refuse(Malformed(status, problem): Malformed, media_type: &'static str) -> Response {
-    let body = json!({ "errors": [{ "message": problem, "extensions": { "code": "BAD_USER_INPUT" } }] });
-    let mut response = write(status, media_type, body.to_string().into_bytes());
+    let code = if status == StatusCode::PAYLOAD_TOO_LARGE { "LIMIT_EXCEEDED" } else { "BAD_USER_INPUT" };
+    let mut response = write(status, media_type, errors(&problem, code));
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     }

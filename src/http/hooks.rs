@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::routing::post;
@@ -52,11 +53,11 @@ async fn arcsite(State(hooks): State<Hooks>, headers: HeaderMap, body: Body) -> 
 
 async fn arcsite_token(
     State(hooks): State<Hooks>,
-    Path(token): Path<String>,
+    token: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    take(hooks, Hook::ArcsiteToken(token), &headers, body).await
+    take(hooks, Hook::ArcsiteToken(text(token)), &headers, body).await
 }
 
 async fn bidsketch(State(hooks): State<Hooks>, headers: HeaderMap, body: Body) -> Answer {
@@ -65,11 +66,16 @@ async fn bidsketch(State(hooks): State<Hooks>, headers: HeaderMap, body: Body) -
 
 async fn bidsketch_token(
     State(hooks): State<Hooks>,
-    Path(token): Path<String>,
+    token: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    take(hooks, Hook::BidsketchToken(token), &headers, body).await
+    take(hooks, Hook::BidsketchToken(text(token)), &headers, body).await
+}
+
+/// A token that is not UTF-8 is none that was ever given out, and so is the empty one.
+fn text(token: Result<Path<String>, PathRejection>) -> String {
+    token.map(|Path(token)| token).unwrap_or_default()
 }
 
 async fn take(hooks: Hooks, hook: Hook, headers: &HeaderMap, body: Body) -> Answer {

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::HttpError;
+use super::graphql;
 use super::origin::AllowedOrigins;
 
 /// Whether the service is in open mode.
@@ -28,15 +29,27 @@ pub(super) async fn gate(
     if open.0
         && let Err(problem) = from_this_machine(&request, &origins)
     {
-        tracing::warn!(path = request.uri().path(), "a request was refused in open mode: {problem}");
+        // The path of a hook may hold its secret.
+        let path = request.uri().path();
+        let (shown, is_graphql) = if path.starts_with("/webhooks/") {
+            ("/webhooks/…", false)
+        } else {
+            (path, path.starts_with("/graphql"))
+        };
+        tracing::warn!(path = shown, "a request was refused in open mode: {problem}");
         let hint = "this service is in open mode: it needs no keys, and so takes only direct requests of its own machine, to \
                     a loopback address or localhost";
-        return HttpError::Forbidden(format!("{problem}; {hint}")).into_response();
+        let told = format!("{problem}; {hint}");
+        return if is_graphql { graphql::forbidden(told) } else { HttpError::Forbidden(told).into_response() };
     }
     next.run(request).await
 }
 
 fn from_this_machine(request: &Request, origins: &AllowedOrigins) -> Result<(), &'static str> {
+    // Some proxies name the service's own address as the host and add nothing; what gives them away is their old HTTP.
+    if request.version() < Version::HTTP_11 {
+        return Err("the request speaks HTTP/1.0, as proxies do");
+    }
     let headers = request.headers();
     if headers.keys().any(|name| PROXY_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-")) {
         return Err("the request came through a proxy");

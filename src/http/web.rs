@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse};
 
 use super::error::HttpError;
 
-/// Nothing on these pages may be framed by, or report to, another site.
+/// No other site may frame these pages.
 const NO_FRAMES: (header::HeaderName, &str) = (header::X_FRAME_OPTIONS, "DENY");
 
 /// What is served, and where.

@@ -44,7 +44,7 @@ async fn upgrade(
         return HttpError::Forbidden(problem).into_response();
     }
     let tracked = sockets.tracker.token();
-    upgrade.protocols(PROTOCOLS).on_upgrade(async move |socket| {
+    upgrade.protocols(PROTOCOLS).max_message_size(super::graphql::LIMIT).on_upgrade(async move |socket| {
         serve(socket, protocol, &sockets).await;
         drop(tracked);
     })

@@ -61,8 +61,8 @@ impl Ingest {
     ///
     /// # Errors
     ///
-    /// [`IngestError`]; nothing of the delivery is kept then, unless the database was only slow: the vendor's retry is a
-    /// redelivery in that case.
+    /// [`IngestError`]; nothing of the delivery is kept then, unless its transaction had begun and was too slow to be waited
+    /// for: the vendor's retry finds it recorded, as it does after an answer that was lost on its way.
     pub async fn accept(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
         let provider = delivery.provider().as_str();
         let delivery = self.verifier.verify(delivery).inspect_err(|refusal| {

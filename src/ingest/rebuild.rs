@@ -7,8 +7,8 @@ use crate::domain::{EventKind, Seq};
 use crate::store::log::{self, Entry, Recorded};
 use crate::store::{Store, StoreError, Transaction, projection};
 
-/// How many events are read at once.
-const PAGE: u64 = 500;
+/// How many events are read at once, bodies and all.
+const PAGE: u64 = 100;
 
 /// How far a rebuild has come, or came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

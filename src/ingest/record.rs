@@ -185,16 +185,17 @@ async fn repeated(
     {
         return Ok(Some(seq));
     }
+    // A released delivery may be older than its twin: what counts is how far apart they came.
     let now = delivery.received_at();
     let same = match event.identity.sameness {
         Sameness::Always => true,
         Sameness::WhileUndisturbed => {
-            now.signed_duration_since(twin.received_at) <= windows.state
+            now.signed_duration_since(twin.received_at).abs() <= windows.state
                 && !log::disturbed_since(tx, event.provider, &event.subject, twin.seq).await?
         }
         Sameness::Shortly => {
             let last = delivery::last_of(tx, twin.seq).await?.unwrap_or(twin.received_at);
-            now.signed_duration_since(last) <= windows.occurrence
+            now.signed_duration_since(last).abs() <= windows.occurrence
         }
     };
     Ok(same.then_some(twin.seq))

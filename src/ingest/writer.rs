@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::normalise::Unfit;
 use super::record::{Heads, Incoming, Receipt, SamenessWindows, record};
@@ -36,11 +37,16 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer. It ends when every [`Writer`] is gone and what they handed over is written.
+    /// Starts the writer. Once `ending` is cancelled it takes no more, writes what was handed over, and ends.
     #[must_use]
-    pub fn start(store: Store, windows: SamenessWindows, head: watch::Sender<Seq>) -> (Self, JoinHandle<()>) {
+    pub fn start(
+        store: Store,
+        windows: SamenessWindows,
+        head: watch::Sender<Seq>,
+        ending: CancellationToken,
+    ) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        (Self { queue }, tokio::spawn(run(store, windows, head, jobs)))
+        (Self { queue }, tokio::spawn(run(store, windows, head, jobs, ending)))
     }
 
     /// Records a delivery: an answer means that it is on disk.
@@ -55,8 +61,23 @@ impl Writer {
     }
 }
 
-async fn run(store: Store, windows: SamenessWindows, head: watch::Sender<Seq>, mut jobs: mpsc::Receiver<Job>) {
-    while let Some(first) = jobs.recv().await {
+async fn run(
+    store: Store,
+    windows: SamenessWindows,
+    head: watch::Sender<Seq>,
+    mut jobs: mpsc::Receiver<Job>,
+    ending: CancellationToken,
+) {
+    loop {
+        let first = tokio::select! {
+            biased;
+            first = jobs.recv() => first,
+            () = ending.cancelled(), if !jobs.is_closed() => {
+                jobs.close();
+                continue;
+            }
+        };
+        let Some(first) = first else { return };
         let mut bytes = first.incoming.delivery.body().len();
         let mut group = vec![first];
         while group.len() < GROUP && bytes < GROUP_BYTES {
@@ -64,7 +85,11 @@ async fn run(store: Store, windows: SamenessWindows, head: watch::Sender<Seq>, m
             bytes += job.incoming.delivery.body().len();
             group.push(job);
         }
-        write_group(&store, windows, &head, group).await;
+        // Whoever was told to come again, because the database was slow, will: what it left behind is not written as well.
+        group.retain(|job| !job.answer.is_closed());
+        if !group.is_empty() {
+            write_group(&store, windows, &head, group).await;
+        }
     }
 }
 
@@ -81,7 +106,11 @@ async fn write_group(store: &Store, windows: SamenessWindows, head: &watch::Send
             tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back; each is written alone");
             let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
             for job in &group {
-                answers.push(write_alone(store, windows, head, &job.incoming).await);
+                answers.push(if job.answer.is_closed() {
+                    Err(NotRecorded)
+                } else {
+                    write_alone(store, windows, head, &job.incoming).await
+                });
             }
             answers
         }

@@ -3,7 +3,7 @@
 //!
 //! Numbers are read from their digits, never through a float.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -80,7 +80,36 @@ fn is_number(json: &str) -> bool {
 }
 
 fn string(json: &str) -> Option<String> {
-    json.starts_with('"').then(|| serde_json::from_str(json).ok()).flatten().map(without_nul)
+    if !json.starts_with('"') {
+        return None;
+    }
+    serde_json::from_str(json).or_else(|_| serde_json::from_str(&with_whole_surrogates(json))).ok().map(without_nul)
+}
+
+/// A JSON text in which every half of a surrogate pair that stands alone is U+FFFD: some writer cut a text in the middle of a
+/// letter, which is no reason to take nothing of the event.
+fn with_whole_surrogates(json: &str) -> String {
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut whole = String::with_capacity(json.len());
+    let mut at = 0;
+    while let Some(letter) = json[at..].chars().next() {
+        let length = match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                whole.push('\u{fffd}');
+                at += 6;
+                continue;
+            }
+            _ if letter == '\\' => json[at + 1..].chars().next().map_or(1, |escaped| 1 + escaped.len_utf8()),
+            _ => letter.len_utf8(),
+        };
+        whole.push_str(&json[at..at + length]);
+        at += length;
+    }
+    whole
 }
 
 impl FromJson for String {
@@ -94,11 +123,14 @@ impl FromJson for String {
 }
 
 impl FromJson for VendorId {
-    /// A whole number of any size, every digit kept, or a text.
+    /// A whole number of any size, every digit kept, or a text; an empty text is nothing.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
         let wrong = || expected("an id: a whole number, or a text of 1 to 200 bytes", json);
         let text = if json.bytes().all(|byte| byte.is_ascii_digit()) { Some(json.to_owned()) } else { string(json) };
-        text.and_then(Self::new).map(Some).ok_or_else(wrong)
+        match text {
+            Some(text) if text.trim().is_empty() => Ok(None),
+            text => text.and_then(Self::new).map(Some).ok_or_else(wrong),
+        }
     }
 }
 
@@ -123,14 +155,13 @@ impl FromJson for Time {
         if text.is_empty() {
             return Ok(None);
         }
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Some(time.to_utc()));
-        }
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
-            .iter()
-            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-            .map(|time| Some(time.and_utc()))
-            .ok_or_else(wrong)
+        let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).ok();
+        let utc = || {
+            let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+            forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).map(|time| time.and_utc())
+        };
+        // Years that RFC 3339 can write: our own answers are in it.
+        zoned.or_else(utc).filter(|time| (1..=9999).contains(&time.year())).map(Some).ok_or_else(wrong)
     }
 }
 
@@ -193,8 +224,24 @@ mod tests {
         ] {
             assert_eq!(VendorId::from_json(json).unwrap().unwrap().as_str(), id);
         }
-        for json in ["1.5", "1e3", "-1", "true", r#""""#, r#""  ""#, "[]", r#""a\u0001b""#] {
+        for json in ["1.5", "1e3", "-1", "true", "[]", r#""a\u0001b""#] {
             assert!(VendorId::from_json(json).is_err(), "{json}");
+        }
+        for json in [r#""""#, r#""  ""#] {
+            assert_eq!(VendorId::from_json(json), Ok(None), "{json}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        for (json, text) in [
+            (r#""cut \ud83d""#, "cut \u{fffd}"),
+            (r#""\udc00 low""#, "\u{fffd} low"),
+            (r#""\ud83d\ude00 \ud83d\u0041""#, "\u{1f600} \u{fffd}A"),
+            (r#""\\ud83d \ud83d""#, "\\ud83d \u{fffd}"),
+            (r#""é\ud800é""#, "é\u{fffd}é"),
+        ] {
+            assert_eq!(String::from_json(json).unwrap().unwrap(), text, "{json}");
         }
     }
 
@@ -210,6 +257,7 @@ mod tests {
         }
         assert_eq!(Time::from_json(r#""""#), Ok(None));
         assert!(Time::from_json(r#""yesterday""#).is_err());
+        assert!(Time::from_json(r#""+262000-01-01T00:00:00""#).is_err());
         assert!(Time::from_json("1642306763").is_err());
     }
 

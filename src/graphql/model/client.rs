@@ -156,7 +156,7 @@ impl Client {
         self.0.updated_at.map(DateTime::from)
     }
 
-    /// When the first event of it came.
+    /// When it was first seen: when the first event came that is its own, not only of what hangs under it.
     async fn first_seen_at(&self) -> DateTime {
         self.0.first_seen_at.into()
     }

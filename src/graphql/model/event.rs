@@ -13,6 +13,7 @@ use super::{
     proposal,
 };
 use crate::domain::{self, NodeId, VendorId};
+use crate::graphql::args::some_cost;
 use crate::graphql::error::ApiError;
 use crate::graphql::loader::{DeliveriesOf, PaymentKey, ProposalKey};
 use crate::graphql::{Api, cursor, look};
@@ -178,6 +179,7 @@ macro_rules! event_type {
             }
 
             /// The first delivery, and every redelivery.
+            #[graphql(complexity = "some_cost(child_complexity)")]
             pub(crate) async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Delivery>> {
                 deliveries(ctx, &self.0).await
             }

@@ -9,8 +9,9 @@ use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::{Api, cursor};
 use crate::store::log;
 
-/// How many events a page has at most.
+/// How many events a page has at most, and where nothing is said.
 const MOST: i32 = 500;
+const DEFAULT: i32 = 100;
 
 /// A page of the log, oldest first.
 #[derive(SimpleObject)]
@@ -34,7 +35,8 @@ impl EventFeedPage {
 }
 
 /// The number of events that a page may have.
-pub(crate) fn page_size(asked: i32) -> std::result::Result<u64, ApiError> {
+pub(crate) fn page_size(asked: Option<i32>) -> std::result::Result<u64, ApiError> {
+    let asked = asked.unwrap_or(DEFAULT);
     u64::try_from(asked)
         .ok()
         .filter(|_| (1..=MOST).contains(&asked))
@@ -42,8 +44,9 @@ pub(crate) fn page_size(asked: i32) -> std::result::Result<u64, ApiError> {
 }
 
 /// What a page costs in the count of a query's complexity.
-pub(crate) fn page_cost(asked: i32, of_an_event: usize) -> usize {
-    usize::try_from(asked).unwrap_or_default().saturating_mul(of_an_event).saturating_add(1)
+pub(crate) fn page_cost(asked: Option<i32>, of_an_event: usize) -> usize {
+    let events = usize::try_from(asked.unwrap_or(DEFAULT).clamp(0, MOST)).unwrap_or_default();
+    events.saturating_mul(of_an_event).saturating_add(1)
 }
 
 /// Where a feed begins: past its cursor, or at the log's first event.

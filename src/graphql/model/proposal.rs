@@ -7,7 +7,7 @@ use super::enums::{ProposalStatus, Provider};
 use super::scalar::{DateTime, Decimal, Url};
 use super::{Client, Payment, Project, client, event, linked, load, payment, project};
 use crate::domain::{self, Money, NodeId, VendorId};
-use crate::graphql::args::{PageArgs, page_cost};
+use crate::graphql::args::{PageArgs, page_cost, some_cost};
 use crate::graphql::loader::{ById, PaymentsOf};
 use crate::graphql::look;
 use crate::store::packed::Columns;
@@ -190,6 +190,7 @@ impl Proposal {
     }
 
     /// The payments on it (ArcSite), in the order in which they came.
+    #[graphql(complexity = "some_cost(child_complexity)")]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
         let columns = look::node(ctx, payment::columns);
         Ok(self.payment_rows(ctx, columns).await?.into_iter().map(Payment).collect())
@@ -226,7 +227,7 @@ impl Proposal {
         self.0.updated_at.map(DateTime::from)
     }
 
-    /// When the first event of it came.
+    /// When it was first seen: when the first event came that is its own, not only of what hangs under it.
     async fn first_seen_at(&self) -> DateTime {
         self.0.first_seen_at.into()
     }

@@ -8,7 +8,6 @@ use crate::clock::Time;
 use crate::domain;
 use crate::store::read::value::Stamp;
 
-/// A time, RFC 3339, UTC: `2022-01-16T04:19:23Z`, with up to six digits of a second. An input may have any offset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DateTime(pub(crate) Time);
 
@@ -18,6 +17,7 @@ impl From<Stamp> for DateTime {
     }
 }
 
+/// A time, RFC 3339, UTC: `2022-01-16T04:19:23Z`, with up to six digits of a second. An input may have any offset.
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -32,10 +32,10 @@ impl ScalarType for DateTime {
     }
 }
 
-/// A day: `2022-01-16`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Date(pub(crate) NaiveDate);
 
+/// A day: `2022-01-16`.
 #[Scalar(name = "Date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -50,10 +50,10 @@ impl ScalarType for Date {
     }
 }
 
-/// An exact decimal as a text, with two to four digits behind the point: `"7385.00"`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decimal(pub(crate) domain::Money);
 
+/// An exact decimal as a text, with two to four digits behind the point: `"7385.00"`.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -74,10 +74,10 @@ impl ScalarType for Decimal {
     }
 }
 
-/// A URL, as the vendor gives it.
 #[derive(Clone, Debug)]
 pub(crate) struct Url(pub(crate) String);
 
+/// A URL, as the vendor gives it.
 #[Scalar(name = "Url")]
 impl ScalarType for Url {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -90,11 +90,11 @@ impl ScalarType for Url {
     }
 }
 
-/// JSON as it was received: every digit of a number, the order of keys and the white space are kept. JavaScript rounds numbers
-/// beyond 2^53 in it: take ids from `vendorId`.
 #[derive(Clone, Debug)]
 pub(crate) struct Json(pub(crate) Box<RawValue>);
 
+/// JSON as it was received: every digit of a number, the order of keys and the white space are kept. JavaScript rounds numbers
+/// beyond 2^53 in it: take ids from `vendorId`.
 #[Scalar(name = "JSON")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -43,7 +43,7 @@ impl EventQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
         #[graphql(desc = "The `cursor` of the last page, or of any event, or `headCursor`.")] after: Option<String>,
-        #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: i32,
+        #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: Option<i32>,
     ) -> Result<EventFeedPage> {
         let api = ctx.data::<Api>()?;
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;

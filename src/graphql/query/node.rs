@@ -29,6 +29,7 @@ impl NodeQuery {
     }
 
     /// The objects with these node ids, in their order; null for each that is not there.
+    #[graphql(complexity = "ids.len().saturating_mul(child_complexity).saturating_add(1)")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,

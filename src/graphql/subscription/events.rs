@@ -1,7 +1,7 @@
 //! Events as they come, from any place in the log on.
 
 use async_graphql::{Context, Result, Subscription};
-use futures_util::{Stream, StreamExt};
+use tokio_stream::{Stream, StreamExt};
 
 use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
@@ -46,7 +46,7 @@ impl EventSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
         #[graphql(desc = "The `cursor` of the last page, or of any event, or `headCursor`.")] after: Option<String>,
-        #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: i32,
+        #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: Option<i32>,
     ) -> Result<impl Stream<Item = Result<EventFeedPage>> + use<>> {
         let api = ctx.data::<Api>()?.clone();
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;

@@ -2,6 +2,8 @@
 //!
 //! Every condition of an event is on the event's own row, so that a replay gives what the live stream gave.
 
+use std::collections::BTreeSet;
+
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 
 use crate::clock::Time;
@@ -148,7 +150,8 @@ fn is(column: &'static str, value: Option<&str>) -> Option<Expr> {
 }
 
 fn among<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl Fn(T) -> &'static str) -> Option<Expr> {
-    let names: Vec<&str> = values.as_ref()?.iter().map(|value| name(*value)).collect();
+    // Each name once: a database bounds the values of a statement, and a list may repeat itself as often as it likes.
+    let names: BTreeSet<&str> = values.as_ref()?.iter().map(|value| name(*value)).collect();
     Some(Expr::col(column).is_in(names))
 }
 

@@ -164,34 +164,62 @@ pub async fn children<R: Child>(
     parents: impl IntoIterator<Item = VendorId>,
     (sort, window): (Sort, &Window),
 ) -> Result<HashMap<VendorId, Page<R>>, StoreError> {
-    let parent = kinship.column;
-    let columns = asked | R::parent_column(parent);
-    const NUMBER: &str = "number_in_parent";
-    let mut by_parent = WindowStatement::partition_by(parent);
-    for column in sort.columns() {
-        by_parent.order_by(column, sort.order(window));
-    }
-    let mut numbered = packed::select::<R>(columns);
-    numbered
-        .expr_window_as(Func::cust("ROW_NUMBER"), by_parent, NUMBER)
-        .and_where(Expr::col(parent).is_in(parents.into_iter().map(VendorId::into_string)))
-        .cond_where(kinship.condition())
-        .cond_where(sort.bounds(window));
-    let fetched = i64::try_from(window.fetched()).unwrap_or(i64::MAX);
-    let select = Query::select()
-        .columns(packed::names::<R>(columns))
-        .from_subquery(numbered, "numbered")
-        .and_where(Expr::col(NUMBER).lte(fetched))
-        .order_by(parent, Order::Asc)
-        .order_by(NUMBER, Order::Asc)
-        .take();
+    let parents: Vec<String> = parents.into_iter().map(VendorId::into_string).collect();
+    let columns = asked | R::parent_column(kinship.column);
+    let select = children_statement::<R>(columns, kinship, parents, sort, window);
     let mut rows: HashMap<VendorId, Vec<R>> = HashMap::new();
     for row in packed::rows::<R>(db, select, columns).await? {
-        if let Some(parent) = row.parent(parent) {
+        if let Some(parent) = row.parent(kinship.column) {
             rows.entry(parent.clone()).or_default().push(row);
         }
     }
     Ok(rows.into_iter().map(|(parent, rows)| (parent, window.page(rows))).collect())
+}
+
+/// The statement of [`children`], without the packing.
+fn children_statement<R: Row>(
+    columns: Columns,
+    kinship: Kinship,
+    parents: Vec<String>,
+    sort: Sort,
+    window: &Window,
+) -> SelectStatement {
+    const NUMBER: &str = "number_in_parent";
+    let parent = kinship.column;
+    let of_parents = kinship.condition().add(Expr::col(parent).is_in(&parents));
+    // Along an index the page of one parent ends where it is full.
+    if parents.len() == 1 {
+        return page_statement::<R>(columns, of_parents, sort, window);
+    }
+    // All children are numbered within their parents by what an index holds; only those of the pages are read whole.
+    let key: Vec<&str> = if sort.ties.is_empty() { vec![sort.column] } else { sort.ties.to_vec() };
+    let mut by_parent = WindowStatement::partition_by(parent);
+    for column in sort.columns() {
+        by_parent.order_by(column, sort.order(window));
+    }
+    let numbered = Query::select()
+        .columns(key.iter().copied())
+        .expr_window_as(Func::cust("ROW_NUMBER"), by_parent, NUMBER)
+        .from(R::TABLE)
+        .cond_where(of_parents)
+        .cond_where(sort.bounds(window))
+        .take();
+    let fetched = i64::try_from(window.fetched()).unwrap_or(i64::MAX);
+    let on_the_pages = Query::select()
+        .columns(key.iter().copied())
+        .from_subquery(numbered, "numbered")
+        .and_where(Expr::col(NUMBER).lte(fetched))
+        .take();
+    let of_row = match key.as_slice() {
+        [column] => Expr::col(*column),
+        columns => Expr::tuple(columns.iter().map(|column| Expr::col(*column))),
+    };
+    let mut select = packed::select::<R>(columns);
+    select.and_where(of_row.in_subquery(on_the_pages));
+    for column in sort.columns() {
+        select.order_by(column, sort.order(window));
+    }
+    select
 }
 
 /// How many rows meet a condition.
