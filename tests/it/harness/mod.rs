@@ -2,12 +2,13 @@
 //!
 //! - `service`: the service in this process, on a socket and a database of its own. `process`: the real binary.
 //! - `client`: HTTP to either, and GraphQL by it. `socket`: graphql-transport-ws. `wire`: HTTP written by hand.
-//! - `database`: where the service keeps its data, and what must hold there in the end.
+//! - `pages`: walking through a connection. `database`: where the service keeps its data, and what must hold there in the end.
 //! - `clock`: a clock that stands until it is moved. `wait`: waiting for a state, with a bound.
 
 mod client;
 mod clock;
 mod database;
+mod pages;
 mod process;
 mod service;
 mod socket;
@@ -17,6 +18,7 @@ mod wire;
 pub(crate) use client::{Answer, Client};
 pub(crate) use clock::ManualClock;
 pub(crate) use database::Database;
+pub(crate) use pages::Pages;
 pub(crate) use process::{Launch, Process, lasting_port};
 pub(crate) use service::{Service, Setup};
 pub(crate) use socket::{Message, Socket, Subscription};
@@ -26,6 +28,18 @@ pub(crate) use wire::Wire;
 /// A body of both vendors: `{"event": …, "data": …}`, `data` as it is written.
 pub(crate) fn envelope(event: &str, data: &str) -> String {
     format!(r#"{{"event":"{event}","data":{data}}}"#)
+}
+
+/// One field of each node, as text.
+pub(crate) fn texts(nodes: &[serde_json::Value], field: &str) -> Vec<String> {
+    nodes.iter().map(|node| node[field].as_str().unwrap_or_else(|| panic!("no {field}: {node}")).to_owned()).collect()
+}
+
+/// An error that tells the client that its request is wrong, and tells what is right.
+#[track_caller]
+pub(crate) fn assert_bad_user_input(error: &serde_json::Value, says: &str) {
+    assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{error}");
+    assert!(error["message"].as_str().unwrap().contains(says), "{says:?} is not in {error}");
 }
 
 /// A body that several tests use.

@@ -1,0 +1,251 @@
+//! What the filters of the lists choose, and that what they choose is counted.
+
+use chrono::TimeDelta;
+
+use crate::harness::{ManualClock, Pages, Service, Setup, assert_bad_user_input, texts};
+
+/// Checks that each filter chooses just these, by their ids without `kind`, whatever their order.
+async fn check(service: &Service, list: &str, kind: &str, filters: &[(&str, &[&str])]) {
+    for (filter, expected) in filters {
+        let filtered = Pages::of(list, "id").with(&format!("filter: {filter}"));
+        let ids = texts(&filtered.both_ways(service, 2).await, "id");
+        let mut chosen: Vec<&str> = ids.iter().map(|id| id.strip_prefix(kind).unwrap()).collect();
+        chosen.sort_unstable();
+        assert_eq!(chosen, *expected, "{list} {filter}");
+        let data = service.query(&format!("{{ {list}(first: 0, filter: {filter}) {{ totalCount }} }}")).await;
+        assert_eq!(data[list]["totalCount"], expected.len(), "{list} {filter}");
+    }
+}
+
+/// What every `nameContains` must find, among these names by their number.
+const NAMES: [&str; 10] =
+    ["Ärger im Haus", "ÄRGER", "100% Dach", "1000 Dach", "a_b", "axb", r"c:\d", "Ça va", "", "naïve ça"];
+
+const NAME_FILTERS: [(&str, &[&str]); 15] = [
+    (r#"{ nameContains: "ärger" }"#, &["0", "1"]),
+    (r#"{ nameContains: "ÄRGER" }"#, &["0", "1"]),
+    (r#"{ nameContains: "rGe" }"#, &["0", "1"]),
+    (r#"{ nameContains: "ÇA" }"#, &["7", "9"]),
+    (r#"{ nameContains: "ça" }"#, &["7", "9"]),
+    (r#"{ nameContains: "NAÏVE" }"#, &["9"]),
+    (r#"{ nameContains: "naive" }"#, &[]),
+    (r#"{ nameContains: "%" }"#, &["2"]),
+    (r#"{ nameContains: "0% d" }"#, &["2"]),
+    (r#"{ nameContains: "_" }"#, &["4"]),
+    (r#"{ nameContains: "A_B" }"#, &["4"]),
+    (r#"{ nameContains: "\\" }"#, &["6"]),
+    (r#"{ nameContains: ":\\D" }"#, &["6"]),
+    (r#"{ nameContains: "'; DROP TABLE project; --" }"#, &[]),
+    (r#"{ nameContains: "" }"#, &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]),
+];
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+#[tokio::test]
+async fn of_projects() {
+    let clock = ManualClock::new();
+    let service = Setup::new().clock(&clock).start().await;
+    for (id, name) in NAMES.iter().enumerate() {
+        // 2026-01-05T15:00:00Z and a minute more for each, where the vendor gives no time.
+        let times = if id < 5 { format!(r#","created_at":"2025-06-0{}T00:00:00Z""#, id + 1) } else { String::new() };
+        let tags = match id {
+            0 => r#","tags":["roof","Dach"]"#,
+            1 => r#","tags":["roof"]"#,
+            2 => r#","tags":[]"#,
+            _ => "",
+        };
+        let number = if id == 3 { r#","job_number":"J-1""# } else { r#","job_number":"j-1""# };
+        let data = format!(r#"{{"id":{id},"name":{}{times}{tags}{number}}}"#, quoted(name));
+        service.arcsite("project.created", &data).await.accepted();
+        clock.advance(TimeDelta::minutes(1));
+    }
+    check(&service, "projects", "project:", &NAME_FILTERS).await;
+    let all: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    check(
+        &service,
+        "projects",
+        "project:",
+        &[
+            ("null", all),
+            ("{}", all),
+            ("{ nameContains: null, tag: null, jobNumber: null, createdFrom: null }", all),
+            (r#"{ jobNumber: "J-1" }"#, &["3"]),
+            (r#"{ jobNumber: "J" }"#, &[]),
+            (r#"{ tag: "roof" }"#, &["0", "1"]),
+            (r#"{ tag: "Roof" }"#, &[]),
+            (r#"{ tag: "Dach", nameContains: "haus" }"#, &["0"]),
+            (r#"{ createdFrom: "2025-06-03T00:00:00Z" }"#, &["2", "3", "4", "5", "6", "7", "8", "9"]),
+            (r#"{ createdBefore: "2025-06-03T00:00:00Z" }"#, &["0", "1"]),
+            (r#"{ createdFrom: "2025-06-02T00:00:00Z", createdBefore: "2025-06-04T02:00:00+02:00" }"#, &["1", "2"]),
+            // Where the vendor gave no time, when it was first seen.
+            (r#"{ createdFrom: "2026-01-05T15:07:00Z" }"#, &["7", "8", "9"]),
+            (r#"{ createdFrom: "2025-06-05T00:00:00Z", createdBefore: "2026-01-05T15:06:00Z" }"#, &["4", "5"]),
+        ],
+    )
+    .await;
+    // Tags that change are found by what they are now.
+    for (id, tags) in [(0, r#"["attic"]"#), (1, "null"), (2, r#"["roof","roof"]"#)] {
+        service.arcsite("project.updated", &format!(r#"{{"id":{id},"tags":{tags}}}"#)).await.accepted();
+    }
+    service.arcsite("project.updated", r#"{"id":0,"job_number":"J-2"}"#).await.accepted();
+    check(
+        &service,
+        "projects",
+        "project:",
+        &[
+            (r#"{ tag: "roof" }"#, &["2"]),
+            (r#"{ tag: "Dach" }"#, &[]),
+            (r#"{ tag: "attic" }"#, &["0"]),
+            (r#"{ jobNumber: "J-2" }"#, &["0"]),
+        ],
+    )
+    .await;
+    let long = "x".repeat(201);
+    let error =
+        service.query_error(&format!("{{ projects(filter: {{ nameContains: {long:?} }}) {{ totalCount }} }}")).await;
+    assert_bad_user_input(&error, "200");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn of_drawings() {
+    let service = Service::open().await;
+    for (id, name) in NAMES.iter().enumerate() {
+        let data = format!(r#"{{"id":{id},"project_id":{},"name":{},"tags":["t{}"]}}"#, id % 2, quoted(name), id % 3);
+        service.arcsite("drawing.created", &data).await.accepted();
+    }
+    check(&service, "drawings", "drawing:", &NAME_FILTERS).await;
+    check(
+        &service,
+        "drawings",
+        "drawing:",
+        &[
+            (r#"{ projectId: "project:1" }"#, &["1", "3", "5", "7", "9"]),
+            (r#"{ projectId: "project:2" }"#, &[]),
+            (r#"{ tag: "t2" }"#, &["2", "5", "8"]),
+            (r#"{ tag: "t2", projectId: "project:1" }"#, &["5"]),
+        ],
+    )
+    .await;
+    service.arcsite("drawing.updated", r#"{"id":5,"project_id":0,"tags":["t1"]}"#).await.accepted();
+    check(
+        &service,
+        "drawings",
+        "drawing:",
+        &[(r#"{ tag: "t2" }"#, &["2", "8"]), (r#"{ tag: "t1", projectId: "project:0" }"#, &["4", "5"])],
+    )
+    .await;
+    let error = service.query_error(r#"{ drawings(filter: { projectId: "1" }) { totalCount } }"#).await;
+    assert_bad_user_input(&error, "project:36029621652695040");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn of_clients() {
+    let service = Service::open().await;
+    for (id, name) in NAMES.iter().enumerate() {
+        let more = match id {
+            0 => r#","email":"Ärger@Example.com","city":"MÜNCHEN""#,
+            1 => r#","email":"b@example.com","city":"München""#,
+            2 => r#","email":"xb@example.com","city":"Münch""#,
+            3 => r#","email":null,"city":"100%""#,
+            _ => "",
+        };
+        service
+            .bidsketch("client_created", &format!(r#"{{"id":{id},"name":{}{more}}}"#, quoted(name)))
+            .await
+            .accepted();
+    }
+    check(&service, "clients", "client:", &NAME_FILTERS).await;
+    check(
+        &service,
+        "clients",
+        "client:",
+        &[
+            (r#"{ email: "ärger@EXAMPLE.com" }"#, &["0"]),
+            (r#"{ email: "B@EXAMPLE.COM" }"#, &["1"]),
+            (r#"{ email: "%" }"#, &[]),
+            (r#"{ email: "" }"#, &[]),
+            (r#"{ city: "münchen" }"#, &["0", "1"]),
+            (r#"{ city: "MÜNCHEN", email: "b@example.com" }"#, &["1"]),
+            (r#"{ city: "100%" }"#, &["3"]),
+        ],
+    )
+    .await;
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn of_proposals() {
+    let service = Service::open().await;
+    for (id, name) in NAMES.iter().enumerate() {
+        let data = format!(r#"{{"id":{id},"name":{},"client":{{"id":{}}}}}"#, quoted(name), id % 2);
+        service.bidsketch("proposal_created", &data).await.accepted();
+    }
+    check(&service, "proposals", "proposal:bidsketch:", &NAME_FILTERS).await;
+    service.stop().await;
+
+    let service = Service::open().await;
+    for (id, more) in [
+        (1, r#""status":"APPROVED","total":999.99,"project_id":7"#),
+        (2, r#""status":"PENDING","total":1000,"project_id":7"#),
+        (3, r#""status":"VOID","total":10000,"project_id":8"#),
+        (4, r#""status":"LOST""#),
+    ] {
+        service.arcsite("proposal.status_changed", &format!(r#"{{"proposal_id":{id},{more}}}"#)).await.accepted();
+    }
+    for (id, more) in [
+        (1, r#""status":"Accepted","total":-5,"client":{"id":3}"#),
+        (2, r#""status":"Viewed","total":"1000.0001","client":{"id":3}"#),
+        (3, r#""status":"Draft","total":0,"client":{"id":4,"name":"x"}"#),
+        (4, r#""status":"Odd","total":null"#),
+    ] {
+        service.bidsketch("proposal_created", &format!(r#"{{"id":{id},{more}}}"#)).await.accepted();
+    }
+    let arcsite: &[&str] = &["arcsite:1", "arcsite:2", "arcsite:3", "arcsite:4"];
+    check(
+        &service,
+        "proposals",
+        "proposal:",
+        &[
+            ("{ provider: [ARCSITE] }", arcsite),
+            ("{ provider: ARCSITE }", arcsite),
+            ("{ provider: [] }", &[]),
+            ("{ status: [ACCEPTED] }", &["arcsite:1", "bidsketch:1"]),
+            ("{ status: [ACCEPTED, DRAFT, VIEWED] }", &["arcsite:1", "bidsketch:1", "bidsketch:2", "bidsketch:3"]),
+            ("{ status: [PENDING, VOID, LOST, DECLINED] }", &["arcsite:2", "arcsite:3", "arcsite:4"]),
+            ("{ status: [] }", &[]),
+            ("{ status: [ACCEPTED], provider: [BIDSKETCH] }", &["bidsketch:1"]),
+            (r#"{ clientId: "client:3" }"#, &["bidsketch:1", "bidsketch:2"]),
+            (r#"{ projectId: "project:7" }"#, &["arcsite:1", "arcsite:2"]),
+            (r#"{ projectId: "project:7", clientId: "client:3" }"#, &[]),
+            // As a number, not as text: "999.99" < "1000", and "10000" is more than "2".
+            (r#"{ totalAtLeast: "999.99" }"#, &["arcsite:1", "arcsite:2", "arcsite:3", "bidsketch:2"]),
+            (r#"{ totalAtLeast: "1000" }"#, &["arcsite:2", "arcsite:3", "bidsketch:2"]),
+            (r#"{ totalAtLeast: "1000.0001" }"#, &["arcsite:3", "bidsketch:2"]),
+            ("{ totalAtLeast: 2000 }", &["arcsite:3"]),
+            ("{ totalAtLeast: 999.99 }", &["arcsite:1", "arcsite:2", "arcsite:3", "bidsketch:2"]),
+            // What is not known is not zero.
+            (r#"{ totalAtLeast: "0" }"#, &["arcsite:1", "arcsite:2", "arcsite:3", "bidsketch:2", "bidsketch:3"]),
+            (
+                r#"{ totalAtLeast: "-922337203685477.5807" }"#,
+                &["arcsite:1", "arcsite:2", "arcsite:3", "bidsketch:1", "bidsketch:2", "bidsketch:3"],
+            ),
+            (r#"{ totalAtLeast: "1e4" }"#, &["arcsite:3"]),
+        ],
+    )
+    .await;
+    for (filter, says) in [
+        (r#"{ totalAtLeast: "much" }"#, "7385.00"),
+        (r#"{ totalAtLeast: "1,000" }"#, "7385.00"),
+        (r#"{ clientId: "project:7" }"#, "client:4815162342"),
+        (r#"{ projectId: "client:3" }"#, "project:36029621652695040"),
+        ("{ status: [SOLD] }", "SOLD"),
+    ] {
+        let error = service.query_error(&format!("{{ proposals(filter: {filter}) {{ totalCount }} }}")).await;
+        assert_bad_user_input(&error, says);
+    }
+    service.stop().await;
+}
