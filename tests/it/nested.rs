@@ -118,7 +118,7 @@ async fn each_parent_of_a_level_has_a_page_of_its_own() {
     assert_eq!(of(&data, 0)["pageInfo"]["hasPreviousPage"], true);
     let last = format!("{{ projects({order}) {{ nodes {{ drawings(last: 1) {{ {page} }} }} }} }}");
     let data = service.query(&last).await;
-    assert_eq!((ids(&data, 0), ids(&data, 1)), (vec!["drawing:10".to_owned()], vec!["drawing:20".to_owned()]));
+    assert_eq!((ids(&data, 0), ids(&data, 1)), (vec!["drawing:15".to_owned()], vec!["drawing:20".to_owned()]));
     assert_eq!(of(&data, 0)["pageInfo"]["hasPreviousPage"], true);
     assert_eq!(of(&data, 1)["pageInfo"]["hasPreviousPage"], true);
     assert_eq!(of(&data, 2)["pageInfo"]["hasPreviousPage"], false);
