@@ -4,8 +4,8 @@
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response as GraphqlResponse};
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
 use serde_json::json;
@@ -44,9 +44,9 @@ async fn post(State(schema): State<ApiSchema>, headers: HeaderMap, body: Body) -
     answer(&schema.execute(request).await, media_type)
 }
 
-async fn get(State(schema): State<ApiSchema>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+async fn get(State(schema): State<ApiSchema>, headers: HeaderMap, uri: Uri) -> Response {
     let media_type = accepted(&headers);
-    let request = match read_get(query) {
+    let request = match read_get(&uri) {
         Ok(request) => request,
         Err(malformed) => return refuse(malformed, media_type),
     };
@@ -83,12 +83,16 @@ async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed
     Ok(request)
 }
 
-fn read_get(query: Option<String>) -> Result<Request, Malformed> {
-    let parameters = query.filter(|query| !query.is_empty()).ok_or_else(|| {
+fn read_get(uri: &Uri) -> Result<Request, Malformed> {
+    let parameters = uri.query().filter(|query| !query.is_empty()).ok_or_else(|| {
         Malformed::bad("the parameter `query` is missing; for a page to try queries on, open /playground")
     })?;
-    let mut request = async_graphql::http::parse_query_string(&parameters)
+    let mut request = async_graphql::http::parse_query_string(parameters)
         .map_err(|error| Malformed::bad(format!("the parameters are no GraphQL request: {error}")))?;
+    // The library looks for it under a name of its own.
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default();
+    let name = pairs.into_iter().find(|(key, _)| key == "operationName").map(|(_, name)| name);
+    request.operation_name = name.filter(|name| !name.is_empty());
     if request.query.is_empty() {
         return Err(Malformed::bad("the parameter `query` is missing"));
     }
