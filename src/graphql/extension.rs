@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest, NextSubscribe,
 };
+use async_graphql::parser::types::DocumentOperations;
 use async_graphql::{Request, Response, ServerResult, async_trait::async_trait};
 use futures_util::stream::{BoxStream, StreamExt};
 
 use super::Api;
-use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
+use super::error::BAD_USER_INPUT;
 use crate::domain::Seq;
 
 /// The log's head when the request began: read before any of its fields.
@@ -33,9 +34,35 @@ impl Extension for RequestStart {
         request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
+        let request = with_defaults(request);
         let head = ctx.data_opt::<Api>().map(|api| api.feed.head()).unwrap_or_default();
         next.run(ctx, request.data(HeadAtStart(head))).await
     }
+}
+
+/// The request with the defaults of those variables that it does not give: the library skips and includes fields by the given
+/// ones alone.
+fn with_defaults(mut request: Request) -> Request {
+    let name = request.operation_name.clone();
+    // What cannot be parsed gets its error where it is parsed for good.
+    let Ok(document) = request.parsed_query() else { return request };
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name.as_str()),
+        (DocumentOperations::Multiple(_), None) => None,
+    };
+    let definitions = operation.map(|operation| operation.node.variable_definitions.as_slice()).unwrap_or_default();
+    let defaults: Vec<_> = definitions
+        .iter()
+        .filter_map(|definition| {
+            let default = definition.node.default_value.as_ref()?;
+            Some((definition.node.name.node.clone(), default.node.clone()))
+        })
+        .collect();
+    for (name, default) in defaults {
+        request.variables.entry(name).or_insert(default);
+    }
+    request
 }
 
 /// Gives every error a code. Our own fields set theirs; what the library finds wrong is wrong in the request.
@@ -51,9 +78,7 @@ fn with_codes(mut response: Response) -> Response {
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         if extensions.get("code").is_none() {
-            // The library's own limits say no more of themselves than their sentence.
-            let over_limit = matches!(error.message.as_str(), "Query is too complex." | "Query is nested too deep.");
-            extensions.set("code", if over_limit { LIMIT_EXCEEDED } else { BAD_USER_INPUT });
+            extensions.set("code", BAD_USER_INPUT);
         }
     }
     response

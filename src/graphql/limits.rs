@@ -6,27 +6,41 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery};
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextValidation};
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{ErrorExtensionValues, Name, ServerError, ServerResult, Variables, async_trait::async_trait};
+use async_graphql::{
+    ErrorExtensionValues, Name, ServerError, ServerResult, ValidationResult, Variables, async_trait::async_trait,
+};
 
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
+use crate::config::Graphql;
 
-/// Refuses documents that are larger than they look.
+/// Refuses a request that asks for too much, before any of its fields is read, and says which setting it is over.
 #[derive(Clone, Copy)]
-pub(super) struct FieldLimit {
+pub(super) struct Limits {
     /// How many fields a document may have, fragments spelled out.
-    pub(super) most: usize,
+    fields: usize,
+    /// How deep fields may be nested.
+    depth: usize,
+    /// How much may be asked for.
+    complexity: usize,
 }
 
-impl ExtensionFactory for FieldLimit {
+impl Limits {
+    /// The limits of the settings.
+    pub(super) const fn new(settings: &Graphql) -> Self {
+        Self { fields: settings.max_fields, depth: settings.max_depth, complexity: settings.max_complexity }
+    }
+}
+
+impl ExtensionFactory for Limits {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(*self)
     }
 }
 
 #[async_trait]
-impl Extension for FieldLimit {
+impl Extension for Limits {
     async fn parse_query(
         &self,
         ctx: &ExtensionContext<'_>,
@@ -35,16 +49,31 @@ impl Extension for FieldLimit {
         next: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
         let document = next.run(ctx, query, variables).await?;
-        let fields = count(&document)
-            .map_err(|Cycle(name)| error(format!("the fragment {name} spreads itself"), BAD_USER_INPUT))?;
-        if fields > self.most {
-            let problem = format!(
-                "the document asks for more than {} fields, fragments spelled out; ask for less, or raise graphql.max_fields",
-                self.most
-            );
+        let circle = |Cycle(name)| error(format!("the fragment {name} spreads itself"), BAD_USER_INPUT);
+        if count(&document).map_err(circle)? > self.fields {
+            let most = self.fields;
+            let problem =
+                format!("the query has more fields, fragments spelled out, than graphql.max_fields, which is {most}");
             return Err(error(problem, LIMIT_EXCEEDED));
         }
         Ok(document)
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let found = next.run(ctx).await?;
+        for (what, found, most, setting) in [
+            ("is nested", found.depth, self.depth, "levels deep; graphql.max_depth"),
+            ("costs", found.complexity, self.complexity, "by fields and page sizes; graphql.max_complexity"),
+        ] {
+            if found > most {
+                return Err(vec![error(format!("the query {what} {found} {setting} is {most}"), LIMIT_EXCEEDED)]);
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -46,14 +46,7 @@ pub(crate) struct Api {
 #[must_use]
 pub fn schema(store: Store, feed: Feed, releaser: Releaser, limits: &Graphql) -> ApiSchema {
     let loader = DataLoader::new(StoreLoader::new(store.clone()), tokio::spawn);
-    builder()
-        .extension(limits::FieldLimit { most: limits.max_fields })
-        .limit_depth(limits.max_depth)
-        .limit_complexity(limits.max_complexity)
-        .data(loader)
-        .data(releaser)
-        .data(Api { store, feed })
-        .finish()
+    builder().extension(limits::Limits::new(limits)).data(loader).data(releaser).data(Api { store, feed }).finish()
 }
 
 /// The schema in GraphQL's own language, as it is committed in `schema.graphql`.

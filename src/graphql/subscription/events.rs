@@ -41,6 +41,7 @@ impl EventSubscription {
 
     /// For integrations: pages of the log, oldest first, the first at once (empty if need be), then one whenever the log
     /// grows. Without `after` it begins at the log's first event.
+    #[graphql(complexity = "feed::page_cost(page_size, child_complexity)")]
     async fn event_feed(
         &self,
         ctx: &Context<'_>,
