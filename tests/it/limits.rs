@@ -1,0 +1,93 @@
+//! How deep and how much a query may ask for: over it is an error of its own kind, and tools get what they need.
+
+use serde_json::Value;
+
+use crate::harness::{Service, Setup};
+
+/// The query by which GraphiQL and the tools built on graphql-js read a schema.
+const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
+    subscriptionType { name kind } types { ...FullType }
+    directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
+  fragment FullType on __Type { kind name description specifiedByURL isOneOf
+    fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef }
+      isDeprecated deprecationReason }
+    inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+    enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
+  fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+  fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+    ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
+
+#[tokio::test]
+async fn tools_can_read_the_schema_with_the_defaults() {
+    let service = Service::open().await;
+    let answer = service.ask(INTROSPECTION, serde_json::json!({})).await.json();
+    assert!(answer.get("errors").is_none(), "{}", answer["errors"]);
+    let types = answer["data"]["__schema"]["types"].as_array().unwrap();
+    assert!(types.iter().any(|of| of["name"] == "ProposalConnection"));
+    service.stop().await;
+}
+
+async fn refusal(service: &Service, query: &str) -> Value {
+    let error = service.query_error(query).await;
+    assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{query}: {error}");
+    error
+}
+
+#[tokio::test]
+async fn a_query_over_a_limit_is_told_which_and_how_far() {
+    let service = Setup::new()
+        .with(|settings| {
+            settings.graphql.max_depth = 4;
+            settings.graphql.max_complexity = 50;
+        })
+        .start()
+        .await;
+    service.query("{ projects(first: 1) { nodes { customer { name } } } }").await;
+    for query in [
+        "{ projects(first: 1) { nodes { customer { address { city } } } } }",
+        "{ projects(first: 1) { ...a } } fragment a on ProjectConnection { nodes { ...b } } \
+         fragment b on Project { customer { address { city } } }",
+    ] {
+        let message = refusal(&service, query).await["message"].clone();
+        assert!(
+            message.as_str().unwrap().contains("max_depth") && message.as_str().unwrap().contains('4'),
+            "{message}"
+        );
+    }
+    service.query("{ projects(first: 24) { nodes { id } } }").await;
+    for query in [
+        "{ projects(first: 25) { nodes { id } } }",
+        "{ projects(last: 25) { nodes { id } } }",
+        "{ projects { nodes { id name } } }",
+        "{ events(first: 100) { totalCount } }",
+        "{ eventFeed(pageSize: 500) { cursor } }",
+        "query ($n: Int = 100) { events(first: $n) { totalCount } }",
+        "{ a: projects(first: 15) { nodes { id } } b: projects(first: 15) { nodes { id } } }",
+    ] {
+        let message = refusal(&service, query).await["message"].clone();
+        let message = message.as_str().unwrap();
+        assert!(message.contains("max_complexity") && message.contains("50"), "{message}");
+    }
+    let mut refused = service.subscribe("subscription { eventFeed(pageSize: 500) { events { id } } }").await;
+    let error = refused.error().await;
+    assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{error}");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn the_defaults_stop_what_would_read_everything() {
+    let service = Service::open().await;
+    refusal(
+        &service,
+        "{ projects(first: 100) { nodes { drawings(first: 100) { nodes { events(first: 100) { nodes { id } } } } } } }",
+    )
+    .await;
+    // A dashboard's page is far from it.
+    service
+        .query(
+            "{ projects(first: 50) { nodes { id name customer { name email } drawings(first: 5) { nodes { id name pdfUrl } }
+               proposals(first: 5) { nodes { id name status total paidTotal payments { amount } } } } } }",
+        )
+        .await;
+    service.stop().await;
+}

@@ -1,0 +1,124 @@
+//! What was received is given as it was received: compared as text, since a JSON value would hide the difference.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::harness::{Message, Service, envelope};
+
+/// Numbers that a float loses or spells otherwise, keys in no order and twice, white space, escapes, an old-style emoji.
+const PAYLOADS: [&str; 6] = [
+    r#"{"id":36029621652695041,"a":9007199254740993,"b":7385.00,"c":1e400,"d":-0.0,"e":1E5,"f":0.1000000000000000055511151231257827}"#,
+    r#"{ "z" : 1 ,  "a":2,
+	"m" : [ 1,2 ,3 ] , "id" : "1" }"#,
+    r#"{"id":2,"twice":1,"twice":2,"":{}}"#,
+    r#"{"id":3,"text":"\u00e4\/\u0000\ud83d\ude00 \"ä\u2028"}"#,
+    r#"{"id":4,"$serde_json::private::RawValue":"1","$serde_json::private::Number":"2"}"#,
+    "{}",
+];
+
+#[tokio::test]
+async fn a_payload_is_given_as_it_is_written() {
+    let service = Service::open().await;
+    let mut live = service.socket().await;
+    let start = service.head().await;
+    live.subscribe("1", &format!("subscription {{ events(after: {start:?}) {{ payload id }} }}"), json!({})).await;
+    for (at, payload) in PAYLOADS.into_iter().enumerate() {
+        let event = service.arcsite(&format!("odd.{at}"), payload).await.accepted();
+        let expected = format!(r#"{{"payload":{payload},"id":"{event}"}}"#);
+        let by_id = format!("{{ node(id: {event:?}) {{ ... on Event {{ payload id }} }} }}");
+        assert_eq!(service.ask(&by_id, json!({})).await.body, format!(r#"{{"data":{{"node":{expected}}}}}"#));
+        for query in [
+            "{ events(first: 1) { nodes { payload id } } }",
+            "{ events(first: 1) { edges { node { data: payload id } } } }",
+        ] {
+            let answer = service.ask(query, json!({})).await;
+            assert!(answer.body.contains(&format!(r#":{payload},"id":"{event}"}}"#)), "{query}: {}", answer.body);
+        }
+        let message = live.message().await;
+        let Message::Text(text) = &message else { panic!("{message:?}") };
+        assert!(text.contains(&format!(r#"{{"events":{expected}}}"#)), "{text}");
+    }
+    service.stop().await;
+}
+
+/// A type that is not known is not looked into.
+#[tokio::test]
+async fn a_payload_a_thousand_levels_deep_is_kept_and_given() {
+    let service = Service::open().await;
+    let mut live = service.socket().await;
+    let start = service.head().await;
+    live.subscribe("1", &format!("subscription {{ events(after: {start:?}) {{ payload }} }}"), json!({})).await;
+    let deep = format!(r#"{{"a":{}{}}}"#, r#"[{"b":"#.repeat(500) + "1", "}]".repeat(500));
+    let event = service.bidsketch("deep", &deep).await.accepted();
+    let by_id = format!("{{ node(id: {event:?}) {{ ... on Event {{ kind payload deliveries {{ body }} }} }} }}");
+    let answer = service.ask(&by_id, json!({})).await;
+    assert!(answer.body.contains(&format!(r#""kind":"UNRECOGNIZED","payload":{deep},"#)), "{}", answer.body);
+    let message = live.message().await;
+    assert!(matches!(&message, Message::Text(text) if text.contains(&deep)), "{message:?}");
+    // Under a known type, in a field that is not looked at.
+    let payload = format!(r#"{{"id":1,"more":{deep}}}"#);
+    service.arcsite("project.created", &payload).await.accepted();
+    let answer = service.ask("{ events(first: 1) { nodes { kind payload } } }", json!({})).await;
+    assert!(answer.body.contains(&format!(r#""kind":"PROJECT_CREATED","payload":{payload}"#)), "{}", answer.body);
+    service.stop().await;
+}
+
+/// Not every database can hold U+0000 in a text; the payload keeps it.
+#[tokio::test]
+async fn nul_in_a_name_reads_as_a_replacement_character() {
+    let service = Service::open().await;
+    let payload = r#"{"id":1,"name":"a\u0000b","tags":["\u0000"],"customer":{"name":"\u0000c"}}"#;
+    service.arcsite("project.created", payload).await.accepted();
+    let data = service.query(r#"{ project(vendorId: "1") { name tags customer { name } } }"#).await;
+    assert_eq!(
+        data["project"],
+        json!({ "name": "a\u{fffd}b", "tags": ["\u{fffd}"], "customer": { "name": "\u{fffd}c" } })
+    );
+    let answer = service.ask("{ events { nodes { payload } } }", json!({})).await;
+    assert!(answer.body.contains(payload), "{}", answer.body);
+    let found = service.query(r#"{ projects(filter: { nameContains: "A\uFFFDB" }) { totalCount } }"#).await;
+    assert_eq!(found["projects"]["totalCount"], 1);
+    service.stop().await;
+}
+
+/// Half of a pair is no text: it is kept aside, to the byte.
+#[tokio::test]
+async fn half_a_surrogate_pair_in_a_name_is_kept_aside() {
+    let service = Service::open().await;
+    for name in [r"\ud800", r"a\udc00b", r"\ud83dx"] {
+        let body = envelope("project.created", &format!(r#"{{"id":1,"name":"{name}"}}"#));
+        service.post("/webhooks/arcsite", body.as_str()).await.receipt().quarantined();
+        let data = service
+            .query("{ quarantinedDeliveries(first: 1) { nodes { quarantineReason detail body bodyBase64 } } }")
+            .await;
+        let delivery = &data["quarantinedDeliveries"]["nodes"][0];
+        assert_eq!(delivery["quarantineReason"], "INVALID_PAYLOAD");
+        assert!(delivery["detail"].as_str().unwrap().contains("name"), "{delivery}");
+        assert_eq!(delivery["body"], body);
+        assert_eq!(STANDARD.decode(delivery["bodyBase64"].as_str().unwrap()).unwrap(), body.as_bytes());
+    }
+    assert_eq!(service.total().await, 0);
+    service.stop().await;
+}
+
+/// The bytes of every delivery are there, those that differ from the event's too.
+#[tokio::test]
+async fn every_delivery_has_its_own_bytes() {
+    let service = Service::open().await;
+    let bodies = [
+        envelope("project.created", r#"{"id":1,"name":"ä"}"#),
+        envelope("project.created", r#"{"id":1,"name":"ä"}"#),
+        format!(" {}\r\n", envelope("project.created", r#"{"id":1,"name":"ä"}"#)),
+    ];
+    for body in &bodies {
+        assert_ne!(service.post("/webhooks/arcsite", body.as_str()).await.receipt().outcome, "QUARANTINED");
+    }
+    let log = service.log("deliveries { body bodyBase64 outcome }").await;
+    assert_eq!(log.len(), 1);
+    let deliveries = log[0]["deliveries"].as_array().unwrap();
+    for (delivery, body) in deliveries.iter().zip(&bodies) {
+        assert_eq!((&delivery["body"], &delivery["bodyBase64"]), (&json!(body), &json!(STANDARD.encode(body))));
+    }
+    service.stop().await;
+}

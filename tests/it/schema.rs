@@ -1,0 +1,218 @@
+//! The schema: what is committed is what is served, all of it is described, and it keeps what clients rely on.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::harness::{Launch, Service};
+
+#[tokio::test]
+async fn the_committed_schema_is_the_one_that_is_printed() {
+    let directory = tempfile::tempdir().unwrap();
+    let printed = Launch::new(directory.path()).arg("schema").run().await;
+    assert!(printed.status.success(), "{printed:?}");
+    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql")).unwrap();
+    assert!(printed.stdout == committed, "write it anew: bidarc schema > schema.graphql");
+}
+
+async fn types(service: &Service) -> Vec<Value> {
+    let query = "{ __schema { types { kind name description specifiedByURL
+        fields(includeDeprecated: true) { name description args { ...input } type { ...type } }
+        inputFields { ...input } enumValues(includeDeprecated: true) { name description } interfaces { name } } } }
+        fragment input on __InputValue { name description defaultValue type { ...type } }
+        fragment type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
+    let mut data = service.query(query).await;
+    let mut types = Vec::new();
+    for of in data["__schema"]["types"].as_array_mut().unwrap() {
+        if !of["name"].as_str().unwrap().starts_with("__") {
+            types.push(of.take());
+        }
+    }
+    types
+}
+
+fn list<'a>(of: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    of[key].as_array().into_iter().flatten()
+}
+
+fn name(of: &Value) -> &str {
+    of["name"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn everything_in_it_is_described() {
+    let service = Service::open().await;
+    let mut bare = Vec::new();
+    let mut look = |path: String, of: &Value| {
+        if of["description"].as_str().is_none_or(|text| text.trim().len() < 4) {
+            bare.push(path);
+        }
+    };
+    for of in &types(&service).await {
+        let built_in = ["Int", "Float", "String", "Boolean", "ID"].contains(&name(of));
+        if !built_in {
+            look(name(of).to_owned(), of);
+        }
+        for part in list(of, "fields").chain(list(of, "inputFields")).chain(list(of, "enumValues")) {
+            let path = format!("{}.{}", name(of), name(part));
+            for argument in list(part, "args") {
+                look(format!("{path}({})", name(argument)), argument);
+            }
+            look(path, part);
+        }
+    }
+    assert_eq!(bare, [""; 0]);
+    service.stop().await;
+}
+
+fn type_of(of: &Value) -> String {
+    match of["kind"].as_str().unwrap() {
+        "NON_NULL" => format!("{}!", type_of(&of["ofType"])),
+        "LIST" => format!("[{}]", type_of(&of["ofType"])),
+        _ => name(of).to_owned(),
+    }
+}
+
+/// `name(argument: Type = default, …): Type` with the arguments in the alphabet's order.
+fn signature(field: &Value) -> String {
+    let mut arguments: Vec<String> = list(field, "args").map(input).collect();
+    arguments.sort();
+    let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+    format!("{}{arguments}: {}", name(field), type_of(&field["type"]))
+}
+
+fn input(of: &Value) -> String {
+    let default = of["defaultValue"].as_str().map(|default| format!(" = {default}")).unwrap_or_default();
+    format!("{}: {}{default}", name(of), type_of(&of["type"]))
+}
+
+/// What clients rely on: names, arguments, nullability. `PAGE` stands for the arguments of paging, `EVENT` for the fields of
+/// every event. More may be there; none of this may go or change.
+const CONTRACT: &str = "
+Query.node(id: ID!): Node
+Query.nodes(ids: [ID!]!): [Node]!
+Query.projects(PAGE, filter: ProjectFilter, orderBy: ProjectOrder): ProjectConnection!
+Query.drawings(PAGE, filter: DrawingFilter, orderBy: DrawingOrder): DrawingConnection!
+Query.clients(PAGE, filter: ClientFilter, orderBy: ClientOrder): ClientConnection!
+Query.proposals(PAGE, filter: ProposalFilter, orderBy: ProposalOrder): ProposalConnection!
+Query.events(PAGE, filter: EventFilter): EventConnection!
+Query.headCursor: String!
+Query.eventFeed(after: String, filter: EventFilter, pageSize: Int = 100): EventFeedPage!
+Query.project(vendorId: String!): Project
+Query.drawing(vendorId: String!): Drawing
+Query.client(vendorId: String!): Client
+Query.proposal(provider: Provider!, vendorId: String!): Proposal
+Query.quarantinedDeliveries(PAGE): DeliveryConnection!
+Subscription.events(after: String, filter: EventFilter): Event!
+Subscription.proposalEvents(after: String, filter: ProposalEventFilter): ProposalEvent!
+Subscription.eventFeed(after: String, filter: EventFilter, pageSize: Int = 100): EventFeedPage!
+Mutation.releaseQuarantinedDelivery(input: ReleaseQuarantinedDeliveryInput!): ReleaseQuarantinedDeliveryPayload!
+Node { id: ID! }
+Event { EVENT }
+ProjectEvent { EVENT; project: Project! }
+DrawingEvent { EVENT; drawing: Drawing! }
+ClientEvent { EVENT; client: Client! }
+ProposalEvent { EVENT; proposal: Proposal; proposalVendorId: String; drawing: Drawing; project: Project; status: ProposalStatus; payment: Payment }
+UnrecognizedEvent { EVENT }
+EventFeedPage { events: [Event!]!; cursor: String!; caughtUp: Boolean! }
+Delivery { id: ID!; provider: Provider!; vendorType: String; receivedAt: DateTime!; outcome: DeliveryOutcome!; quarantineReason: QuarantineReason; detail: String; body: String!; bodyBase64: String!; event: Event }
+Project { id: ID!; vendorId: String!; name: String!; jobNumber: String; tags: [String!]!; customer: Customer; workSiteAddress: Address; salesRep: SalesRep; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; drawings(PAGE): DrawingConnection!; proposals(PAGE): ProposalConnection!; events(PAGE): EventConnection! }
+Customer { name: String; phone: String; secondPhone: String; email: String; secondEmail: String; address: Address }
+Address { street: String; city: String; county: String; state: String; zipCode: String }
+SalesRep { name: String; email: String; phone: String }
+Drawing { id: ID!; vendorId: String!; name: String!; tags: [String!]!; project: Project; projectVendorId: String; pdfUrl: Url; pngUrl: Url; firstSeenAt: DateTime!; lastEventAt: DateTime!; events(PAGE): EventConnection! }
+Client { id: ID!; vendorId: String!; name: String!; firstName: String; lastName: String; email: String; phone: String; altPhone: String; website: String; addressFieldOne: String; addressFieldTwo: String; city: String; state: String; postalZip: String; country: String; notes: String; otherContact: Contact; url: Url; appUrl: Url; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; proposals(PAGE): ProposalConnection!; events(PAGE): EventConnection! }
+Contact { firstName: String; lastName: String; email: String; phone: String }
+Proposal { id: ID!; provider: Provider!; vendorId: String!; name: String!; description: String; status: ProposalStatus; vendorStatus: String; isDraft: Boolean; owner: String; currency: String; total: Decimal; oneTimeFees: Decimal; monthlyFees: Decimal; yearlyFees: Decimal; tax: Decimal; tax2: Decimal; discount: Decimal; customerName: String; customerEmail: String; client: Client; clientVendorId: String; project: Project; projectVendorId: String; payments: [Payment!]!; paidTotal: Decimal; url: Url; appUrl: Url; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; events(PAGE): EventConnection! }
+Payment { id: ID!; amount: Decimal!; channel: String!; method: String; paidAt: DateTime; paidOn: Date; receivedAt: DateTime! }
+EventConnection { edges: [EventEdge!]!; nodes: [Event!]!; pageInfo: PageInfo!; totalCount: Int! }
+ProjectConnection { edges: [ProjectEdge!]!; nodes: [Project!]!; pageInfo: PageInfo!; totalCount: Int! }
+DrawingConnection { edges: [DrawingEdge!]!; nodes: [Drawing!]!; pageInfo: PageInfo!; totalCount: Int! }
+ClientConnection { edges: [ClientEdge!]!; nodes: [Client!]!; pageInfo: PageInfo!; totalCount: Int! }
+ProposalConnection { edges: [ProposalEdge!]!; nodes: [Proposal!]!; pageInfo: PageInfo!; totalCount: Int! }
+DeliveryConnection { edges: [DeliveryEdge!]!; nodes: [Delivery!]!; pageInfo: PageInfo!; totalCount: Int! }
+EventEdge { cursor: String!; node: Event! }
+ProjectEdge { cursor: String!; node: Project! }
+PageInfo { hasNextPage: Boolean!; hasPreviousPage: Boolean!; startCursor: String; endCursor: String }
+EventFilter { provider: [Provider!]; kind: [EventKind!]; proposalId: ID; clientId: ID; projectId: ID; drawingId: ID; receivedFrom: DateTime; receivedBefore: DateTime }
+ProposalEventFilter { provider: [Provider!]; kind: [EventKind!]; status: [ProposalStatus!]; proposalId: ID; clientId: ID; projectId: ID }
+ProjectFilter { nameContains: String; jobNumber: String; tag: String; createdFrom: DateTime; createdBefore: DateTime }
+DrawingFilter { nameContains: String; projectId: ID; tag: String }
+ClientFilter { nameContains: String; email: String; city: String }
+ProposalFilter { provider: [Provider!]; status: [ProposalStatus!]; nameContains: String; clientId: ID; projectId: ID; totalAtLeast: Decimal }
+ProjectOrder { field: ProjectOrderField!; direction: OrderDirection! }
+DrawingOrder { field: DrawingOrderField!; direction: OrderDirection! }
+ClientOrder { field: ClientOrderField!; direction: OrderDirection! }
+ProposalOrder { field: ProposalOrderField!; direction: OrderDirection! }
+ReleaseQuarantinedDeliveryInput { id: ID! }
+ReleaseQuarantinedDeliveryPayload { delivery: Delivery; event: Event; userErrors: [UserError!]! }
+UserError { code: UserErrorCode!; message: String!; field: [String!] }
+Provider { ARCSITE; BIDSKETCH }
+EventKind { PROJECT_CREATED; PROJECT_UPDATED; DRAWING_CREATED; DRAWING_UPDATED; CLIENT_CREATED; PROPOSAL_CREATED; PROPOSAL_SENT; PROPOSAL_VIEWED; PROPOSAL_ACCEPTED; PROPOSAL_DECLINED; PROPOSAL_STATUS_CHANGED; PROPOSAL_SIGNED; PROPOSAL_APPROVED; PROPOSAL_PAYMENT_RECEIVED; UNRECOGNIZED }
+ProposalStatus { DRAFT; PENDING; VIEWED; ACCEPTED; DECLINED; VOID; LOST }
+DeliveryOutcome { ACCEPTED; REDELIVERY; QUARANTINED }
+QuarantineReason { NOT_JSON; NOT_AN_ENVELOPE; INVALID_PAYLOAD; STALE_SIGNATURE }
+OrderDirection { ASC; DESC }
+ProjectOrderField { CREATED_AT; UPDATED_AT; NAME; LAST_EVENT_AT }
+DrawingOrderField { NAME; LAST_EVENT_AT; FIRST_SEEN_AT }
+ClientOrderField { CREATED_AT; UPDATED_AT; NAME; LAST_EVENT_AT }
+ProposalOrderField { CREATED_AT; UPDATED_AT; NAME; TOTAL; LAST_EVENT_AT }
+UserErrorCode { ALREADY_RELEASED; NOT_FOUND; STILL_INVALID }
+DateTime { }
+Date { }
+Decimal { }
+JSON { }
+Url { }
+";
+
+const EVENT: &str = "id: ID!; cursor: String!; provider: Provider!; kind: EventKind!; vendorTypes: [String!]!; \
+                     occurredAt: DateTime; receivedAt: DateTime!; payload: JSON!; deliveries: [Delivery!]!";
+
+#[tokio::test]
+async fn it_has_what_clients_rely_on() {
+    let service = Service::open().await;
+    let mut served: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let types = types(&service).await;
+    for of in &types {
+        let mut parts: Vec<String> = list(of, "fields").map(signature).collect();
+        parts.extend(list(of, "inputFields").map(input));
+        parts.extend(list(of, "enumValues").map(|value| name(value).to_owned()));
+        served.insert(name(of).to_owned(), parts);
+    }
+    let mut missing = Vec::new();
+    for line in CONTRACT.lines().filter(|line| !line.is_empty()) {
+        let (of, parts) = match line.split_once(" { ") {
+            Some((of, parts)) => (of, parts.trim_end_matches('}').replace("EVENT }", EVENT)),
+            None => line.split_once('.').map(|(of, part)| (of, part.to_owned())).unwrap(),
+        };
+        let parts = if parts.starts_with("EVENT") { parts.replacen("EVENT", EVENT, 1) } else { parts };
+        let Some(served) = served.get(of) else {
+            missing.push(of.to_owned());
+            continue;
+        };
+        for part in parts.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let part = expand(part);
+            if !served.contains(&part) {
+                missing.push(format!("{of}.{part}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    // An input takes nothing that must be given beyond that, and what has an id of its own is a node.
+    for of in types.iter().filter(|of| list(of, "fields").any(|field| name(field) == "id") && of["kind"] == "OBJECT") {
+        assert!(list(of, "interfaces").any(|interface| name(interface) == "Node"), "{of}");
+        let is_event = name(of).ends_with("Event");
+        assert_eq!(list(of, "interfaces").any(|interface| name(interface) == "Event"), is_event, "{of}");
+    }
+    service.stop().await;
+}
+
+/// `PAGE` written out, the arguments in the alphabet's order.
+fn expand(part: &str) -> String {
+    let Some((head, rest)) = part.split_once("(PAGE") else { return part.to_owned() };
+    let (more, of) = rest.split_once(')').unwrap();
+    let mut arguments = vec!["after: String", "before: String", "first: Int", "last: Int"];
+    arguments.extend(more.split(',').map(str::trim).filter(|more| !more.is_empty()));
+    arguments.sort_unstable();
+    format!("{head}({}){of}", arguments.join(", "))
+}
