@@ -82,23 +82,24 @@ async fn nul_in_a_name_reads_as_a_replacement_character() {
     service.stop().await;
 }
 
-/// Half of a pair is no text: it is kept aside, to the byte.
+/// Half of a pair is no letter: in a name it reads U+FFFD, the payload keeps it to the byte, and the event is one.
 #[tokio::test]
-async fn half_a_surrogate_pair_in_a_name_is_kept_aside() {
+async fn half_a_surrogate_pair_in_a_name_is_replaced() {
     let service = Service::open().await;
-    for name in [r"\ud800", r"a\udc00b", r"\ud83dx"] {
-        let body = envelope("project.created", &format!(r#"{{"id":1,"name":"{name}"}}"#));
-        service.post("/webhooks/arcsite", body.as_str()).await.receipt().quarantined();
+    for (name, read) in [(r"\ud800", "\u{fffd}"), (r"a\udc00b", "a\u{fffd}b"), (r"\ud83dx", "\u{fffd}x")] {
+        let body = envelope("project.updated", &format!(r#"{{"id":1,"name":"{name}"}}"#));
+        let event = service.post("/webhooks/arcsite", body.as_str()).await.receipt().accepted();
         let data = service
-            .query("{ quarantinedDeliveries(first: 1) { nodes { quarantineReason detail body bodyBase64 } } }")
+            .query(&format!(
+                r#"{{ project(vendorId: "1") {{ name }} node(id: "{event}") {{ ... on ProjectEvent {{ deliveries {{ body bodyBase64 }} }} }} }}"#
+            ))
             .await;
-        let delivery = &data["quarantinedDeliveries"]["nodes"][0];
-        assert_eq!(delivery["quarantineReason"], "INVALID_PAYLOAD");
-        assert!(delivery["detail"].as_str().unwrap().contains("name"), "{delivery}");
+        assert_eq!(data["project"]["name"], read);
+        let delivery = &data["node"]["deliveries"][0];
         assert_eq!(delivery["body"], body);
         assert_eq!(STANDARD.decode(delivery["bodyBase64"].as_str().unwrap()).unwrap(), body.as_bytes());
     }
-    assert_eq!(service.total().await, 0);
+    assert_eq!(service.total().await, 3);
     service.stop().await;
 }
 

@@ -21,6 +21,7 @@ fn settings() -> Vec<(&'static str, &'static str, &'static str)> {
 fn other(section: &str, key: &str, default: &str) -> String {
     match (section, key) {
         ("server", "listen") => "127.0.0.1:7".to_owned(),
+        ("server", "allowed_origins") => "https://other.example.com".to_owned(),
         ("log", "format") => "json".to_owned(),
         _ if default.parse::<u64>().is_ok() => (default.parse::<u64>().unwrap() + 1).to_string(),
         _ => "https://other.example.com/1".to_owned(),
