@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdout, Command};
 
-use super::{Client, Database, within};
+use super::{BOUND, Client, Database, eventually, within};
 
 /// Below this, Linux gives no port to a connection that wants just any: one that is free stays so while its service is
 /// down.
@@ -24,6 +24,12 @@ pub(crate) struct Process {
     child: Child,
     client: Client,
     greeting: String,
+    errors: Arc<Mutex<String>>,
+}
+
+/// A command in a process; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
     errors: Arc<Mutex<String>>,
 }
 
@@ -77,8 +83,32 @@ impl Launch {
         }
     }
 
+    /// Starts a command and lets it run.
+    pub(crate) fn start(self) -> Running {
+        let mut child = self.spawn();
+        let errors = collect(child.stderr.take().unwrap());
+        Running { child, errors }
+    }
+
     fn spawn(mut self) -> Child {
         self.0.spawn().unwrap()
+    }
+}
+
+impl Running {
+    /// Waits until it has said this.
+    pub(crate) async fn says(&self, what: &str) {
+        eventually(what, BOUND, async || self.errors.lock().unwrap().contains(what).then_some(())).await;
+    }
+
+    /// Sends it a signal, by its name.
+    pub(crate) async fn signal(&self, name: &str) {
+        signal(&self.child, name).await;
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) async fn kill(mut self) {
+        within("the process is gone", self.child.kill()).await.unwrap();
     }
 }
 
@@ -105,9 +135,7 @@ impl Process {
 
     /// Asks it to stop, as a supervisor does.
     pub(crate) async fn terminate(&self) {
-        let id = self.child.id().expect("it runs").to_string();
-        let status = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
-        assert!(status.success());
+        signal(&self.child, "TERM").await;
     }
 
     /// How it ends by itself.
@@ -131,6 +159,12 @@ impl Deref for Process {
     fn deref(&self) -> &Client {
         &self.client
     }
+}
+
+async fn signal(child: &Child, name: &str) {
+    let id = child.id().expect("it runs").to_string();
+    let status = Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap();
+    assert!(status.success());
 }
 
 /// A port on which a service can be started again and again.

@@ -1,0 +1,83 @@
+//! How many statements a query costs: one a level, however many rows a level has.
+
+use tokio::task::JoinSet;
+
+use crate::harness::{Database, Process};
+
+const READS: &str = "bidarc_reads_total";
+
+/// The larger page. What is not optimised takes more than the loader's millisecond to ask for fifty rows.
+const MANY: usize = if cfg!(debug_assertions) { 30 } else { 50 };
+
+/// How often a query is asked to find its cost.
+const TRIES: usize = 20;
+
+/// What a query costs. The process has its metrics to itself: nobody else's queries are counted. A batch is closed a
+/// millisecond after its first key, so that a slow moment of the machine can split one: what counts is that it need not be.
+async fn cost(service: &Process, query: &str, expected: f64) -> f64 {
+    let mut least = f64::INFINITY;
+    for _ in 0..TRIES {
+        let before = service.metric(READS).await;
+        service.query(query).await;
+        least = least.min(service.metric(READS).await - before);
+        if least <= expected {
+            break;
+        }
+    }
+    least
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_costs_one_statement_whether_it_has_few_rows_or_many() {
+    let database = Database::fresh();
+    let service = Process::start(0, &database).await;
+    let mut posts = JoinSet::new();
+    for id in 0..60 {
+        let client = (*service).clone();
+        posts.spawn(async move {
+            client.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
+            for (event, data) in [
+                ("drawing.created", format!(r#"{{"id":{id},"project_id":{id}}}"#)),
+                ("drawing.created", format!(r#"{{"id":1{id},"project_id":{id}}}"#)),
+                ("proposal.status_changed", format!(r#"{{"proposal_id":{id},"project_id":{id},"status":"PENDING"}}"#)),
+                ("proposal.payment.received", format!(r#"{{"proposal_id":{id},"paid_amount":{id}}}"#)),
+            ] {
+                drop(client.arcsite(event, &data).await);
+            }
+        });
+    }
+    posts.join_all().await;
+    assert_eq!(cost(&service, "{ headCursor }", 0.0).await, 0.0, "nothing else counts");
+    for (levels, selection) in [
+        (1.0, "name"),
+        (2.0, "drawings(first: 5) { nodes { name } }"),
+        (2.0, "a: drawings(first: 5) { nodes { name } } b: drawings(first: 5) { nodes { name } }"),
+        (3.0, "drawings(first: 5) { nodes { name } totalCount }"),
+        (3.0, "drawings(first: 5) { nodes { name project { name } } }"),
+        (3.0, "drawings(first: 5) { nodes { name } } proposals(first: 5) { nodes { name } }"),
+        (
+            5.0,
+            "drawings(first: 5) { nodes { name project { name } } }
+             proposals(first: 5) { nodes { name payments { amount } } }",
+        ),
+        (4.0, "proposals(first: 5) { nodes { paidTotal payments { amount } project { name } } }"),
+    ] {
+        for size in [5, MANY] {
+            let query = format!("{{ projects(first: {size}) {{ nodes {{ {selection} }} }} }}");
+            assert_eq!(cost(&service, &query, levels).await, levels, "{query}");
+        }
+    }
+    for (levels, query) in [
+        (2.0, "{ events(first: SIZE) { nodes { ... on ProjectEvent { project { name } } } } }"),
+        (2.0, "{ events(first: SIZE) { nodes { vendorTypes } } }"),
+        (2.0, "{ events(first: SIZE) { nodes { deliveries { id } } } }"),
+        (3.0, "{ proposals(first: SIZE) { nodes { project { drawings { nodes { name } } } } } }"),
+        (2.0, "{ projects(first: SIZE) { totalCount nodes { id } } }"),
+    ] {
+        for size in [5, MANY] {
+            let query = query.replace("SIZE", &size.to_string());
+            assert_eq!(cost(&service, &query, levels).await, levels, "{query}");
+        }
+    }
+    service.stop(&database).await;
+}
