@@ -66,7 +66,7 @@ impl Poster {
         Sent {
             id: String::new(),
             name: NAMES[at].to_owned(),
-            created: (at % 3 != 0).then(|| hour(odd)),
+            created: (!at.is_multiple_of(3)).then(|| hour(odd)),
             updated: (at % 3 != 1).then(|| hour(100 - odd)),
             total: (at % 4 != 3).then(|| [99_999, 100_000, -5, 1_000_000, 99_999][at % 5]),
             first_seen: now,
