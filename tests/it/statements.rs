@@ -7,10 +7,10 @@ use crate::harness::{Database, Process};
 const READS: &str = "bidarc_reads_total";
 
 /// The larger page. What is not optimised takes more than the loader's millisecond to ask for fifty rows.
-const MANY: usize = if cfg!(debug_assertions) { 30 } else { 50 };
+const MANY: usize = if cfg!(debug_assertions) { 15 } else { 50 };
 
 /// How often a query is asked to find its cost.
-const TRIES: usize = 20;
+const TRIES: usize = 40;
 
 /// What a query costs. The process has its metrics to itself: nobody else's queries are counted. A batch is closed a
 /// millisecond after its first key, so that a slow moment of the machine can split one: what counts is that it need not be.
