@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest, NextSubscribe,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextSubscribe,
 };
 use async_graphql::parser::types::DocumentOperations;
 use async_graphql::{Request, Response, ServerResult, async_trait::async_trait};
@@ -11,13 +11,14 @@ use futures_util::stream::{BoxStream, StreamExt};
 
 use super::Api;
 use super::error::BAD_USER_INPUT;
+use super::loader::Batches;
 use crate::domain::Seq;
 
 /// The log's head when the request began: read before any of its fields.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadAtStart(pub(super) Seq);
 
-/// Notes the log's head when a request begins.
+/// Notes the log's head when a request begins, and gives it loaders of its own.
 pub(super) struct RequestStart;
 
 impl ExtensionFactory for RequestStart {
@@ -35,8 +36,24 @@ impl Extension for RequestStart {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         let request = with_defaults(request);
-        let head = ctx.data_opt::<Api>().map(|api| api.feed.head()).unwrap_or_default();
-        next.run(ctx, request.data(HeadAtStart(head))).await
+        let Some(api) = ctx.data_opt::<Api>() else { return next.run(ctx, request).await };
+        let batches = Batches::default();
+        let loader = batches.loader(api.store.clone());
+        let request = request.data(HeadAtStart(api.feed.head())).data(loader).data(batches);
+        next.run(ctx, request).await
+    }
+
+    /// Called for a query or a mutation, and for each message of a subscription.
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        match ctx.data_opt::<Batches>() {
+            Some(batches) => batches.read_during(next.run(ctx, operation_name)).await,
+            None => next.run(ctx, operation_name).await,
+        }
     }
 }
 

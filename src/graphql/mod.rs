@@ -3,7 +3,6 @@
 //! `model` has the types, `query`, `mutation` and `subscription` the fields of the roots, one subject a file.
 
 use async_graphql::Schema;
-use async_graphql::dataloader::DataLoader;
 
 use crate::config::Graphql;
 use crate::feed::Feed;
@@ -27,7 +26,6 @@ pub use mutation::Mutation;
 pub use query::Query;
 pub use subscription::Subscription;
 
-use loader::StoreLoader;
 use model::connection::{
     ClientConnection, DeliveryConnection, DrawingConnection, EventConnection, ProjectConnection, ProposalConnection,
 };
@@ -45,8 +43,7 @@ pub(crate) struct Api {
 /// The schema over a database and the feed of its log.
 #[must_use]
 pub fn schema(store: Store, feed: Feed, releaser: Releaser, limits: &Graphql) -> ApiSchema {
-    let loader = DataLoader::new(StoreLoader::new(store.clone()), tokio::spawn);
-    builder().extension(limits::Limits::new(limits)).data(loader).data(releaser).data(Api { store, feed }).finish()
+    builder().extension(limits::Limits::new(limits)).data(releaser).data(Api { store, feed }).finish()
 }
 
 /// The schema in GraphQL's own language, as it is committed in `schema.graphql`.

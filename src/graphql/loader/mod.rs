@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 
+mod batches;
 mod children;
 
+pub(crate) use batches::Batches;
 pub(crate) use children::{ChildrenAsked, ChildrenOf, CountOf};
 
 use super::error::ApiError;
@@ -20,12 +22,6 @@ use crate::store::{Store, StoreError};
 
 /// Reads batches from the database.
 pub(crate) struct StoreLoader(Store);
-
-impl StoreLoader {
-    pub(crate) const fn new(store: Store) -> Self {
-        Self(store)
-    }
-}
 
 type Batch<K, V> = Result<HashMap<K, V>, Arc<ApiError>>;
 
