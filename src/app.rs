@@ -105,7 +105,7 @@ pub async fn serve(
     let sockets = TaskTracker::new();
     let router = http::router(Parts {
         ingest: Arc::new(ingest),
-        schema: graphql::schema(store.clone(), feed.clone(), releaser, &settings.graphql),
+        graphql: graphql::executor(store.clone(), feed.clone(), releaser, &settings.graphql),
         store: store.clone(),
         feed: feed.clone(),
         clock,

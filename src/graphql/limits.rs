@@ -4,77 +4,25 @@
 //! spread each other keep a core busy for minutes. Here each fragment is counted once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextValidation};
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{
-    ErrorExtensionValues, Name, ServerError, ServerResult, ValidationResult, Variables, async_trait::async_trait,
-};
+use async_graphql::{ErrorExtensionValues, Name, ServerError};
 
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
-use crate::config::Graphql;
 
-/// Refuses a request that asks for too much, before any of its fields is read, and says which setting it is over.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// How many fields a document may have, fragments spelled out.
-    fields: usize,
-    /// How deep fields may be nested.
-    depth: usize,
-    /// How much may be asked for.
-    complexity: usize,
-}
+/// What the library says of a query that is over its limits: it names neither the setting nor the number.
+pub(super) const TOO_COMPLEX: &str = "Query is too complex.";
+pub(super) const TOO_DEEP: &str = "Query is nested too deep.";
 
-impl Limits {
-    /// The limits of the settings.
-    pub(super) const fn new(settings: &Graphql) -> Self {
-        Self { fields: settings.max_fields, depth: settings.max_depth, complexity: settings.max_complexity }
+/// Refuses a document that has more fields than `most`, fragments spelled out.
+pub(super) fn check_fields(document: &ExecutableDocument, most: usize) -> Result<(), ServerError> {
+    let circle = |Cycle(name)| error(format!("the fragment {name} spreads itself"), BAD_USER_INPUT);
+    if count(document).map_err(circle)? > most {
+        let problem =
+            format!("the query has more fields, fragments spelled out, than graphql.max_fields, which is {most}");
+        return Err(error(problem, LIMIT_EXCEEDED));
     }
-}
-
-impl ExtensionFactory for Limits {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(*self)
-    }
-}
-
-#[async_trait]
-impl Extension for Limits {
-    async fn parse_query(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        let document = next.run(ctx, query, variables).await?;
-        let circle = |Cycle(name)| error(format!("the fragment {name} spreads itself"), BAD_USER_INPUT);
-        if count(&document).map_err(circle)? > self.fields {
-            let most = self.fields;
-            let problem =
-                format!("the query has more fields, fragments spelled out, than graphql.max_fields, which is {most}");
-            return Err(error(problem, LIMIT_EXCEEDED));
-        }
-        Ok(document)
-    }
-
-    async fn validation(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        next: NextValidation<'_>,
-    ) -> Result<ValidationResult, Vec<ServerError>> {
-        let found = next.run(ctx).await?;
-        for (what, found, most, setting) in [
-            ("is nested", found.depth, self.depth, "levels deep; graphql.max_depth"),
-            ("costs", found.complexity, self.complexity, "by fields and page sizes; graphql.max_complexity"),
-        ] {
-            if found > most {
-                return Err(vec![error(format!("the query {what} {found} {setting} is {most}"), LIMIT_EXCEEDED)]);
-            }
-        }
-        Ok(found)
-    }
+    Ok(())
 }
 
 fn error(message: String, code: &str) -> ServerError {

@@ -12,7 +12,7 @@ use crate::store::Store;
 mod args;
 mod cursor;
 mod error;
-mod extension;
+mod executor;
 mod input;
 mod limits;
 mod loader;
@@ -22,6 +22,7 @@ mod mutation;
 mod query;
 mod subscription;
 
+pub use executor::Executor;
 pub use mutation::Mutation;
 pub use query::Query;
 pub use subscription::Subscription;
@@ -31,7 +32,7 @@ use model::connection::{
 };
 
 /// The schema that is served.
-pub type ApiSchema = Schema<Query, Mutation, Subscription>;
+type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// What the fields read from.
 #[derive(Clone)]
@@ -40,10 +41,17 @@ pub(crate) struct Api {
     pub(crate) feed: Feed,
 }
 
-/// The schema over a database and the feed of its log.
+/// What answers requests, over a database and the feed of its log.
 #[must_use]
-pub fn schema(store: Store, feed: Feed, releaser: Releaser, limits: &Graphql) -> ApiSchema {
-    builder().extension(limits::Limits::new(limits)).data(releaser).data(Api { store, feed }).finish()
+pub fn executor(store: Store, feed: Feed, releaser: Releaser, limits: &Graphql) -> Executor {
+    let api = Api { store, feed };
+    let schema = builder()
+        .limit_depth(limits.max_depth)
+        .limit_complexity(limits.max_complexity)
+        .data(releaser)
+        .data(api.clone())
+        .finish();
+    Executor { schema, api, limits: limits.clone() }
 }
 
 /// The schema in GraphQL's own language, as it is committed in `schema.graphql`.
@@ -54,8 +62,6 @@ pub fn sdl() -> String {
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .extension(extension::RequestStart)
-        .extension(extension::ErrorCodes)
         .override_output_type_description::<EventConnection>("A page of events, newest first.")
         .override_output_type_description::<ProjectConnection>("A page of projects.")
         .override_output_type_description::<DrawingConnection>("A page of drawings.")

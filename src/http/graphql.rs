@@ -2,7 +2,7 @@
 //! client accepts.
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response as GraphqlResponse};
+use async_graphql::{Executor as _, Request, Response as GraphqlResponse};
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::body;
 use super::error::HttpError;
 use super::origin::AllowedOrigins;
-use crate::graphql::ApiSchema;
+use crate::graphql::Executor;
 
 /// How large a request may be: a document and its variables.
 pub(super) const LIMIT: usize = 256 * 1024;
@@ -22,8 +22,8 @@ const RESPONSE_JSON: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
 
 /// `/graphql`.
-pub(super) fn router(schema: ApiSchema, origins: &AllowedOrigins) -> Router {
-    Router::new().route("/graphql", routing::post(post).get(get)).layer(origins.cors()).with_state(schema)
+pub(super) fn router(executor: Executor, origins: &AllowedOrigins) -> Router {
+    Router::new().route("/graphql", routing::post(post).get(get)).layer(origins.cors()).with_state(executor)
 }
 
 /// A request that is no GraphQL request: its status, and what the client is told.
@@ -35,22 +35,22 @@ impl Malformed {
     }
 }
 
-async fn post(State(schema): State<ApiSchema>, headers: HeaderMap, body: Body) -> Response {
+async fn post(State(executor): State<Executor>, headers: HeaderMap, body: Body) -> Response {
     let media_type = accepted(&headers);
     let request = match read_post(&headers, body).await {
         Ok(request) => request,
         Err(malformed) => return refuse(malformed, media_type),
     };
-    answer(&schema.execute(request).await, media_type)
+    answer(&executor.execute(request).await, media_type)
 }
 
-async fn get(State(schema): State<ApiSchema>, headers: HeaderMap, uri: Uri) -> Response {
+async fn get(State(executor): State<Executor>, headers: HeaderMap, uri: Uri) -> Response {
     let media_type = accepted(&headers);
     let request = match read_get(&uri) {
         Ok(request) => request,
         Err(malformed) => return refuse(malformed, media_type),
     };
-    answer(&schema.execute(request).await, media_type)
+    answer(&executor.execute(request).await, media_type)
 }
 
 async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed> {

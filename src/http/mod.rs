@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::feed::Feed;
-use crate::graphql::ApiSchema;
+use crate::graphql::Executor;
 use crate::ingest::Ingest;
 use crate::store::Store;
 
@@ -37,7 +37,7 @@ pub struct Parts {
     /// Takes deliveries in.
     pub ingest: Arc<Ingest>,
     /// Answers GraphQL.
-    pub schema: ApiSchema,
+    pub graphql: Executor,
     /// Whose readiness is asked.
     pub store: Store,
     /// Whose head is shown.
@@ -60,9 +60,9 @@ pub struct Parts {
 pub fn router(parts: Parts) -> Router {
     let gate = from_fn_with_state((parts.open_mode, parts.origins.clone()), open_mode::gate);
     let hooks = hooks::router(hooks::Hooks { ingest: parts.ingest, clock: parts.clock });
-    let graphql = graphql::router(parts.schema.clone(), &parts.origins);
+    let graphql = graphql::router(parts.graphql.clone(), &parts.origins);
     let sockets = ws::router(ws::Sockets {
-        schema: parts.schema,
+        graphql: parts.graphql,
         origins: parts.origins,
         stopping: parts.stopping.clone(),
         tracker: parts.sockets,

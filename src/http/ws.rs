@@ -14,14 +14,14 @@ use tokio_util::task::TaskTracker;
 
 use super::error::HttpError;
 use super::origin::AllowedOrigins;
-use crate::graphql::ApiSchema;
+use crate::graphql::Executor;
 
 /// The sub-protocols that are spoken.
 const PROTOCOLS: [&str; 2] = ["graphql-transport-ws", "graphql-ws"];
 
 #[derive(Clone)]
 pub(super) struct Sockets {
-    pub(super) schema: ApiSchema,
+    pub(super) graphql: Executor,
     pub(super) origins: AllowedOrigins,
     pub(super) stopping: CancellationToken,
     pub(super) tracker: TaskTracker,
@@ -57,7 +57,7 @@ async fn serve(socket: WebSocket, protocol: GraphQLProtocol, sockets: &Sockets) 
     let (outgoing, mut messages) = mpsc::channel(1);
     // No time-out for silence: this transport sends no pings of its own, so a healthy client may have nothing to say.
     let transport =
-        GraphQLWebSocket::new_with_pair(PollSender::new(outgoing), stream, sockets.schema.clone(), protocol).serve();
+        GraphQLWebSocket::new_with_pair(PollSender::new(outgoing), stream, sockets.graphql.clone(), protocol).serve();
     let transport = async {
         transport.await;
         std::future::pending::<()>().await;

@@ -6,7 +6,7 @@ use crate::graphql::Api;
 use crate::graphql::args::{PageArgs, page_cost};
 use crate::graphql::cursor;
 use crate::graphql::error::OrApiError;
-use crate::graphql::extension::HeadAtStart;
+use crate::graphql::executor::HeadAtStart;
 use crate::graphql::input::EventFilter;
 use crate::graphql::model::connection::{EventConnection, listing};
 use crate::graphql::model::event;

@@ -1,0 +1,115 @@
+//! What happens to every request, whichever transport it came by: it is judged, given what belongs to it alone, and its errors
+//! are given their codes.
+//!
+//! Not an extension of the library: with one, every single field goes through it, which halves what a query of many rows can do.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::DocumentOperations;
+use async_graphql::{Data, Request, Response};
+use futures_util::stream::{self, BoxStream, StreamExt};
+
+use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
+use super::limits;
+use super::loader::Batches;
+use super::{Api, ApiSchema};
+use crate::config::Graphql;
+use crate::domain::Seq;
+
+/// The log's head when the request began: read before any of its fields.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadAtStart(pub(super) Seq);
+
+/// Answers GraphQL requests.
+#[derive(Clone)]
+pub struct Executor {
+    pub(super) schema: ApiSchema,
+    pub(super) api: Api,
+    pub(super) limits: Graphql,
+}
+
+impl Executor {
+    /// The request with what belongs to it alone, and what reads its batches; or why it is not served.
+    fn prepare(&self, mut request: Request) -> Result<(Request, Batches), Response> {
+        // What cannot be parsed gets its error from the library, at the same place as every other of its errors.
+        if let Ok(document) = request.parsed_query() {
+            limits::check_fields(document, self.limits.max_fields)
+                .map_err(|error| Response::from_errors(vec![error]))?;
+        }
+        let batches = Batches::default();
+        let loader = batches.loader(self.api.store.clone());
+        Ok((with_defaults(request).data(HeadAtStart(self.api.feed.head())).data(loader), batches))
+    }
+
+    fn with_codes(&self, mut response: Response) -> Response {
+        for error in &mut response.errors {
+            let extensions = error.extensions.get_or_insert_default();
+            if extensions.get("code").is_some() {
+                continue;
+            }
+            // Our own fields set a code; what the library finds wrong is wrong in the request. Of its own limits it says no more
+            // than that they are passed.
+            let limit = match error.message.as_str() {
+                limits::TOO_COMPLEX => Some((
+                    "asks for more, by fields and page sizes, than graphql.max_complexity",
+                    self.limits.max_complexity,
+                )),
+                limits::TOO_DEEP => Some(("is nested deeper than graphql.max_depth", self.limits.max_depth)),
+                _ => None,
+            };
+            extensions.set("code", if limit.is_some() { LIMIT_EXCEEDED } else { BAD_USER_INPUT });
+            if let Some((what, most)) = limit {
+                error.message = format!("the query {what}, which is {most}");
+            }
+        }
+        response
+    }
+}
+
+impl async_graphql::Executor for Executor {
+    async fn execute(&self, request: Request) -> Response {
+        match self.prepare(request) {
+            Ok((request, batches)) => self.with_codes(batches.read_during(self.schema.execute(request)).await),
+            Err(refused) => refused,
+        }
+    }
+
+    fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        let (request, batches) = match self.prepare(request) {
+            Ok(prepared) => prepared,
+            Err(refused) => return stream::iter([refused]).boxed(),
+        };
+        let responses = self.schema.execute_stream_with_session_data(request, session_data.unwrap_or_default());
+        let executor = self.clone();
+        stream::unfold((responses, batches, executor), async |(mut responses, batches, executor)| {
+            let response = batches.read_during(responses.next()).await?;
+            Some((executor.with_codes(response), (responses, batches, executor)))
+        })
+        .boxed()
+    }
+}
+
+/// The request with the defaults of those variables that it does not give: the library skips and includes fields by the given
+/// ones alone.
+fn with_defaults(mut request: Request) -> Request {
+    let name = request.operation_name.clone();
+    // What cannot be parsed gets its error where it is parsed for good.
+    let Ok(document) = request.parsed_query() else { return request };
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name.as_str()),
+        (DocumentOperations::Multiple(_), None) => None,
+    };
+    let definitions = operation.map(|operation| operation.node.variable_definitions.as_slice()).unwrap_or_default();
+    let defaults: Vec<_> = definitions
+        .iter()
+        .filter_map(|definition| {
+            let default = definition.node.default_value.as_ref()?;
+            Some((definition.node.name.node.clone(), default.node.clone()))
+        })
+        .collect();
+    for (name, default) in defaults {
+        request.variables.entry(name).or_insert(default);
+    }
+    request
+}
