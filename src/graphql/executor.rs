@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::DocumentOperations;
-use async_graphql::{Data, Request, Response};
+use async_graphql::{Data, Request, Response, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
@@ -30,11 +30,10 @@ pub struct Executor {
 
 impl Executor {
     /// The request with what belongs to it alone, and what reads its batches; or why it is not served.
-    fn prepare(&self, mut request: Request) -> Result<(Request, Batches), Response> {
+    fn prepare(&self, mut request: Request) -> Result<(Request, Batches), ServerError> {
         // What cannot be parsed gets its error from the library, at the same place as every other of its errors.
         if let Ok(document) = request.parsed_query() {
-            limits::check_fields(document, self.limits.max_fields)
-                .map_err(|error| Response::from_errors(vec![error]))?;
+            limits::check_fields(document, self.limits.max_fields)?;
         }
         let batches = Batches::default();
         let loader = batches.loader(self.api.store.clone());
@@ -70,14 +69,14 @@ impl async_graphql::Executor for Executor {
     async fn execute(&self, request: Request) -> Response {
         match self.prepare(request) {
             Ok((request, batches)) => self.with_codes(batches.read_during(self.schema.execute(request)).await),
-            Err(refused) => refused,
+            Err(refused) => Response::from_errors(vec![refused]),
         }
     }
 
     fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let (request, batches) = match self.prepare(request) {
             Ok(prepared) => prepared,
-            Err(refused) => return stream::iter([refused]).boxed(),
+            Err(refused) => return stream::iter([Response::from_errors(vec![refused])]).boxed(),
         };
         let responses = self.schema.execute_stream_with_session_data(request, session_data.unwrap_or_default());
         let executor = self.clone();

@@ -139,7 +139,7 @@ where
     let window = args.window(List::new(F::Row::TABLE, sort), store.log_id()).or_api_error()?;
     let columns = look::connection(ctx, columns) | F::Row::order_column(sort);
     let page = list::page::<F::Row>(store.reader(), columns, filter.condition(), sort, &window).await.or_api_error()?;
-    Ok(connection(store.log_id(), sort, page, filter.into()))
+    Ok(connection(ctx, store.log_id(), sort, page, filter.into()))
 }
 
 /// A page of the children of one parent, read together with those of all parents on this level.
@@ -163,18 +163,20 @@ where
     let key = ChildrenOf::<R>::new(parent, ChildrenAsked { kinship, sort, window, columns });
     let page = load(ctx, key).await?.map(Arc::unwrap_or_clone);
     let page = page.unwrap_or(Page { rows: Vec::new(), has_previous: false, has_next: false });
-    Ok(connection(log, sort, page, total))
+    Ok(connection(ctx, log, sort, page, total))
 }
 
-fn connection<R: Noded>(log: &LogId, sort: Sort, page: Page<R>, total: Total) -> Listing<R::Node> {
+fn connection<R: Noded>(ctx: &Context<'_>, log: &LogId, sort: Sort, page: Page<R>, total: Total) -> Listing<R::Node> {
     let list = List::new(R::TABLE, sort);
+    // Where no cursor is asked for, no row's place is looked up.
+    let asks_for_cursors = ctx.field().selection_set().any(|field| matches!(field.name(), "edges" | "pageInfo"));
     let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, total);
     connection.edges = page
         .rows
         .into_iter()
         .map(|row| {
-            let cursor = LazyCursor { log: log.clone(), list, place: row.place(sort) };
-            Edge::new(cursor, row.node())
+            let place = asks_for_cursors.then(|| row.place(sort));
+            Edge::new(LazyCursor { log: log.clone(), list, place }, row.node())
         })
         .collect();
     connection

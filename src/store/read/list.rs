@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, SelectStatement, WindowStatement};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde::{Deserialize, Serialize};
 
@@ -166,7 +166,7 @@ pub async fn children<R: Child>(
 ) -> Result<HashMap<VendorId, Page<R>>, StoreError> {
     let parents: Vec<String> = parents.into_iter().map(VendorId::into_string).collect();
     let columns = asked | R::parent_column(kinship.column);
-    let select = children_statement::<R>(columns, kinship, parents, sort, window);
+    let select = children_statement::<R>(columns, kinship, &parents, sort, window);
     let mut rows: HashMap<VendorId, Vec<R>> = HashMap::new();
     for row in packed::rows::<R>(db, select, columns).await? {
         if let Some(parent) = row.parent(kinship.column) {
@@ -176,49 +176,36 @@ pub async fn children<R: Child>(
     Ok(rows.into_iter().map(|(parent, rows)| (parent, window.page(rows))).collect())
 }
 
-/// The statement of [`children`], without the packing.
-fn children_statement<R: Row>(
+/// The statement of [`children`], without the packing: for each parent, along an index, the rows of its page and no others.
+/// (This is SQLite's way to say what PostgreSQL calls LATERAL.)
+pub(super) fn children_statement<R: Row>(
     columns: Columns,
     kinship: Kinship,
-    parents: Vec<String>,
+    parents: &[String],
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    const NUMBER: &str = "number_in_parent";
-    let parent = kinship.column;
-    let of_parents = kinship.condition().add(Expr::col(parent).is_in(&parents));
-    // Along an index the page of one parent ends where it is full.
-    if parents.len() == 1 {
-        return page_statement::<R>(columns, of_parents, sort, window);
-    }
-    // All children are numbered within their parents by what an index holds; only those of the pages are read whole.
-    let key: Vec<&str> = if sort.ties.is_empty() { vec![sort.column] } else { sort.ties.to_vec() };
-    let mut by_parent = WindowStatement::partition_by(parent);
-    for column in sort.columns() {
-        by_parent.order_by(column, sort.order(window));
-    }
-    let numbered = Query::select()
-        .columns(key.iter().copied())
-        .expr_window_as(Func::cust("ROW_NUMBER"), by_parent, NUMBER)
+    const PARENTS: &str = "parents";
+    const ROW: &str = "rowid";
+    let mut page = Query::select();
+    page.column(ROW)
         .from(R::TABLE)
-        .cond_where(of_parents)
+        .and_where(Expr::col(kinship.column).eq(Expr::col((PARENTS, "value"))))
+        .cond_where(kinship.condition())
         .cond_where(sort.bounds(window))
-        .take();
-    let fetched = i64::try_from(window.fetched()).unwrap_or(i64::MAX);
-    let on_the_pages = Query::select()
-        .columns(key.iter().copied())
-        .from_subquery(numbered, "numbered")
-        .and_where(Expr::col(NUMBER).lte(fetched))
-        .take();
-    let of_row = match key.as_slice() {
-        [column] => Expr::col(*column),
-        columns => Expr::tuple(columns.iter().map(|column| Expr::col(*column))),
-    };
+        .limit(window.fetched());
+    // Texts alone: there is nothing that JSON cannot write.
+    let parents = serde_json::to_string(parents).unwrap_or_default();
     let mut select = packed::select::<R>(columns);
-    select.and_where(of_row.in_subquery(on_the_pages));
+    // The parents come first, and the table is read for each of them.
+    select.from_clear();
+    select.from_function(Func::cust("json_each").arg(parents), PARENTS);
     for column in sort.columns() {
+        page.order_by(column, sort.order(window));
         select.order_by(column, sort.order(window));
     }
+    let of_page = Expr::col((R::TABLE, ROW)).in_subquery(page);
+    select.join(JoinType::CrossJoin, R::TABLE, Condition::all()).and_where(of_page);
     select
 }
 

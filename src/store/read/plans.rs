@@ -3,7 +3,7 @@
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{SelectStatement, SqliteQueryBuilder};
 
-use super::list::page_statement;
+use super::list::{children_statement, page_statement};
 use super::*;
 use crate::clock::Clock;
 use crate::domain::{EventKind, Money, ProposalStatus};
@@ -151,5 +151,38 @@ async fn an_index_answers_every_filter() {
         if exact.contains(&what) {
             assert!(plan.iter().any(|line| line.starts_with("SEARCH")), "{what}: {plan:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn nested_pages_are_read_along_an_index() {
+    let (_directory, store) = store().await;
+    let parents = ["1".to_owned(), "2".to_owned()];
+    let kinship = |column| kin::Kinship { column, provider: None };
+    let by_event = sort("last_event_at", &["vendor_id"]);
+    let by_key = sort("last_event_at", &["provider", "vendor_id"]);
+    let mut plans = Vec::new();
+    for from_the_end in [false, true] {
+        let window = Window { from_the_end, ..WINDOW };
+        let of_project = kinship("project_vendor_id");
+        plans.push(children_statement::<DrawingRow>(DrawingRow::ALL, of_project, &parents, by_event, &window));
+        for column in ["project_vendor_id", "client_vendor_id"] {
+            let of = kinship(column);
+            plans.push(children_statement::<ProposalRow>(ProposalRow::ALL, of, &parents, by_key, &window));
+        }
+        for column in ["project_vendor_id", "client_vendor_id", "drawing_vendor_id"] {
+            plans.push(children_statement::<EventRow>(EventRow::ALL, kinship(column), &parents, LOG_ORDER, &window));
+        }
+        let of_proposal = kin::Kinship { column: "proposal_vendor_id", provider: Some(Provider::Arcsite) };
+        plans.push(children_statement::<EventRow>(EventRow::ALL, of_proposal, &parents, LOG_ORDER, &window));
+    }
+    for statement in plans {
+        let sql = statement.to_string(SqliteQueryBuilder);
+        let plan = plan(&store, statement).await;
+        let searches = plan.iter().filter(|line| line.starts_with("SEARCH")).count();
+        assert_eq!(searches, 2, "the page's rows, and the index that names them: {plan:?} for {sql}");
+        assert!(plan.iter().any(|line| line.contains("COVERING INDEX")), "{plan:?} for {sql}");
+        // Only the rows of the pages are sorted, never all that a parent has.
+        assert!(plan.iter().filter(|line| line.contains("TEMP B-TREE")).count() <= 1, "{plan:?} for {sql}");
     }
 }
