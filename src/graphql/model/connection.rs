@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Object, OutputType, Result};
+use futures_util::future::BoxFuture;
 
 use super::{Client, Delivery, Drawing, Event, Project, Proposal, load};
 use crate::domain::{LogId, VendorId};
@@ -142,28 +143,31 @@ where
     Ok(connection(ctx, store.log_id(), sort, page, filter.into()))
 }
 
-/// A page of the children of one parent, read together with those of all parents on this level.
-pub(crate) async fn children<R>(
-    ctx: &Context<'_>,
+/// A page of the children of one parent, read together with those of all parents on this level. Boxed: the future of each of an
+/// object's fields is as large as the largest of them.
+pub(crate) fn children<'a, R>(
+    ctx: &'a Context<'_>,
     parent: VendorId,
     kinship: Kinship,
     sort: Sort,
     args: PageArgs,
-    columns: impl Fn(&str) -> Columns,
-) -> Result<Listing<R::Node>>
+    columns: fn(&str) -> Columns,
+) -> BoxFuture<'a, Result<Listing<R::Node>>>
 where
     R: Noded + Child + Sync + 'static,
     CountOf<R>: Into<Total>,
     StoreLoader: Loader<ChildrenOf<R>, Value = Arc<Page<R>>, Error = Arc<ApiError>>,
 {
-    let log = ctx.data::<Api>()?.store.log_id();
-    let window = args.window(List::new(R::TABLE, sort), log).or_api_error()?;
-    let columns = look::connection(ctx, columns);
-    let total = CountOf::<R>::new(parent.clone(), kinship).into();
-    let key = ChildrenOf::<R>::new(parent, ChildrenAsked { kinship, sort, window, columns });
-    let page = load(ctx, key).await?.map(Arc::unwrap_or_clone);
-    let page = page.unwrap_or(Page { rows: Vec::new(), has_previous: false, has_next: false });
-    Ok(connection(ctx, log, sort, page, total))
+    Box::pin(async move {
+        let log = ctx.data::<Api>()?.store.log_id();
+        let window = args.window(List::new(R::TABLE, sort), log).or_api_error()?;
+        let columns = look::connection(ctx, columns);
+        let total = CountOf::<R>::new(parent.clone(), kinship).into();
+        let key = ChildrenOf::<R>::new(parent, ChildrenAsked { kinship, sort, window, columns });
+        let page = load(ctx, key).await?.map(Arc::unwrap_or_clone);
+        let page = page.unwrap_or(Page { rows: Vec::new(), has_previous: false, has_next: false });
+        Ok(connection(ctx, log, sort, page, total))
+    })
 }
 
 fn connection<R: Noded>(ctx: &Context<'_>, log: &LogId, sort: Sort, page: Page<R>, total: Total) -> Listing<R::Node> {

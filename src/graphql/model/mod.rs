@@ -71,7 +71,8 @@ where
     StoreLoader: Loader<K, Error = std::sync::Arc<ApiError>>,
 {
     let loader = ctx.data::<DataLoader<StoreLoader>>()?;
-    loader.load_one(key).await.map_err(|error| ApiError::clone(&error).extended())
+    // Boxed: a field's future is as large as the largest of its object's fields, and most fields need none of this.
+    Box::pin(loader.load_one(key)).await.map_err(|error| ApiError::clone(&error).extended())
 }
 
 /// Loads what a vendor id names, with the columns that this field's selection needs; `None` until it has been seen.
@@ -84,7 +85,7 @@ where
     R: Keyed + Clone + Sync + 'static,
 {
     match id {
-        Some(id) => load(ctx, ById::<R>::new(id, look::node(ctx, columns))).await,
+        Some(id) => Box::pin(load(ctx, ById::<R>::new(id, look::node(ctx, columns)))).await,
         None => Ok(None),
     }
 }
