@@ -1,7 +1,8 @@
 //! What happens to every request, whichever transport it came by: it is judged, given what belongs to it alone, and its errors
 //! are given their codes.
 //!
-//! Not an extension of the library: with one, every single field goes through it, which halves what a query of many rows can do.
+//! Not an extension of the library: with one, every single field goes through it, which was measured to cost a third of the
+//! rate of a query of many rows.
 
 use std::sync::Arc;
 
