@@ -45,8 +45,8 @@ impl Feed {
 
     /// Where a commit's newest place is to be told.
     #[must_use]
-    pub fn waker(&self) -> watch::Sender<Seq> {
-        self.head.clone()
+    pub fn waker(&self) -> Waker {
+        Waker(self.head.clone())
     }
 
     /// Looks for events that others wrote, for as long as it is polled.
@@ -56,11 +56,7 @@ impl Feed {
             interval.tick().await;
             match log::head(self.store.reader()).await {
                 Ok(found) => {
-                    self.head.send_if_modified(|head| {
-                        let moved = *head < found;
-                        *head = found.max(*head);
-                        moved
-                    });
+                    self.waker().wake(found);
                 }
                 Err(error) => tracing::warn!(%error, "the log's head cannot be read"),
             }
@@ -125,6 +121,21 @@ impl Feed {
             let at = page.at;
             Ok(Some((page, (feed, head, filter, at, false))))
         })
+    }
+}
+
+/// Wakes the followers of the log.
+#[derive(Clone, Debug)]
+pub struct Waker(watch::Sender<Seq>);
+
+impl Waker {
+    /// Tells the followers of the newest place that is committed. One that they know, or that is older, wakes nobody.
+    pub fn wake(&self, newest: Seq) {
+        self.0.send_if_modified(|head| {
+            let moved = *head < newest;
+            *head = newest.max(*head);
+            moved
+        });
     }
 }
 

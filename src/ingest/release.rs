@@ -1,12 +1,10 @@
 //! Running a quarantined delivery through today's code again. Its age does not matter any more: an operator has looked at
 //! it. It keeps the time at which it came, and the reason why it was in quarantine.
 
-use tokio::sync::watch;
-
 use super::normalise::normalise;
 use super::record::{Heads, Receipt, SamenessWindows, place};
 use super::verify::Delivery;
-use crate::domain::Seq;
+use crate::feed::Waker;
 use crate::store::{Store, StoreError, delivery};
 
 /// Takes deliveries out of quarantine.
@@ -14,7 +12,7 @@ use crate::store::{Store, StoreError, delivery};
 pub struct Releaser {
     store: Store,
     windows: SamenessWindows,
-    head: watch::Sender<Seq>,
+    waker: Waker,
 }
 
 /// What became of the wish to release a delivery.
@@ -31,10 +29,10 @@ pub enum Release {
 }
 
 impl Releaser {
-    /// A releaser that tells `head` of what it appends to the log.
+    /// A releaser that wakes the followers of what it appends to the log.
     #[must_use]
-    pub const fn new(store: Store, windows: SamenessWindows, head: watch::Sender<Seq>) -> Self {
-        Self { store, windows, head }
+    pub const fn new(store: Store, windows: SamenessWindows, waker: Waker) -> Self {
+        Self { store, windows, waker }
     }
 
     /// Releases the delivery of this number.
@@ -67,11 +65,7 @@ impl Releaser {
         };
         delivery::released(&tx, id, placed.outcome, &vendor_type, placed.event, placed.body_differs).await?;
         tx.commit().await?;
-        self.head.send_if_modified(|head| {
-            let moved = *head < heads.event();
-            *head = heads.event().max(*head);
-            moved
-        });
+        self.waker.wake(heads.event());
         tracing::info!(delivery = id, event = placed.event.0, outcome = %placed.outcome, "a delivery was released");
         Ok(Release::Released(Receipt { outcome: placed.outcome, event: Some(placed.event) }))
     }

@@ -3,13 +3,14 @@
 
 use std::time::Instant;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::normalise::Unfit;
 use super::record::{Heads, Incoming, Receipt, SamenessWindows, record};
-use crate::domain::{QuarantineReason, Seq};
+use crate::domain::QuarantineReason;
+use crate::feed::Waker;
 use crate::store::{Store, StoreError};
 
 /// How many deliveries may wait for the writer: past it a vendor is told to come again.
@@ -42,11 +43,11 @@ impl Writer {
     pub fn start(
         store: Store,
         windows: SamenessWindows,
-        head: watch::Sender<Seq>,
+        waker: Waker,
         ending: CancellationToken,
     ) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        (Self { queue }, tokio::spawn(run(store, windows, head, jobs, ending)))
+        (Self { queue }, tokio::spawn(run(store, windows, waker, jobs, ending)))
     }
 
     /// Records a delivery: an answer means that it is on disk.
@@ -64,7 +65,7 @@ impl Writer {
 async fn run(
     store: Store,
     windows: SamenessWindows,
-    head: watch::Sender<Seq>,
+    waker: Waker,
     mut jobs: mpsc::Receiver<Job>,
     ending: CancellationToken,
 ) {
@@ -88,15 +89,15 @@ async fn run(
         // Whoever was told to come again, because the database was slow, will: what it left behind is not written as well.
         group.retain(|job| !job.answer.is_closed());
         if !group.is_empty() {
-            write_group(&store, windows, &head, group).await;
+            write_group(&store, windows, &waker, group).await;
         }
     }
 }
 
-async fn write_group(store: &Store, windows: SamenessWindows, head: &watch::Sender<Seq>, group: Vec<Job>) {
+async fn write_group(store: &Store, windows: SamenessWindows, waker: &Waker, group: Vec<Job>) {
     let started = Instant::now();
     let incoming: Vec<&Incoming> = group.iter().map(|job| &job.incoming).collect();
-    let answers = match write(store, windows, head, &incoming).await {
+    let answers = match write(store, windows, waker, &incoming).await {
         Ok(receipts) => receipts.into_iter().map(Ok).collect(),
         Err(Failed::NotBegun(error)) => {
             tracing::error!(%error, deliveries = group.len(), "deliveries were not recorded; their vendors are asked to send them again");
@@ -109,7 +110,7 @@ async fn write_group(store: &Store, windows: SamenessWindows, head: &watch::Send
                 answers.push(if job.answer.is_closed() {
                     Err(NotRecorded)
                 } else {
-                    write_alone(store, windows, head, &job.incoming).await
+                    write_alone(store, windows, waker, &job.incoming).await
                 });
             }
             answers
@@ -125,13 +126,8 @@ async fn write_group(store: &Store, windows: SamenessWindows, head: &watch::Send
 }
 
 /// One delivery of a group that failed: where it is at fault it goes into quarantine, else it is not recorded.
-async fn write_alone(
-    store: &Store,
-    windows: SamenessWindows,
-    head: &watch::Sender<Seq>,
-    incoming: &Incoming,
-) -> Answer {
-    let error = match write(store, windows, head, &[incoming]).await {
+async fn write_alone(store: &Store, windows: SamenessWindows, waker: &Waker, incoming: &Incoming) -> Answer {
+    let error = match write(store, windows, waker, &[incoming]).await {
         Ok(receipts) => return receipts.first().copied().ok_or(NotRecorded),
         Err(Failed::NotBegun(error) | Failed::RolledBack(error)) => error,
     };
@@ -184,7 +180,7 @@ impl From<StoreError> for Failed {
 async fn write(
     store: &Store,
     windows: SamenessWindows,
-    head: &watch::Sender<Seq>,
+    waker: &Waker,
     group: &[&Incoming],
 ) -> Result<Vec<Receipt>, Failed> {
     let tx = store.begin().await.map_err(Failed::NotBegun)?;
@@ -194,10 +190,6 @@ async fn write(
         receipts.push(record(&tx, &mut heads, incoming, windows).await?);
     }
     tx.commit().await.map_err(StoreError::from)?;
-    head.send_if_modified(|head| {
-        let moved = *head < heads.event();
-        *head = heads.event().max(*head);
-        moved
-    });
+    waker.wake(heads.event());
     Ok(receipts)
 }
