@@ -14,6 +14,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Receives the webhooks of ArcSite and Bidsketch, keeps every delivery, and serves one GraphQL API over both.
 ///
 /// Without a command it serves. A first try needs no set-up: start it, open http://127.0.0.1:8080/playground, and post a

@@ -13,6 +13,9 @@ mod row_by_row;
 mod seed;
 mod server;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What every part may fail with: a benchmark has nobody to recover for.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

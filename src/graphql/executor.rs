@@ -7,12 +7,14 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::DocumentOperations;
+use async_graphql::registry::Registry;
 use async_graphql::{Data, Request, Response, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 use super::limits;
 use super::loader::Batches;
+use super::selection::root;
 use super::{Api, ApiSchema};
 use crate::config::Graphql;
 use crate::domain::Seq;
@@ -27,6 +29,8 @@ pub struct Executor {
     pub(super) schema: ApiSchema,
     pub(super) api: Api,
     pub(super) limits: Graphql,
+    /// The types of the schema: the library keeps its own to itself.
+    pub(super) types: Arc<Registry>,
 }
 
 impl Executor {
@@ -68,22 +72,29 @@ impl Executor {
 
 impl async_graphql::Executor for Executor {
     async fn execute(&self, request: Request) -> Response {
+        let asked = root::Asked::of(&request);
         match self.prepare(request) {
-            Ok((request, batches)) => self.with_codes(batches.read_during(self.schema.execute(request)).await),
+            Ok((request, batches)) => {
+                let mut response = batches.read_during(self.schema.execute(request)).await;
+                asked.complete(&mut response, &self.types);
+                self.with_codes(response)
+            }
             Err(refused) => Response::from_errors(vec![refused]),
         }
     }
 
     fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        let asked = root::Asked::of(&request);
         let (request, batches) = match self.prepare(request) {
             Ok(prepared) => prepared,
             Err(refused) => return stream::iter([Response::from_errors(vec![refused])]).boxed(),
         };
         let responses = self.schema.execute_stream_with_session_data(request, session_data.unwrap_or_default());
         let executor = self.clone();
-        stream::unfold((responses, batches, executor), async |(mut responses, batches, executor)| {
-            let response = batches.read_during(responses.next()).await?;
-            Some((executor.with_codes(response), (responses, batches, executor)))
+        stream::unfold((responses, batches, asked, executor), async |(mut responses, batches, asked, executor)| {
+            let mut response = batches.read_during(responses.next()).await?;
+            asked.complete(&mut response, &executor.types);
+            Some((executor.with_codes(response), (responses, batches, asked, executor)))
         })
         .boxed()
     }

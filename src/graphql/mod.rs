@@ -2,7 +2,10 @@
 //!
 //! `model` has the types, `query`, `mutation` and `subscription` the fields of the roots, one subject a file.
 
-use async_graphql::Schema;
+use std::sync::Arc;
+
+use async_graphql::registry::Registry;
+use async_graphql::{OutputType, Schema};
 
 use crate::config::Graphql;
 use crate::feed::Feed;
@@ -20,6 +23,8 @@ mod look;
 pub mod model;
 mod mutation;
 mod query;
+pub mod response;
+mod selection;
 mod subscription;
 
 pub use executor::Executor;
@@ -51,7 +56,10 @@ pub fn executor(store: Store, feed: Feed, releaser: Releaser, limits: &Graphql) 
         .data(releaser)
         .data(api.clone())
         .finish();
-    Executor { schema, api, limits: limits.clone() }
+    let mut types = Registry::default();
+    Query::create_type_info(&mut types);
+    Mutation::create_type_info(&mut types);
+    Executor { schema, api, limits: limits.clone(), types: Arc::new(types) }
 }
 
 /// The schema in GraphQL's own language, as it is committed in `schema.graphql`.

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::body;
 use super::error::HttpError;
 use super::origin::AllowedOrigins;
-use crate::graphql::Executor;
+use crate::graphql::{Executor, response};
 
 /// How large a request may be: a document and its variables.
 pub(super) const LIMIT: usize = 256 * 1024;
@@ -130,16 +130,9 @@ fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {
 /// The response. One without data, because the request itself is wrong, is 400 in the specification's media type; in plain
 /// JSON every GraphQL answer is 200.
 fn answer(response: &GraphqlResponse, media_type: &'static str) -> Response {
-    let failed_before_execution =
-        response.data == async_graphql::Value::Null && response.errors.iter().any(|error| error.path.is_empty());
-    let status =
-        if failed_before_execution && media_type == RESPONSE_JSON { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let body = if failed_before_execution {
-        serde_json::to_vec(&json!({ "errors": response.errors }))
-    } else {
-        serde_json::to_vec(response)
-    };
-    match body {
+    let refused = response::refused(response) && media_type == RESPONSE_JSON;
+    let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    match response::to_json(response) {
         Ok(body) => write(status, media_type, body),
         Err(error) => {
             tracing::error!(%error, "a response could not be written");

@@ -11,7 +11,7 @@ use super::{Batch, StoreLoader, failed, groups};
 use crate::domain::VendorId;
 use crate::graphql::error::ApiError;
 use crate::store::packed::{Columns, Row};
-use crate::store::read::kin::{Child, Kinship, Ordered};
+use crate::store::read::kin::Kinship;
 use crate::store::read::{Page, Sort, Window, list};
 
 /// A page of the children of one parent.
@@ -58,22 +58,17 @@ impl<R> Hash for ChildrenOf<R> {
     }
 }
 
-impl<R: Child + Ordered + Clone + Sync + 'static> Loader<ChildrenOf<R>> for StoreLoader {
+impl<R: Row + Clone + Sync + 'static> Loader<ChildrenOf<R>> for StoreLoader {
     type Value = Arc<Page<R>>;
     type Error = Arc<ApiError>;
 
     async fn load(&self, keys: &[ChildrenOf<R>]) -> Batch<ChildrenOf<R>, Arc<Page<R>>> {
         let mut batch = HashMap::with_capacity(keys.len());
         for (asked, keys) in groups(keys, |key| Arc::clone(&key.asked)) {
-            let columns = asked.columns | R::order_column(asked.sort);
-            let parents = keys.iter().map(|key| key.parent.clone());
+            let parents: Vec<String> = keys.iter().map(|key| key.parent.as_str().to_owned()).collect();
             let list = (asked.sort, &asked.window);
-            let pages = list::children::<R>(self.0.reader(), columns, asked.kinship, parents, list).await;
-            let mut pages = pages.map_err(failed)?;
-            for key in keys {
-                let page = pages.remove(&key.parent).unwrap_or_else(|| asked.window.empty());
-                batch.insert(key, Arc::new(page));
-            }
+            let pages = list::children::<R>(self.0.reader(), asked.columns, asked.kinship, &parents, list).await;
+            batch.extend(keys.into_iter().zip(pages.map_err(failed)?.into_iter().map(Arc::new)));
         }
         Ok(batch)
     }

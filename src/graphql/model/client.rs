@@ -8,6 +8,7 @@ use super::scalar::{DateTime, Url};
 use super::{event, nested, proposal};
 use crate::domain::{self, NodeId};
 use crate::graphql::args::{PageArgs, page_cost};
+use crate::graphql::selection::Selected;
 use crate::store::packed::Columns;
 use crate::store::read::kin::Kinship;
 use crate::store::read::{ClientRow, EventRow, LOG_ORDER, ProposalRow, Sort};
@@ -132,8 +133,8 @@ impl Client {
     }
 
     /// Whom else to ask.
-    async fn other_contact(&self) -> Result<Option<Contact>> {
-        Ok(nested::<domain::Contact>(self.0.other_contact.as_deref())?.map(Contact::from))
+    async fn other_contact(&self) -> Result<Option<Selected<Contact>>> {
+        Ok(nested::<domain::Contact>(self.0.other_contact.as_deref())?.map(|value| Selected(value.into())))
     }
 
     /// The client in Bidsketch's API.

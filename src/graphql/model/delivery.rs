@@ -12,6 +12,7 @@ use super::{Event, event, load};
 use crate::domain::NodeId;
 use crate::graphql::loader::EventKey;
 use crate::graphql::look;
+use crate::graphql::selection::Selected;
 use crate::store::packed::Columns;
 use crate::store::read::{DeliveryRow, EventRow};
 
@@ -94,9 +95,11 @@ impl Delivery {
     }
 
     /// The event that it made or repeats.
-    async fn event(&self, ctx: &Context<'_>) -> Result<Option<Event>> {
+    async fn event(&self, ctx: &Context<'_>) -> Result<Option<Selected<Event>>> {
         match self.0.event_seq {
-            Some(seq) => Ok(load(ctx, EventKey(seq, look::node(ctx, event::columns))).await?.map(Event::from)),
+            Some(seq) => Ok(load(ctx, EventKey(seq, look::node(ctx, event::columns)))
+                .await?
+                .map(|row| Selected(Event::from(row)))),
             None => Ok(None),
         }
     }

@@ -7,6 +7,7 @@ use super::scalar::{DateTime, Url};
 use super::{Project, event, linked, nested, project};
 use crate::domain::{NodeId, VendorId};
 use crate::graphql::args::{PageArgs, page_cost};
+use crate::graphql::selection::Selected;
 use crate::store::packed::Columns;
 use crate::store::read::kin::Kinship;
 use crate::store::read::{DrawingRow, EventRow, LOG_ORDER, Sort};
@@ -59,8 +60,8 @@ impl Drawing {
     }
 
     /// Its project; null until the project itself has been seen.
-    async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
-        Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(Project))
+    async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
+        Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
     }
 
     /// ArcSite's own id of its project.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Interface, Object, Result};
+use async_graphql::{Context, ContextSelectionSet, ID, Interface, Object, Result, ServerResult};
+use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,6 +17,7 @@ use crate::domain::{self, NodeId, VendorId};
 use crate::graphql::args::some_cost;
 use crate::graphql::error::ApiError;
 use crate::graphql::loader::{DeliveriesOf, PaymentKey, ProposalKey};
+use crate::graphql::selection::{JsonText, Selectable, Selected};
 use crate::graphql::{Api, cursor, look};
 use crate::store::packed::Columns;
 use crate::store::read::{DeliveryRow, EventRow};
@@ -56,7 +58,7 @@ pub(crate) fn columns(field: &str) -> Columns {
     field(name = "occurred_at", ty = "Option<DateTime>", desc = "The vendor's time of it, where it gives one."),
     field(name = "received_at", ty = "DateTime", desc = "When its first delivery came."),
     field(name = "payload", ty = "Json", desc = "`data` as it was received."),
-    field(name = "deliveries", ty = "Vec<Delivery>", desc = "The first delivery, and every redelivery.")
+    field(name = "deliveries", ty = "Vec<Selected<Delivery>>", desc = "The first delivery, and every redelivery.")
 )]
 pub(crate) enum Event {
     Project(ProjectEvent),
@@ -64,6 +66,18 @@ pub(crate) enum Event {
     Client(ClientEvent),
     Proposal(ProposalEvent),
     Unrecognized(UnrecognizedEvent),
+}
+
+impl Selectable for Event {
+    fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
+        match self {
+            Self::Project(event) => event.select(ctx),
+            Self::Drawing(event) => event.select(ctx),
+            Self::Client(event) => event.select(ctx),
+            Self::Proposal(event) => event.select(ctx),
+            Self::Unrecognized(event) => event.select(ctx),
+        }
+    }
 }
 
 impl From<Arc<EventRow>> for Event {
@@ -107,10 +121,10 @@ fn payload(row: &EventRow) -> Result<Json> {
     Ok(Json(body.data.to_owned()))
 }
 
-async fn deliveries(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<Delivery>> {
+async fn deliveries(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<Selected<Delivery>>> {
     let columns = look::node(ctx, delivery::columns);
     let rows = load(ctx, DeliveriesOf(row.seq, columns)).await?.unwrap_or_default();
-    Ok(rows.into_iter().map(Delivery).collect())
+    Ok(rows.into_iter().map(|row| Selected(Delivery(row))).collect())
 }
 
 async fn vendor_types(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<String>> {
@@ -180,7 +194,7 @@ macro_rules! event_type {
 
             /// The first delivery, and every redelivery.
             #[graphql(complexity = "some_cost(child_complexity)")]
-            pub(crate) async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Delivery>> {
+            pub(crate) async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Delivery>>> {
                 deliveries(ctx, &self.0).await
             }
 
@@ -193,9 +207,9 @@ event_type! {
     /// Something happened to a project.
     ProjectEvent {
         /// The project as it is now.
-        async fn project(&self, ctx: &Context<'_>) -> Result<Project> {
+        async fn project(&self, ctx: &Context<'_>) -> Result<Selected<Project>> {
             let row = linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?;
-            present(&self.0, row.map(Project))
+            present(&self.0, row.map(|row| Selected(Project(row))))
         }
     }
 }
@@ -204,9 +218,9 @@ event_type! {
     /// Something happened to a drawing.
     DrawingEvent {
         /// The drawing as it is now.
-        async fn drawing(&self, ctx: &Context<'_>) -> Result<Drawing> {
+        async fn drawing(&self, ctx: &Context<'_>) -> Result<Selected<Drawing>> {
             let row = linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?;
-            present(&self.0, row.map(Drawing))
+            present(&self.0, row.map(|row| Selected(Drawing(row))))
         }
     }
 }
@@ -215,9 +229,9 @@ event_type! {
     /// Something happened to a client.
     ClientEvent {
         /// The client as it is now.
-        async fn client(&self, ctx: &Context<'_>) -> Result<Client> {
+        async fn client(&self, ctx: &Context<'_>) -> Result<Selected<Client>> {
             let row = linked(ctx, self.0.client_vendor_id.clone(), client::columns).await?;
-            present(&self.0, row.map(Client))
+            present(&self.0, row.map(|row| Selected(Client(row))))
         }
     }
 }
@@ -227,11 +241,11 @@ event_type! {
     ProposalEvent {
         /// The proposal as it is now. Null for PROPOSAL_SIGNED, which names no proposal (`drawing` and `project` are there), and
         /// for a payment whose proposal has not been seen yet.
-        async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Proposal>> {
+        async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Selected<Proposal>>> {
             match self.0.proposal_vendor_id.clone() {
                 Some(id) => {
                     let key = ProposalKey(self.0.provider, id, look::node(ctx, proposal::columns));
-                    Ok(load(ctx, key).await?.map(Proposal))
+                    Ok(load(ctx, key).await?.map(|row| Selected(Proposal(row))))
                 }
                 None => Ok(None),
             }
@@ -243,13 +257,13 @@ event_type! {
         }
 
         /// The drawing it was made from (ArcSite), as known when the event was recorded; null until the drawing has been seen.
-        async fn drawing(&self, ctx: &Context<'_>) -> Result<Option<Drawing>> {
-            Ok(linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?.map(Drawing))
+        async fn drawing(&self, ctx: &Context<'_>) -> Result<Option<Selected<Drawing>>> {
+            Ok(linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?.map(|row| Selected(Drawing(row))))
         }
 
         /// The project it belongs to (ArcSite), as known when the event was recorded; null until the project has been seen.
-        async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
-            Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(Project))
+        async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
+            Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
         }
 
         /// The status as this event gave it; `proposal.status` is today's.
@@ -258,11 +272,11 @@ event_type! {
         }
 
         /// The payment of a PROPOSAL_PAYMENT_RECEIVED.
-        async fn payment(&self, ctx: &Context<'_>) -> Result<Option<Payment>> {
+        async fn payment(&self, ctx: &Context<'_>) -> Result<Option<Selected<Payment>>> {
             if self.0.kind != domain::EventKind::ProposalPaymentReceived {
                 return Ok(None);
             }
-            Ok(load(ctx, PaymentKey(self.0.seq, look::node(ctx, payment::columns))).await?.map(Payment))
+            Ok(load(ctx, PaymentKey(self.0.seq, look::node(ctx, payment::columns))).await?.map(|row| Selected(Payment(row))))
         }
     }
 }

@@ -6,6 +6,7 @@ use super::Event;
 use crate::domain::Seq;
 use crate::feed::FeedPage;
 use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::selection::Selected;
 use crate::graphql::{Api, cursor};
 use crate::store::log;
 
@@ -17,7 +18,7 @@ const DEFAULT: i32 = 100;
 #[derive(SimpleObject)]
 pub(crate) struct EventFeedPage {
     /// The events that match, oldest first.
-    events: Vec<Event>,
+    events: Vec<Selected<Event>>,
     /// Where to go on: it moves on even where nothing matched.
     cursor: String,
     /// Whether the log's head was reached.
@@ -27,7 +28,7 @@ pub(crate) struct EventFeedPage {
 impl EventFeedPage {
     pub(crate) fn new(api: &Api, page: FeedPage) -> Self {
         Self {
-            events: page.events.into_iter().map(Event::from).collect(),
+            events: page.events.into_iter().map(|row| Selected(Event::from(row))).collect(),
             cursor: cursor::of_event(api.store.log_id(), page.at),
             caught_up: page.caught_up,
         }

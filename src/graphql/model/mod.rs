@@ -1,11 +1,13 @@
 //! The types of the API, one noun a file, each over a row that `store::read` gives.
 
 use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::{Context, Interface};
+use async_graphql::{Context, ContextSelectionSet, Interface, ServerResult};
+use futures_util::future::BoxFuture;
 
 use super::error::ApiError;
 use super::loader::{ById, StoreLoader};
 use super::look;
+use super::selection::{JsonText, Selectable};
 use crate::domain::VendorId;
 use crate::store::packed::Columns;
 use crate::store::read::kin::Keyed;
@@ -47,6 +49,36 @@ pub(crate) enum Node {
     ClientEvent(ClientEvent),
     ProposalEvent(ProposalEvent),
     UnrecognizedEvent(UnrecognizedEvent),
+}
+
+/// Says whose selections are executed by the default.
+macro_rules! selectable {
+    ($($object:ty),+ $(,)?) => {
+        $(impl Selectable for $object {})+
+    };
+}
+
+selectable! {
+    Project, Drawing, Client, Proposal, Payment, Delivery, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
+    UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage,
+}
+
+impl Selectable for Node {
+    fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
+        match self {
+            Self::Project(node) => node.select(ctx),
+            Self::Drawing(node) => node.select(ctx),
+            Self::Client(node) => node.select(ctx),
+            Self::Proposal(node) => node.select(ctx),
+            Self::Payment(node) => node.select(ctx),
+            Self::Delivery(node) => node.select(ctx),
+            Self::ProjectEvent(node) => node.select(ctx),
+            Self::DrawingEvent(node) => node.select(ctx),
+            Self::ClientEvent(node) => node.select(ctx),
+            Self::ProposalEvent(node) => node.select(ctx),
+            Self::UnrecognizedEvent(node) => node.select(ctx),
+        }
+    }
 }
 
 impl From<Event> for Node {

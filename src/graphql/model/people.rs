@@ -3,6 +3,7 @@
 use async_graphql::SimpleObject;
 
 use crate::domain;
+use crate::graphql::selection::Selected;
 
 /// Whom a project is for.
 #[derive(SimpleObject)]
@@ -18,13 +19,20 @@ pub(crate) struct Customer {
     /// Second e-mail address.
     second_email: Option<String>,
     /// Postal address.
-    address: Option<Address>,
+    address: Option<Selected<Address>>,
 }
 
 impl From<domain::Customer> for Customer {
     fn from(customer: domain::Customer) -> Self {
         let domain::Customer { name, phone, second_phone, email, second_email, address } = customer;
-        Self { name, phone, second_phone, email, second_email, address: address.map(Address::from) }
+        Self {
+            name,
+            phone,
+            second_phone,
+            email,
+            second_email,
+            address: address.map(|address| Selected(address.into())),
+        }
     }
 }
 

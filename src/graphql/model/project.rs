@@ -8,6 +8,7 @@ use super::scalar::DateTime;
 use super::{drawing, event, nested, proposal};
 use crate::domain::{self, NodeId};
 use crate::graphql::args::{PageArgs, page_cost};
+use crate::graphql::selection::Selected;
 use crate::store::packed::Columns;
 use crate::store::read::kin::Kinship;
 use crate::store::read::{DrawingRow, EventRow, LOG_ORDER, ProjectRow, ProposalRow, Sort};
@@ -66,18 +67,18 @@ impl Project {
     }
 
     /// Whom it is for.
-    async fn customer(&self) -> Result<Option<Customer>> {
-        Ok(nested::<domain::Customer>(self.0.customer.as_deref())?.map(Customer::from))
+    async fn customer(&self) -> Result<Option<Selected<Customer>>> {
+        Ok(nested::<domain::Customer>(self.0.customer.as_deref())?.map(|value| Selected(value.into())))
     }
 
     /// Where the work is done.
-    async fn work_site_address(&self) -> Result<Option<Address>> {
-        Ok(nested::<domain::Address>(self.0.work_site_address.as_deref())?.map(Address::from))
+    async fn work_site_address(&self) -> Result<Option<Selected<Address>>> {
+        Ok(nested::<domain::Address>(self.0.work_site_address.as_deref())?.map(|value| Selected(value.into())))
     }
 
     /// Who sells it.
-    async fn sales_rep(&self) -> Result<Option<SalesRep>> {
-        Ok(nested::<domain::SalesRep>(self.0.sales_rep.as_deref())?.map(SalesRep::from))
+    async fn sales_rep(&self) -> Result<Option<Selected<SalesRep>>> {
+        Ok(nested::<domain::SalesRep>(self.0.sales_rep.as_deref())?.map(|value| Selected(value.into())))
     }
 
     /// When it was created at the vendor.

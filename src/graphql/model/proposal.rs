@@ -10,6 +10,7 @@ use crate::domain::{self, Money, NodeId, VendorId};
 use crate::graphql::args::{PageArgs, page_cost, some_cost};
 use crate::graphql::loader::{ById, PaymentsOf};
 use crate::graphql::look;
+use crate::graphql::selection::Selected;
 use crate::store::packed::Columns;
 use crate::store::read::kin::Kinship;
 use crate::store::read::{ClientRow, EventRow, LOG_ORDER, PaymentRow, ProposalRow, Sort};
@@ -170,8 +171,8 @@ impl Proposal {
     }
 
     /// Its client (Bidsketch); null until the client itself has been seen.
-    async fn client(&self, ctx: &Context<'_>) -> Result<Option<Client>> {
-        Ok(linked(ctx, self.0.client_vendor_id.clone(), client::columns).await?.map(Client))
+    async fn client(&self, ctx: &Context<'_>) -> Result<Option<Selected<Client>>> {
+        Ok(linked(ctx, self.0.client_vendor_id.clone(), client::columns).await?.map(|row| Selected(Client(row))))
     }
 
     /// Bidsketch's own id of its client.
@@ -180,8 +181,8 @@ impl Proposal {
     }
 
     /// Its project (ArcSite); null until the project itself has been seen.
-    async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
-        Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(Project))
+    async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
+        Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
     }
 
     /// ArcSite's own id of its project.
@@ -191,9 +192,9 @@ impl Proposal {
 
     /// The payments on it (ArcSite), in the order in which they came.
     #[graphql(complexity = "some_cost(child_complexity)")]
-    async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
+    async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Payment>>> {
         let columns = look::node(ctx, payment::columns);
-        Ok(self.payment_rows(ctx, columns).await?.into_iter().map(Payment).collect())
+        Ok(self.payment_rows(ctx, columns).await?.into_iter().map(|row| Selected(Payment(row))).collect())
     }
 
     /// The sum of its payments; null for Bidsketch, which sends none.

@@ -7,6 +7,7 @@ use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::loader::{DeliveryKey, EventKey};
 use crate::graphql::model::user_error::{UserError, UserErrorCode};
 use crate::graphql::model::{Delivery, Event, load};
+use crate::graphql::selection::{Selectable, Selected};
 use crate::ingest::release::{Release, Releaser};
 use crate::store::packed::Row;
 use crate::store::read::{DeliveryRow, EventRow};
@@ -22,12 +23,14 @@ pub(crate) struct ReleaseQuarantinedDeliveryInput {
 #[derive(SimpleObject)]
 pub(crate) struct ReleaseQuarantinedDeliveryPayload {
     /// The delivery, as it is now; null where there is no such one.
-    delivery: Option<Delivery>,
+    delivery: Option<Selected<Delivery>>,
     /// The event that it made or repeats.
-    event: Option<Event>,
+    event: Option<Selected<Event>>,
     /// What stood in the way; empty where it was released.
     user_errors: Vec<UserError>,
 }
+
+impl Selectable for ReleaseQuarantinedDeliveryPayload {}
 
 #[derive(Default)]
 pub struct ReleaseMutation;
@@ -40,7 +43,7 @@ impl ReleaseMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which delivery to release.")] input: ReleaseQuarantinedDeliveryInput,
-    ) -> Result<ReleaseQuarantinedDeliveryPayload> {
+    ) -> Result<Selected<ReleaseQuarantinedDeliveryPayload>> {
         let Ok(NodeId::Delivery(id)) = input.id.parse() else {
             let problem = format!("`id` must be a delivery's node id like delivery:42, it is {:?}", input.id.as_str());
             return Err(ApiError::BadUserInput(problem).extended());
@@ -48,7 +51,7 @@ impl ReleaseMutation {
         let release = ctx.data::<Releaser>()?.release(id).await.or_api_error()?;
         let delivery = load(ctx, DeliveryKey(id, DeliveryRow::ALL)).await?;
         let event = match delivery.as_ref().and_then(|delivery| delivery.event_seq) {
-            Some(seq) => load(ctx, EventKey(seq, EventRow::ALL)).await?.map(Event::from),
+            Some(seq) => load(ctx, EventKey(seq, EventRow::ALL)).await?.map(|row| Selected(Event::from(row))),
             None => None,
         };
         let problem = match release {
@@ -60,13 +63,13 @@ impl ReleaseMutation {
             Release::StillInvalid(detail) => Some((UserErrorCode::StillInvalid, detail)),
         };
         let found = problem.as_ref().is_none_or(|(code, _)| *code != UserErrorCode::NotFound);
-        Ok(ReleaseQuarantinedDeliveryPayload {
-            delivery: delivery.filter(|_| found).map(Delivery),
+        Ok(Selected(ReleaseQuarantinedDeliveryPayload {
+            delivery: delivery.filter(|_| found).map(|row| Selected(Delivery(row))),
             event: event.filter(|_| found),
             user_errors: problem
                 .into_iter()
                 .map(|(code, message)| UserError::new(code, message, &["input", "id"]))
                 .collect(),
-        })
+        }))
     }
 }

@@ -11,6 +11,7 @@ use crate::graphql::input::EventFilter;
 use crate::graphql::model::connection::{EventConnection, listing};
 use crate::graphql::model::event;
 use crate::graphql::model::feed::{self, EventFeedPage};
+use crate::graphql::selection::Selected;
 use crate::store::read::{self, LOG_ORDER};
 
 #[derive(Default)]
@@ -44,13 +45,13 @@ impl EventQuery {
         #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
         #[graphql(desc = "The `cursor` of the last page, or of any event, or `headCursor`.")] after: Option<String>,
         #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: Option<i32>,
-    ) -> Result<EventFeedPage> {
+    ) -> Result<Selected<EventFeedPage>> {
         let api = ctx.data::<Api>()?;
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let limit = feed::page_size(page_size).or_api_error()?;
         let after = feed::start(api, after.as_deref()).await?;
         let page = api.feed.page(&filter, after, limit).await.or_api_error()?;
-        Ok(EventFeedPage::new(api, page))
+        Ok(Selected(EventFeedPage::new(api, page)))
     }
 
     /// The log's head when this request began, read before every other field: subscribing with `after: headCursor` misses

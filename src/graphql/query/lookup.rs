@@ -7,6 +7,7 @@ use crate::graphql::loader::ProposalKey;
 use crate::graphql::look;
 use crate::graphql::model::enums::Provider;
 use crate::graphql::model::{Client, Drawing, Project, Proposal, client, drawing, linked, load, project, proposal};
+use crate::graphql::selection::Selected;
 
 #[derive(Default)]
 pub struct LookupQuery;
@@ -18,8 +19,8 @@ impl LookupQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "ArcSite's own id, as text: \"36029621652695040\".")] vendor_id: String,
-    ) -> Result<Option<Project>> {
-        Ok(linked(ctx, VendorId::new(vendor_id), project::columns).await?.map(Project))
+    ) -> Result<Option<Selected<Project>>> {
+        Ok(linked(ctx, VendorId::new(vendor_id), project::columns).await?.map(|row| Selected(Project(row))))
     }
 
     /// The ArcSite drawing with this id; null where none has been seen.
@@ -27,8 +28,8 @@ impl LookupQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "ArcSite's own id, as text.")] vendor_id: String,
-    ) -> Result<Option<Drawing>> {
-        Ok(linked(ctx, VendorId::new(vendor_id), drawing::columns).await?.map(Drawing))
+    ) -> Result<Option<Selected<Drawing>>> {
+        Ok(linked(ctx, VendorId::new(vendor_id), drawing::columns).await?.map(|row| Selected(Drawing(row))))
     }
 
     /// The Bidsketch client with this id; null where none has been seen.
@@ -36,8 +37,8 @@ impl LookupQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Bidsketch's own id, as text: \"4815162342\".")] vendor_id: String,
-    ) -> Result<Option<Client>> {
-        Ok(linked(ctx, VendorId::new(vendor_id), client::columns).await?.map(Client))
+    ) -> Result<Option<Selected<Client>>> {
+        Ok(linked(ctx, VendorId::new(vendor_id), client::columns).await?.map(|row| Selected(Client(row))))
     }
 
     /// The proposal of this vendor with this id; null where none has been seen.
@@ -46,11 +47,11 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Whose proposal it is.")] provider: Provider,
         #[graphql(desc = "The vendor's own id, as text.")] vendor_id: String,
-    ) -> Result<Option<Proposal>> {
+    ) -> Result<Option<Selected<Proposal>>> {
         match VendorId::new(vendor_id) {
             Some(id) => {
                 let key = ProposalKey(provider.into(), id, look::node(ctx, proposal::columns));
-                Ok(load(ctx, key).await?.map(Proposal))
+                Ok(load(ctx, key).await?.map(|row| Selected(Proposal(row))))
             }
             None => Ok(None),
         }

@@ -10,6 +10,7 @@ use crate::graphql::model::{
     Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, client, delivery, drawing, event, linked, load,
     payment, project, proposal,
 };
+use crate::graphql::selection::Selected;
 
 /// How many nodes one `nodes` gives at most.
 const MOST: usize = 100;
@@ -24,7 +25,7 @@ impl NodeQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "A node id, as in every object's `id`: `project:36029621652695040`.")] id: ID,
-    ) -> Result<Option<Node>> {
+    ) -> Result<Option<Selected<Node>>> {
         find(ctx, parse(&id).or_api_error()?).await
     }
 
@@ -34,7 +35,7 @@ impl NodeQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Node ids, at most 100.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>> {
+    ) -> Result<Vec<Option<Selected<Node>>>> {
         if ids.len() > MOST {
             let problem = format!("`ids` may have at most {MOST} ids, it has {}", ids.len());
             return Err(ApiError::BadUserInput(problem).extended());
@@ -48,8 +49,8 @@ fn parse(id: &ID) -> std::result::Result<NodeId, ApiError> {
     id.parse().map_err(|problem| ApiError::BadUserInput(format!("{problem}; this is {:?}", id.as_str())))
 }
 
-async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
-    Ok(match id {
+async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node>>> {
+    let node: Option<Node> = match id {
         NodeId::Project(id) => linked(ctx, Some(id), project::columns).await?.map(|row| Project(row).into()),
         NodeId::Drawing(id) => linked(ctx, Some(id), drawing::columns).await?.map(|row| Drawing(row).into()),
         NodeId::Client(id) => linked(ctx, Some(id), client::columns).await?.map(|row| Client(row).into()),
@@ -66,5 +67,6 @@ async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
         NodeId::Payment(seq) => {
             load(ctx, PaymentKey(seq, look::node(ctx, payment::columns))).await?.map(|row| Payment(row).into())
         }
-    })
+    };
+    Ok(node.map(Selected))
 }

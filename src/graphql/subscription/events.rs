@@ -8,6 +8,7 @@ use crate::graphql::error::OrApiError;
 use crate::graphql::input::{EventFilter, ProposalEventFilter};
 use crate::graphql::model::feed::{self, EventFeedPage};
 use crate::graphql::model::{Event, ProposalEvent};
+use crate::graphql::selection::Selected;
 use crate::store::read::{self, EventRow};
 
 #[derive(Default)]
@@ -22,9 +23,9 @@ impl EventSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
         #[graphql(desc = "The cursor of the last event seen, or `headCursor`.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+    ) -> Result<impl Stream<Item = Result<Selected<Event>>> + use<>> {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
-        Ok(follow(ctx, filter, after).await?.map(|row| row.map(Event::from)))
+        Ok(follow(ctx, filter, after).await?.map(|row| row.map(|row| Selected(Event::from(row)))))
     }
 
     /// One message an event of a proposal, in the order of the log. Without `after`: live only. With it: every matching event
@@ -34,9 +35,9 @@ impl EventSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only events that meet this.")] filter: Option<ProposalEventFilter>,
         #[graphql(desc = "The cursor of the last event seen, or `headCursor`.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = Result<ProposalEvent>> + use<>> {
+    ) -> Result<impl Stream<Item = Result<Selected<ProposalEvent>>> + use<>> {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
-        Ok(follow(ctx, filter, after).await?.map(|row| row.map(|row| ProposalEvent(row.into()))))
+        Ok(follow(ctx, filter, after).await?.map(|row| row.map(|row| Selected(ProposalEvent(row.into())))))
     }
 
     /// For integrations: pages of the log, oldest first, the first at once (empty if need be), then one whenever the log
@@ -48,13 +49,13 @@ impl EventSubscription {
         #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
         #[graphql(desc = "The `cursor` of the last page, or of any event, or `headCursor`.")] after: Option<String>,
         #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: Option<i32>,
-    ) -> Result<impl Stream<Item = Result<EventFeedPage>> + use<>> {
+    ) -> Result<impl Stream<Item = Result<Selected<EventFeedPage>>> + use<>> {
         let api = ctx.data::<Api>()?.clone();
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let limit = feed::page_size(page_size).or_api_error()?;
         let after = feed::start(&api, after.as_deref()).await?;
         let pages = api.feed.follow_pages(filter, after, limit);
-        Ok(pages.map(move |page| page.map(|page| EventFeedPage::new(&api, page)).or_api_error()))
+        Ok(pages.map(move |page| page.map(|page| Selected(EventFeedPage::new(&api, page))).or_api_error()))
     }
 }
 

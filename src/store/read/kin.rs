@@ -21,14 +21,6 @@ pub trait Ordered: Row {
     }
 }
 
-/// A row that belongs to another.
-pub trait Child: Row {
-    /// The column that names a parent of one kind.
-    fn parent_column(column: &str) -> Columns;
-    /// The parent that a column names.
-    fn parent(&self, column: &str) -> Option<&VendorId>;
-}
-
 /// Whose children are asked for: the column that names the parent, and for a proposal's its vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kinship {
@@ -116,30 +108,6 @@ macro_rules! numbered {
 
 numbered!(EventRow, |row: &Self| row.seq.0);
 numbered!(DeliveryRow, |row: &Self| row.id);
-
-macro_rules! child {
-    ($row:ty, [$($column:ident),+]) => {
-        impl Child for $row {
-            fn parent_column(column: &str) -> Columns {
-                match column {
-                    $(stringify!($column) => Self::$column,)+
-                    _ => Columns::NONE,
-                }
-            }
-
-            fn parent(&self, column: &str) -> Option<&VendorId> {
-                match column {
-                    $(stringify!($column) => self.$column.as_ref(),)+
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-child!(DrawingRow, [project_vendor_id]);
-child!(ProposalRow, [client_vendor_id, project_vendor_id]);
-child!(EventRow, [proposal_vendor_id, client_vendor_id, project_vendor_id, drawing_vendor_id]);
 
 macro_rules! keyed {
     ($($row:ty),+) => {

@@ -4,11 +4,11 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde::{Deserialize, Serialize};
 
-use super::kin::{Child, Kinship};
+use super::kin::Kinship;
 use crate::domain::VendorId;
 use crate::store::StoreError;
 use crate::store::packed::{self, Columns, Row};
@@ -152,61 +152,32 @@ pub(super) fn page_statement<R: Row>(
     select
 }
 
-/// Reads a window of the children of each of several parents, in one statement.
+/// Reads a window of the children of each of several parents, in one statement and in the order of the parents.
 ///
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn children<R: Child>(
+pub async fn children<R: Row>(
     db: &DatabaseConnection,
-    asked: Columns,
-    kinship: Kinship,
-    parents: impl IntoIterator<Item = VendorId>,
-    (sort, window): (Sort, &Window),
-) -> Result<HashMap<VendorId, Page<R>>, StoreError> {
-    let parents: Vec<String> = parents.into_iter().map(VendorId::into_string).collect();
-    let columns = asked | R::parent_column(kinship.column);
-    let select = children_statement::<R>(columns, kinship, &parents, sort, window);
-    let mut rows: HashMap<VendorId, Vec<R>> = HashMap::new();
-    for row in packed::rows::<R>(db, select, columns).await? {
-        if let Some(parent) = row.parent(kinship.column) {
-            rows.entry(parent.clone()).or_default().push(row);
-        }
-    }
-    Ok(rows.into_iter().map(|(parent, rows)| (parent, window.page(rows))).collect())
-}
-
-/// The statement of [`children`], without the packing: for each parent, along an index, the rows of its page and no others.
-/// (This is SQLite's way to say what PostgreSQL calls LATERAL.)
-pub(super) fn children_statement<R: Row>(
     columns: Columns,
     kinship: Kinship,
     parents: &[String],
+    (sort, window): (Sort, &Window),
+) -> Result<Vec<Page<R>>, StoreError> {
+    let select = children_select::<R>(columns, kinship, sort, window);
+    let pages = packed::rows_of_each::<R>(db, parents, select, columns).await?;
+    Ok(pages.into_iter().map(|rows| window.page(rows)).collect())
+}
+
+/// For a parent, along an index, the rows of its page and no others.
+pub(super) fn children_select<R: Row>(
+    columns: Columns,
+    kinship: Kinship,
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    const PARENTS: &str = "parents";
-    const ROW: &str = "rowid";
-    let mut page = Query::select();
-    page.column(ROW)
-        .from(R::TABLE)
-        .and_where(Expr::col(kinship.column).eq(Expr::col((PARENTS, "value"))))
-        .cond_where(kinship.condition())
-        .cond_where(sort.bounds(window))
-        .limit(window.fetched());
-    // Texts alone: there is nothing that JSON cannot write.
-    let parents = serde_json::to_string(parents).unwrap_or_default();
-    let mut select = packed::select::<R>(columns);
-    // The parents come first, and the table is read for each of them.
-    select.from_clear();
-    select.from_function(Func::cust("json_each").arg(parents), PARENTS);
-    for column in sort.columns() {
-        page.order_by(column, sort.order(window));
-        select.order_by(column, sort.order(window));
-    }
-    let of_page = Expr::col((R::TABLE, ROW)).in_subquery(page);
-    select.join(JoinType::CrossJoin, R::TABLE, Condition::all()).and_where(of_page);
-    select
+    let of_parent = Expr::col(kinship.column).eq(Expr::col((packed::KEYS, "value")));
+    page_statement::<R>(columns, kinship.condition().add(of_parent), sort, window)
 }
 
 /// How many rows meet a condition.

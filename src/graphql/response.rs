@@ -1,0 +1,35 @@
+//! A response as JSON text, by the GraphQL-over-HTTP specification: `data` where the operation was executed, and `errors`.
+
+use async_graphql::{Response, Value};
+
+use super::selection::JsonText;
+
+/// The text of a response. `data` is left out where the request was refused before it was executed.
+///
+/// # Errors
+///
+/// Where a value cannot be written, which is a defect.
+pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
+    let data = if refused(response) { None } else { Some(JsonText::of(&response.data)?) };
+    let mut text = Vec::with_capacity(data.as_ref().map_or(0, Vec::len) + 64);
+    text.push(b'{');
+    if let Some(data) = data {
+        text.extend_from_slice(b"\"data\":");
+        text.extend_from_slice(&data);
+    }
+    if !response.errors.is_empty() {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.extend_from_slice(b"\"errors\":");
+        serde_json::to_writer(&mut text, &response.errors)?;
+    }
+    text.push(b'}');
+    Ok(text)
+}
+
+/// Whether a request was refused before it was executed: its errors concern no field.
+#[must_use]
+pub fn refused(response: &Response) -> bool {
+    response.data == Value::Null && response.errors.iter().any(|error| error.path.is_empty())
+}

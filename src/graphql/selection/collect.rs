@@ -1,0 +1,63 @@
+//! The fields that a selection asks of an object: the specification's CollectFields, and the merging of those that answer to
+//! one name.
+
+use std::borrow::Cow;
+
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::{ContextSelectionSet, Positioned};
+
+/// The fields that a selection asks of an object of this type, each response name once, in the order of the document.
+pub(super) fn collect<'a>(ctx: &ContextSelectionSet<'a>, type_name: &str) -> Vec<Cow<'a, Positioned<Field>>> {
+    let set = &ctx.item.node;
+    let mut fields = Vec::with_capacity(set.items.len());
+    add(ctx, type_name, set, &mut fields);
+    fields
+}
+
+/// What is skipped by a directive is not there any more: the library has taken it out.
+fn add<'a>(
+    ctx: &ContextSelectionSet<'a>,
+    type_name: &str,
+    set: &'a SelectionSet,
+    fields: &mut Vec<Cow<'a, Positioned<Field>>>,
+) {
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => merge(field, fields),
+            Selection::FragmentSpread(spread) => {
+                // That there is such a fragment was validated.
+                if let Some(fragment) = ctx.query_env.fragments.get(&spread.node.fragment_name.node)
+                    && applies(ctx, type_name, &fragment.node.type_condition.node.on.node)
+                {
+                    add(ctx, type_name, &fragment.node.selection_set.node, fields);
+                }
+            }
+            Selection::InlineFragment(fragment) => {
+                let condition = fragment.node.type_condition.as_ref();
+                if condition.is_none_or(|condition| applies(ctx, type_name, &condition.node.on.node)) {
+                    add(ctx, type_name, &fragment.node.selection_set.node, fields);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a fragment on a type, or on an interface, is one on objects of this type.
+fn applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &str) -> bool {
+    condition == type_name
+        || ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(condition))
+}
+
+/// A second field of the same response name adds what it selects to the first: that they are the same field with the same
+/// arguments was validated.
+fn merge<'a>(field: &'a Positioned<Field>, fields: &mut Vec<Cow<'a, Positioned<Field>>>) {
+    let name = &field.node.response_key().node;
+    match fields.iter_mut().find(|earlier| earlier.node.response_key().node == *name) {
+        None => fields.push(Cow::Borrowed(field)),
+        Some(_) if field.node.selection_set.node.items.is_empty() => {}
+        Some(earlier) => {
+            let more = field.node.selection_set.node.items.iter().cloned();
+            earlier.to_mut().node.selection_set.node.items.extend(more);
+        }
+    }
+}

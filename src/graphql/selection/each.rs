@@ -1,0 +1,91 @@
+//! Many futures at once, of which most are ready when they are first asked.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Runs futures together, each in its turn, and gives their outputs in the order in which the futures came.
+///
+/// One allocation serves all that are ready at once; each of the others keeps its own. Whenever one of those is woken all that
+/// still wait are asked again: they wait for batches, which are ready together.
+pub(super) async fn each<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
+    let mut outputs = Vec::with_capacity(futures.len());
+    let mut waiting = Vec::new();
+    let mut slot: Option<Pin<Box<F>>> = None;
+    for future in futures {
+        let mut running = match slot.take() {
+            Some(mut slot) => {
+                slot.set(future);
+                slot
+            }
+            None => Box::pin(future),
+        };
+        match poll_fn(|cx| Poll::Ready(running.as_mut().poll(cx))).await {
+            Poll::Ready(output) => {
+                outputs.push(Some(output));
+                slot = Some(running);
+            }
+            Poll::Pending => {
+                waiting.push((outputs.len(), running));
+                outputs.push(None);
+            }
+        }
+    }
+    drop(slot);
+    if !waiting.is_empty() {
+        poll_fn(|cx| poll_waiting(&mut waiting, &mut outputs, cx)).await;
+    }
+    outputs.into_iter().flatten().collect()
+}
+
+fn poll_waiting<F: Future>(
+    waiting: &mut Vec<(usize, Pin<Box<F>>)>,
+    outputs: &mut [Option<F::Output>],
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    waiting.retain_mut(|(place, future)| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => {
+            outputs[*place] = Some(output);
+            false
+        }
+        Poll::Pending => true,
+    });
+    if waiting.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_util::FutureExt;
+    use tokio::sync::oneshot;
+
+    use super::each;
+
+    #[tokio::test]
+    async fn outputs_keep_the_order_of_the_futures_whichever_is_ready_first() {
+        let (send_first, first) = oneshot::channel();
+        let (send_last, last) = oneshot::channel();
+        let futures = [first.map(Result::unwrap).boxed(), async { 2 }.boxed(), last.map(Result::unwrap).boxed()];
+        let both = async {
+            send_last.send(3).unwrap();
+            tokio::task::yield_now().await;
+            send_first.send(1).unwrap();
+        };
+        assert_eq!(tokio::join!(each(futures.into_iter()), both).0, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn one_that_waits_holds_none_up() {
+        let begun = Cell::new(0);
+        let (_never, first) = oneshot::channel::<()>();
+        let futures = [first.map(drop).boxed_local(), async { begun.set(begun.get() + 1) }.boxed_local()];
+        assert!(each(futures.into_iter()).now_or_never().is_none());
+        assert_eq!(begun.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn none_is_none() {
+        assert!(each(std::iter::empty::<std::future::Ready<u8>>()).await.is_empty());
+    }
+}

@@ -1,0 +1,139 @@
+//! What a selection gives, as JSON text: an object is written once, where the library would build a map of maps that is written
+//! out at the end. Within the library's values it travels as raw JSON.
+
+use std::sync::LazyLock;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{Name, ServerError, ServerResult, Value};
+use async_graphql_value::RAW_VALUE_TOKEN;
+
+/// The key by which the library tells raw JSON from an object.
+static RAW: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_VALUE_TOKEN));
+
+/// JSON text in the making. What is put into it is whole: there is no part of it that is not valid UTF-8.
+#[derive(Default)]
+pub(crate) struct JsonText(Vec<u8>);
+
+impl JsonText {
+    /// An object with these members, by names that need no escapes, as GraphQL's do not.
+    pub(super) fn object<'a>(members: impl Iterator<Item = (&'a Name, Value)>) -> ServerResult<Self> {
+        let mut json = Self(Vec::with_capacity(256));
+        json.0.push(b'{');
+        for (place, (name, value)) in members.enumerate() {
+            json.comma(place);
+            json.name(name);
+            json.value(&value).map_err(|error| unwritable(&error))?;
+        }
+        json.0.push(b'}');
+        Ok(json)
+    }
+
+    /// A list of these.
+    pub(super) fn list(items: Vec<Self>) -> Self {
+        let length = items.iter().map(|item| item.0.len() + 1).sum::<usize>();
+        let mut json = Self(Vec::with_capacity(length + 2));
+        json.0.push(b'[');
+        for (place, item) in items.into_iter().enumerate() {
+            json.comma(place);
+            json.0.extend_from_slice(&item.0);
+        }
+        json.0.push(b']');
+        json
+    }
+
+    /// As a value of the library's.
+    pub(super) fn into_value(self) -> ServerResult<Value> {
+        let text = String::from_utf8(self.0).map_err(|error| unwritable(&error))?;
+        Ok(Value::Object(IndexMap::from_iter([(RAW.clone(), Value::String(text))])))
+    }
+
+    /// The text of a value, whose raw parts are taken as they are: they were written here, or read by serde_json.
+    pub(crate) fn of(value: &Value) -> serde_json::Result<Vec<u8>> {
+        let mut json = Self::default();
+        json.value(value)?;
+        Ok(json.0)
+    }
+
+    fn value(&mut self, value: &Value) -> serde_json::Result<()> {
+        match value {
+            Value::Object(members) => {
+                if let Some(raw) = raw(members) {
+                    self.0.extend_from_slice(raw.as_bytes());
+                    return Ok(());
+                }
+                self.0.push(b'{');
+                for (place, (name, value)) in members.iter().enumerate() {
+                    self.comma(place);
+                    self.name(name);
+                    self.value(value)?;
+                }
+                self.0.push(b'}');
+            }
+            Value::List(items) => {
+                self.0.push(b'[');
+                for (place, item) in items.iter().enumerate() {
+                    self.comma(place);
+                    self.value(item)?;
+                }
+                self.0.push(b']');
+            }
+            Value::Null
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Boolean(_)
+            | Value::Enum(_)
+            | Value::Binary(_) => serde_json::to_writer(&mut self.0, value)?,
+        }
+        Ok(())
+    }
+
+    fn comma(&mut self, place: usize) {
+        if place > 0 {
+            self.0.push(b',');
+        }
+    }
+
+    fn name(&mut self, name: &Name) {
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
+    }
+}
+
+fn raw(members: &IndexMap<Name, Value>) -> Option<&str> {
+    match members.get_index(0) {
+        Some((name, Value::String(text))) if members.len() == 1 && *name == *RAW => Some(text),
+        _ => None,
+    }
+}
+
+fn unwritable(error: &dyn std::error::Error) -> ServerError {
+    tracing::error!(%error, "a value could not be written as JSON");
+    ServerError::new("internal error", None)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::value;
+
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_serde_json_writes_them() {
+        let value = value!({ "a": [1, 2.5, null, true], "b": { "c": "\"\u{1}ä\u{1f600}\\" }, "empty": {}, "none": [] });
+        assert_eq!(JsonText::of(&value).unwrap(), serde_json::to_vec(&value).unwrap());
+    }
+
+    #[test]
+    fn what_is_raw_is_taken_as_it_is_however_deep_it_lies() {
+        let inner = JsonText::object([(&Name::new("n"), value!("x"))].into_iter()).unwrap();
+        let list = JsonText::list(vec![inner, JsonText(b"36029621652695040".to_vec())]).into_value().unwrap();
+        let outer =
+            JsonText::object([(&Name::new("list"), list), (&Name::new("z"), value!(null))].into_iter()).unwrap();
+        let text = br#"{"list":[{"n":"x"},36029621652695040],"z":null}"#;
+        let value = value!({ "top": (outer.into_value().unwrap()) });
+        assert_eq!(JsonText::of(&value).unwrap(), [b"{\"top\":".as_slice(), text, b"}"].concat());
+        // The library writes the same.
+        assert_eq!(serde_json::to_vec(&value).unwrap(), JsonText::of(&value).unwrap());
+    }
+}

@@ -1,0 +1,90 @@
+//! What becomes of an operation one of whose own fields failed. The library, which executes the roots, leaves such a field out
+//! of `data`; by the specification it is null there, or `data` is where it cannot be null.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
+use async_graphql::registry::Registry;
+use async_graphql::{Name, PathSegment, Request, Response, Value};
+
+/// Whether a field of a type may be null.
+pub(super) fn is_nullable(registry: &Registry, type_name: &str, field: &str) -> bool {
+    let field = registry.types.get(type_name).and_then(|of| of.field_by_name(field));
+    field.is_some_and(|field| !field.ty.ends_with('!'))
+}
+
+/// What an operation asked for.
+pub(crate) struct Asked {
+    query: String,
+    operation: Option<String>,
+}
+
+impl Asked {
+    /// Keeps what a request asks for, which is gone when it is executed.
+    pub(crate) fn of(request: &Request) -> Self {
+        Self { query: request.query.clone(), operation: request.operation_name.clone() }
+    }
+
+    /// Puts the fields of the root that failed into the response.
+    pub(crate) fn complete(&self, response: &mut Response, registry: &Registry) {
+        let Value::Object(data) = &mut response.data else { return };
+        let failed = response.errors.iter().filter_map(|error| match error.path.first() {
+            Some(PathSegment::Field(name)) => Some(name),
+            Some(PathSegment::Index(_)) | None => None,
+        });
+        let missing: Vec<&String> = failed.filter(|name| !data.contains_key(name.as_str())).collect();
+        if missing.is_empty() {
+            return;
+        }
+        // It was parsed and executed before.
+        let Ok(document) = parse_query(&self.query) else { return };
+        let fields = fields(&document, self.operation.as_deref());
+        for name in missing {
+            let nullable = fields.get(name.as_str()).is_some_and(|(root, field)| is_nullable(registry, root, field));
+            if !nullable {
+                response.data = Value::Null;
+                return;
+            }
+            data.insert(Name::new(name), Value::Null);
+        }
+    }
+}
+
+/// The fields of an operation's root, by their response names: the root's type, and the field's own name.
+fn fields<'a>(document: &'a ExecutableDocument, operation: Option<&str>) -> HashMap<&'a str, (&'static str, &'a str)> {
+    let mut fields = HashMap::new();
+    for (name, of) in document.operations.iter() {
+        if operation.is_some() && name.map(Name::as_str) != operation {
+            continue;
+        }
+        let root = match of.node.ty {
+            OperationType::Query => "Query",
+            OperationType::Mutation => "Mutation",
+            OperationType::Subscription => "Subscription",
+        };
+        add(document, root, &of.node.selection_set.node, &mut fields);
+    }
+    fields
+}
+
+fn add<'a>(
+    document: &'a ExecutableDocument,
+    root: &'static str,
+    set: &'a SelectionSet,
+    fields: &mut HashMap<&'a str, (&'static str, &'a str)>,
+) {
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => {
+                fields.insert(field.node.response_key().node.as_str(), (root, field.node.name.node.as_str()));
+            }
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    add(document, root, &fragment.node.selection_set.node, fields);
+                }
+            }
+            Selection::InlineFragment(fragment) => add(document, root, &fragment.node.selection_set.node, fields),
+        }
+    }
+}
