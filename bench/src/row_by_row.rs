@@ -1,9 +1,10 @@
-//! The usual way: async-graphql over SeaORM's models, one row at a time, with a DataLoader for the children. It stays here as a
-//! baseline and is used nowhere else.
+//! The usual way: async-graphql over SeaORM's models, one row at a time, with a DataLoader for the children, and Relay connections
+//! and limits by the library's own means. It stays here as a baseline and is used nowhere else.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use async_graphql::connection::{self, Connection, Edge};
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{
     ComplexObject, Context, EmptyMutation, EmptySubscription, Object, Request, Result, Schema, SimpleObject,
@@ -11,6 +12,7 @@ use async_graphql::{
 use axum::extract::State;
 use axum::{Json, Router, routing};
 use entity::{drawing, project};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, ConnectOptions, Database, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -23,20 +25,38 @@ struct Query;
 
 #[Object]
 impl Query {
-    async fn projects(&self, ctx: &Context<'_>, first: u64) -> Result<Projects> {
-        let rows = project::Entity::find()
-            .order_by_desc(project::Column::LastEventAt)
-            .order_by_desc(project::Column::VendorId)
-            .limit(first)
-            .all(ctx.data::<DatabaseConnection>()?)
-            .await?;
-        Ok(Projects { nodes: rows.into_iter().map(Project::from).collect() })
+    async fn projects(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<String, Project>> {
+        connection::query(after, before, first, last, async |after: Option<String>, _, first, _| {
+            let first = first.unwrap_or(20);
+            let mut select = project::Entity::find();
+            if let Some(after) = after {
+                let (event, id) = after.split_once('/').ok_or("no such cursor")?;
+                let place = Expr::tuple([Expr::val(event.parse::<i64>()?), Expr::val(id)]);
+                let columns = [project::Column::LastEventAt, project::Column::VendorId];
+                select = select.filter(Expr::tuple(columns.map(Expr::col)).lt(place));
+            }
+            let mut rows = select
+                .order_by_desc(project::Column::LastEventAt)
+                .order_by_desc(project::Column::VendorId)
+                .limit(first as u64 + 1)
+                .all(ctx.data::<DatabaseConnection>()?)
+                .await?;
+            let mut page = Connection::new(false, rows.len() > first);
+            rows.truncate(first);
+            let edge =
+                |row: project::Model| Edge::new(format!("{}/{}", row.last_event_at, row.vendor_id), Project::from(row));
+            page.edges.extend(rows.into_iter().map(edge));
+            Ok::<_, async_graphql::Error>(page)
+        })
+        .await
     }
-}
-
-#[derive(SimpleObject)]
-struct Projects {
-    nodes: Vec<Project>,
 }
 
 #[derive(SimpleObject)]
@@ -62,16 +82,33 @@ impl From<project::Model> for Project {
 
 #[ComplexObject]
 impl Project {
-    async fn drawings(&self, ctx: &Context<'_>, first: usize) -> Result<Drawings> {
-        let loader = ctx.data::<DataLoader<DrawingsOf>>()?;
-        let rows = loader.load_one(self.vendor_id.clone()).await?.unwrap_or_default();
-        Ok(Drawings { nodes: rows.into_iter().take(first).map(Drawing::from).collect() })
+    async fn drawings(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<String, Drawing>> {
+        connection::query(after, before, first, last, async |after: Option<String>, _, first, _| {
+            let first = first.unwrap_or(20);
+            let loader = ctx.data::<DataLoader<DrawingsOf>>()?;
+            let rows = loader.load_one(self.vendor_id.clone()).await?.unwrap_or_default();
+            let mut edges: Vec<_> = rows
+                .into_iter()
+                .map(|row| Edge::new(format!("{}/{}", row.last_event_at, row.vendor_id), Drawing::from(row)))
+                .collect();
+            if let Some(after) = after {
+                let place = edges.iter().position(|edge| edge.cursor == after).ok_or("no such cursor")?;
+                edges.drain(..=place);
+            }
+            let mut page = Connection::new(false, edges.len() > first);
+            edges.truncate(first);
+            page.edges = edges;
+            Ok::<_, async_graphql::Error>(page)
+        })
+        .await
     }
-}
-
-#[derive(SimpleObject)]
-struct Drawings {
-    nodes: Vec<Drawing>,
 }
 
 #[derive(SimpleObject)]
@@ -119,6 +156,8 @@ pub(crate) async fn router(url: &str) -> std::result::Result<Router, Failure> {
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
         .data(DataLoader::new(DrawingsOf(database.clone()), tokio::spawn))
         .data(database)
+        .limit_depth(20)
+        .limit_complexity(20_000)
         .finish();
     Ok(Router::new().route("/graphql", routing::post(answer)).with_state(schema))
 }

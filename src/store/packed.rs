@@ -156,18 +156,18 @@ async fn one_text(db: &DatabaseConnection, select: &SelectStatement) -> Result<O
     })
 }
 
-/// Puts the limit, which is the last parameter, into the statement's text. SQLite plans a statement anew whenever a limit is
-/// bound to it, which was measured to cost a list a tenth of a millisecond.
+/// Puts the limit into the statement's text. SQLite plans a statement anew whenever a limit is bound to it, which was measured to
+/// cost a list a tenth of a millisecond.
 fn with_limit_spelled_out(mut statement: Statement) -> Statement {
     const LIMIT: &str = "LIMIT ?";
-    let last = statement.sql.rfind('?');
     if let Some(at) = statement.sql.rfind(LIMIT)
-        && last == Some(at + LIMIT.len() - 1)
         && let Some(values) = &mut statement.values
-        && let Some(Value::BigUnsigned(Some(limit))) = values.0.last()
+        // Every question mark of the text is a parameter: all texts are bound.
+        && let place = statement.sql[..at].matches('?').count()
+        && let Some(Value::BigUnsigned(Some(limit))) = values.0.get(place)
     {
-        statement.sql.replace_range(at.., &format!("LIMIT {limit}{}", &statement.sql[at + LIMIT.len()..]));
-        values.0.pop();
+        statement.sql.replace_range(at..at + LIMIT.len(), &format!("LIMIT {limit}"));
+        values.0.remove(place);
     }
     statement
 }
@@ -334,3 +334,33 @@ macro_rules! row {
 }
 
 pub(super) use row;
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::DbBackend;
+
+    use super::*;
+
+    fn spelled_out(select: &SelectStatement) -> (String, usize) {
+        let statement = with_limit_spelled_out(DbBackend::Sqlite.build(select));
+        (statement.sql, statement.values.map_or(0, |values| values.0.len()))
+    }
+
+    #[test]
+    fn a_limit_is_no_parameter_wherever_it_stands() {
+        let mut inner = Query::select();
+        inner.column("a").from("t").and_where(Expr::col("b").eq("LIMIT ?")).limit(7);
+        assert_eq!(spelled_out(&inner), (r#"SELECT "a" FROM "t" WHERE "b" = ? LIMIT 7"#.to_owned(), 1));
+        let mut outer = Query::select();
+        outer.column("a").from_subquery(inner, "inner").and_where(Expr::col("a").eq(1));
+        let (sql, values) = spelled_out(&outer);
+        assert!(sql.contains("LIMIT 7)") && sql.ends_with(r#""a" = ?"#), "{sql}");
+        assert_eq!(values, 2);
+    }
+
+    #[test]
+    fn a_statement_without_a_limit_stays_as_it_is() {
+        let select = Query::select().column("a").from("t").and_where(Expr::col("b").eq(1)).take();
+        assert_eq!(spelled_out(&select), (r#"SELECT "a" FROM "t" WHERE "b" = ?"#.to_owned(), 1));
+    }
+}
