@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Bidsketch, Settings};
 use crate::domain::Provider;
 use crate::feed::Feed;
 use crate::graphql;
@@ -23,6 +23,8 @@ use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
 use crate::store::{Store, StoreError};
+use crate::vendor::bidsketch::api::{Api, Unusable};
+use crate::webhooks::Webhooks;
 
 /// How long sockets and the writer have to end after the last request did.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -54,6 +56,9 @@ pub enum ServeError {
         /// `server.public_url`.
         public_url: Option<String>,
     },
+    /// The settings of Bidsketch's API are of no use.
+    #[error(transparent)]
+    Bidsketch(#[from] Unusable),
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] BuildError),
@@ -96,16 +101,18 @@ pub async fn serve(
     announce(&verifier);
     let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
     let releaser = Releaser::new(store.clone(), windows, feed.waker());
+    let webhooks = webhooks(settings, &store, &clock, listener.local_addr()?)?;
+    webhooks.recover().await.map_err(store_error)?;
     let ending = CancellationToken::new();
     let (writer, writing) = Writer::start(store.clone(), windows, feed.waker(), ending.clone());
-    let ingest = Ingest { verifier, tolerance: tolerance(settings), writer };
+    let ingest = Ingest { store: store.clone(), verifier, tolerance: tolerance(settings), writer };
 
     let metrics = metrics()?;
     let stopping = CancellationToken::new();
     let sockets = TaskTracker::new();
     let router = http::router(Parts {
         ingest: Arc::new(ingest),
-        graphql: graphql::executor(store.clone(), feed.clone(), releaser, &settings.graphql),
+        graphql: graphql::executor(store.clone(), feed.clone(), releaser, webhooks.clone(), &settings.graphql),
         store: store.clone(),
         feed: feed.clone(),
         clock,
@@ -144,6 +151,11 @@ pub async fn serve(
     if tokio::time::timeout(LAST_WRITES, sockets.wait()).await.is_err() {
         tracing::warn!(sockets = sockets.len(), "some sockets did not close in time");
     }
+    if tokio::time::timeout(LAST_WRITES, webhooks.finish()).await.is_err() {
+        tracing::warn!(
+            "Bidsketch has not answered yet; what became of its webhooks is looked at when the service starts again"
+        );
+    }
     // What was handed over to the writer is written; whoever comes later gets 503.
     ending.cancel();
     if tokio::time::timeout(LAST_WRITES, writing).await.is_err() {
@@ -161,6 +173,17 @@ fn verifier(settings: &Settings, open: bool) -> Verifier {
         bidsketch_token: settings.bidsketch.path_token.clone(),
         open,
     }
+}
+
+/// What manages the webhooks at Bidsketch. On a first try Bidsketch's part is played by a program on this machine, which reaches the
+/// service where it listens.
+fn webhooks(settings: &Settings, store: &Store, clock: &Clock, listen: SocketAddr) -> Result<Webhooks, ServeError> {
+    let Bidsketch { api_url, api_token, api_timeout_seconds, .. } = &settings.bidsketch;
+    let timeout = Duration::from_secs(*api_timeout_seconds);
+    let api = api_token.as_ref().map(|token| Api::new(api_url, token, timeout)).transpose()?;
+    let listens_at = settings.open_mode(listen).then(|| format!("http://{listen}"));
+    let base = settings.server.public_url.clone().or(listens_at);
+    Ok(Webhooks::new(store.clone(), api, base, clock.clone()))
 }
 
 /// Says what each vendor's hooks take.

@@ -74,6 +74,7 @@ pub struct Bidsketch {
     pub api_url: String,
     #[serde(deserialize_with = "secret")]
     pub api_token: Option<SecretString>,
+    pub api_timeout_seconds: u64,
 }
 
 /// `[identity]`

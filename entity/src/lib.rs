@@ -4,6 +4,7 @@
 //! name it has in the GraphQL API, a nested value JSON text: every column means the same on SQLite and PostgreSQL.
 #![expect(missing_docs, reason = "what a column promises stands at the domain value that it is mapped to")]
 
+pub mod bidsketch_webhook;
 pub mod client;
 pub mod delivery;
 pub mod drawing;

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_log;
 mod m0002_projections;
+mod m0004_bidsketch_webhook;
 
 /// All steps, oldest first.
 #[derive(Debug)]
@@ -13,6 +14,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_log::Migration), Box::new(m0002_projections::Migration)]
+        vec![
+            Box::new(m0001_log::Migration),
+            Box::new(m0002_projections::Migration),
+            Box::new(m0004_bidsketch_webhook::Migration),
+        ]
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::Provider;
+use super::{Provider, WebhookId};
 
 /// An id as its vendor gives it: text end to end, since ArcSite's numbers go past 2^53.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -82,13 +82,15 @@ pub enum NodeId {
     Delivery(i64),
     /// A payment by the place of its event.
     Payment(Seq),
+    /// A webhook at Bidsketch, by its number here.
+    BidsketchWebhook(WebhookId),
 }
 
 /// A text that is no node id. Displays as what is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a node id looks like project:36029621652695040, drawing:…, client:…, proposal:arcsite:…, proposal:bidsketch:11051955, \
-     event:42, delivery:42 or payment:42"
+     event:42, delivery:42, payment:42 or webhook:42"
 )]
 pub struct InvalidNodeId;
 
@@ -103,6 +105,7 @@ impl fmt::Display for NodeId {
             Self::Event(seq) => write!(f, "event:{seq}"),
             Self::Delivery(id) => write!(f, "delivery:{id}"),
             Self::Payment(seq) => write!(f, "payment:{seq}"),
+            Self::BidsketchWebhook(id) => write!(f, "webhook:{id}"),
         }
     }
 }
@@ -130,6 +133,7 @@ impl FromStr for NodeId {
             "event" => number().map(|seq| Self::Event(Seq(seq))),
             "delivery" => number().map(Self::Delivery),
             "payment" => number().map(|seq| Self::Payment(Seq(seq))),
+            "webhook" => number().map(|id| Self::BidsketchWebhook(WebhookId(id))),
             _ => Err(InvalidNodeId),
         }
     }
@@ -150,6 +154,7 @@ mod tests {
             "event:42",
             "delivery:7",
             "payment:42",
+            "webhook:3",
         ] {
             assert_eq!(text.parse::<NodeId>().map(|id| id.to_string()).as_deref(), Ok(text));
         }

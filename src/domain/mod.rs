@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod delivery;
+pub mod endpoint;
 pub mod event;
 pub mod ids;
 pub mod kind;
@@ -9,10 +10,13 @@ pub mod money;
 pub mod people;
 pub mod status;
 pub mod text;
-mod text_enum;
+pub(crate) mod text_enum;
+pub mod token;
+pub mod webhook;
 
 pub use change::{Change, ClientChange, DrawingChange, NewPayment, Patch, ProjectChange, ProposalChange};
 pub use delivery::{Outcome, QuarantineReason};
+pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use event::{Event, Identity, References, Sameness, Subject};
 pub use ids::{LogId, NodeId, Seq, VendorId};
 pub use kind::{EventKind, Provider};
@@ -20,3 +24,4 @@ pub use money::Money;
 pub use people::{Address, AddressChange, Contact, ContactChange, Customer, CustomerChange, SalesRep, SalesRepChange};
 pub use status::ProposalStatus;
 pub use text::fold;
+pub use webhook::{BidsketchEvent, WebhookId, WebhookState};

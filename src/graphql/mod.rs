@@ -11,6 +11,7 @@ use crate::config::Graphql;
 use crate::feed::Feed;
 use crate::ingest::release::Releaser;
 use crate::store::Store;
+use crate::webhooks::Webhooks;
 
 mod args;
 mod cursor;
@@ -48,12 +49,13 @@ pub(crate) struct Api {
 
 /// What answers requests, over a database and the feed of its log.
 #[must_use]
-pub fn executor(store: Store, feed: Feed, releaser: Releaser, limits: &Graphql) -> Executor {
+pub fn executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks, limits: &Graphql) -> Executor {
     let api = Api { store, feed };
     let schema = builder()
         .limit_depth(limits.max_depth)
         .limit_complexity(limits.max_complexity)
         .data(releaser)
+        .data(webhooks)
         .data(api.clone())
         .finish();
     let mut types = Registry::default();

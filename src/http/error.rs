@@ -17,6 +17,9 @@ pub(super) enum HttpError {
     /// No such hook: the token is unknown, or the vendor is not configured.
     #[error("there is no such hook")]
     NoSuchHook,
+    /// The hook URL of a webhook of Bidsketch that was deleted or replaced.
+    #[error("this webhook was deleted or replaced")]
+    RetiredHook,
     /// No such page.
     #[error("there is nothing here")]
     NotFound,
@@ -41,11 +44,12 @@ pub(super) enum HttpError {
 const RETRY_AFTER: &str = "5";
 
 impl HttpError {
-    /// The table. There is no 410 in it: to Bidsketch that means "delete the webhook".
+    /// The table. To Bidsketch 410 means "delete the webhook": it stands for that alone, and only hooks give it.
     const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::NoSuchHook | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::RetiredHook => StatusCode::GONE,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -60,6 +64,7 @@ impl From<IngestError> for HttpError {
         match error {
             IngestError::Refused(Refusal::Unsigned | Refusal::Signature(_)) => Self::Unauthenticated,
             IngestError::Refused(Refusal::UnknownHook) => Self::NoSuchHook,
+            IngestError::Refused(Refusal::RetiredHook) => Self::RetiredHook,
             IngestError::Unavailable => Self::Unavailable,
         }
     }
@@ -77,7 +82,7 @@ impl IntoResponse for HttpError {
             Self::TooLarge(_) | Self::TooSlow | Self::BrokenBody => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Self::Unauthenticated | Self::NoSuchHook | Self::NotFound | Self::Forbidden(_) => {}
+            Self::Unauthenticated | Self::NoSuchHook | Self::RetiredHook | Self::NotFound | Self::Forbidden(_) => {}
         }
         response
     }

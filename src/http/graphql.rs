@@ -66,6 +66,7 @@ async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed
             HttpError::BrokenBody
             | HttpError::Unauthenticated
             | HttpError::NoSuchHook
+            | HttpError::RetiredHook
             | HttpError::NotFound
             | HttpError::Forbidden(_)
             | HttpError::Unavailable => StatusCode::BAD_REQUEST,

@@ -1,8 +1,6 @@
 //! Open mode: a first try needs no keys and no secrets, so only this machine is let in. A request that came through a proxy,
 //! names another host, or was sent by another site's page in a browser gets 403.
 
-use std::net::IpAddr;
-
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Version, header};
@@ -12,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::error::HttpError;
 use super::graphql;
 use super::origin::AllowedOrigins;
+use crate::domain::endpoint;
 
 /// Whether the service is in open mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +69,7 @@ fn host(headers: &HeaderMap) -> Option<&str> {
 
 fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
-    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    endpoint::is_loopback(authority.host())
 }
 
 #[cfg(test)]

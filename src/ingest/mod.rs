@@ -8,6 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 
 use crate::domain::{Outcome, QuarantineReason};
+use crate::store::webhook::HookToken;
+use crate::store::{Store, webhook};
 use crate::vendor::envelope::Envelope;
 
 pub mod normalise;
@@ -20,7 +22,7 @@ pub mod writer;
 use normalise::{Unfit, normalise};
 use record::{Incoming, Receipt};
 use verify::{Delivery, Refusal, Unverified, Verified, Verifier};
-use writer::Writer;
+use writer::{NotRecorded, Writer};
 
 /// How long a vendor waits for its answer at most: ArcSite wants it quickly, and does not say how quickly.
 pub const ANSWER_WITHIN: Duration = Duration::from_millis(1800);
@@ -37,6 +39,8 @@ pub struct SignatureTolerance {
 /// Takes deliveries in.
 #[derive(Debug)]
 pub struct Ingest {
+    /// Where the tokens of registered webhooks are looked up.
+    pub store: Store,
     /// What senders are checked against.
     pub verifier: Verifier,
     /// What signatures' times are checked against.
@@ -65,7 +69,19 @@ impl Ingest {
     /// for: the vendor's retry finds it recorded, as it does after an answer that was lost on its way.
     pub async fn accept(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
         let provider = delivery.provider().as_str();
-        let delivery = self.verifier.verify(delivery).inspect_err(|refusal| {
+        match tokio::time::timeout(ANSWER_WITHIN, self.accept_at_leisure(delivery)).await {
+            Ok(Err(IngestError::Unavailable)) | Err(_) => {
+                metrics::counter!("bidarc_unavailable_total", "provider" => provider).increment(1);
+                Err(IngestError::Unavailable)
+            }
+            Ok(answer @ (Ok(_) | Err(IngestError::Refused(_)))) => answer,
+        }
+    }
+
+    async fn accept_at_leisure(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
+        let provider = delivery.provider().as_str();
+        let registered = self.registered(&delivery).await?;
+        let delivery = self.verifier.verify(delivery, registered).inspect_err(|refusal| {
             metrics::counter!("bidarc_refused_total", "provider" => provider, "reason" => refusal.label()).increment(1);
             tracing::warn!(provider, reason = refusal.label(), "a delivery was refused: {refusal}");
         })?;
@@ -73,20 +89,23 @@ impl Ingest {
         if let Err(unfit) = &content {
             tracing::warn!(provider, reason = %unfit.reason, detail = unfit.detail, "a delivery is quarantined");
         }
-        let recorded = self.writer.record(Incoming { delivery, content });
-        let receipt = match tokio::time::timeout(ANSWER_WITHIN, recorded).await {
-            Ok(Ok(receipt)) => receipt,
-            Ok(Err(_)) | Err(_) => {
-                metrics::counter!("bidarc_unavailable_total", "provider" => provider).increment(1);
-                return Err(IngestError::Unavailable);
-            }
-        };
+        let recorded = self.writer.record(Incoming { delivery, content }).await;
+        let receipt = recorded.map_err(|NotRecorded| IngestError::Unavailable)?;
         metrics::counter!("bidarc_deliveries_total", "provider" => provider, "outcome" => receipt.outcome.as_str())
             .increment(1);
         if receipt.outcome != Outcome::Quarantined {
             tracing::debug!(provider, outcome = %receipt.outcome, event = receipt.event.map(|seq| seq.0), "recorded");
         }
         Ok(receipt)
+    }
+
+    /// What is known of a delivery's token, where that may be of a webhook registered from here.
+    async fn registered(&self, delivery: &Delivery<Unverified>) -> Result<Option<HookToken>, IngestError> {
+        let Some(hash) = self.verifier.token_to_look_up(delivery) else { return Ok(None) };
+        webhook::by_token(self.store.reader(), &hash).await.map_err(|error| {
+            tracing::error!(%error, "the token of a hook could not be looked up; its vendor is asked to come again");
+            IngestError::Unavailable
+        })
     }
 
     /// A right signature of another time is kept aside, not refused: it may be a retry that was not signed anew.

@@ -8,7 +8,7 @@ use crate::clock::Time;
 use crate::domain::{Event, Outcome, Sameness, Seq};
 use crate::store::delivery::NewDelivery;
 use crate::store::log::Entry;
-use crate::store::{StoreError, Transaction, delivery, log, projection};
+use crate::store::{StoreError, Transaction, delivery, log, projection, webhook};
 
 /// How long an equal delivery is taken for a redelivery.
 #[derive(Clone, Copy, Debug)]
@@ -164,6 +164,9 @@ async fn keep(
         event,
     };
     delivery::insert(tx, &row).await?;
+    if let Some(webhook) = delivery.webhook() {
+        webhook::delivered(tx, webhook, delivery.received_at()).await?;
+    }
     heads.delivery = id;
     Ok(())
 }

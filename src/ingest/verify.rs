@@ -4,7 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::clock::Time;
-use crate::domain::Provider;
+use crate::domain::{Provider, WebhookId, token};
+use crate::store::webhook::HookToken;
 use crate::vendor::arcsite::signature::{Signature, SignatureError};
 
 /// A delivery as it came over the wire.
@@ -22,6 +23,8 @@ pub struct Unverified {
 pub struct Verified {
     /// The `t` of its signature, where it was signed.
     signed_at: Option<i64>,
+    /// The webhook whose URL it came to, where that was registered from here.
+    webhook: Option<WebhookId>,
 }
 
 /// A delivery, by how much is known of its sender.
@@ -90,13 +93,19 @@ impl Delivery<Verified> {
         signed_at: Option<i64>,
         body: Vec<u8>,
     ) -> Self {
-        Self { provider, received_at, body, state: Verified { signed_at } }
+        Self { provider, received_at, body, state: Verified { signed_at, webhook: None } }
     }
 
     /// The `t` of its signature in seconds since 1970, where it was signed.
     #[must_use]
     pub const fn signed_at(&self) -> Option<i64> {
         self.state.signed_at
+    }
+
+    /// The webhook whose URL it came to, where that was registered from here.
+    #[must_use]
+    pub const fn webhook(&self) -> Option<WebhookId> {
+        self.state.webhook
     }
 }
 
@@ -112,6 +121,9 @@ pub enum Refusal {
     /// No such hook URL: the token is unknown, or the vendor is not configured.
     #[error("there is no such hook")]
     UnknownHook,
+    /// The hook URL of a webhook of Bidsketch that was deleted or replaced.
+    #[error("this webhook was deleted or replaced")]
+    RetiredHook,
 }
 
 impl Refusal {
@@ -123,6 +135,7 @@ impl Refusal {
             Self::Signature(SignatureError::Malformed | SignatureError::RepeatedTime) => "malformed_signature",
             Self::Signature(SignatureError::Wrong) => "wrong_signature",
             Self::UnknownHook => "unknown_hook",
+            Self::RetiredHook => "retired_hook",
         }
     }
 }
@@ -160,13 +173,31 @@ impl Verifier {
         }
     }
 
-    /// Checks a delivery's proof over its raw bytes, in constant time.
+    /// The SHA-256, in hexadecimal digits, of a token that is to be looked up before a delivery is verified: one that may be of
+    /// a webhook registered from here.
+    #[must_use]
+    pub fn token_to_look_up(&self, delivery: &Delivery<Unverified>) -> Option<String> {
+        match &delivery.state.hook {
+            Hook::BidsketchToken(token) if token::is_token(token) && !is_known(&self.bidsketch_token, token) => {
+                Some(token::hash(token))
+            }
+            Hook::BidsketchToken(_) | Hook::Bidsketch | Hook::Arcsite | Hook::ArcsiteToken(_) => None,
+        }
+    }
+
+    /// Checks a delivery's proof over its raw bytes, in constant time. `registered` is what is known of its token, where that was
+    /// looked up.
     ///
     /// # Errors
     ///
     /// [`Refusal`] where it has none that is right.
-    pub fn verify(&self, delivery: Delivery<Unverified>) -> Result<Delivery<Verified>, Refusal> {
+    pub fn verify(
+        &self,
+        delivery: Delivery<Unverified>,
+        registered: Option<HookToken>,
+    ) -> Result<Delivery<Verified>, Refusal> {
         let Delivery { provider, received_at, body, state } = delivery;
+        let mut webhook = None;
         let signed_at = match &state.hook {
             Hook::Arcsite if !self.arcsite_secrets.is_empty() => {
                 let header = state.signature.as_deref().ok_or(Refusal::Unsigned)?;
@@ -177,18 +208,26 @@ impl Verifier {
             Hook::Arcsite | Hook::Bidsketch if self.is_open(provider) => None,
             Hook::Arcsite | Hook::Bidsketch => return Err(Refusal::UnknownHook),
             Hook::ArcsiteToken(token) => known(&self.arcsite_token, token)?,
-            Hook::BidsketchToken(token) => known(&self.bidsketch_token, token)?,
+            Hook::BidsketchToken(token) => match registered {
+                Some(HookToken { is_dead: true, .. }) => return Err(Refusal::RetiredHook),
+                Some(HookToken { webhook: id, is_dead: false }) => {
+                    webhook = Some(id);
+                    None
+                }
+                None => known(&self.bidsketch_token, token)?,
+            },
         };
-        Ok(Delivery { provider, received_at, body, state: Verified { signed_at } })
+        Ok(Delivery { provider, received_at, body, state: Verified { signed_at, webhook } })
     }
 }
 
 /// A token proves who sent a delivery and nothing of when.
 fn known(configured: &Option<SecretString>, token: &str) -> Result<Option<i64>, Refusal> {
-    match configured {
-        Some(secret) if bool::from(secret.expose_secret().as_bytes().ct_eq(token.as_bytes())) => Ok(None),
-        _ => Err(Refusal::UnknownHook),
-    }
+    if is_known(configured, token) { Ok(None) } else { Err(Refusal::UnknownHook) }
+}
+
+fn is_known(configured: &Option<SecretString>, token: &str) -> bool {
+    configured.as_ref().is_some_and(|secret| bool::from(secret.expose_secret().as_bytes().ct_eq(token.as_bytes())))
 }
 
 #[cfg(test)]
@@ -207,7 +246,7 @@ mod tests {
 
     fn result(verifier: &Verifier, hook: Hook, signature: Option<&str>) -> Result<(), Refusal> {
         let delivery = Delivery::received(hook, signature.map(str::to_owned), b"{}".to_vec(), Clock::system().now());
-        verifier.verify(delivery).map(drop)
+        verifier.verify(delivery, None).map(drop)
     }
 
     #[test]
@@ -236,5 +275,21 @@ mod tests {
         assert_eq!(result(&verifier, Hook::Arcsite, None), Err(Refusal::UnknownHook));
         assert_eq!(result(&verifier, Hook::ArcsiteToken("right".into()), None), Ok(()));
         assert_eq!(result(&verifier, Hook::ArcsiteToken("wrong".into()), None), Err(Refusal::UnknownHook));
+    }
+
+    #[test]
+    fn a_registered_token_lets_in_until_it_is_dead() {
+        let verifier = verifier(&[], None, None, false);
+        let token = "0123456789abcdef".repeat(4);
+        let delivery = || {
+            let hook = Hook::BidsketchToken(token.clone());
+            Delivery::received(hook, None, b"{}".to_vec(), Clock::system().now())
+        };
+        assert_eq!(verifier.token_to_look_up(&delivery()), Some(token::hash(&token)));
+        let registered = |is_dead| Some(HookToken { webhook: WebhookId(7), is_dead });
+        let verified = verifier.verify(delivery(), registered(false)).unwrap();
+        assert_eq!(verified.webhook(), Some(WebhookId(7)));
+        assert_eq!(verifier.verify(delivery(), registered(true)).map(drop), Err(Refusal::RetiredHook));
+        assert_eq!(verifier.verify(delivery(), None).map(drop), Err(Refusal::UnknownHook));
     }
 }

@@ -22,6 +22,7 @@ pub mod log;
 pub mod packed;
 pub mod projection;
 pub mod read;
+pub mod webhook;
 
 pub use error::StoreError;
 

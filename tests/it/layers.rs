@@ -6,13 +6,16 @@ use std::path::Path;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The modules of the service from the lowest up; the order in which they may use each other.
-const ORDER: [&str; 10] = ["clock", "config", "domain", "vendor", "store", "feed", "ingest", "graphql", "http", "app"];
+const ORDER: [&str; 12] = [
+    "clock", "failpoint", "config", "domain", "vendor", "store", "feed", "ingest", "webhooks", "graphql", "http", "app",
+];
 
 /// What may not be used although it lies above, but for one of its modules.
 const KEPT_APART: [(&str, &str, &str); 1] = [("graphql", "ingest", "release")];
 
 /// Libraries that belong to some layers alone.
-const AT_HOME: [(&str, &[&str]); 6] = [
+const AT_HOME: [(&str, &[&str]); 7] = [
+    ("reqwest", &["vendor"]),
     ("axum", &["http", "app"]),
     ("tower_http", &["http"]),
     ("async_graphql", &["graphql", "http"]),

@@ -12,6 +12,7 @@ use crate::domain::VendorId;
 use crate::store::packed::Columns;
 use crate::store::read::kin::Keyed;
 
+pub(crate) mod bidsketch_webhook;
 pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod delivery;
@@ -26,6 +27,7 @@ pub(crate) mod proposal;
 pub(crate) mod scalar;
 pub(crate) mod user_error;
 
+pub(crate) use bidsketch_webhook::BidsketchWebhook;
 pub(crate) use client::Client;
 pub(crate) use delivery::Delivery;
 pub(crate) use drawing::Drawing;
@@ -44,6 +46,7 @@ pub(crate) enum Node {
     Proposal(Proposal),
     Payment(Payment),
     Delivery(Delivery),
+    BidsketchWebhook(BidsketchWebhook),
     ProjectEvent(ProjectEvent),
     DrawingEvent(DrawingEvent),
     ClientEvent(ClientEvent),
@@ -59,7 +62,7 @@ macro_rules! selectable {
 }
 
 selectable! {
-    Project, Drawing, Client, Proposal, Payment, Delivery, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
+    Project, Drawing, Client, Proposal, Payment, Delivery, BidsketchWebhook, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
     UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage,
 }
 
@@ -72,6 +75,7 @@ impl Selectable for Node {
             Self::Proposal(node) => node.select(ctx),
             Self::Payment(node) => node.select(ctx),
             Self::Delivery(node) => node.select(ctx),
+            Self::BidsketchWebhook(node) => node.select(ctx),
             Self::ProjectEvent(node) => node.select(ctx),
             Self::DrawingEvent(node) => node.select(ctx),
             Self::ClientEvent(node) => node.select(ctx),

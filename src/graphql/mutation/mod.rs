@@ -3,7 +3,8 @@
 use async_graphql::MergedObject;
 
 mod release;
+mod webhooks;
 
 /// Changes what is kept.
 #[derive(Default, MergedObject)]
-pub struct Mutation(release::ReleaseMutation);
+pub struct Mutation(release::ReleaseMutation, webhooks::WebhookMutation);

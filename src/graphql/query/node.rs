@@ -3,14 +3,16 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::domain::NodeId;
+use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey, ProposalKey};
 use crate::graphql::look;
 use crate::graphql::model::{
-    Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, client, delivery, drawing, event, linked, load,
-    payment, project, proposal,
+    BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, client, delivery, drawing,
+    event, linked, load, payment, project, proposal,
 };
 use crate::graphql::selection::Selected;
+use crate::store::webhook;
 
 /// How many nodes one `nodes` gives at most.
 const MOST: usize = 100;
@@ -66,6 +68,10 @@ async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node>>> {
         }
         NodeId::Payment(seq) => {
             load(ctx, PaymentKey(seq, look::node(ctx, payment::columns))).await?.map(|row| Payment(row).into())
+        }
+        NodeId::BidsketchWebhook(id) => {
+            let reader = ctx.data::<Api>()?.store.reader();
+            webhook::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())
         }
     };
     Ok(node.map(Selected))

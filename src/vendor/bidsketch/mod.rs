@@ -1,3 +1,4 @@
-//! Bidsketch: its payloads.
+//! Bidsketch: its payloads, and its REST API.
 
+pub mod api;
 pub mod payload;

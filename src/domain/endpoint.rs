@@ -1,0 +1,143 @@
+//! Where a webhook sends to.
+
+use std::net::IpAddr;
+
+use url::Url;
+
+/// What stands for a secret part.
+const MASK: &str = "…";
+/// A part of a path that is so long is taken for a secret.
+const SECRET_LENGTH: usize = 20;
+/// How long an endpoint may be.
+const MOST_BYTES: usize = 2000;
+
+/// A URL to which a webhook may send: https, or http on this machine alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+/// Why a text is no endpoint. Displays as what is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEndpoint {
+    /// It is no URL with a host.
+    #[error("an endpoint is a URL like https://office.example.com/hooks")]
+    NotAUrl,
+    /// Everyone on the way could read what is sent.
+    #[error("an endpoint must be an https URL (http only for a loopback address)")]
+    NotSecure,
+    /// Vendors do not send it, and it would be a secret in a log.
+    #[error("an endpoint must not hold a user name, a password or a fragment")]
+    HoldsMore,
+    /// It is longer than any real one.
+    #[error("an endpoint has at most {MOST_BYTES} characters")]
+    TooLong,
+}
+
+impl Endpoint {
+    /// Reads an endpoint that a user gives.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidEndpoint`] says what is right.
+    pub fn parse(text: &str) -> Result<Self, InvalidEndpoint> {
+        if text.len() > MOST_BYTES {
+            return Err(InvalidEndpoint::TooLong);
+        }
+        let url: Url = text.trim().parse().map_err(|_| InvalidEndpoint::NotAUrl)?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(InvalidEndpoint::NotAUrl)?;
+        if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(host)) {
+            return Err(InvalidEndpoint::NotSecure);
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(InvalidEndpoint::HoldsMore);
+        }
+        Ok(Self(url))
+    }
+
+    /// This service's own hook URL with a token, below the service's base URL.
+    ///
+    /// # Errors
+    ///
+    /// Where the base is no URL with a host.
+    pub fn own(base: &str, token: &str) -> Result<Self, InvalidEndpoint> {
+        let mut url: Url = base.parse().map_err(|_| InvalidEndpoint::NotAUrl)?;
+        url.path_segments_mut().map_err(|()| InvalidEndpoint::NotAUrl)?.pop_if_empty().extend([
+            "webhooks",
+            "bidsketch",
+            token,
+        ]);
+        Ok(Self(url))
+    }
+
+    /// All of it, its secrets included.
+    #[must_use]
+    pub fn whole(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The same with its secret parts masked: the values of a query, and long parts of the path.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let path = self.0.path().split('/').map(|part| if part.len() >= SECRET_LENGTH { MASK } else { part });
+        let mut masked = format!("{}{}", self.0.origin().ascii_serialization(), path.collect::<Vec<_>>().join("/"));
+        if self.0.query().is_some() {
+            masked.push_str(&format!("?{MASK}"));
+        }
+        masked
+    }
+}
+
+/// Without its secrets.
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+/// Whether a host, as a URL or a Host header has it without its port, is this machine.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_or_this_machine() {
+        for right in [
+            "https://office.example.com/hooks",
+            "https://office.example.com:8443/?key=1",
+            "http://127.0.0.1:8080/x",
+            "http://localhost/x",
+            "http://[::1]:9/x",
+        ] {
+            assert_eq!(Endpoint::parse(right).map(|endpoint| endpoint.whole().to_owned()).as_deref(), Ok(right));
+        }
+        for (wrong, why) in [
+            ("", InvalidEndpoint::NotAUrl),
+            ("office.example.com/hooks", InvalidEndpoint::NotAUrl),
+            ("https://", InvalidEndpoint::NotAUrl),
+            ("http://office.example.com", InvalidEndpoint::NotSecure),
+            ("http://127.0.0.1.example.com", InvalidEndpoint::NotSecure),
+            ("ftp://127.0.0.1/x", InvalidEndpoint::NotSecure),
+            ("https://user:pass@office.example.com", InvalidEndpoint::HoldsMore),
+            ("https://office.example.com/#x", InvalidEndpoint::HoldsMore),
+        ] {
+            assert_eq!(Endpoint::parse(wrong), Err(why), "{wrong}");
+        }
+        assert_eq!(Endpoint::parse(&format!("https://a.example/{}", "x".repeat(2000))), Err(InvalidEndpoint::TooLong));
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        let masked = |text| Endpoint::parse(text).unwrap().masked();
+        assert_eq!(masked("https://a.example/hooks/bidsketch"), "https://a.example/hooks/bidsketch");
+        assert_eq!(masked("https://a.example:8443/x/?key=hush"), "https://a.example:8443/x/?…");
+        let own = Endpoint::own("https://a.example/base/", &"s".repeat(64)).unwrap();
+        assert_eq!(own.whole(), format!("https://a.example/base/webhooks/bidsketch/{}", "s".repeat(64)));
+        assert_eq!(own.masked(), "https://a.example/base/webhooks/bidsketch/…");
+        assert_eq!(format!("{own:?}"), own.masked());
+    }
+}

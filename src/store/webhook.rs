@@ -1,0 +1,267 @@
+//! The webhooks at Bidsketch: one row each, kept for good, since the URL of one that is gone must stay dead.
+
+use entity::bidsketch_webhook::{ActiveModel, Column, Entity, Model};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
+};
+
+use super::StoreError;
+use super::convert::{micros, time};
+use crate::clock::Time;
+use crate::domain::{BidsketchEvent, WebhookId, WebhookState};
+
+/// A webhook as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its number here.
+    pub id: WebhookId,
+    /// Bidsketch's id, once it has answered.
+    pub vendor_id: Option<String>,
+    /// What it is for.
+    pub event: BidsketchEvent,
+    /// Where it sends to, the secret part masked.
+    pub endpoint: String,
+    /// SHA-256 of the whole endpoint, in hexadecimal digits.
+    pub endpoint_hash: String,
+    /// Whether it sends to a hook URL of this service.
+    pub is_own: bool,
+    /// How far its life has come.
+    pub state: WebhookState,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When its life began.
+    pub created_at: Time,
+    /// When it last delivered to its own hook URL.
+    pub last_delivery_at: Option<Time>,
+}
+
+/// A webhook that is to be created.
+#[derive(Debug)]
+pub struct NewWebhook {
+    /// What it is for.
+    pub event: BidsketchEvent,
+    /// Where it sends to, the secret part masked.
+    pub endpoint: String,
+    /// SHA-256 of the whole endpoint, in hexadecimal digits.
+    pub endpoint_hash: String,
+    /// SHA-256 of the token in our own hook URL, in hexadecimal digits.
+    pub token_hash: Option<String>,
+    /// When it is.
+    pub created_at: Time,
+}
+
+/// What is known of the token of a hook URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HookToken {
+    /// Whose it is.
+    pub webhook: WebhookId,
+    /// Whether the webhook was retired or replaced: its URL is dead then.
+    pub is_dead: bool,
+}
+
+fn webhook(row: Model) -> Result<Webhook, StoreError> {
+    let unreadable = |what| StoreError::Unreadable(format!("the {what} of webhook {}", row.id));
+    Ok(Webhook {
+        event: BidsketchEvent::from_name(&row.event).ok_or_else(|| unreadable("event"))?,
+        state: WebhookState::from_name(&row.state).ok_or_else(|| unreadable("state"))?,
+        id: WebhookId(row.id),
+        vendor_id: row.vendor_id,
+        endpoint: row.endpoint,
+        endpoint_hash: row.endpoint_hash,
+        is_own: row.token_hash.is_some(),
+        last_error: row.last_error,
+        created_at: time(row.created_at)?,
+        last_delivery_at: row.last_delivery_at.map(time).transpose()?,
+    })
+}
+
+/// Begins the life of a webhook: PENDING, and the live one for its event. To be called under the write lock.
+///
+/// # Errors
+///
+/// Where there is a live one already, or the database is not available.
+pub async fn insert<C: ConnectionTrait>(db: &C, new: NewWebhook) -> Result<Webhook, StoreError> {
+    let newest: Option<Option<i64>> =
+        Entity::find().select_only().column_as(Column::Id.max(), "newest").into_tuple().one(db).await?;
+    let row = Model {
+        id: newest.flatten().unwrap_or_default() + 1,
+        vendor_id: None,
+        event: new.event.as_str().to_owned(),
+        endpoint: new.endpoint,
+        endpoint_hash: new.endpoint_hash,
+        token_hash: new.token_hash,
+        state: WebhookState::Pending.as_str().to_owned(),
+        live_event: Some(new.event.as_str().to_owned()),
+        superseded: false,
+        error_code: None,
+        last_error: None,
+        created_at: micros(new.created_at),
+        last_delivery_at: None,
+    };
+    Entity::insert(ActiveModel::from(row.clone())).exec_without_returning(db).await?;
+    webhook(row)
+}
+
+/// The live webhook for an event: the one that is PENDING or ACTIVE.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn live<C: ConnectionTrait>(db: &C, event: BidsketchEvent) -> Result<Option<Webhook>, StoreError> {
+    Entity::find().filter(Column::LiveEvent.eq(event.as_str())).one(db).await?.map(webhook).transpose()
+}
+
+/// A webhook by its number.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn by_id<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+    Entity::find_by_id(id.0).one(db).await?.map(webhook).transpose()
+}
+
+/// The newest webhook with this id of Bidsketch's.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn by_vendor_id<C: ConnectionTrait>(db: &C, vendor_id: &str) -> Result<Option<Webhook>, StoreError> {
+    let found = Entity::find().filter(Column::VendorId.eq(vendor_id)).order_by_desc(Column::Id).one(db).await?;
+    found.map(webhook).transpose()
+}
+
+/// All webhooks in one of these states, the oldest first.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn in_states<C: ConnectionTrait>(db: &C, states: &[WebhookState]) -> Result<Vec<Webhook>, StoreError> {
+    let names = states.iter().map(|state| state.as_str());
+    let rows = Entity::find().filter(Column::State.is_in(names)).order_by_asc(Column::Id).all(db).await?;
+    rows.into_iter().map(webhook).collect()
+}
+
+/// What is known of a token, by its SHA-256 in hexadecimal digits.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn by_token<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Option<HookToken>, StoreError> {
+    let Some(row) = Entity::find().filter(Column::TokenHash.eq(token_hash)).one(db).await? else { return Ok(None) };
+    let superseded = row.superseded;
+    let webhook = webhook(row)?;
+    let is_dead = match webhook.state {
+        WebhookState::Deleting | WebhookState::Deleted => true,
+        // Of a failed one Bidsketch may know all the same: what it sends is taken until another has its place.
+        WebhookState::Pending | WebhookState::Active | WebhookState::Failed => superseded,
+    };
+    Ok(Some(HookToken { webhook: webhook.id, is_dead }))
+}
+
+/// Bidsketch has created it: ACTIVE, where it was still wanted. All that failed for the event before are superseded by it.
+/// Tells whether it was still wanted; where not, Bidsketch's id is kept all the same, to delete it by.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn created<C: ConnectionTrait>(
+    db: &C,
+    id: WebhookId,
+    event: BidsketchEvent,
+    vendor_id: &str,
+) -> Result<bool, StoreError> {
+    let answered = of(id).col_expr(Column::VendorId, Expr::val(vendor_id)).exec(db).await?;
+    if answered.rows_affected == 0 {
+        return Err(StoreError::Unreadable(format!("webhook {id} is gone")));
+    }
+    let activated = in_state(id, WebhookState::Pending)
+        .col_expr(Column::State, Expr::val(WebhookState::Active.as_str()))
+        .exec(db)
+        .await?;
+    let is_wanted = activated.rows_affected == 1;
+    if is_wanted {
+        Entity::update_many()
+            .filter(Column::Event.eq(event.as_str()))
+            .filter(Column::Id.ne(id.0))
+            .col_expr(Column::Superseded, Expr::val(true))
+            .exec(db)
+            .await?;
+    }
+    Ok(is_wanted)
+}
+
+/// It was not created, or nobody knows: FAILED, where it was still PENDING. Tells whether it was.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn failed<C: ConnectionTrait>(db: &C, id: WebhookId, code: &str, error: &str) -> Result<bool, StoreError> {
+    let done = in_state(id, WebhookState::Pending)
+        .col_expr(Column::State, Expr::val(WebhookState::Failed.as_str()))
+        .col_expr(Column::LiveEvent, Expr::val(None::<String>))
+        .col_expr(Column::ErrorCode, Expr::val(code))
+        .col_expr(Column::LastError, Expr::val(error))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// It is to go: DELETING. Its URL is dead from here on.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn deleting<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), StoreError> {
+    of(id)
+        .col_expr(Column::State, Expr::val(WebhookState::Deleting.as_str()))
+        .col_expr(Column::LiveEvent, Expr::val(None::<String>))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// It is gone: DELETED.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn deleted<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), StoreError> {
+    of(id)
+        .col_expr(Column::State, Expr::val(WebhookState::Deleted.as_str()))
+        .col_expr(Column::LiveEvent, Expr::val(None::<String>))
+        .col_expr(Column::ErrorCode, Expr::val(None::<String>))
+        .col_expr(Column::LastError, Expr::val(None::<String>))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Keeps what went wrong, and changes nothing else.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn note_error<C: ConnectionTrait>(db: &C, id: WebhookId, code: &str, error: &str) -> Result<(), StoreError> {
+    of(id).col_expr(Column::ErrorCode, Expr::val(code)).col_expr(Column::LastError, Expr::val(error)).exec(db).await?;
+    Ok(())
+}
+
+/// It has delivered.
+///
+/// # Errors
+///
+/// Where the database is not available.
+pub async fn delivered<C: ConnectionTrait>(db: &C, id: WebhookId, at: Time) -> Result<(), StoreError> {
+    let row = ActiveModel { id: Set(id.0), last_delivery_at: Set(Some(micros(at))), ..Default::default() };
+    Entity::update(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+fn of(id: WebhookId) -> UpdateMany<Entity> {
+    Entity::update_many().filter(Column::Id.eq(id.0))
+}
+
+fn in_state(id: WebhookId, state: WebhookState) -> UpdateMany<Entity> {
+    of(id).filter(Column::State.eq(state.as_str()))
+}
