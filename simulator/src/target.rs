@@ -83,9 +83,7 @@ impl Target {
 
     /// Whether it is on this machine: a loopback address or `localhost`.
     pub fn is_loopback(&self) -> bool {
-        let host = self.base.host_str().unwrap_or_default();
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        is_loopback(&self.base)
     }
 
     fn token(&self, vendor: Vendor) -> Option<&str> {
@@ -103,6 +101,13 @@ impl Target {
         }
         url
     }
+}
+
+/// Whether a URL leads to this machine: to a loopback address or to `localhost`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Without the secrets: a target ends up in logs and in messages of failed tests.

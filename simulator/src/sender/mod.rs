@@ -1,21 +1,22 @@
 //! Delivers one hook by its vendor's rules.
 //!
-//! `rules` says what the vendors' documentation says; `outcome` is how a delivery can end; this file does the sending.
+//! `rules` says what the vendors' documentation says; `outcome` is how a delivery can end; `wire` makes one attempt; this
+//! file does the sending.
 
 mod outcome;
 mod rules;
+mod wire;
 
 use std::collections::HashSet;
-use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Url, redirect};
+use reqwest::Url;
 use tokio::sync::Semaphore;
 
 pub use self::outcome::Outcome;
 pub use self::rules::{Patience, Reply, Verdict, judge};
+pub(crate) use self::wire::Wire;
 use crate::clock;
 use crate::hook::{Hook, Vendor};
 use crate::signature;
@@ -25,7 +26,7 @@ use crate::target::Target;
 /// The vendors' sending side. One for a whole run: it holds the connections, and what the vendors remember.
 #[derive(Debug)]
 pub struct Sender {
-    client: Client,
+    wire: Wire,
     target: Target,
     patience: Patience,
     tally: Arc<Tally>,
@@ -33,7 +34,7 @@ pub struct Sender {
     /// webhook a token of its own.
     forgotten: Mutex<HashSet<Url>>,
     /// The places on the wire.
-    wire: Semaphore,
+    places: Semaphore,
     /// What time signatures tell.
     now: fn() -> DateTime<Utc>,
 }
@@ -42,14 +43,9 @@ impl Sender {
     /// A sender to `target`; what it does is counted in `tally`. It follows no redirect (to a vendor a 3xx is a failure)
     /// and uses no proxy, whatever the environment says: hooks for a loopback address stay on this machine.
     pub fn new(target: Target, patience: Patience, tally: Arc<Tally>) -> Result<Sender, reqwest::Error> {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .timeout(patience.time_out)
-            .user_agent(concat!("bidarc-simulator/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        let wire = Semaphore::new(patience.workers.max(1));
-        Ok(Sender { client, target, patience, tally, forgotten: Mutex::default(), wire, now: clock::now })
+        let wire = Wire::new(patience.time_out)?;
+        let places = Semaphore::new(patience.workers.max(1));
+        Ok(Sender { wire, target, patience, tally, forgotten: Mutex::default(), places, now: clock::now })
     }
 
     /// Where it sends.
@@ -74,21 +70,12 @@ impl Sender {
     /// One attempt, signed at `signed_at` (Unix seconds) where the vendor signs. It is not counted, not judged and not
     /// repeated.
     pub async fn attempt(&self, hook: &Hook, signed_at: i64) -> Reply {
-        let mut request = self.client.post(self.target.url(hook.vendor)).header(CONTENT_TYPE, "application/json");
-        if let (Vendor::Arcsite, Some(secret)) = (hook.vendor, self.target.arcsite_secret()) {
-            request = request.header(signature::HEADER, signature::sign(secret, signed_at, hook.body.as_bytes()));
-        }
-        match request.body(hook.body.clone()).send().await {
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                // Read to its end, so that the connection can be used again. Only the status counts, so nothing is lost
-                // when the rest of the answer breaks off.
-                drop(answer.bytes().await);
-                Reply::Status(status)
-            }
-            Err(error) if error.is_timeout() => Reply::TimedOut,
-            Err(error) => Reply::Broken(root_cause(&error)),
-        }
+        let secret = match hook.vendor {
+            Vendor::Arcsite => self.target.arcsite_secret(),
+            Vendor::Bidsketch => None,
+        };
+        let signed = secret.map(|secret| signature::sign(secret, signed_at, hook.body.as_bytes()));
+        self.wire.post(self.target.url(hook.vendor), hook.body.clone(), signed).await
     }
 
     async fn pursue(&self, hook: &Hook) -> Outcome {
@@ -98,7 +85,7 @@ impl Sender {
         loop {
             let reply = {
                 // The semaphore is never closed; were it, going on without a place would do no harm.
-                let _place = self.wire.acquire().await.ok();
+                let _place = self.places.acquire().await.ok();
                 // Asked anew before every attempt: another delivery may have met the 410 during the pause.
                 if self.is_forgotten(hook.vendor) {
                     return Outcome::Forgotten { attempts };
@@ -139,18 +126,6 @@ impl Sender {
     fn forget(&self, vendor: Vendor) {
         self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).insert(self.target.url(vendor));
     }
-}
-
-/// The innermost reason: "connection refused" rather than "error sending request", and without the URL, which can hold a
-/// token.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause = error.source();
-    let mut words = "the connection failed".to_owned();
-    while let Some(inner) = cause {
-        words = inner.to_string();
-        cause = inner.source();
-    }
-    words
 }
 
 #[cfg(test)]
