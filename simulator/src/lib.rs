@@ -17,6 +17,7 @@
 //!
 //! Everything random comes from a seed: the same seed and start give the same world, byte for byte.
 
+pub mod api;
 pub mod arcsite;
 pub mod bidsketch;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod hook;
 pub mod id;
 pub mod money;
 pub mod office;
+pub mod registry;
 pub mod run;
 pub mod sample;
 pub mod sender;

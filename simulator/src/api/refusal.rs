@@ -1,0 +1,56 @@
+//! Every answer that is no success.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// Why a call is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No token was given, or not in the documented form.
+    NoToken,
+    /// Another token than the account's.
+    WrongToken,
+    /// No such page or object, or none with this method.
+    NotFound,
+    /// The body does not fit: what is wrong with it.
+    Invalid(Vec<String>),
+    /// The account has as many webhooks as it may have.
+    AccountLimit(usize),
+    /// Too many requests in too short a time.
+    TooMany,
+    /// A body of more than so many bytes. The vendor documents no such limit.
+    TooLarge(usize),
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Refusal::NoToken => StatusCode::BAD_REQUEST,
+            Refusal::WrongToken => StatusCode::UNAUTHORIZED,
+            Refusal::NotFound => StatusCode::NOT_FOUND,
+            Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::AccountLimit(_) => StatusCode::UPGRADE_REQUIRED,
+            Refusal::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+}
+
+/// Only the body of a 422 is documented: `{"errors": […]}`.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let error = match self {
+            Refusal::Invalid(errors) => return (status, Json(json!({ "errors": errors }))).into_response(),
+            Refusal::NoToken => "No API token was provided".to_owned(),
+            Refusal::WrongToken => "The API token is revoked or invalid".to_owned(),
+            Refusal::NotFound => "Not found".to_owned(),
+            Refusal::AccountLimit(most) => format!("This account has reached its limit of {most} webhooks"),
+            Refusal::TooMany => "Too many requests: slow down".to_owned(),
+            Refusal::TooLarge(most) => format!("The body is larger than {most} bytes"),
+        };
+        (status, Json(json!({ "error": error }))).into_response()
+    }
+}
