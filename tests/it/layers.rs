@@ -7,7 +7,18 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The modules of the service from the lowest up; the order in which they may use each other.
 const ORDER: [&str; 12] = [
-    "clock", "failpoint", "config", "domain", "vendor", "store", "feed", "ingest", "webhooks", "graphql", "http", "app",
+    "clock",
+    "failpoint",
+    "config",
+    "domain",
+    "vendor",
+    "store",
+    "feed",
+    "ingest",
+    "webhooks",
+    "graphql",
+    "http",
+    "app",
 ];
 
 /// What may not be used although it lies above, but for one of its modules.

@@ -37,3 +37,4 @@ mod states;
 mod stopping;
 mod subscriptions;
 mod unavailable;
+mod webhooks;

@@ -138,6 +138,11 @@ impl Process {
         signal(&self.child, "TERM").await;
     }
 
+    /// What it has logged so far.
+    pub(crate) fn log_so_far(&self) -> String {
+        self.errors.lock().unwrap().clone()
+    }
+
     /// How it ends by itself.
     pub(crate) async fn ended(mut self) -> ExitStatus {
         within("the process ends", self.child.wait()).await.unwrap()

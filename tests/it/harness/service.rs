@@ -5,6 +5,7 @@ use std::ops::Deref;
 use bidarc::app::{self, ServeError};
 use bidarc::clock::Clock;
 use bidarc::config::Settings;
+use simulator::api::BidsketchApi;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -39,6 +40,15 @@ impl Setup {
 
     pub(crate) fn bidsketch_token(self, token: &str) -> Self {
         self.with(|settings| settings.bidsketch.path_token = Some(token.into()))
+    }
+
+    /// Bidsketch's API is the simulator's.
+    pub(crate) fn bidsketch_api(self, api: &BidsketchApi, token: &str) -> Self {
+        self.with(|settings| {
+            settings.bidsketch.api_url = api.url();
+            settings.bidsketch.api_token = Some(token.into());
+            settings.bidsketch.api_timeout_seconds = 1;
+        })
     }
 
     pub(crate) fn clock(mut self, clock: &ManualClock) -> Self {

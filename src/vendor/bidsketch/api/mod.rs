@@ -91,8 +91,6 @@ impl Api {
         let mut authorization = HeaderValue::from_str(&format!("Token token=\"{}\"", token.expose_secret()))
             .map_err(|_| Unusable::Token)?;
         authorization.set_sensitive(true);
-        // Another part of the process may have chosen before: then that one is used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
             .user_agent(concat!("bidarc/", env!("CARGO_PKG_VERSION")))

@@ -1,0 +1,177 @@
+//! The whole life: created, delivering, listed, deleted, and dead ever after.
+
+use serde_json::json;
+
+use super::{TOKEN, calls, create, create_all, created, delete, list, path, proposal, service, user_error, vendor};
+use crate::harness::{BOUND, Client, Setup, envelope, eventually};
+
+#[tokio::test]
+async fn from_its_creation_to_its_dead_url() {
+    let api = vendor().await;
+    let service = service(&api).await;
+    let webhook = created(&service, "PROPOSAL_SENT").await;
+    let endpoint = webhook["endpoint"].as_str().unwrap();
+    assert!(endpoint.starts_with(&format!("{}/webhooks/bidsketch/", service.base())), "{endpoint}");
+    let registered = api.webhooks();
+    assert_eq!(registered.len(), 1);
+    assert_eq!((registered[0].event.as_str(), registered[0].endpoint.as_str()), ("proposal_sent", endpoint));
+    assert_eq!(webhook["vendorId"], registered[0].id.to_string());
+
+    let mut events = service.subscribe("subscription { events { kind } }").await;
+    let deliveries = api.deliver("proposal_sent", &proposal(7)).await;
+    assert_eq!(deliveries.iter().map(|delivery| delivery.status).collect::<Vec<_>>(), [Some(200)]);
+    assert_eq!(events.next().await["events"]["kind"], "PROPOSAL_SENT");
+    events.complete().await;
+
+    let listed = list(&service).await;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["endpoint"], format!("{}/webhooks/bidsketch/…", service.base()));
+    assert_eq!(listed[0]["state"], "ACTIVE");
+    assert!(listed[0]["lastDeliveryAt"].is_string() && listed[0]["lastError"].is_null(), "{}", listed[0]);
+    let node = "query ($id: ID!) { node(id: $id) { __typename id ... on BidsketchWebhook { event } } }";
+    let node = service.query_with(node, json!({ "id": webhook["id"] })).await;
+    assert_eq!(
+        node["node"],
+        json!({ "__typename": "BidsketchWebhook", "id": webhook["id"], "event": "PROPOSAL_SENT" })
+    );
+
+    let deleted = delete(&service, json!({ "id": webhook["id"] })).await;
+    assert_eq!((&deleted["userErrors"], &deleted["bidsketchWebhook"]["state"]), (&json!([]), &json!("DELETED")));
+    assert!(api.webhooks().is_empty());
+    assert!(list(&service).await.is_empty());
+    let all = service.query("{ bidsketchWebhooks(state: [DELETED]) { id } }").await;
+    assert_eq!(all["bidsketchWebhooks"], json!([{ "id": webhook["id"] }]));
+
+    let answer = service.post(path(endpoint), envelope("proposal_sent", &proposal(8))).await;
+    assert_eq!(answer.status, 410, "{answer:?}");
+    assert_eq!(service.get(path(endpoint)).await.status, 405, "to look at it is no delivery");
+    assert_eq!(service.total().await, 1);
+    // Asked for once more it is done already, and Bidsketch is not asked.
+    let again = delete(&service, json!({ "id": webhook["id"] })).await;
+    assert_eq!((&again["userErrors"], &again["bidsketchWebhook"]["state"]), (&json!([]), &json!("DELETED")));
+    assert_eq!(calls(&api, "DELETE"), 1);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_dead_url_stays_dead_over_a_restart_and_is_forgotten_by_bidsketch() {
+    let api = vendor().await;
+    let first = service(&api).await;
+    let webhook = created(&first, "CLIENT_CREATED").await;
+    let endpoint = webhook["endpoint"].as_str().unwrap().to_owned();
+    // Bidsketch never hears of it.
+    api.next(simulator::api::Fault::Status(401, r#"{"error":"revoked"}"#.to_owned()));
+    let deleted = delete(&first, json!({ "id": webhook["id"] })).await;
+    assert_eq!(user_error(&deleted).0, "VENDOR_UNAUTHORIZED");
+    assert_eq!(deleted["bidsketchWebhook"]["state"], "DELETING");
+    assert_eq!(api.webhooks().len(), 1);
+    assert_eq!(first.post(path(&endpoint), envelope("client_created", r#"{"id":1}"#)).await.status, 410);
+    // Without a token nothing is asked for at the start either.
+    let second = Setup::new().database(first.stop().await).start().await;
+    assert_eq!(second.post(path(&endpoint), envelope("client_created", r#"{"id":1}"#)).await.status, 410);
+    assert_eq!(list(&second).await[0]["state"], "DELETING");
+    // With it, the deletion is asked for again.
+    let third = Setup::new().bidsketch_api(&api, TOKEN).database(second.stop().await).start().await;
+    eventually("the webhook is deleted", BOUND, async || {
+        (api.webhooks().is_empty() && list(&third).await.is_empty()).then_some(())
+    })
+    .await;
+    third.stop().await;
+}
+
+#[tokio::test]
+async fn all_seven_created_twice_are_seven() {
+    let api = vendor().await;
+    let service = service(&api).await;
+    let first = created(&service, "PROPOSAL_VIEWED").await;
+    let all = create_all(&service).await;
+    assert_eq!(all["userErrors"], json!([]));
+    let webhooks = all["bidsketchWebhooks"].as_array().unwrap();
+    assert_eq!(webhooks.len(), 7);
+    assert!(webhooks.iter().all(|webhook| webhook["state"] == "ACTIVE"), "{all}");
+    assert!(webhooks.iter().any(|webhook| webhook["id"] == first["id"]), "the one that was there is kept: {all}");
+    let again = create_all(&service).await;
+    let ids = |all: &serde_json::Value| crate::harness::texts(all["bidsketchWebhooks"].as_array().unwrap(), "id");
+    assert_eq!((ids(&again), &again["userErrors"]), (ids(&all), &json!([])));
+    let mut events: Vec<String> = api.webhooks().into_iter().map(|webhook| webhook.event).collect();
+    events.sort();
+    assert_eq!(
+        events,
+        [
+            "client_created",
+            "proposal_accepted",
+            "proposal_accepted_or_declined",
+            "proposal_created",
+            "proposal_declined",
+            "proposal_sent",
+            "proposal_viewed"
+        ]
+    );
+    assert_eq!(calls(&api, "POST"), 7);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn what_fails_of_seven_is_told_and_the_rest_stays() {
+    let api = vendor().await;
+    let service = service(&api).await;
+    api.next(simulator::api::Fault::Status(422, r#"{"errors":["Endpoint is not liked"]}"#.to_owned()));
+    let all = create_all(&service).await;
+    let (code, message) = user_error(&all);
+    assert_eq!(code, "VENDOR_REJECTED");
+    assert!(message.contains("Endpoint is not liked"), "{message}");
+    let failed = all["bidsketchWebhooks"].as_array().unwrap().iter().find(|webhook| webhook["state"] == "FAILED");
+    let event = failed.unwrap()["event"].as_str().unwrap();
+    assert!(message.starts_with(&format!("{event}: ")), "{message} names {event}");
+    assert_eq!(api.webhooks().len(), 6);
+    // Another try makes the one that is missing.
+    assert_eq!(create_all(&service).await["userErrors"], json!([]));
+    assert_eq!((api.webhooks().len(), calls(&api, "POST")), (7, 8));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn two_creations_of_one_event_at_once_are_one() {
+    let api = vendor().await;
+    let service = service(&api).await;
+    let clients: Vec<Client> = (0..6).map(|_| service.client().clone()).collect();
+    let payloads =
+        futures_util::future::join_all(clients.iter().map(|client| create(client, "PROPOSAL_DECLINED"))).await;
+    for payload in &payloads {
+        assert_eq!(payload["userErrors"], json!([]), "{payload}");
+        assert_eq!(payload["bidsketchWebhook"]["id"], payloads[0]["bidsketchWebhook"]["id"]);
+    }
+    let whole =
+        payloads.iter().filter(|payload| !payload["bidsketchWebhook"]["endpoint"].as_str().unwrap().contains('…'));
+    assert_eq!(whole.count(), 1, "the secret is shown once");
+    assert_eq!((calls(&api, "POST"), api.webhooks().len(), list(&service).await.len()), (1, 1, 1));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn what_bidsketch_has_forgotten_counts_as_deleted_and_what_was_made_by_hand_can_go() {
+    let api = vendor().await;
+    let service = service(&api).await;
+    let webhook = created(&service, "PROPOSAL_CREATED").await;
+    let vendor_id = webhook["vendorId"].as_str().unwrap();
+    api.next(simulator::api::Fault::Status(404, "{}".to_owned()));
+    let deleted = delete(&service, json!({ "vendorId": vendor_id })).await;
+    assert_eq!((&deleted["userErrors"], &deleted["bidsketchWebhook"]["state"]), (&json!([]), &json!("DELETED")));
+
+    let by_hand = reqwest::Client::builder().no_proxy().build().unwrap();
+    let made = by_hand
+        .post(format!("{}/webhooks.json", api.url()))
+        .header("authorization", format!("Token token=\"{TOKEN}\""))
+        .json(&json!({ "event": "client_created", "endpoint": "https://office.example.com/hook" }))
+        .send()
+        .await
+        .unwrap();
+    let id = made.json::<serde_json::Value>().await.unwrap()["id"].to_string();
+    let deleted = delete(&service, json!({ "vendorId": id })).await;
+    assert_eq!(deleted, json!({ "bidsketchWebhook": null, "userErrors": [] }));
+    assert!(api.webhooks().iter().all(|webhook| webhook.id.to_string() != id));
+    let gone = delete(&service, json!({ "vendorId": id })).await;
+    assert_eq!(user_error(&gone).0, "NOT_FOUND");
+    assert_eq!(gone["userErrors"][0]["field"], json!(["input", "vendorId"]));
+    service.stop().await;
+}

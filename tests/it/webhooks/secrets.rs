@@ -1,0 +1,60 @@
+//! Neither the API's token nor a hook's secret is in a log, an error or the database.
+
+use serde_json::json;
+use simulator::api::Fault;
+
+use super::{TOKEN, create, create_all, delete, list, path, proposal, vendor};
+use crate::harness::{Database, Launch, envelope, lasting_port};
+
+#[tokio::test]
+async fn secrets_are_shown_once_and_kept_nowhere() {
+    let (api, port, database) = (vendor().await, lasting_port().await, Database::fresh());
+    let service = Launch::new(database.directory())
+        .env("BIDARC_BIDSKETCH__API_URL", &api.url())
+        .env("BIDARC_BIDSKETCH__API_TOKEN", TOKEN)
+        .env("BIDARC_BIDSKETCH__API_TIMEOUT_SECONDS", "1")
+        .env("BIDARC_LOG__FILTER", "trace")
+        .serve(port, &database)
+        .await;
+    let mut said = String::new();
+    for fault in [
+        Fault::Status(401, String::new()),
+        Fault::Status(422, r#"{"errors":["no"]}"#.to_owned()),
+        Fault::CutAfter,
+        Fault::HangAfter,
+        Fault::NotJson,
+    ] {
+        api.next(fault);
+        said.push_str(&create(&service, "PROPOSAL_SENT").await.to_string());
+    }
+    let all = create_all(&service).await;
+    assert_eq!(all["userErrors"], json!([]));
+    api.deliver("proposal_viewed", &proposal(1)).await;
+    said.push_str(&delete(&service, json!({ "id": all["bidsketchWebhooks"][0]["id"] })).await.to_string());
+    let mut secrets = vec![TOKEN.to_owned()];
+    // Those of the orphans as well, which were never shown.
+    for request in api.requests().iter().filter(|request| request.method == "POST") {
+        let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        let endpoint = body["endpoint"].as_str().unwrap().to_owned();
+        service.post(path(&endpoint), envelope("proposal_sent", &proposal(2))).await;
+        secrets.push(endpoint.rsplit('/').next().unwrap().to_owned());
+    }
+    assert_eq!(secrets.len(), 1 + 5 + 7);
+    assert!(secrets.iter().skip(1).all(|secret| secret.len() == 64), "{secrets:?}");
+    said.push_str(&json!(list(&service).await).to_string());
+    said.push_str(&service.query("{ events { nodes { deliveries { id body } } } }").await.to_string());
+    said.push_str(&service.get("/metrics").await.body);
+    said.push_str(&service.log_so_far());
+    assert!(service.log_so_far().contains("webhook"), "the log says something of it");
+    service.stop(&database).await;
+
+    let mut kept = Vec::new();
+    for file in std::fs::read_dir(database.directory()).unwrap() {
+        kept.extend(std::fs::read(file.unwrap().path()).unwrap());
+    }
+    assert!(kept.windows(8).any(|bytes| bytes == b"webhooks"), "the database was read");
+    for secret in &secrets {
+        assert!(!said.contains(secret), "a secret was said");
+        assert!(!kept.windows(secret.len()).any(|bytes| bytes == secret.as_bytes()), "a secret was kept");
+    }
+}
