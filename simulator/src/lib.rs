@@ -15,6 +15,9 @@
 //! 6. [`tally`]: what came of it all.
 //! 7. [`run`]: the steps tied together at a rate.
 //!
+//! Bidsketch's other half, its REST API, is [`api`]; the webhooks that are registered with it are in a [`registry`], and
+//! [`sender`] delivers to those.
+//!
 //! Everything random comes from a seed: the same seed and start give the same world, byte for byte.
 
 pub mod api;

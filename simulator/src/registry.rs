@@ -3,10 +3,13 @@
 //! The REST API writes here, and whoever delivers reads here and deletes on a 410.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::Url;
 use tokio::sync::mpsc;
+
+use crate::target::is_loopback;
 
 /// One webhook that was registered and not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +131,24 @@ impl Book {
     }
 }
 
+/// For people: without the secrets that endpoints hold.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (webhook, what) = match self {
+            Change::Registered(webhook) => (webhook, "registered"),
+            Change::Deleted(webhook) => (webhook, "deleted"),
+            Change::Gone(webhook) => (webhook, "deleted on a 410"),
+        };
+        write!(f, "webhook {} {what}: {} to {}", webhook.id, webhook.event, webhook.shown_endpoint())
+    }
+}
+
 impl Registered {
+    /// Whether its deliveries stay on this machine.
+    pub fn is_on_this_machine(&self) -> bool {
+        self.endpoint.parse().is_ok_and(|url| is_loopback(&url))
+    }
+
     /// The endpoint without its secret: the path's last part is hidden, and a query or a name and password are left out.
     pub fn shown_endpoint(&self) -> String {
         let Ok(mut url) = self.endpoint.parse::<Url>() else { return "…".to_owned() };
@@ -172,6 +192,16 @@ mod tests {
             assert_eq!(changes.try_recv(), Ok(expected));
         }
         assert!(changes.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_change_is_shown_without_the_secret() {
+        let registry = Registry::new(5, 9);
+        let webhook = registry.register("client_created", "http://127.0.0.1:8080/webhooks/bidsketch/s3cret").unwrap();
+        let what = "client_created to http://127.0.0.1:8080/webhooks/bidsketch/…";
+        assert_eq!(Change::Registered(webhook.clone()).to_string(), format!("webhook 5 registered: {what}"));
+        assert_eq!(Change::Deleted(webhook.clone()).to_string(), format!("webhook 5 deleted: {what}"));
+        assert_eq!(Change::Gone(webhook).to_string(), format!("webhook 5 deleted on a 410: {what}"));
     }
 
     #[test]

@@ -10,11 +10,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_unti
 
 use crate::disorder::Planned;
 use crate::hook::Hook;
-use crate::sender::{Outcome, Sender};
+use crate::sender::{Address, Outcome, Sender};
 
 /// How many deliveries may be under way, late ones and those between two attempts included. Past it nothing new leaves: a
 /// service that is down for long costs patience, not memory.
 const MOST_UNDER_WAY: usize = 10_000;
+
+/// Why a hook is not sent. It is said once: it can be true of every hook for a while.
+const NOWHERE: &str = "no webhook is registered for this type, so its hooks go nowhere (said once, for all types)";
 
 /// How fast, and how much of it is shown.
 #[derive(Clone, Debug)]
@@ -38,11 +41,12 @@ impl Default for Plan {
 /// One delivery that came to its end.
 struct Done {
     hook: Hook,
+    webhook: Option<u64>,
     outcome: Outcome,
     took: Duration,
 }
 
-/// Sends `hooks` until they end or `stop` does, and writes about it to `out`. What came of it is in the sender's tally;
+/// Sends `hooks` until they end or `stop` does, each to all of its addresses, and writes about it to `out`. What came of it is in the sender's tally;
 /// after `stop`, deliveries that did not end within the grace are unfinished there.
 ///
 /// # Errors
@@ -59,7 +63,7 @@ pub async fn run(
     let mut hooks = hooks.fuse();
     let mut stop = pin!(stop);
     let mut under_way = JoinSet::new();
-    let (mut sending, mut deadline) = (true, None);
+    let (mut sending, mut deadline, mut nowhere) = (true, None, false);
 
     let mut turn = interval(period(plan.rate));
     turn.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -71,7 +75,15 @@ pub async fn run(
         tokio::select! {
             Some(done) = under_way.join_next() => report(done, plan, out)?,
             _ = turn.tick(), if sending && under_way.len() < MOST_UNDER_WAY => match hooks.next() {
-                Some(planned) => drop(under_way.spawn(deliver(planned, Arc::clone(&sender)))),
+                Some(planned) => {
+                    let addresses = sender.addresses(&planned.hook);
+                    if addresses.is_empty() && !std::mem::replace(&mut nowhere, true) {
+                        writeln!(out, "{}: {NOWHERE}", planned.hook.event)?;
+                    }
+                    for address in addresses {
+                        under_way.spawn(deliver(planned.clone(), address, Arc::clone(&sender)));
+                    }
+                }
                 None => sending = false,
             },
             () = &mut stop, if deadline.is_none() => {
@@ -88,13 +100,13 @@ pub async fn run(
     Ok(())
 }
 
-async fn deliver(planned: Planned, sender: Arc<Sender>) -> Done {
+async fn deliver(planned: Planned, address: Address, sender: Arc<Sender>) -> Done {
     if !planned.after.is_zero() {
         tokio::time::sleep(planned.after).await;
     }
     let start = Instant::now();
-    let outcome = sender.deliver(&planned.hook).await;
-    Done { hook: planned.hook, outcome, took: start.elapsed() }
+    let outcome = sender.deliver_to(&planned.hook, &address).await;
+    Done { hook: planned.hook, webhook: address.webhook(), outcome, took: start.elapsed() }
 }
 
 /// The time between two hooks: never none at all, which an interval does not take.
@@ -104,7 +116,7 @@ fn period(rate: f64) -> Duration {
 
 /// A delivery's line. A delivery that failed has one even where they are not asked for.
 fn report(done: Result<Done, JoinError>, plan: &Plan, out: &mut impl Write) -> io::Result<()> {
-    let Done { hook, outcome, took } = match done {
+    let Done { hook, webhook, outcome, took } = match done {
         Ok(done) => done,
         Err(broken) => return writeln!(out, "a delivery broke off: {broken}"),
     };
@@ -112,7 +124,11 @@ fn report(done: Result<Done, JoinError>, plan: &Plan, out: &mut impl Write) -> i
         return Ok(());
     }
     let Hook { vendor, event, .. } = &hook;
-    writeln!(out, "{vendor:<9} {event:<29} {:<29} {outcome}  ({} ms)", hook.subject(), took.as_millis())
+    write!(out, "{vendor:<9} {event:<29} {:<29} {outcome}  ({} ms", hook.subject(), took.as_millis())?;
+    match webhook {
+        Some(id) => writeln!(out, ", webhook {id})"),
+        None => writeln!(out, ")"),
+    }
 }
 
 fn pace(sender: &Sender, start: Instant, out: &mut impl Write) -> io::Result<()> {

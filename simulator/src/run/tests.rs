@@ -7,7 +7,9 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::disorder::Disorder;
+use crate::hook::Vendor;
 use crate::office::every_event;
+use crate::registry::Registry;
 use crate::sender::Patience;
 use crate::tally::Tally;
 use crate::target::Target;
@@ -41,6 +43,28 @@ async fn every_hook_is_sent_in_spite_of_disorder() {
     let lines = String::from_utf8(out).unwrap();
     assert_eq!(lines.lines().count(), 2 * every_event(4).len());
     assert!(lines.contains("proposal.payment.received"), "{lines}");
+}
+
+#[tokio::test]
+async fn a_hook_goes_to_each_of_its_webhooks_and_that_one_goes_nowhere_is_said_once() {
+    let sender = sender(StatusCode::OK, Patience::hasty()).await;
+    let registry = Arc::new(Registry::new(1, 9));
+    for _ in 0..2 {
+        registry.register("client_created", sender.target().base().as_str()).unwrap();
+    }
+    let sender = Arc::new(Arc::into_inner(sender).unwrap().with_registry(registry, false));
+    let mut out = Vec::new();
+    let hooks = every_event(4).into_iter().filter(|hook| hook.vendor == Vendor::Bidsketch);
+    let hooks = Disorder::default().over(hooks, 4);
+    run(hooks, Arc::clone(&sender), &at_full_speed(), pending(), &mut out).await.unwrap();
+
+    let lines = String::from_utf8(out).unwrap();
+    assert_eq!(lines.lines().filter(|line| line.contains("go nowhere")).count(), 1, "{lines}");
+    for id in [1, 2] {
+        let of_webhook = |line: &&str| line.contains("client_created") && line.contains(&format!("webhook {id})"));
+        assert_eq!(lines.lines().filter(of_webhook).count(), 1, "{lines}");
+    }
+    assert_eq!((sender.tally().total().sent, sender.tally().total().acknowledged), (2, 2));
 }
 
 #[tokio::test]

@@ -1,24 +1,27 @@
 //! Delivers one hook by its vendor's rules.
 //!
-//! `rules` says what the vendors' documentation says; `outcome` is how a delivery can end; `wire` makes one attempt; this
-//! file does the sending.
+//! `rules` says what the vendors' documentation says; `outcome` is how a delivery can end; `address` is where it goes; `wire`
+//! makes one attempt; this file does the sending.
 
+mod address;
 mod outcome;
 mod rules;
 mod wire;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use reqwest::Url;
 use tokio::sync::Semaphore;
 
+pub use self::address::Address;
 pub use self::outcome::Outcome;
 pub use self::rules::{Patience, Reply, Verdict, judge};
 pub(crate) use self::wire::Wire;
 use crate::clock;
 use crate::hook::{Hook, Vendor};
+use crate::registry::Registry;
 use crate::signature;
 use crate::tally::Tally;
 use crate::target::Target;
@@ -30,8 +33,12 @@ pub struct Sender {
     target: Target,
     patience: Patience,
     tally: Arc<Tally>,
-    /// URLs whose webhook was deleted on a 410. One URL is taken for one webhook, as bidarc makes them: it gives each
-    /// webhook a token of its own.
+    /// What is registered with the made-up Bidsketch account, where its API is served.
+    registry: Option<Arc<Registry>>,
+    /// Whether registered webhooks on other machines are delivered to.
+    remote: bool,
+    /// URLs that are in no registry and whose webhook was deleted on a 410. One URL is taken for one webhook, as bidarc
+    /// makes them: it gives each webhook a token of its own.
     forgotten: Mutex<HashSet<Url>>,
     /// The places on the wire.
     places: Semaphore,
@@ -45,7 +52,16 @@ impl Sender {
     pub fn new(target: Target, patience: Patience, tally: Arc<Tally>) -> Result<Sender, reqwest::Error> {
         let wire = Wire::new(patience.time_out)?;
         let places = Semaphore::new(patience.workers.max(1));
-        Ok(Sender { wire, target, patience, tally, forgotten: Mutex::default(), places, now: clock::now })
+        let (registry, forgotten) = (None, Mutex::default());
+        Ok(Sender { wire, target, patience, tally, registry, remote: false, forgotten, places, now: clock::now })
+    }
+
+    /// Bidsketch's hooks go to what is registered, not to the target; to other machines only if `remote`.
+    #[must_use]
+    pub fn with_registry(mut self, registry: Arc<Registry>, remote: bool) -> Sender {
+        self.registry = Some(registry);
+        self.remote = remote;
+        self
     }
 
     /// Where it sends.
@@ -58,27 +74,50 @@ impl Sender {
         &self.tally
     }
 
+    /// Where this hook goes now: to its vendor's URL of the target; where there is a registry, a hook of Bidsketch's to
+    /// each webhook for its event type, oldest first, which can be none.
+    pub fn addresses(&self, hook: &Hook) -> Vec<Address> {
+        match (hook.vendor, &self.registry) {
+            (Vendor::Bidsketch, Some(registry)) => registry
+                .listening(&hook.event)
+                .iter()
+                .filter(|webhook| self.remote || webhook.is_on_this_machine())
+                .filter_map(Address::of)
+                .collect(),
+            (Vendor::Arcsite, Some(_)) | (Vendor::Arcsite | Vendor::Bidsketch, None) => vec![self.by_hand(hook.vendor)],
+        }
+    }
+
+    /// Delivers a hook to its vendor's URL of the target: see [`Sender::deliver_to`].
+    pub async fn deliver(&self, hook: &Hook) -> Outcome {
+        self.deliver_to(hook, &self.by_hand(hook.vendor)).await
+    }
+
     /// Delivers a hook: attempts and pauses until its vendor takes it for delivered, gives up, or deletes the webhook.
     /// With the usual patience that can take minutes. Dropped midway, the delivery stays unfinished in the tally.
-    pub async fn deliver(&self, hook: &Hook) -> Outcome {
+    pub async fn deliver_to(&self, hook: &Hook, address: &Address) -> Outcome {
         self.tally.begun(hook);
-        let outcome = self.pursue(hook).await;
+        let outcome = self.pursue(hook, address).await;
         self.tally.ended(hook, &outcome);
         outcome
     }
 
-    /// One attempt, signed at `signed_at` (Unix seconds) where the vendor signs. It is not counted, not judged and not
-    /// repeated.
+    /// One attempt at the target, signed at `signed_at` (Unix seconds) where the vendor signs. It is not counted, not
+    /// judged and not repeated.
     pub async fn attempt(&self, hook: &Hook, signed_at: i64) -> Reply {
+        self.attempt_at(&self.by_hand(hook.vendor), hook, signed_at).await
+    }
+
+    async fn attempt_at(&self, address: &Address, hook: &Hook, signed_at: i64) -> Reply {
         let secret = match hook.vendor {
             Vendor::Arcsite => self.target.arcsite_secret(),
             Vendor::Bidsketch => None,
         };
         let signed = secret.map(|secret| signature::sign(secret, signed_at, hook.body.as_bytes()));
-        self.wire.post(self.target.url(hook.vendor), hook.body.clone(), signed).await
+        self.wire.post(address.url.clone(), hook.body.clone(), signed).await
     }
 
-    async fn pursue(&self, hook: &Hook) -> Outcome {
+    async fn pursue(&self, hook: &Hook, address: &Address) -> Outcome {
         let most = self.patience.attempts(hook.vendor);
         let mut signed_at = None;
         let mut attempts = 0;
@@ -87,12 +126,15 @@ impl Sender {
                 // The semaphore is never closed; were it, going on without a place would do no harm.
                 let _place = self.places.acquire().await.ok();
                 // Asked anew before every attempt: another delivery may have met the 410 during the pause.
-                if self.is_forgotten(hook.vendor) {
+                if self.is_unregistered(address) {
+                    return Outcome::Unregistered { attempts };
+                }
+                if self.is_forgotten(address) {
                     return Outcome::Forgotten { attempts };
                 }
                 let now = (self.now)().timestamp();
                 let first = *signed_at.get_or_insert(now);
-                self.attempt(hook, if self.patience.resign { now } else { first }).await
+                self.attempt_at(address, hook, if self.patience.resign { now } else { first }).await
             };
             attempts += 1;
             match judge(hook.vendor, &reply) {
@@ -102,7 +144,7 @@ impl Sender {
                     return Outcome::Delivered { status, attempts };
                 }
                 Verdict::Forget => {
-                    self.forget(hook.vendor);
+                    self.forget(address);
                     return Outcome::Forgotten { attempts };
                 }
                 Verdict::Retry if attempts < most => {
@@ -119,12 +161,31 @@ impl Sender {
         }
     }
 
-    fn is_forgotten(&self, vendor: Vendor) -> bool {
-        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.target.url(vendor))
+    fn by_hand(&self, vendor: Vendor) -> Address {
+        Address::by_hand(self.target.url(vendor))
     }
 
-    fn forget(&self, vendor: Vendor) {
-        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).insert(self.target.url(vendor));
+    /// Whether the webhook was registered and is no more, whoever deleted it.
+    fn is_unregistered(&self, address: &Address) -> bool {
+        match (&self.registry, address.webhook()) {
+            (Some(registry), Some(id)) => !registry.has(id),
+            (Some(_) | None, Some(_) | None) => false,
+        }
+    }
+
+    fn is_forgotten(&self, address: &Address) -> bool {
+        address.webhook().is_none() && self.forgotten().contains(&address.url)
+    }
+
+    fn forget(&self, address: &Address) {
+        match (&self.registry, address.webhook()) {
+            (Some(registry), Some(id)) => drop(registry.gone(id)),
+            (Some(_) | None, Some(_) | None) => drop(self.forgotten().insert(address.url.clone())),
+        }
+    }
+
+    fn forgotten(&self) -> MutexGuard<'_, HashSet<Url>> {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -33,6 +33,11 @@ pub enum Outcome {
         /// How many attempts were made, the one that was answered 410 included.
         attempts: u32,
     },
+    /// The webhook was deleted before this was delivered: by a call, or on a 410 that another delivery got.
+    Unregistered {
+        /// How many attempts were made.
+        attempts: u32,
+    },
 }
 
 impl Outcome {
@@ -47,7 +52,8 @@ impl Outcome {
             Outcome::Delivered { attempts, .. }
             | Outcome::GivenUp { attempts, .. }
             | Outcome::AdminEmailed { attempts, .. }
-            | Outcome::Forgotten { attempts } => *attempts,
+            | Outcome::Forgotten { attempts }
+            | Outcome::Unregistered { attempts } => *attempts,
         }
     }
 }
@@ -63,6 +69,7 @@ impl fmt::Display for Outcome {
             }
             Outcome::Forgotten { attempts: 0 } => f.write_str("not sent: the webhook was deleted on a 410"),
             Outcome::Forgotten { .. } => f.write_str("410: the vendor deletes the webhook"),
+            Outcome::Unregistered { .. } => f.write_str("not delivered: the webhook was deleted meanwhile"),
         }
     }
 }

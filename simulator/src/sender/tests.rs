@@ -132,6 +132,86 @@ async fn on_410_bidsketch_forgets_the_webhook_for_good() {
     assert_eq!(sender.tally().total().forgotten, 2);
 }
 
+/// A sender to what is registered, of which nothing is yet. The target is one that nothing may be sent to.
+fn registered(patience: Patience) -> (Sender, Arc<Registry>) {
+    let registry = Arc::new(Registry::new(1, 9));
+    let target = Target::new("http://127.0.0.1:1").unwrap();
+    (sender(target, patience).with_registry(Arc::clone(&registry), false), registry)
+}
+
+/// The one address that the hook has.
+fn only(sender: &Sender, hook: &Hook) -> Address {
+    let [address]: [Address; 1] = sender.addresses(hook).try_into().map_err(|all: Vec<_>| all.len()).unwrap();
+    address
+}
+
+#[tokio::test]
+async fn with_a_registry_bidsketch_s_hooks_go_to_each_webhook_of_their_type_only() {
+    let (sender, registry) = registered(Patience::hasty());
+    let ids = |sender: &Sender| -> Vec<_> { sender.addresses(&viewed()).iter().map(Address::webhook).collect() };
+    assert_eq!(ids(&sender), []);
+    for event in ["proposal_viewed", "proposal_sent", "proposal_viewed"] {
+        registry.register(event, "http://127.0.0.1:9/hook").unwrap();
+    }
+    registry.register("proposal_viewed", "http://hooks.example/").unwrap();
+    assert_eq!(ids(&sender), [Some(1), Some(3)], "and none on another machine");
+    assert_eq!(ids(&sender.with_registry(registry, true)), [Some(1), Some(3), Some(4)]);
+}
+
+#[tokio::test]
+async fn arcsite_s_hooks_go_to_the_target_whatever_is_registered() {
+    let (server, target) = Server::start(&[200]).await;
+    let sender = sender(target, Patience::hasty()).with_registry(Arc::new(Registry::new(1, 9)), false);
+    assert!(sender.deliver_to(&drawing(), &only(&sender, &drawing())).await.is_delivered());
+    assert_eq!(server.got.lock().unwrap()[0].path, "/webhooks/arcsite");
+}
+
+#[tokio::test]
+async fn a_registered_webhook_is_tried_20_times_and_stays() {
+    let (server, target) = Server::start(&[201]).await;
+    let (sender, registry) = registered(Patience::hasty());
+    registry.register("proposal_viewed", target.base().join("/mine").unwrap().as_str()).unwrap();
+    let outcome = sender.deliver_to(&viewed(), &only(&sender, &viewed())).await;
+    assert_eq!(outcome, Outcome::AdminEmailed { attempts: 20, last: Reply::Status(201) });
+    assert_eq!(server.requests(), 20);
+    assert!(server.got.lock().unwrap().iter().all(|got| got.path == "/mine"));
+    assert!(registry.has(1));
+}
+
+#[tokio::test]
+async fn on_410_the_registered_webhook_is_deleted_and_no_other_with_its_url() {
+    let (server, target) = Server::start(&[500, 410, 200]).await;
+    let (sender, registry) = registered(Patience::hasty());
+    for _ in 0..2 {
+        registry.register("proposal_viewed", target.base().as_str()).unwrap();
+    }
+    let addresses = sender.addresses(&viewed());
+    assert_eq!(sender.deliver_to(&viewed(), &addresses[0]).await, Outcome::Forgotten { attempts: 2 });
+    assert!(!registry.has(1) && registry.has(2));
+    assert_eq!(sender.deliver_to(&viewed(), &addresses[0]).await, Outcome::Unregistered { attempts: 0 });
+    assert_eq!(server.requests(), 2);
+    assert!(sender.deliver_to(&viewed(), &addresses[1]).await.is_delivered());
+}
+
+#[tokio::test]
+async fn a_delivery_ends_when_its_webhook_is_deleted_by_a_call() {
+    let (server, target) = Server::start(&[500]).await;
+    // Without the deletion it would go on for ever.
+    let (sender, registry) = registered(Patience { bidsketch_attempts: u32::MAX, ..Patience::hasty() });
+    registry.register("proposal_viewed", target.base().as_str()).unwrap();
+    let (viewed, address) = (viewed(), only(&sender, &viewed()));
+    let delete = async {
+        while server.requests() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(registry.delete(1));
+    };
+    let both = async { tokio::join!(sender.deliver_to(&viewed, &address), delete) };
+    let (outcome, ()) = tokio::time::timeout(Duration::from_secs(10), both).await.unwrap();
+    assert!(matches!(outcome, Outcome::Unregistered { attempts: 1.. }), "{outcome:?}");
+    assert_eq!(sender.tally().total().forgotten, 1);
+}
+
 #[tokio::test]
 async fn a_signature_fits_the_bytes_on_the_wire() {
     let (server, target) = Server::start(&[200]).await;

@@ -23,7 +23,7 @@ pub struct Counts {
     pub given_up: u64,
     /// Bidsketch's that were given up, with an e-mail to the admin.
     pub admin_emailed: u64,
-    /// Bidsketch's that met a deleted webhook, or whose answer deleted it.
+    /// Bidsketch's that met a deleted webhook, or whose answer deleted it, or whose webhook was deleted meanwhile.
     pub forgotten: u64,
 }
 
@@ -94,7 +94,7 @@ impl Tally {
             Outcome::Delivered { .. } => counts.acknowledged += 1,
             Outcome::GivenUp { .. } => counts.given_up += 1,
             Outcome::AdminEmailed { .. } => counts.admin_emailed += 1,
-            Outcome::Forgotten { .. } => counts.forgotten += 1,
+            Outcome::Forgotten { .. } | Outcome::Unregistered { .. } => counts.forgotten += 1,
         }
         match outcome {
             Outcome::Delivered { .. } => {
@@ -107,6 +107,8 @@ impl Tally {
                 book.last_failure = Some(last.clone())
             }
             Outcome::Forgotten { .. } => book.last_failure = Some(Reply::Status(410)),
+            // Whoever deleted the webhook knows.
+            Outcome::Unregistered { .. } => {}
         }
     }
 
