@@ -1,14 +1,20 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum};
+use simulator::api::Options;
 use simulator::disorder::Disorder;
 use simulator::hook::Vendor;
 use simulator::target::{Target, TargetError};
 
 /// Of the hooks that may be late, this share is.
 const LATE_SHARE: f64 = 0.25;
+
+/// The API's token where none is given. It guards made-up data.
+const API_TOKEN: &str = "simulated";
 
 /// Acts as ArcSite and Bidsketch: sends webhooks to a running bidarc.
 ///
@@ -24,7 +30,7 @@ pub struct Cli {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,
 
-    /// Send made-up webhooks to another machine too.
+    /// Send made-up webhooks to another machine too, and serve the API to others.
     ///
     /// A safety net: what this program sends is fiction, and a real office's bidarc would keep it for good. Over plain
     /// http, so path tokens can be read on the way.
@@ -39,9 +45,28 @@ pub struct Cli {
     #[arg(long, value_name = "TOKEN", env = "SIMULATOR_ARCSITE_TOKEN", hide_env_values = true)]
     pub arcsite_token: Option<String>,
 
-    /// Send Bidsketch's hooks to /webhooks/bidsketch/TOKEN (the service's bidsketch.path_token)
+    /// Send Bidsketch's hooks to /webhooks/bidsketch/TOKEN (the service's bidsketch.path_token). Of no use with --api
     #[arg(long, value_name = "TOKEN", env = "SIMULATOR_BIDSKETCH_TOKEN", hide_env_values = true)]
     pub bidsketch_token: Option<String>,
+
+    /// Serve Bidsketch's REST API there (such as 127.0.0.1:9090), and send its hooks to the webhooks registered with it.
+    ///
+    /// The service makes and deletes its webhooks by itself, as at Bidsketch; a hook for whose type there is none goes
+    /// nowhere. The program says what to set in the service and, if it sends ArcSite's hooks too, waits until that listens.
+    /// The webhooks are forgotten when it ends.
+    #[arg(long, value_name = "ADDRESS")]
+    pub api: Option<SocketAddr>,
+
+    /// The token that the API lets in (the service's bidsketch.api_token)
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = API_TOKEN,
+        env = "SIMULATOR_API_TOKEN",
+        hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub api_token: String,
 
     /// Whose hooks to send
     #[arg(long, value_enum, default_value_t = Whose::Both)]
@@ -108,7 +133,19 @@ Examples:
   simulator --twice 0.2 --shuffle 10 --late 30
                                               as bad as the world gets: the history must still come out right
   SIMULATOR_ARCSITE_SECRET=… SIMULATOR_BIDSKETCH_TOKEN=… simulator
-                                              a service with secrets, without showing them to other users";
+                                              a service with secrets, without showing them to other users
+
+The whole circle, in which the service registers its webhooks with Bidsketch's API and is sent hooks for them:
+  1. In one terminal
+       simulator --vendor bidsketch --api 127.0.0.1:9090
+     It serves the API. As yet its hooks go nowhere.
+  2. In another
+       BIDARC_BIDSKETCH__API_URL=http://127.0.0.1:9090/api/v1 BIDARC_BIDSKETCH__API_TOKEN=simulated cargo run
+  3. Have the service create a webhook: see its API, or act as the service does:
+       curl http://127.0.0.1:9090/api/v1/webhooks.json -H 'Authorization: Token token=\"simulated\"' \\
+         -d '{\"event\": \"proposal_viewed\", \"endpoint\": \"http://127.0.0.1:8080/webhooks/bidsketch\"}'
+     From here on, hooks of that type are delivered there, until the webhook is deleted: by a call, or because its URL
+     answers 410.";
 
 /// Whose hooks to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -149,6 +186,17 @@ impl Cli {
         Ok(target)
     }
 
+    /// The API that is to be served, if one is.
+    pub fn api(&self, seed: u64) -> Option<Options> {
+        let listen = self.api?;
+        Some(Options { token: self.api_token.clone(), listen, seed, ..Options::default() })
+    }
+
+    /// The API's token as people may see it: hidden if it was given.
+    pub fn shown_api_token(&self) -> &str {
+        if self.api_token == API_TOKEN { API_TOKEN } else { "…" }
+    }
+
     /// What is to go wrong on the way.
     pub fn disorder(&self) -> Disorder {
         Disorder {
@@ -183,6 +231,20 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_api_has_a_token_of_its_own_only_if_one_is_given() {
+        let parsed = |more: &[&str]| Cli::try_parse_from([&["simulator"], more].concat());
+        assert!(parsed(&[]).unwrap().api(1).is_none());
+        let cli = parsed(&["--api", "127.0.0.1:9090"]).unwrap();
+        let options = cli.api(7).unwrap();
+        assert_eq!((options.token.as_str(), options.listen.port(), options.seed), ("simulated", 9090, 7));
+        assert_eq!(cli.shown_api_token(), "simulated");
+        let cli = parsed(&["--api", "[::1]:9090", "--api-token", "hush"]).unwrap();
+        assert_eq!(cli.api(7).unwrap().token, "hush");
+        assert_eq!(cli.shown_api_token(), "…");
+        assert!(parsed(&["--api", "9090"]).is_err() && parsed(&["--api-token", ""]).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The simulator as a program. `simulator --help` explains it.
 
+mod account;
 mod cli;
 
 use std::error::Error;
@@ -23,6 +24,9 @@ use crate::cli::Cli;
 
 /// A service on this machine answers a connection at once; one elsewhere gets a little longer.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// How often to look for a service that is being started.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -48,7 +52,16 @@ async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
             target.base()
         ));
     }
-    reach(&target).await?;
+    let seed = cli.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    let mut out = io::stdout();
+    let api = account::serve(&cli, seed, &mut out).await?;
+    match (&api, cli.vendor.only()) {
+        (None, _) => reach(&target).await?,
+        // Whoever has just been told what to set cannot have started it yet.
+        (Some(_), Some(Vendor::Arcsite) | None) => wait_for(&target, &mut out).await?,
+        // Nothing is sent there: what is registered says where hooks go.
+        (Some(_), Some(Vendor::Bidsketch)) => {}
+    }
 
     let patience = Patience {
         first_pause: Duration::from_millis(cli.pause.into()),
@@ -58,13 +71,19 @@ async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
         workers: cli.workers.into(),
         ..Patience::default()
     };
-    let seed = cli.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
-    let mut out = io::stdout();
     writeln!(out, "{}", announcement(&cli, &target, seed))?;
 
-    let sender = Arc::new(Sender::new(target, patience, Arc::new(Tally::new()))?);
+    let mut sender = Sender::new(target, patience, Arc::new(Tally::new()))?;
+    let mut hooks = hooks(&cli, seed);
+    // The API goes on to the end of this function: deliveries that are under way outlast the hooks.
+    if let Some(api) = &api {
+        sender = sender.with_registry(api.registry(), cli.allow_remote);
+        let api = Arc::clone(api);
+        hooks = Box::new(hooks.inspect(move |hook| api.learn(hook)));
+    }
+    let sender = Arc::new(sender);
     let plan = Plan { rate: cli.rate, lines: !cli.quiet, ..Plan::default() };
-    let hooks = cli.disorder().over(hooks(&cli, seed), seed);
+    let hooks = cli.disorder().over(hooks, seed);
     run(hooks, Arc::clone(&sender), &plan, ctrl_c(), &mut out).await?;
 
     writeln!(out, "\n{}", sender.tally())?;
@@ -105,7 +124,10 @@ fn announcement(cli: &Cli, target: &Target, seed: u64) -> String {
         Some(_) => format!("{} (signed)", target.shown_url(Vendor::Arcsite)),
         None => format!("{} (unsigned)", target.shown_url(Vendor::Arcsite)),
     };
-    let bidsketch = target.shown_url(Vendor::Bidsketch);
+    let bidsketch = match cli.api {
+        Some(_) => "the webhooks that are registered with Bidsketch's API".to_owned(),
+        None => target.shown_url(Vendor::Bidsketch),
+    };
     let places = match cli.vendor.only() {
         Some(Vendor::Arcsite) => arcsite,
         Some(Vendor::Bidsketch) => bidsketch,
@@ -125,6 +147,17 @@ async fn reach(target: &Target) -> Result<(), String> {
         Err(_) => format!("no connection within {CONNECT_WITHIN:?}"),
     };
     Err(format!("nothing listens at {base} ({why}). Is bidarc running? Start it with `cargo run`, or give its --url."))
+}
+
+/// Waits until something listens, having said once what for.
+async fn wait_for(target: &Target, out: &mut impl Write) -> io::Result<()> {
+    if reach(target).await.is_err() {
+        writeln!(out, "Waiting for the service at {}.", target.base())?;
+        while reach(target).await.is_err() {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+    Ok(())
 }
 
 /// What an answer most likely means when it is the last word.
