@@ -1,5 +1,6 @@
 //! bidarc receives the webhooks of ArcSite and Bidsketch, keeps every delivery, and serves one GraphQL API over both.
 pub mod app;
+pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod domain;

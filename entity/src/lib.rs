@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod drawing;
 pub mod drawing_tag;
 pub mod event;
+pub mod key;
 pub mod log;
 pub mod payment;
 pub mod project;

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_log;
 mod m0002_projections;
+mod m0003_keys;
 mod m0004_bidsketch_webhook;
 
 /// All steps, oldest first.
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_log::Migration),
             Box::new(m0002_projections::Migration),
+            Box::new(m0003_keys::Migration),
             Box::new(m0004_bidsketch_webhook::Migration),
         ]
     }

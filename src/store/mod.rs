@@ -18,6 +18,7 @@ use crate::domain::LogId;
 mod convert;
 pub mod delivery;
 mod error;
+pub mod key;
 pub mod log;
 pub mod packed;
 pub mod projection;
@@ -34,6 +35,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
 pub struct Store {
     writer: DatabaseConnection,
     readers: DatabaseConnection,
+    /// Apart from the readers: however many queries wait for those, the keys are read in time.
+    keys_reader: DatabaseConnection,
     log_id: LogId,
 }
 
@@ -55,7 +58,8 @@ impl Store {
         Migrator::up(&writer, None).await?;
         let log_id = log_id(&writer, now).await?;
         let readers = connect(url, readers.max(1), false).await?;
-        Ok(Self { writer, readers, log_id })
+        let keys_reader = connect(url, 1, false).await?;
+        Ok(Self { writer, readers, keys_reader, log_id })
     }
 
     /// The id of this database's log.
@@ -68,6 +72,12 @@ impl Store {
     #[must_use]
     pub const fn reader(&self) -> &DatabaseConnection {
         &self.readers
+    }
+
+    /// The connection to read the keys with.
+    #[must_use]
+    pub const fn keys_reader(&self) -> &DatabaseConnection {
+        &self.keys_reader
     }
 
     /// Begins a transaction that holds the database's one write lock.
@@ -95,7 +105,7 @@ impl Store {
 
     /// Closes all connections, so that the write-ahead log is folded into the file.
     pub async fn close(self) {
-        for connection in [self.readers, self.writer] {
+        for connection in [self.keys_reader, self.readers, self.writer] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "a database connection did not close cleanly");
             }

@@ -6,7 +6,7 @@ use std::path::Path;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The modules of the service from the lowest up; the order in which they may use each other.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 14] = [
     "clock",
     "failpoint",
     "config",
@@ -14,11 +14,13 @@ const ORDER: [&str; 12] = [
     "vendor",
     "store",
     "feed",
+    "auth",
     "ingest",
     "webhooks",
     "graphql",
     "http",
     "app",
+    "commands",
 ];
 
 /// What may not be used although it lies above, but for one of its modules.

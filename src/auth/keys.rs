@@ -1,0 +1,181 @@
+//! What a running service knows of the keys: a snapshot that is read again several times a second, so that no request has to
+//! wait for the database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::access::Grant;
+use super::{Access, Denied, Key, token};
+use crate::store::{Store, StoreError, key};
+
+/// How often the keys are read.
+const REFRESH_EVERY: Duration = Duration::from_millis(250);
+/// How old the snapshot may be to let anybody in: so long a revoked key can work at most.
+const FRESH_FOR: Duration = Duration::from_secs(1);
+/// How long the database has to answer, be it the watch's or a late request's question.
+const READ_WITHIN: Duration = Duration::from_millis(500);
+
+/// The keys, as they were less than a second ago.
+#[derive(Clone, Debug)]
+pub struct Keys(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    /// Whether the settings let anybody in while there is no key.
+    open_without_keys: bool,
+    snapshot: watch::Sender<Arc<Snapshot>>,
+    /// When the database was asked for what the snapshot has.
+    read_at: watch::Sender<Instant>,
+    /// One reads at a time.
+    reading: Mutex<()>,
+}
+
+/// The keys that are not revoked, at one moment.
+#[derive(Debug, PartialEq, Eq)]
+struct Snapshot {
+    by_hash: HashMap<String, Key>,
+    /// Not so once the keys could not be read for longer than [`FRESH_FOR`].
+    is_known: bool,
+}
+
+impl Keys {
+    /// The keys of this database. `open_without_keys`: whether the settings let anybody in while there is none.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be read.
+    pub async fn new(store: Store, open_without_keys: bool) -> Result<Self, StoreError> {
+        let read_at = watch::Sender::new(Instant::now());
+        let by_hash = key::active(store.keys_reader()).await?;
+        let snapshot = watch::Sender::new(Arc::new(Snapshot { by_hash, is_known: true }));
+        Ok(Self(Arc::new(Inner { store, open_without_keys, snapshot, read_at, reading: Mutex::new(()) })))
+    }
+
+    /// How many keys there are that are not revoked.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.snapshot().by_hash.len()
+    }
+
+    /// Whether, by what is known last, anybody of this machine is let in.
+    #[must_use]
+    pub fn in_open_mode(&self) -> bool {
+        self.0.open_without_keys && self.snapshot().by_hash.is_empty()
+    }
+
+    /// What a request may do that brings this token, or none.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not let in, or the keys could not be read for a second.
+    pub async fn access(&self, token: Option<&str>) -> Result<Access, Denied> {
+        if !self.is_fresh() {
+            // The watch is late: a busy machine, or a database that does not answer. Whoever comes now looks for itself.
+            let _ = timeout(READ_WITHIN, self.refresh()).await;
+        }
+        if !self.is_fresh() {
+            return Err(Denied::Unavailable);
+        }
+        match token {
+            Some(token) => self.snapshot().by_hash.get(&token::hash(token)).map(Access::of).ok_or(Denied::WrongToken),
+            None if self.in_open_mode() => Ok(Access::OPEN),
+            None => Err(Denied::NoToken),
+        }
+    }
+
+    /// Waits until an access is lost: its key is revoked, open mode has ended, or the keys cannot be read.
+    pub async fn lost(&self, access: Access) -> Denied {
+        let mut snapshots = self.0.snapshot.subscribe();
+        loop {
+            if let Some(denied) = self.denied(access, &snapshots.borrow_and_update()) {
+                return denied;
+            }
+            if snapshots.changed().await.is_err() {
+                return Denied::Unavailable;
+            }
+        }
+    }
+
+    /// Reads the keys again and again, for as long as it is polled.
+    pub async fn watch(&self) {
+        let mut turn = interval(REFRESH_EVERY);
+        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            turn.tick().await;
+            self.refresh().await;
+        }
+    }
+
+    fn denied(&self, access: Access, snapshot: &Snapshot) -> Option<Denied> {
+        if !snapshot.is_known {
+            return Some(Denied::Unavailable);
+        }
+        match access.grant() {
+            Grant::Open => (!(self.0.open_without_keys && snapshot.by_hash.is_empty())).then_some(Denied::NoToken),
+            Grant::Key { id, .. } => (!snapshot.by_hash.values().any(|key| key.id == id)).then_some(Denied::WrongToken),
+        }
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.0.snapshot.borrow())
+    }
+
+    fn age(&self) -> Duration {
+        self.0.read_at.borrow().elapsed()
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.age() < FRESH_FOR
+    }
+
+    async fn refresh(&self) {
+        let _one = self.0.reading.lock().await;
+        // Somebody else has, while this one waited for its turn.
+        if self.age() < REFRESH_EVERY / 2 {
+            return;
+        }
+        let asked_at = Instant::now();
+        match timeout(READ_WITHIN, key::active(self.0.store.keys_reader())).await {
+            Ok(Ok(by_hash)) => {
+                self.publish(by_hash);
+                self.0.read_at.send_replace(asked_at);
+            }
+            Ok(Err(error)) => self.miss(&error.to_string()),
+            Err(_) => self.miss("the database does not answer in time"),
+        }
+    }
+
+    /// Puts what was read in place, and wakes who waits for a change, if it is one.
+    fn publish(&self, by_hash: HashMap<String, Key>) {
+        let read = Snapshot { by_hash, is_known: true };
+        self.0.snapshot.send_if_modified(|snapshot| {
+            let changed = **snapshot != read;
+            if changed {
+                tracing::info!(keys = read.by_hash.len(), "the keys have changed, or can be read again");
+                *snapshot = Arc::new(read);
+            }
+            changed
+        });
+    }
+
+    /// Notes that the keys could not be read: after a second nobody is let in by what was read last.
+    fn miss(&self, problem: &str) {
+        if self.is_fresh() {
+            tracing::debug!(problem, "the keys could not be read; they are tried again");
+            return;
+        }
+        self.0.snapshot.send_if_modified(|snapshot| {
+            let was_known = snapshot.is_known;
+            if was_known {
+                tracing::error!(problem, "the keys cannot be read: nobody is let in until they can");
+                *snapshot = Arc::new(Snapshot { by_hash: snapshot.by_hash.clone(), is_known: false });
+            }
+            was_known
+        });
+    }
+}
