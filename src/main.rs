@@ -14,13 +14,20 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use commands::keys::{self, Keys};
+
+mod commands {
+    pub(crate) mod keys;
+}
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Receives the webhooks of ArcSite and Bidsketch, keeps every delivery, and serves one GraphQL API over both.
 ///
 /// Without a command it serves. A first try needs no set-up: start it, open http://127.0.0.1:8080/playground, and post a
-/// sample to http://127.0.0.1:8080/webhooks/arcsite.
+/// sample to http://127.0.0.1:8080/webhooks/arcsite. Where others are to reach it, make a key first: bidarc keys add NAME
+/// --scope manage.
 ///
 /// Settings come from bidarc.toml, then from the environment (BIDARC_SERVER__LISTEN=…), then from flags;
 /// bidarc.example.toml has all of them.
@@ -40,7 +47,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Bring the database up to date, then serve until SIGTERM or Ctrl-C
     Serve,
@@ -51,16 +58,20 @@ enum Command {
     /// It is one transaction: interrupted, it has changed nothing. A service that runs meanwhile goes on answering queries,
     /// and asks the vendors to come again with their deliveries.
     Rebuild,
+    /// Make, list and revoke the keys of the API
+    #[command(subcommand)]
+    Keys(Keys),
 }
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command.unwrap_or(Command::Serve) {
+    let mut arguments = Arguments::parse();
+    let done = match arguments.command.take().unwrap_or(Command::Serve) {
         Command::Serve => serve(arguments),
         Command::Schema => say(&bidarc::graphql::sdl()),
         Command::Rebuild => rebuild(arguments),
+        Command::Keys(command) => administer(arguments, command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -90,13 +101,22 @@ fn start(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime), Fa
     Ok((settings, runtime))
 }
 
+/// Opens the database for a command that ends.
+async fn open_store(settings: &Settings) -> Result<Store, Failure> {
+    let url = &settings.database.url;
+    let opened = Store::open(url, 1, Clock::system().now()).await;
+    Ok(opened.map_err(|error| format!("{error}\n  database.url is {url}"))?)
+}
+
+fn administer(arguments: Arguments, command: Keys) -> Result<(), Failure> {
+    let (settings, runtime) = start(arguments)?;
+    runtime.block_on(keys::run(command, &settings))
+}
+
 fn rebuild(arguments: Arguments) -> Result<(), Failure> {
     let (settings, runtime) = start(arguments)?;
     runtime.block_on(async {
-        let url = &settings.database.url;
-        let store = Store::open(url, 1, Clock::system().now())
-            .await
-            .map_err(|error| format!("{error}\n  database.url is {url}"))?;
+        let store = open_store(&settings).await?;
         let mut shown = Shown::default();
         let done = rebuild::rebuild(&store, |progress| shown.report(progress)).await?;
         store.close().await;

@@ -6,7 +6,7 @@ use crate::harness::{Database, Launch, Process};
 async fn help_names_the_commands() {
     let ended = Launch::new(".").arg("--help").run().await;
     assert!(ended.status.success(), "{ended:?}");
-    for word in ["serve", "schema", "--listen", "--database-url", "--config", "BIDARC_CONFIG"] {
+    for word in ["serve", "schema", "keys", "rebuild", "--listen", "--database-url", "--config", "BIDARC_CONFIG"] {
         assert!(ended.stdout.contains(word), "{word}: {}", ended.stdout);
     }
 }

@@ -12,6 +12,7 @@ mod every_event;
 mod first_try;
 mod graphql_http;
 mod history;
+mod keys_command;
 mod kill;
 mod layers;
 mod limits;

@@ -19,7 +19,7 @@ pub(crate) use client::{Answer, Client};
 pub(crate) use clock::ManualClock;
 pub(crate) use database::Database;
 pub(crate) use pages::Pages;
-pub(crate) use process::{Launch, Process, lasting_port};
+pub(crate) use process::{Launch, Process, add_key, lasting_port, revoke_key};
 pub(crate) use service::{Service, Setup};
 pub(crate) use socket::{Message, Socket, Subscription};
 pub(crate) use wait::{BOUND, eventually, within};

@@ -59,6 +59,12 @@ impl Launch {
         self
     }
 
+    /// `bidarc keys …` on this database.
+    pub(crate) fn keys(database: &Database, arguments: &[&str]) -> Self {
+        let launch = Self::new(database.directory()).arg("keys").arg("--database-url").arg(&database.url());
+        arguments.iter().fold(launch, |launch, argument| launch.arg(argument))
+    }
+
     /// Starts a service on this port and database.
     pub(crate) async fn serve(self, port: u16, database: &Database) -> Process {
         let launch = self.arg("--listen").arg(&format!("127.0.0.1:{port}")).arg("--database-url").arg(&database.url());
@@ -170,6 +176,19 @@ async fn signal(child: &Child, name: &str) {
     let id = child.id().expect("it runs").to_string();
     let status = Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap();
     assert!(status.success());
+}
+
+/// Makes a key, as an operator does, and gives its token.
+pub(crate) async fn add_key(database: &Database, name: &str, scope: &str) -> String {
+    let ended = Launch::keys(database, &["add", name, "--scope", scope]).run().await;
+    assert!(ended.status.success(), "{ended:?}");
+    ended.stdout.lines().last().unwrap().to_owned()
+}
+
+/// Takes a key back, as an operator does.
+pub(crate) async fn revoke_key(database: &Database, name: &str) {
+    let ended = Launch::keys(database, &["revoke", name]).run().await;
+    assert!(ended.status.success(), "{ended:?}");
 }
 
 /// A port on which a service can be started again and again.
