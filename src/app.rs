@@ -1,4 +1,5 @@
-//! Wiring: from settings to a service on a listener. [`serve`] is the one door, for `main` and for tests.
+//! Wiring: from settings to a service on a listener. [`serve`] is the one door, for `main` and for tests; `main` goes through it in
+//! two steps, [`Service::open`] and [`Service::serve`], to say in between where the service is.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -11,12 +12,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config::{Bidsketch, Settings};
 use crate::domain::Provider;
 use crate::feed::Feed;
 use crate::graphql;
-use crate::http::{self, AllowedOrigins, OpenMode, Parts};
+use crate::http::{self, AllowedOrigins, Parts};
 use crate::ingest::record::SamenessWindows;
 use crate::ingest::release::Releaser;
 use crate::ingest::verify::Verifier;
@@ -46,9 +48,11 @@ pub enum ServeError {
     },
     /// It would be reachable from elsewhere, and there is no key to keep strangers out.
     #[error(
-        "the GraphQL API has no keys in this version, so it must not be reachable from elsewhere: let server.listen be a \
-         loopback address such as 127.0.0.1:8080 and leave server.public_url empty. (Listening on {listen}, public URL \
-         {public_url:?}.)"
+        "others could reach this service (server.listen is {listen}, server.public_url is {public_url:?}), and there is no \
+         key to keep strangers out. Make one first, with the same settings:\n  \
+         bidarc keys add NAME --scope manage\n\
+         For a try on this machine alone, let server.listen be 127.0.0.1:8080 and leave server.public_url empty: that needs \
+         no key"
     )]
     NoKey {
         /// The address listened on.
@@ -67,20 +71,6 @@ pub enum ServeError {
     Listener(#[from] std::io::Error),
 }
 
-/// Whether the service may serve on this listener, and if so whether in open mode.
-///
-/// # Errors
-///
-/// Where it would be reachable from elsewhere and has no key.
-pub fn may_serve(settings: &Settings, listener: &TcpListener) -> Result<bool, ServeError> {
-    let listen = listener.local_addr()?;
-    let open = settings.open_mode(listen);
-    if !open {
-        return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
-    }
-    Ok(open)
-}
-
 /// Serves on a listener until `shutdown` is ready; then finishes what it has begun, within the grace time.
 ///
 /// # Errors
@@ -92,78 +82,133 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let open = may_serve(settings, &listener)?;
-    let store_error = |error| ServeError::Store { error, url: settings.database.url.clone() };
-    let store =
-        Store::open(&settings.database.url, settings.database.readers, clock.now()).await.map_err(store_error)?;
-    let feed = Feed::new(store.clone()).await.map_err(store_error)?;
-    let verifier = verifier(settings, open);
-    announce(&verifier);
-    let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
-    let releaser = Releaser::new(store.clone(), windows, feed.waker());
-    let webhooks = webhooks(settings, &store, &clock, listener.local_addr()?)?;
-    webhooks.recover().await.map_err(store_error)?;
-    let ending = CancellationToken::new();
-    let (writer, writing) = Writer::start(store.clone(), windows, feed.waker(), ending.clone());
-    let ingest = Ingest { store: store.clone(), verifier, tolerance: tolerance(settings), writer };
+    Service::open(settings, clock, &listener).await?.serve(listener, shutdown).await
+}
 
-    let metrics = metrics()?;
-    let stopping = CancellationToken::new();
-    let sockets = TaskTracker::new();
-    let router = http::router(Parts {
-        ingest: Arc::new(ingest),
-        graphql: graphql::executor(store.clone(), feed.clone(), releaser, webhooks.clone(), &settings.graphql),
-        store: store.clone(),
-        feed: feed.clone(),
-        clock,
-        metrics: metrics.clone(),
-        open_mode: OpenMode(open),
-        origins: AllowedOrigins::new(&settings.server.allowed_origins),
-        stopping: stopping.clone(),
-        sockets: sockets.clone(),
-    });
-    let looking = tokio::spawn(async move { feed.watch_database().await });
-    let upkeep = tokio::spawn(keep_up(metrics));
+/// A service that may serve: its database is open, and nobody is let in whom it should not let in.
+#[derive(Debug)]
+pub struct Service<'a> {
+    settings: &'a Settings,
+    clock: Clock,
+    /// Whether the settings make it open mode, as long as there is no key.
+    open: bool,
+    store: Store,
+    keys: Keys,
+}
 
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
+impl<'a> Service<'a> {
+    /// Opens the database, and reads the keys.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be used, and where the service would be reachable from elsewhere and has no key.
+    pub async fn open(settings: &'a Settings, clock: Clock, listener: &TcpListener) -> Result<Self, ServeError> {
+        let listen = listener.local_addr()?;
+        let open = settings.open_mode(listen);
+        let store_error = |error| store_error(settings, error);
+        let store =
+            Store::open(&settings.database.url, settings.database.readers, clock.now()).await.map_err(store_error)?;
+        let keys = Keys::new(store.clone(), open).await.map_err(store_error)?;
+        if !open && keys.count() == 0 {
+            store.close().await;
+            return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
         }
-    });
-    let signal = stopping.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        shutdown.await;
-        tracing::info!("stopping: finishing what was accepted");
-        signal.cancel();
-    });
-    let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
-    let out_of_grace = async {
-        stopping.cancelled().await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        served = server => served?,
-        () = out_of_grace => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
+        Ok(Self { settings, clock, open, store, keys })
     }
-    looking.abort();
-    upkeep.abort();
-    sockets.close();
-    if tokio::time::timeout(LAST_WRITES, sockets.wait()).await.is_err() {
-        tracing::warn!(sockets = sockets.len(), "some sockets did not close in time");
+
+    /// How many keys there are that are not revoked. With none it is open mode.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.keys.count()
     }
-    if tokio::time::timeout(LAST_WRITES, webhooks.finish()).await.is_err() {
-        tracing::warn!(
-            "Bidsketch has not answered yet; what became of its webhooks is looked at when the service starts again"
-        );
+
+    /// Serves until `shutdown` is ready; then finishes what it has begun, within the grace time.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] says what failed.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let Self { settings, clock, open, store, keys } = self;
+        let store_error = |error| store_error(settings, error);
+        let feed = Feed::new(store.clone()).await.map_err(store_error)?;
+        let verifier = verifier(settings, open);
+        announce(&verifier);
+        let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
+        let releaser = Releaser::new(store.clone(), windows, feed.waker());
+        let webhooks = webhooks(settings, &store, &clock, listener.local_addr()?)?;
+        webhooks.recover().await.map_err(store_error)?;
+        let ending = CancellationToken::new();
+        let (writer, writing) = Writer::start(store.clone(), windows, feed.waker(), ending.clone());
+        let ingest = Ingest { store: store.clone(), verifier, tolerance: tolerance(settings), writer };
+
+        let metrics = metrics()?;
+        let stopping = CancellationToken::new();
+        let sockets = TaskTracker::new();
+        let router = http::router(Parts {
+            ingest: Arc::new(ingest),
+            graphql: graphql::executor(store.clone(), feed.clone(), releaser, webhooks.clone(), &settings.graphql),
+            store: store.clone(),
+            feed: feed.clone(),
+            clock,
+            metrics: metrics.clone(),
+            keys: keys.clone(),
+            origins: AllowedOrigins::new(&settings.server.allowed_origins),
+            stopping: stopping.clone(),
+            sockets: sockets.clone(),
+        });
+        let looking = tokio::spawn(async move { feed.watch_database().await });
+        let watching = tokio::spawn(async move { keys.watch().await });
+        let upkeep = tokio::spawn(keep_up(metrics));
+
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY could not be set");
+            }
+        });
+        let signal = stopping.clone();
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            shutdown.await;
+            tracing::info!("stopping: finishing what was accepted");
+            signal.cancel();
+        });
+        let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
+        let out_of_grace = async {
+            stopping.cancelled().await;
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            served = server => served?,
+            () = out_of_grace => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
+        }
+        looking.abort();
+        upkeep.abort();
+        sockets.close();
+        if tokio::time::timeout(LAST_WRITES, sockets.wait()).await.is_err() {
+            tracing::warn!(sockets = sockets.len(), "some sockets did not close in time");
+        }
+        watching.abort();
+        if tokio::time::timeout(LAST_WRITES, webhooks.finish()).await.is_err() {
+            tracing::warn!(
+                "Bidsketch has not answered yet; what became of its webhooks is looked at when the service starts again"
+            );
+        }
+        // What was handed over to the writer is written; whoever comes later gets 503.
+        ending.cancel();
+        if tokio::time::timeout(LAST_WRITES, writing).await.is_err() {
+            tracing::error!("the writer did not end in time; what it had not committed was not acknowledged");
+        }
+        store.close().await;
+        tracing::info!("stopped");
+        Ok(())
     }
-    // What was handed over to the writer is written; whoever comes later gets 503.
-    ending.cancel();
-    if tokio::time::timeout(LAST_WRITES, writing).await.is_err() {
-        tracing::error!("the writer did not end in time; what it had not committed was not acknowledged");
-    }
-    store.close().await;
-    tracing::info!("stopped");
-    Ok(())
+}
+
+fn store_error(settings: &Settings, error: StoreError) -> ServeError {
+    ServeError::Store { error, url: settings.database.url.clone() }
 }
 
 fn verifier(settings: &Settings, open: bool) -> Verifier {

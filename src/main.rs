@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bidarc::app;
+use bidarc::app::Service;
 use bidarc::clock::Clock;
 use bidarc::config::{LogFormat, Overrides, Settings};
 use bidarc::ingest::rebuild::{self, Progress};
@@ -12,7 +12,11 @@ use bidarc::store::Store;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use commands::keys::{self, Keys};
 
@@ -165,30 +169,32 @@ fn serve(arguments: Arguments) -> Result<(), Failure> {
         let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {
             format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)
         })?;
-        app::may_serve(&settings, &listener)?;
-        greet(&settings, &listener)?;
+        let service = Service::open(&settings, Clock::system(), &listener).await?;
+        greet(&settings, &listener, service.keys())?;
         let shutdown = async move {
             tokio::select! {
                 _ = terminated.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
         };
-        app::serve(&settings, Clock::system(), listener, shutdown).await?;
-        Ok(())
+        Ok(service.serve(listener, shutdown).await?)
     })
 }
 
 fn start_log(settings: &Settings) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&settings.log.filter).map_err(|error| format!("log.filter: {error}"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // What a socket sends holds its token, and the library would log all of it.
+    let no_frames = filter_fn(|log| *log.level() <= Level::INFO || !log.target().starts_with("tungstenite"));
+    let log = tracing_subscriber::registry().with(filter).with(no_frames);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match settings.log.format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.with(layer.with_ansi(std::io::stderr().is_terminal())).init(),
+        LogFormat::Json => log.with(layer.json()).init(),
     }
     Ok(())
 }
 
-fn greet(settings: &Settings, listener: &TcpListener) -> Result<(), Failure> {
+fn greet(settings: &Settings, listener: &TcpListener, keys: usize) -> Result<(), Failure> {
     let base = match &settings.server.public_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("http://{}", listener.local_addr()?),
@@ -199,6 +205,7 @@ fn greet(settings: &Settings, listener: &TcpListener) -> Result<(), Failure> {
          GraphQL     {base}/graphql (subscriptions: {base}/graphql/ws)\n  \
          ArcSite     {base}/webhooks/arcsite{arcsite}\n  \
          Bidsketch   {base}/webhooks/bidsketch{bidsketch}\n  \
+         keys        {keys}\n  \
          database    {database}\n",
         arcsite = match (&settings.arcsite.path_token, settings.arcsite.signing_secrets.is_empty()) {
             (Some(_), true) => "/<arcsite.path_token>",
@@ -207,6 +214,10 @@ fn greet(settings: &Settings, listener: &TcpListener) -> Result<(), Failure> {
             (None, true) => "",
         },
         bidsketch = if settings.bidsketch.path_token.is_some() { "/<bidsketch.path_token>" } else { "" },
+        keys = match keys {
+            0 => "none, open mode: this machine alone is served (bidarc keys add NAME --scope manage)".to_owned(),
+            keys => keys.to_string(),
+        },
         version = env!("CARGO_PKG_VERSION"),
         database = settings.database.url,
     ))

@@ -179,3 +179,57 @@ impl Keys {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::{Scope, admin};
+    use crate::clock::Clock;
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("keys.db").display());
+        let store = Store::open(&url, 1, Clock::system().now()).await.unwrap();
+        (directory, store)
+    }
+
+    /// Nobody watches: what was read once is what answers, until it is too old, and then it is read again.
+    #[tokio::test]
+    async fn a_fresh_snapshot_answers_without_the_database() {
+        let (_directory, store) = store().await;
+        let now = Clock::system().now();
+        let token = admin::add(&store, "office", Scope::Read, now).await.unwrap();
+        let keys = Keys::new(store.clone(), true).await.unwrap();
+        let access = keys.access(Some(token.expose())).await.unwrap();
+        assert_eq!((access.scope(), access.is_open_mode()), (Scope::Read, false));
+        assert_eq!(keys.access(None).await, Err(Denied::NoToken));
+        assert_eq!(keys.access(Some(&token.hash())).await, Err(Denied::WrongToken));
+
+        admin::revoke(&store, "office", now).await.unwrap();
+        assert_eq!(keys.access(Some(token.expose())).await, Ok(access), "it was not read again");
+        keys.0.read_at.send_modify(|read_at| *read_at -= FRESH_FOR);
+        assert_eq!(keys.access(Some(token.expose())).await, Err(Denied::WrongToken));
+        assert_eq!(keys.lost(access).await, Denied::WrongToken);
+        assert_eq!(keys.access(None).await.map(Access::is_open_mode), Ok(true));
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_not_known_any_more_let_nobody_in() {
+        let (_directory, store) = store().await;
+        let keys = Keys::new(store.clone(), true).await.unwrap();
+        let access = keys.access(None).await.unwrap();
+        store.clone().close().await;
+        assert_eq!(keys.access(None).await, Ok(access));
+        keys.0.read_at.send_modify(|read_at| *read_at -= FRESH_FOR);
+        assert_eq!(keys.access(None).await, Err(Denied::Unavailable));
+        assert_eq!(keys.lost(access).await, Denied::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn without_open_mode_a_service_without_keys_lets_nobody_in() {
+        let (_directory, store) = store().await;
+        let keys = Keys::new(store, false).await.unwrap();
+        assert!(!keys.in_open_mode());
+        assert_eq!(keys.access(None).await, Err(Denied::NoToken));
+    }
+}

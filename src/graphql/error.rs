@@ -21,6 +21,12 @@ pub(crate) enum ApiError {
 /// The code of an error that the request itself caused.
 pub(crate) const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 
+/// The code of a request that brings no key.
+pub(crate) const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+
+/// The code of a request whose key has not the scope for it.
+pub(crate) const FORBIDDEN: &str = "FORBIDDEN";
+
 /// The code of a request that asks for more than is served at once.
 pub(crate) const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 

@@ -1,4 +1,4 @@
-//! What happens to every request, whichever transport it came by: it is judged, given what belongs to it alone, and its errors
+//! What happens to every request, whichever transport it came by: whether its key may is judged, and its size; it is given what belongs to it alone, and its errors
 //! are given their codes.
 //!
 //! Not an extension of the library: with one, every single field goes through it, which was measured to cost a third of the
@@ -6,16 +6,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::DocumentOperations;
 use async_graphql::registry::Registry;
 use async_graphql::{Data, Request, Response, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
-use super::limits;
 use super::loader::Batches;
 use super::selection::root;
-use super::{Api, ApiSchema};
+use super::{Api, ApiSchema, authorize, limits};
 use crate::config::Graphql;
 use crate::domain::Seq;
 
@@ -35,9 +33,12 @@ pub struct Executor {
 
 impl Executor {
     /// The request with what belongs to it alone, and what reads its batches; or why it is not served.
-    fn prepare(&self, mut request: Request) -> Result<(Request, Batches), ServerError> {
+    fn prepare(&self, mut request: Request, session: Option<&Data>) -> Result<(Request, Batches), ServerError> {
+        let access = authorize::access(&request.data, session)?;
+        let name = request.operation_name.clone();
         // What cannot be parsed gets its error from the library, at the same place as every other of its errors.
         if let Ok(document) = request.parsed_query() {
+            authorize::check(document, name.as_deref(), access)?;
             limits::check_fields(document, self.limits.max_fields)?;
         }
         let batches = Batches::default();
@@ -73,7 +74,7 @@ impl Executor {
 impl async_graphql::Executor for Executor {
     async fn execute(&self, request: Request) -> Response {
         let asked = root::Asked::of(&request);
-        match self.prepare(request) {
+        match self.prepare(request, None) {
             Ok((request, batches)) => {
                 let mut response = batches.read_during(self.schema.execute(request)).await;
                 asked.complete(&mut response, &self.types);
@@ -85,7 +86,7 @@ impl async_graphql::Executor for Executor {
 
     fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let asked = root::Asked::of(&request);
-        let (request, batches) = match self.prepare(request) {
+        let (request, batches) = match self.prepare(request, session_data.as_deref()) {
             Ok(prepared) => prepared,
             Err(refused) => return stream::iter([Response::from_errors(vec![refused])]).boxed(),
         };
@@ -106,12 +107,8 @@ fn with_defaults(mut request: Request) -> Request {
     let name = request.operation_name.clone();
     // What cannot be parsed gets its error where it is parsed for good.
     let Ok(document) = request.parsed_query() else { return request };
-    let operation = match (&document.operations, name) {
-        (DocumentOperations::Single(operation), _) => Some(operation),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name.as_str()),
-        (DocumentOperations::Multiple(_), None) => None,
-    };
-    let definitions = operation.map(|operation| operation.node.variable_definitions.as_slice()).unwrap_or_default();
+    let operation = authorize::chosen(document, name.as_deref());
+    let definitions = operation.map(|operation| operation.variable_definitions.as_slice()).unwrap_or_default();
     let defaults: Vec<_> = definitions
         .iter()
         .filter_map(|definition| {

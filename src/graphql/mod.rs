@@ -14,6 +14,7 @@ use crate::store::Store;
 use crate::webhooks::Webhooks;
 
 mod args;
+mod authorize;
 mod cursor;
 mod error;
 mod executor;

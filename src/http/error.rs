@@ -41,7 +41,7 @@ pub(super) enum HttpError {
 }
 
 /// How long a sender is asked to wait before it comes again, in seconds.
-const RETRY_AFTER: &str = "5";
+pub(super) const RETRY_AFTER: &str = "5";
 
 impl HttpError {
     /// The table. To Bidsketch 410 means "delete the webhook": it stands for that alone, and only hooks give it.

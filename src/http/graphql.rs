@@ -4,15 +4,17 @@
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor as _, Request, Response as GraphqlResponse};
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
 use serde_json::json;
 
-use super::body;
 use super::error::HttpError;
-use super::origin::AllowedOrigins;
+use super::open_mode::OpenMode;
+use super::{auth, body};
+use crate::auth::Access;
 use crate::graphql::{Executor, response};
 
 /// How large a request may be: a document and its variables.
@@ -22,8 +24,14 @@ const RESPONSE_JSON: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
 
 /// `/graphql`.
-pub(super) fn router(executor: Executor, origins: &AllowedOrigins) -> Router {
-    Router::new().route("/graphql", routing::post(post).get(get)).layer(origins.cors()).with_state(executor)
+pub(super) fn router(executor: Executor, open: OpenMode) -> Router {
+    let cors = open.origins.cors();
+    // What CORS says goes around what a refused request is told: a web page can read that as well.
+    Router::new()
+        .route("/graphql", routing::post(post).get(get))
+        .layer(from_fn_with_state(open, auth::authenticate))
+        .layer(cors)
+        .with_state(executor)
 }
 
 /// A request that is no GraphQL request: its status, and what the client is told.
@@ -35,22 +43,32 @@ impl Malformed {
     }
 }
 
-async fn post(State(executor): State<Executor>, headers: HeaderMap, body: Body) -> Response {
+async fn post(
+    State(executor): State<Executor>,
+    Extension(access): Extension<Access>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let media_type = accepted(&headers);
     let request = match read_post(&headers, body).await {
         Ok(request) => request,
         Err(malformed) => return refuse(malformed, media_type),
     };
-    answer(&executor.execute(request).await, media_type)
+    answer(&executor.execute(request.data(access)).await, media_type)
 }
 
-async fn get(State(executor): State<Executor>, headers: HeaderMap, uri: Uri) -> Response {
+async fn get(
+    State(executor): State<Executor>,
+    Extension(access): Extension<Access>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     let media_type = accepted(&headers);
     let request = match read_get(&uri) {
         Ok(request) => request,
         Err(malformed) => return refuse(malformed, media_type),
     };
-    answer(&executor.execute(request).await, media_type)
+    answer(&executor.execute(request.data(access)).await, media_type)
 }
 
 async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed> {
@@ -145,6 +163,11 @@ fn answer(response: &GraphqlResponse, media_type: &'static str) -> Response {
 /// The answer to a request that is not let in.
 pub(super) fn forbidden(problem: String) -> Response {
     write(StatusCode::FORBIDDEN, JSON, errors(&problem, "FORBIDDEN"))
+}
+
+/// An error as a GraphQL response has it, for an answer of another status.
+pub(super) fn problem(problem: &str, code: &str) -> impl IntoResponse + use<> {
+    ([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")], errors(problem, code))
 }
 
 fn errors(problem: &str, code: &str) -> Vec<u8> {

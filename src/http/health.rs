@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::auth;
+use crate::auth::Keys;
 use crate::feed::Feed;
 use crate::store::Store;
 
@@ -23,6 +25,7 @@ pub(super) struct Health {
     pub(super) store: Store,
     pub(super) feed: Feed,
     pub(super) metrics: PrometheusHandle,
+    pub(super) keys: Keys,
     pub(super) stopping: CancellationToken,
 }
 
@@ -55,8 +58,12 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     }
 }
 
-async fn metrics(State(health): State<Health>) -> impl IntoResponse {
+/// What the service has done. It tells of the business, so it needs a key, of whatever scope; in open mode it needs none.
+async fn metrics(State(health): State<Health>, headers: HeaderMap) -> Response {
+    if let Err(denied) = auth::access(&health.keys, &headers).await {
+        return auth::refuse(denied);
+    }
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^53 events are far away")]
     metrics::gauge!("bidarc_log_head").set(health.feed.head().0 as f64);
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], health.metrics.render())
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], health.metrics.render()).into_response()
 }

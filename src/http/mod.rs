@@ -1,7 +1,8 @@
 //! The edge: the only code that knows axum.
 //!
 //! Hook URLs have a router of their own: their own body limit and time-outs, no redirects, no compression, and nothing in
-//! front of them that could answer in their place but the check of open mode.
+//! front of them that could answer in their place but the check of open mode. Everything of GraphQL, and `/metrics`, asks for
+//! a key.
 
 use std::sync::Arc;
 
@@ -12,23 +13,25 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::graphql::Executor;
 use crate::ingest::Ingest;
 use crate::store::Store;
 
+mod auth;
 mod body;
 mod error;
 mod graphql;
 mod health;
 mod hooks;
+mod knock;
 mod open_mode;
 mod origin;
 mod web;
 mod ws;
 
-pub use open_mode::OpenMode;
 pub use origin::AllowedOrigins;
 
 /// What the handlers need.
@@ -46,8 +49,8 @@ pub struct Parts {
     pub clock: Clock,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
-    /// Whether requests are let in without a key.
-    pub open_mode: OpenMode,
+    /// Who is let in.
+    pub keys: Keys,
     /// Which web pages may use the API.
     pub origins: AllowedOrigins,
     /// Cancelled when the service stops.
@@ -58,12 +61,13 @@ pub struct Parts {
 
 /// Every route of the service.
 pub fn router(parts: Parts) -> Router {
-    let gate = from_fn_with_state((parts.open_mode, parts.origins.clone()), open_mode::gate);
+    let open = open_mode::OpenMode { keys: parts.keys.clone(), origins: parts.origins };
+    let gate = from_fn_with_state((open.clone(), Arc::clone(&parts.ingest)), open_mode::gate);
     let hooks = hooks::router(hooks::Hooks { ingest: parts.ingest, clock: parts.clock });
-    let graphql = graphql::router(parts.graphql.clone(), &parts.origins);
+    let graphql = graphql::router(parts.graphql.clone(), open.clone());
     let sockets = ws::router(ws::Sockets {
         graphql: parts.graphql,
-        origins: parts.origins,
+        open,
         stopping: parts.stopping.clone(),
         tracker: parts.sockets,
     });
@@ -71,15 +75,16 @@ pub fn router(parts: Parts) -> Router {
         store: parts.store,
         feed: parts.feed,
         metrics: parts.metrics,
+        keys: parts.keys,
         stopping: parts.stopping,
     });
     Router::new()
-        .merge(graphql)
-        .merge(sockets)
         .route("/", get(web::index))
         .route("/playground", get(web::playground))
         .fallback(web::not_found)
         .merge(hooks)
         .layer(gate)
+        .merge(graphql)
+        .merge(sockets)
         .merge(health)
 }

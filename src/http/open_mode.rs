@@ -1,59 +1,91 @@
 //! Open mode: a first try needs no keys and no secrets, so only this machine is let in. A request that came through a proxy,
 //! names another host, or was sent by another site's page in a browser gets 403.
+//!
+//! While there is no key, that holds for everything. Once there is one, it holds for what is still open: the hooks of a vendor
+//! that has no secret. Whoever brings a key, or proves a delivery, may come through a proxy.
+
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Version, header};
+use axum::http::{HeaderMap, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::HttpError;
-use super::graphql;
 use super::origin::AllowedOrigins;
-use crate::domain::endpoint;
+use crate::auth::Keys;
+use crate::domain::{Provider, endpoint};
+use crate::ingest::Ingest;
 
-/// Whether the service is in open mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenMode(pub bool);
+/// What tells whether the API is open, and to whom.
+#[derive(Clone)]
+pub(super) struct OpenMode {
+    pub(super) keys: Keys,
+    pub(super) origins: AllowedOrigins,
+}
+
+/// What the hook URLs begin with.
+const HOOKS: &str = "/webhooks/";
 
 /// Headers that a proxy adds, besides everything that begins with `x-forwarded-`.
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "via", "x-real-ip"];
 
-/// Lets only this machine in while the service is in open mode.
+/// Lets only this machine in to hooks that are open, and while there is no key to anything else.
 pub(super) async fn gate(
-    State((open, origins)): State<(OpenMode, AllowedOrigins)>,
+    State((open, ingest)): State<(OpenMode, Arc<Ingest>)>,
     request: Request,
     next: Next,
 ) -> Response {
-    if open.0
-        && let Err(problem) = from_this_machine(&request, &origins)
-    {
+    let path = request.uri().path();
+    let hook = hook_of(path);
+    let is_open = open.keys.in_open_mode() || hook.is_some_and(|provider| ingest.verifier.is_open(provider));
+    if is_open && let Err(problem) = from_this_machine(&request, &open.origins) {
         // The path of a hook may hold its secret.
-        let path = request.uri().path();
-        let (shown, is_graphql) = if path.starts_with("/webhooks/") {
-            ("/webhooks/…", false)
-        } else {
-            (path, path.starts_with("/graphql"))
-        };
-        tracing::warn!(path = shown, "a request was refused in open mode: {problem}");
-        let hint = "this service is in open mode: it needs no keys, and so takes only direct requests of its own machine, to \
-                    a loopback address or localhost";
-        let told = format!("{problem}; {hint}");
-        return if is_graphql { graphql::forbidden(told) } else { HttpError::Forbidden(told).into_response() };
+        let shown = if path.starts_with(HOOKS) { "/webhooks/…" } else { path };
+        return HttpError::Forbidden(refusal(shown, problem)).into_response();
     }
     next.run(request).await
 }
 
-fn from_this_machine(request: &Request, origins: &AllowedOrigins) -> Result<(), &'static str> {
+/// Whose hook URL a path is.
+fn hook_of(path: &str) -> Option<Provider> {
+    match path.strip_prefix(HOOKS)?.split('/').next() {
+        Some("arcsite") => Some(Provider::Arcsite),
+        Some("bidsketch") => Some(Provider::Bidsketch),
+        Some(_) | None => None,
+    }
+}
+
+/// What a request is told that is not let in; the log is told as well.
+pub(super) fn refusal(path: &str, problem: &str) -> String {
+    tracing::warn!(path, "a request was refused in open mode: {problem}");
+    format!(
+        "{problem}; this service is in open mode: it needs no keys, and so takes only direct requests of its own machine, to \
+         a loopback address or localhost"
+    )
+}
+
+/// Whether a request was sent directly, from this machine, and by no other site's page.
+pub(super) fn from_this_machine(request: &Request, origins: &AllowedOrigins) -> Result<(), &'static str> {
+    is_from_this_machine(request.version(), request.uri(), request.headers(), origins)
+}
+
+/// The same, of the parts of a request.
+pub(super) fn is_from_this_machine(
+    version: Version,
+    uri: &Uri,
+    headers: &HeaderMap,
+    origins: &AllowedOrigins,
+) -> Result<(), &'static str> {
     // Some proxies name the service's own address as the host and add nothing; what gives them away is their old HTTP.
-    if request.version() < Version::HTTP_11 {
+    if version < Version::HTTP_11 {
         return Err("the request speaks HTTP/1.0, as proxies do");
     }
-    let headers = request.headers();
     if headers.keys().any(|name| PROXY_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-")) {
         return Err("the request came through a proxy");
     }
-    let host = request.uri().authority().map(|authority| authority.as_str()).or_else(|| host(headers));
+    let host = uri.authority().map(|authority| authority.as_str()).or_else(|| host(headers));
     if !host.is_some_and(is_loopback) {
         return Err("the request names a host that is not this machine");
     }
@@ -75,6 +107,22 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hook_is_a_vendor_s() {
+        for (path, provider) in [
+            ("/webhooks/arcsite", Some(Provider::Arcsite)),
+            ("/webhooks/arcsite/x", Some(Provider::Arcsite)),
+            ("/webhooks/bidsketch", Some(Provider::Bidsketch)),
+            ("/webhooks/bidsketch/x", Some(Provider::Bidsketch)),
+            ("/webhooks/arcsites", None),
+            ("/webhooks/", None),
+            ("/webhooks", None),
+            ("/graphql", None),
+        ] {
+            assert_eq!(hook_of(path), provider, "{path}");
+        }
+    }
 
     #[test]
     fn only_names_of_this_machine() {

@@ -41,25 +41,6 @@ async fn a_mistake_in_a_setting_is_named() {
     }
 }
 
-/// The API has no keys yet: it must not be reached from elsewhere.
-#[tokio::test]
-async fn it_does_not_start_where_others_could_reach_it() {
-    for (name, value) in [
-        ("BIDARC_SERVER__LISTEN", "0.0.0.0:0"),
-        ("BIDARC_SERVER__LISTEN", "[::]:0"),
-        ("BIDARC_SERVER__PUBLIC_URL", "https://hooks.example.com"),
-    ] {
-        let directory = tempfile::tempdir().unwrap();
-        let mut launch = Launch::new(directory.path()).env(name, value);
-        if name == "BIDARC_SERVER__PUBLIC_URL" {
-            launch = launch.arg("--listen").arg("127.0.0.1:0");
-        }
-        let ended = launch.run().await;
-        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-        assert!(ended.stderr.contains("server.listen") && ended.stderr.contains("server.public_url"), "{ended:?}");
-    }
-}
-
 /// Flags go before the environment, and that before the file.
 #[tokio::test]
 async fn settings_come_from_flags_environment_and_file() {

@@ -16,6 +16,8 @@ use super::{Socket, Subscription, envelope};
 pub(crate) struct Client {
     base: String,
     http: reqwest::Client,
+    /// The token of the key that it has.
+    token: Option<String>,
 }
 
 /// An answer, read to its end.
@@ -60,7 +62,16 @@ struct PageInfo {
 impl Client {
     pub(crate) fn new(base: String) -> Self {
         let http = reqwest::Client::builder().no_proxy().timeout(BOUND).build().unwrap();
-        Self { base, http }
+        Self { base, http, token: None }
+    }
+
+    /// The same, with a key.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// `http://127.0.0.1:…`, without a slash.
@@ -74,7 +85,11 @@ impl Client {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -12,7 +12,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{BOUND, Client, within};
 
-/// An open socket whose connection was acknowledged.
+/// An open socket.
 pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// What came over a socket.
@@ -25,15 +25,34 @@ pub(crate) enum Message {
 }
 
 impl Socket {
+    /// A socket of who has the client's key.
     pub(crate) async fn open(client: &Client) -> Self {
-        let mut request = format!("ws://{}/graphql/ws", client.authority()).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-        let (stream, answer) = within("the socket opens", connect_async(request)).await.unwrap();
-        assert_eq!(answer.headers()["sec-websocket-protocol"], "graphql-transport-ws");
-        let mut socket = Self(stream);
-        socket.send(json!({ "type": "connection_init" })).await;
+        let payload = client.token().map(|token| json!({ "Authorization": format!("Bearer {token}") }));
+        let mut socket = Self::knock(client, &[]).await;
+        socket.init(payload).await;
         assert_eq!(socket.json().await, json!({ "type": "connection_ack" }));
         socket
+    }
+
+    /// A socket on which nothing was said yet, asked for with these headers.
+    pub(crate) async fn knock(client: &Client, headers: &[(&'static str, &str)]) -> Self {
+        let mut request = format!("ws://{}/graphql/ws", client.authority()).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (stream, answer) = within("the socket opens", connect_async(request)).await.unwrap();
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "graphql-transport-ws");
+        Self(stream)
+    }
+
+    /// Says who it is.
+    pub(crate) async fn init(&mut self, payload: Option<Value>) {
+        let mut message = json!({ "type": "connection_init" });
+        if let Some(payload) = payload {
+            message["payload"] = payload;
+        }
+        self.send(message).await;
     }
 
     pub(crate) async fn send(&mut self, message: Value) {
@@ -66,7 +85,8 @@ impl Socket {
         .ok()
     }
 
-    async fn json(&mut self) -> Value {
+    /// The next message, as JSON.
+    pub(crate) async fn json(&mut self) -> Value {
         match self.message().await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             Message::Closed(code) => panic!("the socket was closed with {code:?}"),

@@ -1,0 +1,71 @@
+//! Who opens a socket: by the payload of its `connection_init`, else by the headers of the request for it.
+
+use axum::http::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::auth;
+use crate::auth::{Access, Denied, Keys};
+
+/// What is known of who opens a socket before it says so.
+pub(super) struct Knock {
+    keys: Keys,
+    /// The token in the headers.
+    token: Result<Option<SecretString>, Denied>,
+    /// Whether the request for the socket came directly, from this machine: else open mode is not for it.
+    is_direct: bool,
+}
+
+impl Knock {
+    pub(super) fn new(keys: Keys, headers: &HeaderMap, is_direct: bool) -> Self {
+        Self { keys, token: auth::token(headers).map(|token| token.map(SecretString::from)), is_direct }
+    }
+
+    /// What the socket may do, now that its `connection_init` has come.
+    pub(super) async fn answer(&self, payload: &Value) -> Result<Access, Denied> {
+        let token = match token(payload)? {
+            Some(token) => Some(token),
+            None => self.token.as_ref().map_err(|denied| *denied)?.as_ref().map(ExposeSecret::expose_secret),
+        };
+        let access = self.keys.access(token).await?;
+        if access.is_open_mode() && !self.is_direct { Err(Denied::NoToken) } else { Ok(access) }
+    }
+}
+
+/// The token in a payload: `{"Authorization": "Bearer …"}`, in lower case as well, or `{"token": "…"}`. One that is null is
+/// none; whatever else is given is checked.
+fn token(payload: &Value) -> Result<Option<&str>, Denied> {
+    let given = |name| payload.get(name).filter(|value| !value.is_null());
+    if let Some(credentials) = given("Authorization").or_else(|| given("authorization")) {
+        return credentials.as_str().and_then(auth::bearer).map(Some).ok_or(Denied::WrongToken);
+    }
+    given("token").map(|token| token.as_str().ok_or(Denied::WrongToken)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_under_three_names() {
+        for (payload, found) in [
+            (json!({ "Authorization": "Bearer x" }), Ok(Some("x"))),
+            (json!({ "authorization": "bearer x" }), Ok(Some("x"))),
+            (json!({ "token": "x" }), Ok(Some("x"))),
+            (json!({ "Authorization": null, "token": "x" }), Ok(Some("x"))),
+            (json!({ "Authorization": "Bearer x", "token": "y" }), Ok(Some("x"))),
+            (json!({ "Authorization": "x" }), Err(Denied::WrongToken)),
+            (json!({ "Authorization": "" }), Err(Denied::WrongToken)),
+            (json!({ "Authorization": ["Bearer x"] }), Err(Denied::WrongToken)),
+            (json!({ "token": 1 }), Err(Denied::WrongToken)),
+            (json!({ "token": null }), Ok(None)),
+            (json!({}), Ok(None)),
+            (json!(null), Ok(None)),
+            (json!("x"), Ok(None)),
+        ] {
+            assert_eq!(token(&payload), found, "{payload}");
+        }
+    }
+}
