@@ -27,11 +27,13 @@ mod mutation;
 mod query;
 pub mod response;
 mod selection;
+mod stream;
 mod subscription;
 
 pub use executor::Executor;
 pub use mutation::Mutation;
 pub use query::Query;
+pub use stream::Message;
 pub use subscription::Subscription;
 
 use model::connection::{
