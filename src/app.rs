@@ -48,11 +48,12 @@ pub enum ServeError {
     },
     /// It would be reachable from elsewhere, and there is no key to keep strangers out.
     #[error(
-        "others could reach this service (server.listen is {listen}, server.public_url is {public_url:?}), and there is no \
+        "others could reach this service (server.listen is {listen}, server.public_url is {url}), and there is no \
          key to keep strangers out. Make one first, with the same settings:\n  \
          bidarc keys add NAME --scope manage\n\
          For a try on this machine alone, let server.listen be 127.0.0.1:8080 and leave server.public_url empty: that needs \
-         no key"
+         no key",
+        url = .public_url.as_deref().unwrap_or("empty")
     )]
     NoKey {
         /// The address listened on.

@@ -228,6 +228,9 @@ async fn the_defaults_of_variables_count_in_directives() {
         ... @include(if: $yes) { e: __typename } ...f @skip(if: $yes) } fragment f on Query { f: __typename }";
     let none = json!({ "nodes": [] });
     assert_eq!(service.query(query).await, json!({ "a": none, "b": none, "e": "Query" }));
+    // An operation may have a name and not be asked for by it.
+    let named = query.replacen("query", "query Named", 1);
+    assert_eq!(service.query(&named).await, json!({ "a": none, "b": none, "e": "Query" }));
     let turned = service.query_with(query, json!({ "yes": false, "no": true })).await;
     assert_eq!(turned, json!({ "c": none, "d": none, "f": "Query" }));
     // The defaults are those of the operation that runs.
