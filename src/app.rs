@@ -161,7 +161,7 @@ impl<'a> Service<'a> {
             stopping: stopping.clone(),
             sockets: sockets.clone(),
         });
-        let looking = tokio::spawn(async move { feed.watch_database().await });
+        let looking = tokio::spawn(async move { feed.run().await });
         let watching = tokio::spawn(async move { keys.watch().await });
         let upkeep = tokio::spawn(keep_up(metrics));
 

@@ -1,12 +1,18 @@
 //! Following the log: every event past a place, oldest first, without a gap or a repeat, then live.
 //!
 //! A follower is a place in the log and nothing else: no queue of its own that could overflow. It is woken by commits and
-//! reads from the database, so a slow one holds nobody up and skips nothing.
+//! reads from the newest part of the log, which is in memory ([`tail`]), or from the database where it is further behind: a slow
+//! one holds nobody up and skips nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::watch;
+
+mod tail;
+
+use tail::Tail;
 
 use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
@@ -24,6 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub struct Feed {
     store: Store,
     head: watch::Sender<Seq>,
+    tail: Tail,
 }
 
 impl Feed {
@@ -33,8 +40,8 @@ impl Feed {
     ///
     /// Where the database cannot be read.
     pub async fn new(store: Store) -> Result<Self, StoreError> {
-        let head = watch::Sender::new(log::head(store.reader()).await?);
-        Ok(Self { store, head })
+        let head = log::head(store.reader()).await?;
+        Ok(Self { store, head: watch::Sender::new(head), tail: Tail::new(head) })
     }
 
     /// The newest place that is known to be committed.
@@ -49,8 +56,13 @@ impl Feed {
         Waker(self.head.clone())
     }
 
-    /// Looks for events that others wrote, for as long as it is polled.
-    pub async fn watch_database(&self) {
+    /// Gives followers what was committed, for as long as it is polled.
+    pub async fn run(&self) {
+        tokio::join!(self.tail.fill(&self.store, self.head.subscribe()), self.watch_database());
+    }
+
+    /// Looks for events that others wrote.
+    async fn watch_database(&self) {
         let mut interval = tokio::time::interval(LOOK_EVERY);
         loop {
             interval.tick().await;
@@ -69,8 +81,29 @@ impl Feed {
     ///
     /// Where the database cannot be read.
     pub async fn page(&self, filter: &EventFilter, after: Seq, limit: u64) -> Result<FeedPage, StoreError> {
-        let head = self.head().max(after);
-        let events = read::events_after(self.store.reader(), filter, (after, head), limit).await?;
+        self.page_up_to(filter, after, self.head().max(after), limit).await
+    }
+
+    /// The next page of the log past a place and up to another.
+    async fn page_up_to(
+        &self,
+        filter: &EventFilter,
+        after: Seq,
+        head: Seq,
+        limit: u64,
+    ) -> Result<FeedPage, StoreError> {
+        let in_memory = if head <= self.tail.head() {
+            self.tail.after(filter, (after, head), usize::try_from(limit).unwrap_or(usize::MAX))
+        } else {
+            None
+        };
+        let events = match in_memory {
+            Some(events) => events,
+            None => {
+                let events = read::events_after(self.store.reader(), filter, (after, head), limit).await?;
+                events.into_iter().map(Arc::new).collect()
+            }
+        };
         // A page that is not full has all up to the head.
         let is_full = u64::try_from(events.len()).is_ok_and(|found| found >= limit);
         let at = events.last().filter(|_| is_full).map_or(head, |last| last.seq);
@@ -79,8 +112,15 @@ impl Feed {
 
     /// Every event past `after` that matches, then live. While the database is not available the stream waits; only a value
     /// that cannot be read ends it with an error.
-    pub fn follow(&self, filter: EventFilter, after: Seq) -> impl Stream<Item = Result<EventRow, StoreError>> + use<> {
-        self.pages(filter, after, PAGE, false)
+    pub fn follow(&self, filter: EventFilter, after: Seq) -> impl Stream<Item = Followed> + use<> {
+        self.pages(filter, after, PAGE, Ends { at_once: false, up_to: None })
+            .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
+            .try_flatten()
+    }
+
+    /// Every event past `after` and up to another place that matches.
+    pub fn catch_up(&self, filter: EventFilter, after: Seq, up_to: Seq) -> impl Stream<Item = Followed> + use<> {
+        self.pages(filter, after, PAGE, Ends { at_once: true, up_to: Some(up_to) })
             .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
             .try_flatten()
     }
@@ -92,7 +132,7 @@ impl Feed {
         after: Seq,
         limit: u64,
     ) -> impl Stream<Item = Result<FeedPage, StoreError>> + use<> {
-        self.pages(filter, after, limit, true)
+        self.pages(filter, after, limit, Ends { at_once: true, up_to: None })
     }
 
     fn pages(
@@ -100,16 +140,21 @@ impl Feed {
         filter: EventFilter,
         after: Seq,
         limit: u64,
-        at_once: bool,
+        ends: Ends,
     ) -> impl Stream<Item = Result<FeedPage, StoreError>> + use<> {
-        let state = (self.clone(), self.head.subscribe(), filter, after, at_once);
-        stream::try_unfold(state, move |(feed, mut head, filter, at, at_once)| async move {
-            // The service stops when nobody is left to tell of commits.
-            if !at_once && head.wait_for(|head| *head > at).await.is_err() {
+        // What was committed before it was asked for belongs to the first page.
+        let first = if ends.at_once { self.head() } else { after };
+        let state = (self.clone(), self.tail.grown(), filter, after, ends.at_once);
+        stream::try_unfold(state, move |(feed, mut grown, filter, at, at_once)| async move {
+            if ends.up_to.is_some_and(|up_to| at >= up_to) {
                 return Ok(None);
             }
+            // The service stops when nobody is left to tell of commits.
+            let known = grown.wait_for(|head| if at_once { *head >= first } else { *head > at }).await;
+            let Ok(known) = known.map(|head| *head) else { return Ok(None) };
+            let head = ends.up_to.map_or(known, |up_to| known.min(up_to)).max(at);
             let page = loop {
-                match feed.page(&filter, at, limit).await {
+                match feed.page_up_to(&filter, at, head, limit).await {
                     // A follower is only a place: it waits for the database and goes on where it was.
                     Err(error @ StoreError::Unavailable(_)) => {
                         tracing::warn!(%error, "a follower of the log waits for the database");
@@ -119,7 +164,7 @@ impl Feed {
                 }
             };
             let at = page.at;
-            Ok(Some((page, (feed, head, filter, at, false))))
+            Ok(Some((page, (feed, grown, filter, at, false))))
         })
     }
 }
@@ -139,11 +184,23 @@ impl Waker {
     }
 }
 
+/// An event that is followed, or why there is none.
+pub type Followed = Result<Arc<EventRow>, StoreError>;
+
+/// Where a stream of pages begins and ends.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    /// Whether the first page is given at once, even if it is empty.
+    at_once: bool,
+    /// Where it ends, if it does.
+    up_to: Option<Seq>,
+}
+
 /// A page of the log.
 #[derive(Clone, Debug)]
 pub struct FeedPage {
     /// The events that match, oldest first.
-    pub events: Vec<EventRow>,
+    pub events: Vec<Arc<EventRow>>,
     /// Everything up to here is in this page or an earlier one, or does not match.
     pub at: Seq,
     /// Whether this is the newest that was known when the page was read.

@@ -12,6 +12,7 @@ use async_graphql::{Data, Request, Response, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
+use super::live::Groups;
 use super::loader::Batches;
 use super::selection::root;
 use super::{Api, ApiSchema, authorize, limits};
@@ -30,6 +31,8 @@ pub struct Executor {
     pub(super) limits: Graphql,
     /// The types of the schema: the library keeps its own to itself.
     pub(super) types: Arc<Registry>,
+    /// The subscriptions that are executed together.
+    pub(super) groups: Groups,
 }
 
 impl Executor {

@@ -20,6 +20,7 @@ mod error;
 mod executor;
 mod input;
 mod limits;
+pub(crate) mod live;
 mod loader;
 mod look;
 pub mod model;
@@ -36,6 +37,7 @@ pub use query::Query;
 pub use stream::Message;
 pub use subscription::Subscription;
 
+use live::Groups;
 use model::connection::{
     ClientConnection, DeliveryConnection, DrawingConnection, EventConnection, ProjectConnection, ProposalConnection,
 };
@@ -64,7 +66,7 @@ pub fn executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks
     let mut types = Registry::default();
     Query::create_type_info(&mut types);
     Mutation::create_type_info(&mut types);
-    Executor { schema, api, limits: limits.clone(), types: Arc::new(types) }
+    Executor { schema, api, limits: limits.clone(), types: Arc::new(types), groups: Groups::default() }
 }
 
 /// The schema in GraphQL's own language, as it is committed in `schema.graphql`.

@@ -5,8 +5,9 @@ use async_graphql::{Data, Request};
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
 
-use super::{Executor, response};
+use super::{Executor, live, response};
 use crate::auth::Access;
+use crate::domain::Seq;
 
 /// One thing that an operation gives.
 #[derive(Clone, Debug)]
@@ -21,8 +22,25 @@ pub enum Message {
 }
 
 impl Executor {
-    /// Executes an operation: one response for a query or a mutation, as many as there are for a subscription.
-    pub fn stream(&self, request: Request, access: Access) -> BoxStream<'static, Message> {
+    /// Executes an operation: one response for a query or a mutation, as many as there are for a subscription. Subscriptions that
+    /// ask for the same share one execution.
+    pub fn stream(&self, mut request: Request, access: Access) -> BoxStream<'static, Message> {
+        match live::plan(&mut request, access) {
+            Some(plan) => {
+                let recipe = live::Recipe::of(&request, access);
+                live::joining(self.clone(), self.groups.clone(), plan.key, recipe, plan.resumes)
+            }
+            None => self.stream_alone(request, access),
+        }
+    }
+
+    /// The newest place of the log.
+    pub(super) fn head(&self) -> Seq {
+        self.api.feed.head()
+    }
+
+    /// The same, by an execution of its own.
+    pub(super) fn stream_alone(&self, request: Request, access: Access) -> BoxStream<'static, Message> {
         let mut session = Data::default();
         session.insert(access);
         self.execute_stream(request, Some(session.into()))

@@ -1,11 +1,16 @@
 //! Events as they come, from any place in the log on.
 
-use async_graphql::{Context, Result, Subscription};
-use tokio_stream::{Stream, StreamExt};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_graphql::{Context, Result, Subscription};
+use futures_util::{Stream, StreamExt, stream};
+
+use crate::feed::Followed;
 use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::input::{EventFilter, ProposalEventFilter};
+use crate::graphql::live::{At, Begin, End};
 use crate::graphql::model::feed::{self, EventFeedPage};
 use crate::graphql::model::{Event, ProposalEvent};
 use crate::graphql::selection::Selected;
@@ -37,7 +42,7 @@ impl EventSubscription {
         #[graphql(desc = "The cursor of the last event seen, or `headCursor`.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<Selected<ProposalEvent>>> + use<>> {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
-        Ok(follow(ctx, filter, after).await?.map(|row| row.map(|row| Selected(ProposalEvent(row.into())))))
+        Ok(follow(ctx, filter, after).await?.map(|row| row.map(|row| Selected(ProposalEvent(row)))))
     }
 
     /// For integrations: pages of the log, oldest first, the first at once (empty if need be), then one whenever the log
@@ -64,11 +69,44 @@ async fn follow(
     ctx: &Context<'_>,
     filter: read::EventFilter,
     after: Option<String>,
-) -> Result<impl Stream<Item = Result<EventRow>> + use<>> {
+) -> Result<impl Stream<Item = Result<Arc<EventRow>>> + use<>> {
     let api = ctx.data::<Api>()?;
-    let after = match after {
-        Some(cursor) => feed::place(api, &cursor).await?,
-        None => api.feed.head(),
+    let after = match (ctx.data_opt::<Begin>(), after) {
+        (Some(Begin(place)), _) => *place,
+        (None, Some(cursor)) => feed::place(api, &cursor).await?,
+        (None, None) => api.feed.head(),
     };
-    Ok(api.feed.follow(filter, after).map(OrApiError::or_api_error))
+    let at = ctx.data_opt::<At>().cloned();
+    let events = match ctx.data_opt::<End>().cloned() {
+        None => api.feed.follow(filter, after).left_stream(),
+        Some(End { up_to, reached }) => {
+            let missed = api.feed.catch_up(filter, after, up_to);
+            arriving(missed, reached).right_stream()
+        }
+    };
+    let noted = events.inspect(move |event| {
+        if let (Some(at), Ok(event)) = (&at, event) {
+            at.set(event.seq);
+        }
+    });
+    Ok(noted.map(OrApiError::or_api_error))
+}
+
+/// Says when a stream has come to its end, unless it failed on the way.
+fn arriving<S: Stream<Item = Followed>>(missed: S, reached: Arc<AtomicBool>) -> impl Stream<Item = Followed> {
+    stream::unfold((Box::pin(missed), false), move |(mut missed, failed)| {
+        let reached = Arc::clone(&reached);
+        async move {
+            match missed.next().await {
+                Some(event) => {
+                    let failed = failed || event.is_err();
+                    Some((event, (missed, failed)))
+                }
+                None => {
+                    reached.fetch_or(!failed, Ordering::AcqRel);
+                    None
+                }
+            }
+        }
+    })
 }

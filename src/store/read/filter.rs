@@ -9,6 +9,7 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 use crate::clock::Time;
 use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold};
 use crate::store::convert::micros;
+use crate::store::read::EventRow;
 
 /// Which events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -101,6 +102,28 @@ impl EventFilter {
             .add_option(is("drawing_vendor_id", self.drawing.as_ref().map(VendorId::as_str)))
             .add_option(self.received_from.map(|from| Expr::col("received_at").gte(micros(from))))
             .add_option(self.received_before.map(|before| Expr::col("received_at").lt(micros(before))))
+    }
+}
+
+impl EventFilter {
+    /// Whether an event with all its columns meets this: the same events as [`Self::condition`] finds.
+    #[must_use]
+    pub fn matches(&self, event: &EventRow) -> bool {
+        fn has<T: PartialEq>(values: &Option<Vec<T>>, value: Option<&T>) -> bool {
+            values.as_ref().is_none_or(|values| value.is_some_and(|value| values.contains(value)))
+        }
+        let is = |asked: &Option<VendorId>, id: &Option<VendorId>| asked.is_none() || asked == id;
+        has(&self.providers, Some(&event.provider))
+            && has(&self.kinds, Some(&event.kind))
+            && has(&self.statuses, event.status.as_ref())
+            && self.proposal.as_ref().is_none_or(|(provider, id)| {
+                *provider == event.provider && Some(id) == event.proposal_vendor_id.as_ref()
+            })
+            && is(&self.client, &event.client_vendor_id)
+            && is(&self.project, &event.project_vendor_id)
+            && is(&self.drawing, &event.drawing_vendor_id)
+            && self.received_from.is_none_or(|from| event.received_at.0 >= micros(from))
+            && self.received_before.is_none_or(|before| event.received_at.0 < micros(before))
     }
 }
 

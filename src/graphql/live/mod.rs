@@ -1,0 +1,69 @@
+//! Live subscriptions that ask for the same are executed once, and each response is written once for all of them.
+//!
+//! Which are the same is what [`plan`] says: the same document, operation, variables and scope, but for the cursor that a
+//! subscription goes on from. Whoever comes with a cursor first gets what it has missed by an execution of its own, up to where it
+//! can join the others ([`Joining`]). A [`group`] keeps what it gave lately: each reader has a place in that, so that a slow one
+//! holds nobody up, and one that falls behind what is kept is told to come again with its cursor.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+mod group;
+mod joining;
+mod plan;
+
+pub(super) use group::{Group, Reader};
+pub(super) use joining::{Recipe, joining};
+pub(super) use plan::{Key, plan};
+
+use crate::domain::Seq;
+
+/// Where an execution begins, in place of the cursor in its document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begin(pub(crate) Seq);
+
+/// How far an execution goes, and whether it has come there.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    /// The last place.
+    pub(crate) up_to: Seq,
+    /// Set once everything up to there was given.
+    pub(crate) reached: Arc<std::sync::atomic::AtomicBool>,
+}
+
+/// The place of the event that an execution gives next: noted before the event is resolved.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct At(Arc<AtomicI64>);
+
+impl At {
+    /// Notes the place of the event that comes next.
+    pub(crate) fn set(&self, place: Seq) {
+        self.0.store(place.0, Ordering::Release);
+    }
+
+    fn get(&self) -> Seq {
+        Seq(self.0.load(Ordering::Acquire))
+    }
+}
+
+/// The groups that there are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Groups(Arc<Mutex<HashMap<Key, Weak<Group>>>>);
+
+impl Groups {
+    /// The group of those who ask for this; where there is none, one that `begin` makes.
+    fn join(&self, key: &Key, begin: impl FnOnce() -> Arc<Group>) -> Arc<Group> {
+        let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(group) = groups.get(key).and_then(Weak::upgrade)
+            && !group.has_ended()
+        {
+            return group;
+        }
+        // Those that nobody reads any more go when another is made: there are never more than twice as many as were read at once.
+        groups.retain(|_, group| group.strong_count() > 0);
+        let group = begin();
+        groups.insert(key.clone(), Arc::downgrade(&group));
+        group
+    }
+}
