@@ -25,7 +25,7 @@ impl Executor {
     /// Executes an operation: one response for a query or a mutation, as many as there are for a subscription. Subscriptions that
     /// ask for the same share one execution.
     pub fn stream(&self, mut request: Request, access: Access) -> BoxStream<'static, Message> {
-        match live::plan(&mut request, access) {
+        match live::plan(&mut request, access.scope()) {
             Some(plan) => {
                 let recipe = live::Recipe::of(&request, access);
                 live::joining(self.clone(), self.groups.clone(), plan.key, recipe, plan.resumes)

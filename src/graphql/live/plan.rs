@@ -4,7 +4,7 @@ use async_graphql::parser::types::{Field, OperationType, Selection};
 use async_graphql::{Name, Request};
 use async_graphql_value::Value as Argument;
 
-use crate::auth::{Access, Scope};
+use crate::auth::Scope;
 use crate::graphql::authorize;
 
 /// The fields whose messages are single events, each with its place. Pages are not shared: where one ends depends on where its
@@ -32,7 +32,7 @@ pub(crate) struct Plan {
 
 /// Finds out whether a request is a subscription of one field that gives events. What cannot be read here is left to the library,
 /// which says what is wrong with it.
-pub(crate) fn plan(request: &mut Request, access: Access) -> Option<Plan> {
+pub(crate) fn plan(request: &mut Request, scope: Scope) -> Option<Plan> {
     let name = request.operation_name.clone();
     let (resumes, variable) = {
         let document = request.parsed_query().ok()?;
@@ -58,7 +58,7 @@ pub(crate) fn plan(request: &mut Request, access: Access) -> Option<Plan> {
         resumes = variables.remove(&variable).is_some_and(|value| value != async_graphql::Value::Null);
     }
     let variables = serde_json::to_string(&variables).ok()?;
-    let key = Key { query: request.query.clone(), operation: name, variables, scope: access.scope() };
+    let key = Key { query: request.query.clone(), operation: name, variables, scope };
     Some(Plan { key, resumes })
 }
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn plan_of(query: &str, variables: Value) -> Option<Plan> {
-        plan(&mut Request::new(query).variables(Variables::from_json(variables)), Access::OPEN)
+        plan(&mut Request::new(query).variables(Variables::from_json(variables)), Scope::Read)
     }
 
     #[test]
