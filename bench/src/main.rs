@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 mod handwritten;
+mod live;
 mod load;
 mod reads;
 mod report;
@@ -30,6 +31,8 @@ struct Arguments {
 enum Command {
     /// Queries: 50 projects with 5 drawings each, of bidarc, a hand-written handler and the row-by-row way
     Reads(Reads),
+    /// Live streams: many subscribers, beside a bare broadcast and the library's stock transport
+    Live(Live),
     /// One of the servers, on a port of its own choice (started by the other commands)
     #[command(hide = true)]
     Server {
@@ -60,10 +63,37 @@ struct Reads {
     rounds: usize,
 }
 
+/// How many, and for how long.
+#[derive(Args)]
+struct Live {
+    /// Subscribers that ask for the same
+    #[arg(long, default_value_t = 1000)]
+    subscribers: usize,
+    /// Events that are delivered to each of them in a round
+    #[arg(long, default_value_t = 200)]
+    events: u64,
+    /// Rounds; the report gives their median
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Different filters among the subscribers
+    #[arg(long, default_value_t = 200)]
+    filters: usize,
+    /// Events a second while the time to a frame is measured
+    #[arg(long, default_value_t = 20)]
+    rate: u64,
+    /// Events by which it is measured
+    #[arg(long, default_value_t = 200)]
+    latency_events: usize,
+    /// Subscribers that have nothing to do
+    #[arg(long, default_value_t = 5000)]
+    idle: usize,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Reads(reads) => reads::run(&reads).await,
+        Command::Live(settings) => live::run(&settings).await,
         Command::Server { kind, database } => server::serve(kind, &database).await,
     };
     match done {

@@ -1,6 +1,7 @@
 //! Filling a database as a vendor would: through the service's hooks.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::load::Connection;
 use crate::{Failure, report};
@@ -30,6 +31,17 @@ pub(crate) async fn fill(address: SocketAddr, projects: u64, drawings: u64) -> R
         task.await??;
     }
     Ok(())
+}
+
+/// A number that no project had before.
+pub(crate) fn fresh() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1_000_000);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Posts a project's creation.
+pub(crate) async fn post_project(connection: &mut Connection, project: u64) -> Result<(), Failure> {
+    post(connection, &project_body(project)).await
 }
 
 async fn post(connection: &mut Connection, body: &str) -> Result<(), Failure> {

@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
+use axum::serve::ListenerExt;
 use bidarc::clock::Clock;
 use bidarc::config::Settings;
 use clap::ValueEnum;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
-use crate::{Failure, handwritten, report, row_by_row};
+use crate::{Failure, handwritten, live, report, row_by_row};
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,6 +23,10 @@ pub(crate) enum Kind {
     Handwritten,
     /// SeaORM models under DataLoaders.
     RowByRow,
+    /// A bare broadcast of frames.
+    Bare,
+    /// The service behind the library's own transport.
+    Stock,
 }
 
 impl Kind {
@@ -31,6 +36,8 @@ impl Kind {
             Self::Bidarc => "bidarc",
             Self::Handwritten => "hand-written",
             Self::RowByRow => "row by row",
+            Self::Bare => "bare broadcast",
+            Self::Stock => "stock transport",
         }
     }
 
@@ -39,6 +46,8 @@ impl Kind {
             Self::Bidarc => "bidarc",
             Self::Handwritten => "handwritten",
             Self::RowByRow => "row-by-row",
+            Self::Bare => "bare",
+            Self::Stock => "stock",
         }
     }
 }
@@ -60,9 +69,17 @@ pub(crate) async fn serve(kind: Kind, database: &Path) -> Result<(), Failure> {
             bidarc::app::serve(&settings, Clock::system(), listener, never).await?;
         }
         Kind::Handwritten => axum::serve(listener, handwritten::router(&url(database)).await?).await?,
+        Kind::Bare => axum::serve(listener.tap_io(no_delay), live::bare::router()).await?,
+        Kind::Stock => axum::serve(listener.tap_io(no_delay), live::stock::router(database).await?).await?,
         Kind::RowByRow => axum::serve(listener, row_by_row::router(&url(database)).await?).await?,
     }
     Ok(())
+}
+
+/// As the service has it: a frame leaves when it is written.
+fn no_delay(stream: &mut TcpStream) {
+    // One that is gone already needs none.
+    let _ = stream.set_nodelay(true);
 }
 
 /// A server that runs; it ends with this value.
@@ -86,6 +103,14 @@ impl Running {
         let line = BufReader::new(out).lines().next_line().await?;
         let address = line.ok_or_else(|| format!("the server {} did not start", kind.name()))?.parse()?;
         Ok(Self { address, process })
+    }
+
+    /// How much memory of its own it has, in bytes: what Linux calls its resident set.
+    pub(crate) fn memory(&self) -> Result<u64, Failure> {
+        let id = self.process.id().ok_or("the server has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        Ok(kilobytes.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 
     /// Ends the server.

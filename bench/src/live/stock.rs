@@ -1,0 +1,73 @@
+//! The service's own schema, log and followers behind async-graphql-axum's stock transport.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_graphql::Data;
+use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bidarc::auth::{Access, Keys};
+use bidarc::clock::Clock;
+use bidarc::config::Settings;
+use bidarc::feed::Feed;
+use bidarc::graphql::{self, Executor};
+use bidarc::ingest::record::SamenessWindows;
+use bidarc::ingest::release::Releaser;
+use bidarc::ingest::verify::{Delivery, Hook, Verifier};
+use bidarc::ingest::writer::Writer;
+use bidarc::ingest::{Ingest, SignatureTolerance};
+use bidarc::store::Store;
+use bidarc::webhooks::Webhooks;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Failure, server};
+
+#[derive(Clone)]
+struct Parts {
+    ingest: Arc<Ingest>,
+    executor: Executor,
+    access: Access,
+}
+
+/// The same parts as the service's, wired to the stock transport.
+pub(crate) async fn router(database: &Path) -> Result<Router, Failure> {
+    let settings = Settings::defaults()?;
+    let clock = Clock::system();
+    let store = Store::open(&server::url(database), settings.database.readers, clock.now()).await?;
+    let feed = Feed::new(store.clone()).await?;
+    let keys = Keys::new(store.clone(), true).await?;
+    let access = keys.access(None).await.map_err(|denied| denied.to_string())?;
+    let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
+    let releaser = Releaser::new(store.clone(), windows, feed.waker());
+    let (writer, _) = Writer::start(store.clone(), windows, feed.waker(), CancellationToken::new());
+    let verifier = Verifier { arcsite_secrets: Vec::new(), arcsite_token: None, bidsketch_token: None, open: true };
+    let tolerance = SignatureTolerance { past: settings.state_window(), future: settings.state_window() };
+    let webhooks = Webhooks::new(store.clone(), None, None, clock);
+    let executor = graphql::executor(store.clone(), feed.clone(), releaser, webhooks, &settings.graphql);
+    tokio::spawn(async move { feed.run().await });
+    let parts = Parts { ingest: Arc::new(Ingest { store, verifier, tolerance, writer }), executor, access };
+    Ok(Router::new().route("/webhooks/arcsite", post(hook)).route("/graphql/ws", get(open)).with_state(parts))
+}
+
+async fn hook(State(parts): State<Parts>, body: Bytes) -> Result<Json<Value>, StatusCode> {
+    let delivery = Delivery::received(Hook::Arcsite, None, body.to_vec(), Clock::system().now());
+    match parts.ingest.accept(delivery).await {
+        Ok(receipt) => Ok(Json(json!({ "outcome": receipt.outcome.as_str() }))),
+        Err(_) => Err(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+async fn open(State(parts): State<Parts>, protocol: GraphQLProtocol, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.protocols(["graphql-transport-ws"]).on_upgrade(move |socket| {
+        let mut data = Data::default();
+        data.insert(parts.access);
+        GraphQLWebSocket::new(socket, parts.executor, protocol).with_data(data).serve()
+    })
+}
