@@ -22,6 +22,7 @@ mod limits;
 mod linking;
 mod list_filters;
 mod list_orders;
+mod live_filters;
 mod look_ahead;
 mod many_posters;
 mod nested;
