@@ -67,6 +67,9 @@ pub enum ServeError {
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] BuildError),
+    /// A part of the service that must not end has ended: its log tells why.
+    #[error("{0} has ended; the log above tells why")]
+    Broken(&'static str),
     /// The listener failed.
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
@@ -143,7 +146,7 @@ impl<'a> Service<'a> {
         let webhooks = webhooks(settings, &store, &clock, listener.local_addr()?)?;
         webhooks.recover().await.map_err(store_error)?;
         let ending = CancellationToken::new();
-        let (writer, writing) = Writer::start(store.clone(), windows, feed.waker(), ending.clone());
+        let (writer, mut writing) = Writer::start(store.clone(), windows, feed.waker(), ending.clone());
         let ingest = Ingest { store: store.clone(), verifier, tolerance: tolerance(settings), writer };
 
         let metrics = metrics()?;
@@ -161,8 +164,8 @@ impl<'a> Service<'a> {
             stopping: stopping.clone(),
             sockets: sockets.clone(),
         });
-        let looking = tokio::spawn(async move { feed.run().await });
-        let watching = tokio::spawn(async move { keys.watch().await });
+        let mut looking = tokio::spawn(async move { feed.run().await });
+        let mut watching = tokio::spawn(async move { keys.watch().await });
         let upkeep = tokio::spawn(keep_up(metrics));
 
         let listener = listener.tap_io(|stream| {
@@ -181,8 +184,22 @@ impl<'a> Service<'a> {
             stopping.cancelled().await;
             tokio::time::sleep(grace).await;
         };
+        // None of these ends by itself. Without one of them the service would only seem to work.
+        let ended = async {
+            tokio::select! {
+                _ = &mut writing => "the writer of deliveries",
+                _ = &mut looking => "the reader of the log",
+                _ = &mut watching => "the watch over the keys",
+            }
+        };
+        let mut broken = None;
         tokio::select! {
             served = server => served?,
+            part = ended => {
+                tracing::error!("{part} has ended: the service stops, so that it can be started anew");
+                broken = Some(part);
+                stopping.cancel();
+            }
             () = out_of_grace => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
         }
         looking.abort();
@@ -199,12 +216,12 @@ impl<'a> Service<'a> {
         }
         // What was handed over to the writer is written; whoever comes later gets 503.
         ending.cancel();
-        if tokio::time::timeout(LAST_WRITES, writing).await.is_err() {
+        if !writing.is_finished() && tokio::time::timeout(LAST_WRITES, &mut writing).await.is_err() {
             tracing::error!("the writer did not end in time; what it had not committed was not acknowledged");
         }
         store.close().await;
         tracing::info!("stopped");
-        Ok(())
+        broken.map_or(Ok(()), |part| Err(ServeError::Broken(part)))
     }
 }
 
