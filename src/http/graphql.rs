@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::HttpError;
 use super::open_mode::OpenMode;
@@ -171,7 +171,16 @@ pub(super) fn problem(problem: &str, code: &str) -> impl IntoResponse + use<> {
 }
 
 fn errors(problem: &str, code: &str) -> Vec<u8> {
-    json!({ "errors": [{ "message": problem, "extensions": { "code": code } }] }).to_string().into_bytes()
+    json!({ "errors": errors_of(problem, code) }).to_string().into_bytes()
+}
+
+/// The list alone of one error, as a response has it under `errors`.
+pub(super) fn error_list(problem: &str, code: &str) -> Vec<u8> {
+    errors_of(problem, code).to_string().into_bytes()
+}
+
+fn errors_of(problem: &str, code: &str) -> Value {
+    json!([{ "message": problem, "extensions": { "code": code } }])
 }
 
 fn refuse(Malformed(status, problem): Malformed, media_type: &'static str) -> Response {

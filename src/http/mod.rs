@@ -23,6 +23,7 @@ use crate::store::Store;
 mod auth;
 mod body;
 mod error;
+mod gauge;
 mod graphql;
 mod health;
 mod hooks;

@@ -21,7 +21,7 @@ pub(crate) use database::Database;
 pub(crate) use pages::Pages;
 pub(crate) use process::{Launch, Process, add_key, lasting_port, revoke_key};
 pub(crate) use service::{Service, Setup};
-pub(crate) use socket::{Message, Socket, Subscription};
+pub(crate) use socket::{Message, PING, Socket, Subscription};
 pub(crate) use wait::{BOUND, eventually, within};
 pub(crate) use wire::Wire;
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 use super::{BOUND, Client, within};
 
@@ -24,6 +25,11 @@ pub(crate) enum Message {
     Closed(Option<u16>),
 }
 
+const PROTOCOL: &str = "graphql-transport-ws";
+
+/// What the service asks of a client that is silent.
+pub(crate) const PING: &str = r#"{"type":"ping"}"#;
+
 impl Socket {
     /// A socket of who has the client's key.
     pub(crate) async fn open(client: &Client) -> Self {
@@ -36,14 +42,39 @@ impl Socket {
 
     /// A socket on which nothing was said yet, asked for with these headers.
     pub(crate) async fn knock(client: &Client, headers: &[(&'static str, &str)]) -> Self {
-        let mut request = format!("ws://{}/graphql/ws", client.authority()).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        let mut request = Self::request(client);
+        request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (stream, answer) = within("the socket opens", connect_async(request)).await.unwrap();
-        assert_eq!(answer.headers()["sec-websocket-protocol"], "graphql-transport-ws");
+        assert_eq!(answer.headers()["sec-websocket-protocol"], PROTOCOL);
         Self(stream)
+    }
+
+    /// A socket that was not asked for by the sub-protocol's name.
+    pub(crate) async fn without_protocol(client: &Client) -> Self {
+        let (stream, answer) = within("the socket opens", connect_async(Self::request(client))).await.unwrap();
+        assert!(!answer.headers().contains_key("sec-websocket-protocol"));
+        Self(stream)
+    }
+
+    /// An open socket of a client whose machine keeps little of what it has not read.
+    pub(crate) async fn narrow(client: &Client) -> Self {
+        let narrow = TcpSocket::new_v4().unwrap();
+        narrow.set_recv_buffer_size(4096).unwrap();
+        let stream = narrow.connect(client.authority().parse().unwrap()).await.unwrap();
+        let mut request = Self::request(client);
+        request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
+        let connecting = client_async(request, MaybeTlsStream::Plain(stream));
+        let mut socket = Self(within("the socket opens", connecting).await.unwrap().0);
+        socket.init(client.token().map(|token| json!({ "token": token }))).await;
+        assert_eq!(socket.json().await, json!({ "type": "connection_ack" }));
+        socket
+    }
+
+    fn request(client: &Client) -> Request {
+        format!("ws://{}/graphql/ws", client.authority()).into_client_request().unwrap()
     }
 
     /// Says who it is.
@@ -69,20 +100,49 @@ impl Socket {
         self.message_within(BOUND).await.unwrap_or_else(|| panic!("no message within {BOUND:?}"))
     }
 
-    /// The next message, if one comes in time.
+    /// The next message, if one comes in time. Pings are answered, as every client does.
     pub(crate) async fn message_within(&mut self, bound: Duration) -> Option<Message> {
         timeout(bound, async {
             loop {
-                match self.0.next().await {
-                    Some(Ok(Frame::Text(text))) => return Message::Text(text.to_string()),
-                    Some(Ok(Frame::Close(frame))) => return Message::Closed(frame.map(|frame| frame.code.into())),
-                    Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Binary(_) | Frame::Frame(_))) => {}
-                    Some(Err(_)) | None => return Message::Closed(None),
+                match self.unanswered().await {
+                    Message::Text(text) if text == PING => self.send(json!({ "type": "pong" })).await,
+                    message @ (Message::Text(_) | Message::Closed(_)) => return message,
                 }
             }
         })
         .await
         .ok()
+    }
+
+    /// The next message, of a client that answers none.
+    pub(crate) async fn unanswered(&mut self) -> Message {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Frame::Text(text))) => return Message::Text(text.to_string()),
+                Some(Ok(Frame::Close(frame))) => return Message::Closed(frame.map(|frame| frame.code.into())),
+                Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Binary(_) | Frame::Frame(_))) => {}
+                Some(Err(_)) | None => return Message::Closed(None),
+            }
+        }
+    }
+
+    /// Sends a message as it is.
+    pub(crate) async fn send_frame(&mut self, frame: Frame) {
+        self.0.send(frame).await.unwrap();
+    }
+
+    /// The service's close, with its reason.
+    pub(crate) async fn close(&mut self) -> (u16, String) {
+        within("the socket is closed", async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Frame::Close(Some(frame)))) => return (frame.code.into(), frame.reason.to_string()),
+                    Some(Ok(_)) => {}
+                    other => panic!("not closed: {other:?}"),
+                }
+            }
+        })
+        .await
     }
 
     /// The next message, as JSON.

@@ -1,0 +1,29 @@
+//! How many there are of what stays open: sockets, and the operations that stream.
+
+use metrics::Gauge;
+
+/// Counts one for as long as it is kept.
+pub(super) struct Counted(Gauge);
+
+impl Counted {
+    /// A socket that is open.
+    pub(super) fn socket() -> Self {
+        Self::new(metrics::gauge!("bidarc_sockets"))
+    }
+
+    /// An operation that is under way over a socket or an event stream.
+    pub(super) fn subscription() -> Self {
+        Self::new(metrics::gauge!("bidarc_subscriptions"))
+    }
+
+    fn new(gauge: Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}

@@ -1,0 +1,86 @@
+//! GraphQL over WebSocket, by the protocol `graphql-transport-ws`.
+//!
+//! Who opens a socket says so in the payload of its `connection_init`, or in the headers of the request for the socket. Here a
+//! request becomes a socket; `turn` works on it, `session` leads the conversation, `operations` are what was asked for, `pulse`
+//! has the times, `protocol` the messages, `close` the codes.
+
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::{HeaderMap, Uri, Version};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::close::Close;
+use self::session::Session;
+use super::error::HttpError;
+use super::gauge::Counted;
+use super::graphql;
+use super::knock::Knock;
+use super::open_mode::{self, OpenMode};
+use crate::graphql::Executor;
+
+mod close;
+mod operations;
+mod protocol;
+mod pulse;
+mod session;
+mod turn;
+
+/// How much is read at a time. The library's own 128 KiB would be what an idle socket costs.
+const READ_BUFFER: usize = 4 * 1024;
+
+#[derive(Clone)]
+pub(super) struct Sockets {
+    pub(super) graphql: Executor,
+    pub(super) open: OpenMode,
+    pub(super) stopping: CancellationToken,
+    pub(super) tracker: TaskTracker,
+}
+
+/// `/graphql/ws`.
+pub(super) fn router(sockets: Sockets) -> Router {
+    Router::new().route("/graphql/ws", get(upgrade)).with_state(sockets)
+}
+
+async fn upgrade(
+    State(sockets): State<Sockets>,
+    version: Version,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let OpenMode { keys, origins } = &sockets.open;
+    let direct = open_mode::is_from_this_machine(version, &uri, &headers, origins);
+    if let Err(problem) = direct
+        && keys.in_open_mode()
+    {
+        return graphql::forbidden(open_mode::refusal(uri.path(), problem));
+    }
+    // A browser asks nobody before it opens a socket to another site: the origin is checked here.
+    if !origins.allows(&headers) {
+        let problem = "the page's origin is not allowed; add it to server.allowed_origins".to_owned();
+        return HttpError::Forbidden(problem).into_response();
+    }
+    let knock = Knock::new(keys.clone(), &headers, direct.is_ok());
+    let upgrade = upgrade
+        .protocols([protocol::NAME])
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(turn::BATCH)
+        .max_message_size(graphql::LIMIT)
+        .max_frame_size(graphql::LIMIT);
+    let tracked = sockets.tracker.token();
+    let is_of_the_protocol = upgrade.selected_protocol().is_some();
+    upgrade.on_upgrade(async move |socket| {
+        let _tracked = tracked;
+        let _counted = Counted::socket();
+        if is_of_the_protocol {
+            let session = Session::new(sockets.graphql, sockets.open.keys, knock);
+            turn::serve(socket, session, sockets.stopping.cancelled_owned()).await;
+        } else {
+            turn::close(socket, &Close::Subprotocol).await;
+        }
+    })
+}
