@@ -84,6 +84,14 @@ impl Endpoint {
         }
         masked
     }
+
+    /// A text of somebody else's in which this endpoint's secrets, should they be told there, are masked.
+    #[must_use]
+    pub fn mask_in(&self, text: &str) -> String {
+        let long = self.0.path().split('/').filter(|part| part.len() >= SECRET_LENGTH);
+        let secrets = long.chain(self.0.query().filter(|query| !query.is_empty()));
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+    }
 }
 
 /// Without its secrets.
@@ -139,5 +147,7 @@ mod tests {
         assert_eq!(own.whole(), format!("https://a.example/base/webhooks/bidsketch/{}", "s".repeat(64)));
         assert_eq!(own.masked(), "https://a.example/base/webhooks/bidsketch/…");
         assert_eq!(format!("{own:?}"), own.masked());
+        let told = format!("Endpoint https:\\/\\/a.example\\/webhooks\\/bidsketch\\/{} is down", "s".repeat(64));
+        assert!(!own.mask_in(&told).contains("sss") && own.mask_in(&told).ends_with("… is down"));
     }
 }

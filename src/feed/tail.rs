@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::domain::Seq;
-use crate::store::Store;
 use crate::store::read::{self, EventFilter, EventRow};
+use crate::store::{Store, StoreError};
 
 /// How many events are kept at most, and of how many bytes.
 const MOST_EVENTS: usize = 4096;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// How many are read at once.
-const PAGE: u64 = 256;
+/// How many are read at once, bodies and all.
+const PAGE: u64 = 64;
 /// How long the task waits for a database that is not available.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -84,12 +84,25 @@ impl Tail {
                     let reached = events.last().filter(|_| is_full).map_or(newest, |last| last.seq);
                     self.take_in(events, reached);
                 }
-                Err(error) => {
+                Err(error @ StoreError::Unavailable(_)) => {
                     tracing::warn!(%error, "those who follow the log wait for the database");
                     tokio::time::sleep(TRY_AGAIN_AFTER).await;
                 }
+                // What cannot be read concerns those alone whose filter asks for it: they will find it in the database.
+                Err(error @ (StoreError::Unreadable(_) | StoreError::Refused(_) | StoreError::Unsupported)) => {
+                    tracing::error!(%error, "a part of the log is unreadable");
+                    self.pass_over(newest);
+                }
             }
         }
+    }
+
+    /// Holds nothing, and goes on from here.
+    fn pass_over(&self, newest: Seq) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Kept { after: newest, events: VecDeque::new(), bytes: 0 };
+        drop(kept);
+        self.head.send_replace(newest);
     }
 
     fn take_in(&self, events: Vec<EventRow>, reached: Seq) {

@@ -14,7 +14,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 use super::live::Groups;
 use super::loader::Batches;
-use super::selection::root;
+use super::selection::{merge_roots, root};
 use super::{Api, ApiSchema, authorize, limits};
 use crate::config::Graphql;
 use crate::domain::Seq;
@@ -45,9 +45,16 @@ impl Executor {
             authorize::check(document, name.as_deref(), access)?;
             limits::check_fields(document, self.limits.max_fields)?;
         }
+        let mut request = with_defaults(request);
+        let variables = request.variables.clone();
+        if let Ok(document) = request.parsed_query()
+            && let Some(merged) = merge_roots(document, name.as_deref(), &variables)?
+        {
+            request.set_parsed_query(merged);
+        }
         let batches = Batches::default();
         let loader = batches.loader(self.api.store.clone());
-        Ok((with_defaults(request).data(HeadAtStart(self.api.feed.head())).data(loader), batches))
+        Ok((request.data(HeadAtStart(self.api.feed.head())).data(loader), batches))
     }
 
     fn with_codes(&self, mut response: Response) -> Response {
@@ -84,7 +91,7 @@ impl async_graphql::Executor for Executor {
                 asked.complete(&mut response, &self.types);
                 self.with_codes(response)
             }
-            Err(refused) => Response::from_errors(vec![refused]),
+            Err(refused) => self.with_codes(Response::from_errors(vec![refused])),
         }
     }
 
@@ -92,7 +99,7 @@ impl async_graphql::Executor for Executor {
         let asked = root::Asked::of(&request);
         let (request, batches) = match self.prepare(request, session_data.as_deref()) {
             Ok(prepared) => prepared,
-            Err(refused) => return stream::iter([Response::from_errors(vec![refused])]).boxed(),
+            Err(refused) => return stream::iter([self.with_codes(Response::from_errors(vec![refused]))]).boxed(),
         };
         let responses = self.schema.execute_stream_with_session_data(request, session_data.unwrap_or_default());
         let executor = self.clone();

@@ -29,13 +29,14 @@ pub(super) struct Health {
     pub(super) stopping: CancellationToken,
 }
 
-/// `/healthz`, `/readyz`, `/metrics`.
+/// `/healthz` and `/readyz`, which are for everybody.
 pub(super) fn router(health: Health) -> Router {
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(health)
+    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(health)
+}
+
+/// `/metrics`.
+pub(super) fn metrics_router(health: Health) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(health)
 }
 
 /// 200 where the database answers and has all tables; 503 where it does not, or the service is stopping.

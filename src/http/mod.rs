@@ -72,20 +72,21 @@ pub fn router(parts: Parts) -> Router {
         stopping: parts.stopping.clone(),
         tracker: parts.sockets,
     });
-    let health = health::router(health::Health {
+    let health = health::Health {
         store: parts.store,
         feed: parts.feed,
         metrics: parts.metrics,
         keys: parts.keys,
         stopping: parts.stopping,
-    });
+    };
     Router::new()
         .route("/", get(web::index))
         .route("/playground", get(web::playground))
         .fallback(web::not_found)
         .merge(hooks)
+        .merge(health::metrics_router(health.clone()))
         .layer(gate)
         .merge(graphql)
         .merge(sockets)
-        .merge(health)
+        .merge(health::router(health))
 }

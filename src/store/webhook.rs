@@ -103,7 +103,7 @@ pub async fn insert<C: ConnectionTrait>(db: &C, new: NewWebhook) -> Result<Webho
     webhook(row)
 }
 
-/// The live webhook for an event: the one that is PENDING or ACTIVE.
+/// The live webhook for an event: the one that is PENDING or ACTIVE, or that sends to another place until it is deleted.
 ///
 /// # Errors
 ///
@@ -179,7 +179,9 @@ pub async fn created<C: ConnectionTrait>(
         .col_expr(Column::State, Expr::val(WebhookState::Active.as_str()))
         .exec(db)
         .await?;
-    let is_wanted = activated.rows_affected == 1;
+    // Asked a second time, because the first commit seemed to fail, it may be ACTIVE already.
+    let is_wanted = activated.rows_affected == 1
+        || by_id(db, id).await?.is_some_and(|webhook| webhook.state == WebhookState::Active);
     if is_wanted {
         Entity::update_many()
             .filter(Column::Event.eq(event.as_str()))
@@ -207,14 +209,16 @@ pub async fn failed<C: ConnectionTrait>(db: &C, id: WebhookId, code: &str, error
     Ok(done.rows_affected == 1)
 }
 
-/// It is to go: DELETING. Its URL is dead from here on.
+/// It is to go: DELETING. A hook URL of this service is dead from here on, and makes room for another; what sends to another place
+/// does so until Bidsketch has deleted it, and stays the one for its event as long.
 ///
 /// # Errors
 ///
 /// Where the database is not available.
 pub async fn deleting<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), StoreError> {
+    of(id).col_expr(Column::State, Expr::val(WebhookState::Deleting.as_str())).exec(db).await?;
     of(id)
-        .col_expr(Column::State, Expr::val(WebhookState::Deleting.as_str()))
+        .filter(Column::TokenHash.is_not_null())
         .col_expr(Column::LiveEvent, Expr::val(None::<String>))
         .exec(db)
         .await?;

@@ -1,13 +1,14 @@
 //! Creating a webhook.
 
-use super::{Inner, Outcome, Problem, ProblemKind, Webhooks, delete};
-use crate::domain::{BidsketchEvent, Endpoint, token};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+
+use super::{Inner, Outcome, Problem, ProblemKind, Webhooks, delete, recover};
+use crate::domain::{BidsketchEvent, Endpoint, WebhookId, WebhookState, token};
 use crate::failpoint;
 use crate::store::webhook::{NewWebhook, Webhook};
 use crate::store::{StoreError, webhook};
-
-/// How often it is tried to keep Bidsketch's answer, should the database not take it at once.
-const KEEP_TRIES: u32 = 5;
 
 /// Where a webhook is to send to.
 struct Target {
@@ -49,6 +50,9 @@ impl Webhooks {
     }
 }
 fn existing(live: Webhook, target: &Target) -> Outcome {
+    if live.state == WebhookState::Deleting {
+        return already(live);
+    }
     let is_same = match (&target.token_hash, live.is_own) {
         (Some(_), is_own) => is_own,
         (None, true) => false,
@@ -57,9 +61,13 @@ fn existing(live: Webhook, target: &Target) -> Outcome {
     if is_same {
         return Outcome::done(Some(live));
     }
+    already(live)
+}
+
+fn already(live: Webhook) -> Outcome {
     let message = format!(
-        "there is a webhook for {} already, which sends to {}: delete webhook:{} first",
-        live.event, live.endpoint, live.id
+        "there is a webhook for {} already, {}, which sends to {}: delete webhook:{} first",
+        live.event, live.state, live.endpoint, live.id
     );
     Outcome::stopped(Some(live), Problem::new(ProblemKind::AlreadyExists, message))
 }
@@ -72,8 +80,12 @@ impl Inner {
         };
         let tx = self.store.begin().await?;
         if let Some(live) = webhook::live(&tx, event).await? {
-            tx.rollback().await.map_err(StoreError::from)?;
-            return Ok(existing(live, &target));
+            if live.state != WebhookState::Pending || self.is_in_hand(live.id) {
+                tx.rollback().await.map_err(StoreError::from)?;
+                return Ok(existing(live, &target));
+            }
+            // Whoever began it could not keep what became of it.
+            webhook::failed(&tx, live.id, ProblemKind::OutcomeUnknown.as_str(), recover::CUT_SHORT).await?;
         }
         let new = NewWebhook {
             event,
@@ -83,6 +95,7 @@ impl Inner {
             created_at: self.clock.now(),
         };
         let pending = webhook::insert(&tx, new).await?;
+        let _in_hand = self.take_in_hand(pending.id);
         tx.commit().await.map_err(StoreError::from)?;
         failpoint::reached("webhook-inserted");
         self.ask_to_create(pending, &target.endpoint).await
@@ -105,7 +118,7 @@ impl Inner {
     async fn ask_to_create(&self, pending: Webhook, endpoint: &Endpoint) -> Result<Outcome, StoreError> {
         let (id, event) = (pending.id, pending.event);
         let asked = match self.api() {
-            Ok(api) => api.create_webhook(&event.vendor_name(), endpoint.whole()).await.map_err(Problem::from),
+            Ok(api) => api.create_webhook(&event.vendor_name(), endpoint).await.map_err(Problem::from),
             Err(problem) => Err(problem),
         };
         match asked {
@@ -123,37 +136,22 @@ impl Inner {
             }
             Err(problem) => {
                 tracing::warn!(webhook = %id, %event, code = %problem.kind, "no webhook was created at Bidsketch: {}", problem.message);
-                let tx = self.store.begin().await?;
-                if !webhook::failed(&tx, id, problem.kind.as_str(), &problem.message).await? {
-                    // It was to be deleted meanwhile: if Bidsketch has it all the same, its dead URL is what deletes it.
-                    webhook::deleted(&tx, id).await?;
-                }
-                tx.commit().await.map_err(StoreError::from)?;
+                keeping(|| self.keep_problem(id, &problem)).await?;
                 Ok(Outcome::stopped(webhook::by_id(self.store.reader(), id).await?, problem))
             }
         }
     }
 
-    /// Keeps Bidsketch's id, and tries more than once: nowhere else is it told.
+    /// Keeps Bidsketch's id, and tries for a while: nowhere else is it told.
     async fn keep_answer(&self, pending: &Webhook, vendor_id: &str) -> Result<bool, StoreError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.keep_answer_once(pending, vendor_id).await {
-                Ok(is_wanted) => return Ok(is_wanted),
-                Err(error) if tries < KEEP_TRIES => {
-                    tracing::warn!(webhook = %pending.id, %error, "Bidsketch's answer could not be kept; it is tried again");
-                }
-                Err(error) => {
-                    tracing::error!(
-                        webhook = %pending.id, vendor_id, %error,
-                        "Bidsketch's answer could not be kept: after a restart the webhook is FAILED with OUTCOME_UNKNOWN; \
-                         it can be deleted by this vendor id"
-                    );
-                    return Err(error);
-                }
-            }
-        }
+        let kept = keeping(|| self.keep_answer_once(pending, vendor_id)).await;
+        kept.inspect_err(|error| {
+            tracing::error!(
+                webhook = %pending.id, vendor_id, %error,
+                "Bidsketch's answer could not be kept: the webhook will be FAILED with OUTCOME_UNKNOWN; it can be deleted by this \
+                 vendor id"
+            );
+        })
     }
 
     async fn keep_answer_once(&self, pending: &Webhook, vendor_id: &str) -> Result<bool, StoreError> {
@@ -162,4 +160,24 @@ impl Inner {
         tx.commit().await.map_err(StoreError::from)?;
         Ok(is_wanted)
     }
+
+    async fn keep_problem(&self, id: WebhookId, problem: &Problem) -> Result<(), StoreError> {
+        let tx = self.store.begin().await?;
+        if !webhook::failed(&tx, id, problem.kind.as_str(), &problem.message).await?
+            && webhook::by_id(&tx, id).await?.is_some_and(|webhook| webhook.state == WebhookState::Deleting)
+        {
+            // It was to be deleted meanwhile: if Bidsketch has it all the same, its dead URL is what deletes it.
+            webhook::deleted(&tx, id).await?;
+        }
+        tx.commit().await.map_err(StoreError::from)
+    }
+}
+
+/// Tries for some twenty seconds to keep what became of a call, should the database not take it at once.
+async fn keeping<T, K: Future<Output = Result<T, StoreError>>>(keep: impl FnMut() -> K) -> Result<T, StoreError> {
+    let pauses = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(5))
+        .with_max_times(9);
+    keep.retry(pauses).await
 }

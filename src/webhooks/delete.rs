@@ -59,6 +59,10 @@ impl Inner {
         };
         match now.state {
             WebhookState::Deleted => return Ok(Outcome::done(Some(now))),
+            // Nobody is at work on it any more, and nobody knows whether Bidsketch has it.
+            WebhookState::Pending | WebhookState::Deleting if now.vendor_id.is_none() && !self.is_in_hand(now.id) => {
+                webhook::deleted(&tx, now.id).await?;
+            }
             // Whoever asked Bidsketch to create it will see that it is not wanted any more.
             WebhookState::Pending | WebhookState::Active | WebhookState::Deleting => {
                 webhook::deleting(&tx, now.id).await?;

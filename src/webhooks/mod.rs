@@ -7,11 +7,13 @@
 //!
 //! Requests run in tasks of their own: whoever asked may go away, the request is seen through.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::domain::WebhookId;
 use crate::store::webhook::Webhook;
 use crate::store::{Store, StoreError};
 use crate::vendor::bidsketch::api::Api;
@@ -37,6 +39,8 @@ struct Inner {
     base: Option<String>,
     clock: Clock,
     calls: TaskTracker,
+    /// Those that somebody is at work on here. A row that is PENDING without being among them was left by somebody who failed.
+    in_hand: Mutex<HashSet<WebhookId>>,
 }
 
 /// What became of a request.
@@ -63,7 +67,8 @@ impl Webhooks {
     /// where that is known.
     #[must_use]
     pub fn new(store: Store, api: Option<Api>, base: Option<String>, clock: Clock) -> Self {
-        Self(Arc::new(Inner { store, api, base, clock, calls: TaskTracker::new() }))
+        let in_hand = Mutex::default();
+        Self(Arc::new(Inner { store, api, base, clock, calls: TaskTracker::new(), in_hand }))
     }
 
     /// Waits until the calls that have begun are seen through. No new one should begin meanwhile.
@@ -84,7 +89,29 @@ impl Webhooks {
     }
 }
 
+/// A webhook that somebody is at work on, until this is dropped.
+#[derive(Debug)]
+struct InHand<'a> {
+    inner: &'a Inner,
+    id: WebhookId,
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.inner.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
 impl Inner {
+    fn take_in_hand(&self, id: WebhookId) -> InHand<'_> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        InHand { inner: self, id }
+    }
+
+    fn is_in_hand(&self, id: WebhookId) -> bool {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+
     fn api(&self) -> Result<&Api, Problem> {
         self.api.as_ref().ok_or_else(|| {
             let message = "webhooks are managed with a token of Bidsketch's API: set bidsketch.api_token";

@@ -5,7 +5,7 @@ use crate::domain::WebhookState;
 use crate::store::{StoreError, webhook};
 
 /// What is said of a creation that was cut short.
-const CUT_SHORT: &str = "the service ended before Bidsketch's answer was kept: it is not known whether Bidsketch has created the \
+pub(super) const CUT_SHORT: &str = "the service ended before Bidsketch's answer was kept: it is not known whether Bidsketch has created the \
                          webhook. Deliveries of it are taken; create a new one, and this one is forgotten at its next delivery";
 
 impl Webhooks {

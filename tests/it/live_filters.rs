@@ -18,7 +18,9 @@ fn filters(project: &str, drawing: &str, client: &str, proposal: &str) -> Vec<St
         format!("{{ drawingId: {drawing:?} }}"),
         format!("{{ clientId: {client:?} }}"),
         format!("{{ proposalId: {proposal:?} }}"),
-        format!("{{ proposalId: {proposal:?}, kind: [PROPOSAL_CREATED, PROPOSAL_SENT, PROPOSAL_VIEWED, PROPOSAL_ACCEPTED, PROPOSAL_DECLINED] }}"),
+        format!(
+            "{{ proposalId: {proposal:?}, kind: [PROPOSAL_CREATED, PROPOSAL_SENT, PROPOSAL_VIEWED, PROPOSAL_ACCEPTED, PROPOSAL_DECLINED] }}"
+        ),
         "{ receivedFrom: \"2001-01-01T00:00:00Z\" }".to_owned(),
         "{ receivedFrom: \"2101-01-01T00:00:00Z\" }".to_owned(),
         "{ receivedBefore: \"2101-01-01T00:00:00Z\" }".to_owned(),

@@ -1,7 +1,7 @@
 //! One execution, and those who read what it gives.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
@@ -11,7 +11,7 @@ use crate::domain::Seq;
 use crate::graphql::stream::Message;
 
 /// How much of what a group has given is kept for slow readers.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MOST_BYTES: usize = 1024 * 1024;
 const MOST_MESSAGES: usize = 4096;
 
 /// One execution. It ends when nobody reads it any more.
@@ -29,15 +29,15 @@ struct Given {
     after: Seq,
     /// The number of the first that is kept.
     first: u64,
-    messages: VecDeque<(Seq, Message)>,
+    messages: VecDeque<(Option<Seq>, Message)>,
     bytes: usize,
 }
 
 impl Group {
-    /// Runs an execution that begins past a place. Each of its messages comes with the place of its event.
+    /// Runs an execution that begins past a place. Each of its messages comes with the place of its event, if it is of one.
     pub(super) fn run<S>(after: Seq, execute: S) -> Arc<Self>
     where
-        S: Stream<Item = (Seq, Message)> + Send + 'static,
+        S: Stream<Item = (Option<Seq>, Message)> + Send + 'static,
     {
         let given = Given { after, first: 0, messages: VecDeque::new(), bytes: 0 };
         let group = Arc::new(Self {
@@ -47,13 +47,12 @@ impl Group {
         });
         let weak = Arc::downgrade(&group);
         let task = tokio::spawn(async move {
+            // However it ends, its readers are told.
+            let ending = Ending(weak);
             let mut execute = std::pin::pin!(execute);
             while let Some((at, message)) = execute.next().await {
-                let Some(group) = weak.upgrade() else { return };
+                let Some(group) = ending.0.upgrade() else { return };
                 group.give(at, message);
-            }
-            if let Some(group) = weak.upgrade() {
-                group.count.send_modify(|(_, ended)| *ended = true);
             }
         });
         let _ = group.running.set(task.abort_handle());
@@ -64,7 +63,7 @@ impl Group {
         self.count.borrow().1
     }
 
-    fn give(&self, at: Seq, message: Message) {
+    fn give(&self, at: Option<Seq>, message: Message) {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         given.bytes += size(&message);
         given.messages.push_back((at, message));
@@ -75,7 +74,7 @@ impl Group {
             }
             let Some((at, oldest)) = given.messages.pop_front() else { break };
             given.bytes -= size(&oldest);
-            given.after = at.max(given.after);
+            given.after = at.unwrap_or(given.after).max(given.after);
             given.first += 1;
         }
         drop(given);
@@ -91,6 +90,17 @@ impl Group {
             next: given.first,
             after,
         })
+    }
+}
+
+/// Tells the readers of a group that its execution has ended, when it is dropped.
+struct Ending(Weak<Group>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(group) = self.0.upgrade() {
+            group.count.send_modify(|(_, ended)| *ended = true);
+        }
     }
 }
 
@@ -135,7 +145,7 @@ impl Reader {
                 self.next += 1;
                 match message {
                     // What it has seen before it joined.
-                    Some((at, Message::Next(_))) if at <= self.after => {}
+                    Some((Some(at), _)) if at <= self.after => {}
                     Some((_, message)) => return Some(message),
                     None => {}
                 }
@@ -169,7 +179,7 @@ mod tests {
         }
     }
 
-    fn group() -> (Arc<Group>, mpsc::UnboundedSender<(Seq, Message)>) {
+    fn group() -> (Arc<Group>, mpsc::UnboundedSender<(Option<Seq>, Message)>) {
         let (send, receive) = mpsc::unbounded_channel();
         let messages = stream::unfold(receive, async |mut receive| Some((receive.recv().await?, receive)));
         (Group::run(Seq(10), messages), send)
@@ -180,8 +190,8 @@ mod tests {
         let (group, send) = group();
         assert!(group.read(Seq(9)).is_none(), "it began later");
         let (mut early, mut late) = (group.read(Seq(10)).unwrap(), group.read(Seq(11)).unwrap());
-        send.send((Seq(11), message("a"))).unwrap();
-        send.send((Seq(12), message("b"))).unwrap();
+        send.send((Some(Seq(11)), message("a"))).unwrap();
+        send.send((Some(Seq(12)), message("b"))).unwrap();
         assert_eq!((text(early.next().await), text(early.next().await)), ("a".to_owned(), "b".to_owned()));
         assert_eq!(text(late.next().await), "b");
         assert!(late.next().now_or_never().is_none());
@@ -198,13 +208,30 @@ mod tests {
         let (mut slow, mut quick) = (group.read(Seq(10)).unwrap(), group.read(Seq(10)).unwrap());
         let large = "x".repeat(MOST_BYTES / 4);
         for at in 11..20 {
-            send.send((Seq(at), message(&large))).unwrap();
+            send.send((Some(Seq(at)), message(&large))).unwrap();
             assert_eq!(text(quick.next().await).len(), large.len());
         }
         assert!(matches!(slow.next().await, Some(Message::TooSlow)));
         assert!(slow.next().await.is_none());
         assert!(group.read(Seq(10)).is_none(), "what it would need is not kept any more");
         assert!(group.read(Seq(19)).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_of_no_event_is_for_everybody() {
+        let (group, send) = group();
+        let mut reader = group.read(Seq(30)).unwrap();
+        send.send((Some(Seq(11)), message("a"))).unwrap();
+        send.send((None, message("error"))).unwrap();
+        assert_eq!(text(reader.next().await), "error");
+    }
+
+    #[tokio::test]
+    async fn readers_are_told_of_the_end_of_an_execution_that_panics() {
+        let broken = stream::once(async { panic!("as a defect would") });
+        let group = Group::run(Seq(10), broken);
+        assert!(group.read(Seq(10)).unwrap().next().await.is_none());
+        assert!(group.has_ended());
     }
 
     #[tokio::test]

@@ -1,12 +1,11 @@
 //! How a subscription joins those that ask for the same: what it has missed first, then what all of them get.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::Request;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
-use super::{At, Begin, End, Group, Groups, Key, Reader};
+use super::{At, Begin, End, Group, Groups, Key, Noted, Reader};
 use crate::auth::Access;
 use crate::domain::Seq;
 use crate::graphql::Executor;
@@ -63,9 +62,11 @@ pub(crate) fn joining(
                     Some(message) => {
                         return Some((message, (Step::Missed { messages, end }, executor, groups, key, recipe)));
                     }
-                    None if end.reached.load(Ordering::Acquire) => Step::Arrived(end.up_to),
-                    // It was refused, or has failed: it has said so.
-                    None => Step::Over,
+                    None => match end.arrived.take() {
+                        Some(place) => Step::Arrived(place),
+                        // It was refused, or has failed: it has said so.
+                        None => Step::Over,
+                    },
                 },
                 Step::Arrived(place) => {
                     let group = groups.join(&key, || run(&executor, &recipe, place));
@@ -87,7 +88,7 @@ pub(crate) fn joining(
 }
 
 fn missed(executor: &Executor, recipe: &Recipe, from: Option<Seq>, up_to: Seq) -> Step {
-    let end = End { up_to, reached: Arc::new(AtomicBool::new(false)) };
+    let end = End { up_to, arrived: Noted::default() };
     let mut request = recipe.request().data(end.clone());
     if let Some(from) = from {
         request = request.data(Begin(from));
@@ -98,6 +99,6 @@ fn missed(executor: &Executor, recipe: &Recipe, from: Option<Seq>, up_to: Seq) -
 fn run(executor: &Executor, recipe: &Recipe, after: Seq) -> Arc<Group> {
     let at = At::default();
     let request = recipe.request().data(Begin(after)).data(at.clone());
-    let messages = executor.stream_alone(request, recipe.access).map(move |message| (at.get(), message));
+    let messages = executor.stream_alone(request, recipe.access).map(move |message| (at.0.take(), message));
     Group::run(after, messages)
 }

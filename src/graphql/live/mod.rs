@@ -6,7 +6,6 @@
 //! holds nobody up, and one that falls behind what is kept is told to come again with its cursor.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 mod group;
@@ -23,29 +22,35 @@ use crate::domain::Seq;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begin(pub(crate) Seq);
 
-/// How far an execution goes, and whether it has come there.
+/// How far an execution goes, and how far it has come.
 #[derive(Clone, Debug)]
 pub(crate) struct End {
     /// The last place.
     pub(crate) up_to: Seq,
     /// Set once everything up to there was given.
-    pub(crate) reached: Arc<std::sync::atomic::AtomicBool>,
+    pub(crate) arrived: Noted,
 }
 
-/// The place of the event that an execution gives next: noted before the event is resolved.
+/// A place that an execution notes for whoever reads what it gives: that of the event that comes next, or where it has arrived.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct At(Arc<AtomicI64>);
+pub(crate) struct Noted(Arc<Mutex<Option<Seq>>>);
 
-impl At {
-    /// Notes the place of the event that comes next.
+impl Noted {
+    /// Notes a place.
     pub(crate) fn set(&self, place: Seq) {
-        self.0.store(place.0, Ordering::Release);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
-    fn get(&self) -> Seq {
-        Seq(self.0.load(Ordering::Acquire))
+    /// What was noted since this was last asked for.
+    fn take(&self) -> Option<Seq> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
+
+/// The place of the event that an execution gives next: noted before the event is resolved. What it gives without one, an error,
+/// belongs to no event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct At(pub(crate) Noted);
 
 /// The groups that there are.
 #[derive(Clone, Debug, Default)]

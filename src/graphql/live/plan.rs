@@ -46,13 +46,20 @@ pub(crate) fn plan(request: &mut Request, scope: Scope) -> Option<Plan> {
         if !SHARED.contains(&field.name.node.as_str()) || !field.directives.is_empty() {
             return None;
         }
-        after(field)
+        let (resumes, variable) = after(field);
+        let has_default = operation.variable_definitions.iter().any(|definition| {
+            Some(&definition.node.name.node) == variable.as_ref() && definition.node.default_value.is_some()
+        });
+        if has_default {
+            return None;
+        }
+        (resumes, variable)
     };
     let mut variables = request.variables.clone();
     let mut resumes = resumes;
     if let Some(variable) = variable {
         // Where it is said only once, and used only for that, the cursor makes no difference to what is given.
-        if occurrences(&request.query, &variable) != 2 {
+        if occurrences(&request.query, &variable) != Some(2) {
             return None;
         }
         resumes = variables.remove(&variable).is_some_and(|value| value != async_graphql::Value::Null);
@@ -79,16 +86,18 @@ fn after(field: &Field) -> (bool, Option<Name>) {
     }
 }
 
-/// How often a document speaks of a variable.
-fn occurrences(query: &str, variable: &str) -> usize {
-    let name = format!("${variable}");
-    query
-        .match_indices(&name)
-        .filter(|(at, _)| {
-            let next = query[at + name.len()..].chars().next();
-            !next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '_')
-        })
-        .count()
+/// How often a document speaks of a variable; `None` where it spells one in a way that this does not see through.
+fn occurrences(query: &str, variable: &str) -> Option<usize> {
+    let mut count = 0;
+    for rest in query.split('$').skip(1) {
+        let end = rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).unwrap_or(rest.len());
+        // White space and comments may stand between the sign and the name.
+        if end == 0 {
+            return None;
+        }
+        count += usize::from(&rest[..end] == variable);
+    }
+    Some(count)
 }
 
 #[cfg(test)]
@@ -118,6 +127,7 @@ mod tests {
     #[test]
     fn what_is_not_one_field_of_events_is_executed_alone() {
         for query in [
+            "subscription ($after: String = \"x\") { events(after: $after) { id } }",
             "{ headCursor }",
             "subscription { eventFeed { cursor } }",
             "subscription { events { id } proposalEvents { id } }",
@@ -133,6 +143,7 @@ mod tests {
 
     #[test]
     fn a_variable_is_told_from_one_whose_name_begins_alike() {
-        assert_eq!(occurrences("query ($a: X, $ab: Y) { f(x: $a, y: $ab, z: $a) }", "a"), 3);
+        assert_eq!(occurrences("query ($a: X, $ab: Y) { f(x: $a, y: $ab, z: $a) }", "a"), Some(3));
+        assert_eq!(occurrences("query ($a: X) { f(x: $ a) }", "a"), None);
     }
 }

@@ -4,14 +4,21 @@
 use std::borrow::Cow;
 
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
-use async_graphql::{ContextSelectionSet, Positioned};
+use async_graphql::{ContextSelectionSet, Positioned, ServerError, ServerResult};
 
 /// The fields that a selection asks of an object of this type, each response name once, in the order of the document.
-pub(super) fn collect<'a>(ctx: &ContextSelectionSet<'a>, type_name: &str) -> Vec<Cow<'a, Positioned<Field>>> {
+///
+/// # Errors
+///
+/// Where two fields of one response name cannot be merged.
+pub(super) fn collect<'a>(
+    ctx: &ContextSelectionSet<'a>,
+    type_name: &str,
+) -> ServerResult<Vec<Cow<'a, Positioned<Field>>>> {
     let set = &ctx.item.node;
     let mut fields = Vec::with_capacity(set.items.len());
-    add(ctx, type_name, set, &mut fields);
-    fields
+    add(ctx, type_name, set, &mut fields)?;
+    Ok(fields)
 }
 
 /// What is skipped by a directive is not there any more: the library has taken it out.
@@ -20,26 +27,27 @@ fn add<'a>(
     type_name: &str,
     set: &'a SelectionSet,
     fields: &mut Vec<Cow<'a, Positioned<Field>>>,
-) {
+) -> ServerResult<()> {
     for selection in &set.items {
         match &selection.node {
-            Selection::Field(field) => merge(field, fields),
+            Selection::Field(field) => merge(field, fields)?,
             Selection::FragmentSpread(spread) => {
                 // That there is such a fragment was validated.
                 if let Some(fragment) = ctx.query_env.fragments.get(&spread.node.fragment_name.node)
                     && applies(ctx, type_name, &fragment.node.type_condition.node.on.node)
                 {
-                    add(ctx, type_name, &fragment.node.selection_set.node, fields);
+                    add(ctx, type_name, &fragment.node.selection_set.node, fields)?;
                 }
             }
             Selection::InlineFragment(fragment) => {
                 let condition = fragment.node.type_condition.as_ref();
                 if condition.is_none_or(|condition| applies(ctx, type_name, &condition.node.on.node)) {
-                    add(ctx, type_name, &fragment.node.selection_set.node, fields);
+                    add(ctx, type_name, &fragment.node.selection_set.node, fields)?;
                 }
             }
         }
     }
+    Ok(())
 }
 
 /// Whether a fragment on a type, or on an interface, is one on objects of this type.
@@ -48,16 +56,35 @@ fn applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &str) -> b
         || ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(condition))
 }
 
-/// A second field of the same response name adds what it selects to the first: that they are the same field with the same
-/// arguments was validated.
-fn merge<'a>(field: &'a Positioned<Field>, fields: &mut Vec<Cow<'a, Positioned<Field>>>) {
+/// A second field of the same response name adds what it selects to the first.
+///
+/// # Errors
+///
+/// Where it is another field, or has other arguments: the library's validation looks at fields of one selection alone.
+pub(super) fn merge<'a>(
+    field: &'a Positioned<Field>,
+    fields: &mut Vec<Cow<'a, Positioned<Field>>>,
+) -> ServerResult<()> {
     let name = &field.node.response_key().node;
-    match fields.iter_mut().find(|earlier| earlier.node.response_key().node == *name) {
-        None => fields.push(Cow::Borrowed(field)),
-        Some(_) if field.node.selection_set.node.items.is_empty() => {}
-        Some(earlier) => {
-            let more = field.node.selection_set.node.items.iter().cloned();
-            earlier.to_mut().node.selection_set.node.items.extend(more);
-        }
+    let Some(earlier) = fields.iter_mut().find(|earlier| earlier.node.response_key().node == *name) else {
+        fields.push(Cow::Borrowed(field));
+        return Ok(());
+    };
+    if earlier.node.name.node != field.node.name.node || !same_arguments(&earlier.node, &field.node) {
+        let problem = format!("fields of the name \"{name}\" ask for different things: give one of them an alias");
+        return Err(ServerError::new(problem, Some(field.pos)));
     }
+    if !field.node.selection_set.node.items.is_empty() {
+        let more = field.node.selection_set.node.items.iter().cloned();
+        earlier.to_mut().node.selection_set.node.items.extend(more);
+    }
+    Ok(())
+}
+
+fn same_arguments(one: &Field, other: &Field) -> bool {
+    one.arguments.len() == other.arguments.len()
+        && one
+            .arguments
+            .iter()
+            .all(|(name, value)| other.get_argument(&name.node).is_some_and(|other| other.node == value.node))
 }

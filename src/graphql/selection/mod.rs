@@ -16,16 +16,18 @@ use std::borrow::Cow;
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::ContainerType;
-use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerError, ServerResult, Value};
 use futures_util::future::BoxFuture;
 
 mod collect;
 mod each;
 mod json;
+mod merge_roots;
 pub(super) mod root;
 
 use collect::collect;
 pub(crate) use json::JsonText;
+pub(crate) use merge_roots::merge_roots;
 
 /// An object whose selection is executed here.
 pub(crate) trait Selectable: ContainerType {
@@ -66,12 +68,16 @@ impl<T: Selectable> OutputType for Selected<T> {
 
 async fn object<T: Selectable + ?Sized>(of: &T, ctx: &ContextSelectionSet<'_>) -> ServerResult<JsonText> {
     let type_name = T::type_name();
-    let fields = collect(ctx, &type_name);
+    let fields = collect(ctx, &type_name)?;
     let values = each::each(fields.iter().map(async |field| {
         if field.node.name.node == "__typename" {
             return Ok(Some(Value::from(&*type_name)));
         }
-        of.resolve_field(&ctx.with_field(field)).await
+        let ctx = ctx.with_field(field);
+        // That the type has such a field is validated within one selection, not across those that were merged.
+        let unknown =
+            || ServerError::new(format!("there is no field {} on {type_name}", field.node.name.node), Some(field.pos));
+        of.resolve_field(&ctx).await?.ok_or_else(unknown).map(Some)
     }))
     .await;
     let mut members = Vec::with_capacity(fields.len());
@@ -109,7 +115,10 @@ impl<T: Selectable> OutputType for SelectedList<'_, T> {
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
         let items = self.0.iter().enumerate().map(async |(place, item)| {
             let ctx = ctx.with_index(place);
-            item.select(&ctx).await.map_err(|error| ctx.set_error_path(error))
+            item.select(&ctx).await.map_err(|error| {
+                // One that knows its place knows it better.
+                if error.path.is_empty() { ctx.set_error_path(error) } else { error }
+            })
         });
         JsonText::list(each::each(items).await.into_iter().collect::<ServerResult<_>>()?).into_value()
     }

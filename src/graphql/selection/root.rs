@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use async_graphql::registry::Registry;
@@ -28,6 +29,10 @@ impl Asked {
 
     /// Puts the fields of the root that failed into the response.
     pub(crate) fn complete(&self, response: &mut Response, registry: &Registry) {
+        // The library says null where nothing is left of an operation that was executed.
+        if response.data == Value::Null && response.errors.iter().all(|error| !error.path.is_empty()) {
+            response.data = Value::Object(IndexMap::new());
+        }
         let Value::Object(data) = &mut response.data else { return };
         let failed = response.errors.iter().filter_map(|error| match error.path.first() {
             Some(PathSegment::Field(name)) => Some(name),

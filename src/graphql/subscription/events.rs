@@ -1,16 +1,16 @@
 //! Events as they come, from any place in the log on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, StreamExt, stream};
 
+use crate::domain::Seq;
 use crate::feed::Followed;
 use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::input::{EventFilter, ProposalEventFilter};
-use crate::graphql::live::{At, Begin, End};
+use crate::graphql::live::{At, Begin, End, Noted};
 use crate::graphql::model::feed::{self, EventFeedPage};
 use crate::graphql::model::{Event, ProposalEvent};
 use crate::graphql::selection::Selected;
@@ -79,33 +79,33 @@ async fn follow(
     let at = ctx.data_opt::<At>().cloned();
     let events = match ctx.data_opt::<End>().cloned() {
         None => api.feed.follow(filter, after).left_stream(),
-        Some(End { up_to, reached }) => {
+        Some(End { up_to, arrived }) => {
             let missed = api.feed.catch_up(filter, after, up_to);
-            arriving(missed, reached).right_stream()
+            arriving(missed, up_to.max(after), arrived).right_stream()
         }
     };
     let noted = events.inspect(move |event| {
         if let (Some(at), Ok(event)) = (&at, event) {
-            at.set(event.seq);
+            at.0.set(event.seq);
         }
     });
     Ok(noted.map(OrApiError::or_api_error))
 }
 
-/// Says when a stream has come to its end, unless it failed on the way.
-fn arriving<S: Stream<Item = Followed>>(missed: S, reached: Arc<AtomicBool>) -> impl Stream<Item = Followed> {
-    stream::unfold((Box::pin(missed), false), move |(mut missed, failed)| {
-        let reached = Arc::clone(&reached);
-        async move {
-            match missed.next().await {
-                Some(event) => {
-                    let failed = failed || event.is_err();
-                    Some((event, (missed, failed)))
+/// Notes where a stream has arrived when it ends, unless it failed on the way.
+fn arriving<S: Stream<Item = Followed>>(missed: S, place: Seq, arrived: Noted) -> impl Stream<Item = Followed> {
+    let state = (Box::pin(missed), false, arrived);
+    stream::unfold(state, move |(mut missed, failed, arrived)| async move {
+        match missed.next().await {
+            Some(event) => {
+                let failed = failed || event.is_err();
+                Some((event, (missed, failed, arrived)))
+            }
+            None => {
+                if !failed {
+                    arrived.set(place);
                 }
-                None => {
-                    reached.fetch_or(!failed, Ordering::AcqRel);
-                    None
-                }
+                None
             }
         }
     })

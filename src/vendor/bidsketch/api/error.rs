@@ -41,7 +41,7 @@ pub enum ApiError {
 
 impl ApiError {
     /// An answer that is not 2xx.
-    pub(super) fn of_answer(status: StatusCode, body: &[u8]) -> Self {
+    pub(super) fn of_answer(status: StatusCode, body: &str) -> Self {
         let says = match words(body) {
             Some(words) => format!("Bidsketch answered {}: {words}", status.as_u16()),
             None => format!("Bidsketch answered {status}"),
@@ -54,6 +54,16 @@ impl ApiError {
             500.. => Self::Unavailable(says),
             300..=399 => Self::Rejected(format!("{says} (redirects are not followed: is bidsketch.api_url right?)")),
             _ => Self::Rejected(says),
+        }
+    }
+
+    /// A creation with an answer that is not 2xx. Where it is a go-between's, Bidsketch itself may have created the webhook.
+    pub(super) fn of_failed_creation(status: StatusCode, body: &str) -> Self {
+        match (status, Self::of_answer(status, body)) {
+            (StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT, Self::Unavailable(message)) => {
+                Self::unreadable(message)
+            }
+            (_, error) => error,
         }
     }
 
@@ -120,17 +130,17 @@ fn cause(error: &reqwest::Error) -> String {
 }
 
 /// The vendor's own words: `{"errors": ["…", …]}` by its documentation, also `{"error": "…"}`, else the text itself.
-fn words(body: &[u8]) -> Option<String> {
+fn words(body: &str) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Body {
         Errors { errors: Vec<String> },
         Error { error: String },
     }
-    let words = match serde_json::from_slice(body) {
+    let words = match serde_json::from_str(body) {
         Ok(Body::Errors { errors }) => errors.join("; "),
         Ok(Body::Error { error }) => error,
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
+        Err(_) => body.to_owned(),
     };
     let words: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MOST_WORDS).collect();
     (!words.is_empty()).then_some(words)
@@ -142,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_vendor_s_own_words_are_passed_on() {
-        let error = |body: &str| ApiError::of_answer(StatusCode::UNPROCESSABLE_ENTITY, body.as_bytes()).to_string();
+        let error = |body: &str| ApiError::of_answer(StatusCode::UNPROCESSABLE_ENTITY, body).to_string();
         assert_eq!(
             error(r#"{"errors":["Endpoint is invalid","Event can't be blank"]}"#),
             "Bidsketch answered 422: Endpoint is invalid; Event can't be blank"

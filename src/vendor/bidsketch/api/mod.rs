@@ -9,12 +9,12 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Method, Response, Url};
+use reqwest::{Method, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::domain::endpoint;
+use crate::domain::endpoint::{self, Endpoint};
 
 mod error;
 mod rate;
@@ -109,15 +109,18 @@ impl Api {
     /// # Errors
     ///
     /// [`ApiError::OutcomeUnknown`] where Bidsketch may have created it all the same. Any other error says that it has not.
-    pub async fn create_webhook(&self, event: &str, endpoint: &str) -> Result<String, ApiError> {
-        let body = json!({ "event": event, "endpoint": endpoint });
+    pub async fn create_webhook(&self, event: &str, endpoint: &Endpoint) -> Result<String, ApiError> {
+        let body = json!({ "event": event, "endpoint": endpoint.whole() });
         let create = async || {
             self.rate.turn().await;
             let request = self.http.request(Method::POST, self.url("webhooks.json")).json(&body);
             let response = request.send().await.map_err(|error| ApiError::of_creation(&error))?;
             let status = response.status();
             if !status.is_success() {
-                return Err(ApiError::of_answer(status, &read(response).await.unwrap_or_default()));
+                let answer = read(response).await.unwrap_or_default();
+                // It may say the endpoint again, and that is a secret.
+                let answer = endpoint.mask_in(&String::from_utf8_lossy(&answer));
+                return Err(ApiError::of_failed_creation(status, &answer));
             }
             // It is created: whatever its answer says.
             let answer = read(response).await.map_err(|error| ApiError::of_creation(&error))?;
@@ -152,10 +155,13 @@ impl Api {
             self.rate.turn().await;
             let request = self.http.request(Method::DELETE, self.url(&path));
             let response = request.send().await.map_err(|error| ApiError::unreachable(&error))?;
-            match response.status().as_u16() {
-                404 => Ok(Deletion::WasGone),
-                200..=299 => Ok(Deletion::Deleted),
-                _ => Err(ApiError::of_answer(response.status(), &read(response).await.unwrap_or_default())),
+            match response.status() {
+                StatusCode::NOT_FOUND => Ok(Deletion::WasGone),
+                status if status.is_success() => Ok(Deletion::Deleted),
+                status => {
+                    let answer = read(response).await.unwrap_or_default();
+                    Err(ApiError::of_answer(status, &String::from_utf8_lossy(&answer)))
+                }
             }
         };
         delete.retry(back_off()).when(ApiError::is_passing).await

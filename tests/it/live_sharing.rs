@@ -1,0 +1,97 @@
+//! Subscriptions that ask for the same are executed together, and each gets what it would alone.
+
+use serde_json::json;
+
+use crate::harness::{Service, Subscription, assert_bad_user_input};
+
+const RESUMING: &str = "subscription ($after: String) { events(after: $after) { id } }";
+
+async fn project(service: &Service, id: u32) -> String {
+    service.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_come_with_cursors_of_their_own_join_without_a_gap_or_a_repeat() {
+    let service = Service::open().await;
+    let head = service.head().await;
+    let poster = {
+        let client = service.client().clone();
+        tokio::spawn(async move {
+            for id in 0..300 {
+                client.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
+            }
+        })
+    };
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        let page = service.query("{ events(first: 1) { nodes { id cursor } } }").await;
+        let node = &page["events"]["nodes"][0];
+        let (after, next) = match node["id"].as_str() {
+            Some(id) => (node["cursor"].clone(), id.trim_start_matches("event:").parse::<u64>().unwrap() + 1),
+            None => (json!(head), 1),
+        };
+        open.push((Subscription::open(&service, RESUMING, json!({ "after": after })).await, next));
+        open.push((Subscription::open(&service, RESUMING, json!({ "after": head })).await, 1));
+    }
+    poster.await.unwrap();
+    for (mut subscription, next) in open {
+        for id in next..=300 {
+            assert_eq!(subscription.next().await["events"]["id"], format!("event:{id}"));
+        }
+        subscription.complete().await;
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_default_of_the_cursor_counts() {
+    let service = Service::open().await;
+    let head = service.head().await;
+    let first = project(&service, 1).await;
+    let query = format!("subscription ($after: String = {head:?}) {{ events(after: $after) {{ id }} }}");
+    let mut subscription = service.subscribe(&query).await;
+    assert_eq!(subscription.next().await["events"]["id"], first);
+    subscription.complete().await;
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn each_is_told_what_is_wrong_with_what_it_asks_for() {
+    let service = Service::open().await;
+    for _ in 0..2 {
+        let mut wrong = service.subscribe("subscription { events(filter: { projectId: \"nonsense\" }) { id } }").await;
+        assert_bad_user_input(&wrong.error().await, "project:");
+        let mut malformed = Subscription::open(&service, RESUMING, json!({ "after": "nonsense" })).await;
+        assert_bad_user_input(&malformed.error().await, "cursor");
+        let mut unknown = service.subscribe("subscription { events { nothing } }").await;
+        assert!(unknown.error().await["message"].as_str().unwrap().contains("nothing"));
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_concerns_those_alone_who_ask_for_it() {
+    let service = Service::open().await;
+    let clients = "subscription { events(filter: { kind: [CLIENT_CREATED] }) { id } }";
+    let mut clients = service.subscribe(clients).await;
+    let mut all = service.subscribe("subscription { events { id } }").await;
+    project(&service, 1).await;
+    assert_eq!(all.next().await["events"]["id"], "event:1");
+    // As a later version would write it.
+    let database = service.database().connect().await;
+    use sea_orm::ConnectionTrait;
+    database
+        .execute_unprepared(
+            "INSERT INTO event SELECT 2, provider, 'DREAMT', vendor_type, 'x:2', 'x', status, occurred_at, received_at, signed_at, \
+             order_key, proposal_vendor_id, client_vendor_id, project_vendor_id, drawing_vendor_id, body FROM event; \
+             INSERT INTO delivery SELECT 2, provider, vendor_type, received_at, signed_at, outcome, quarantine_reason, detail, body, 2 \
+             FROM delivery",
+        )
+        .await
+        .unwrap();
+    service.bidsketch("client_created", r#"{"id":7}"#).await.accepted();
+    assert_eq!(clients.next().await["events"]["id"], "event:3");
+    assert_eq!(all.error().await["extensions"]["code"], "INTERNAL");
+    database.close().await.unwrap();
+    service.stop().await;
+}
