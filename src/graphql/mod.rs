@@ -25,6 +25,7 @@ mod loader;
 mod look;
 pub mod model;
 mod mutation;
+mod position;
 mod query;
 pub mod response;
 mod selection;
@@ -33,6 +34,7 @@ mod subscription;
 
 pub use executor::Executor;
 pub use mutation::Mutation;
+pub use position::Placed;
 pub use query::Query;
 pub use stream::Message;
 pub use subscription::Subscription;

@@ -21,7 +21,7 @@ use crate::graphql::{Executor, response};
 pub(super) const LIMIT: usize = 256 * 1024;
 
 const RESPONSE_JSON: &str = "application/graphql-response+json";
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// `/graphql`.
 pub(super) fn router(executor: Executor, open: OpenMode) -> Router {
@@ -35,10 +35,10 @@ pub(super) fn router(executor: Executor, open: OpenMode) -> Router {
 }
 
 /// A request that is no GraphQL request: its status, and what the client is told.
-struct Malformed(StatusCode, String);
+pub(super) struct Malformed(pub(super) StatusCode, pub(super) String);
 
 impl Malformed {
-    fn bad(problem: impl Into<String>) -> Self {
+    pub(super) fn bad(problem: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, problem.into())
     }
 }
@@ -71,7 +71,7 @@ async fn get(
     answer(&executor.execute(request.data(access)).await, media_type)
 }
 
-async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed> {
+pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed> {
     // Only JSON: a page of another site can send any other type without being asked whether it may.
     if !headers.get(header::CONTENT_TYPE).is_some_and(|value| is_media_type(value, JSON)) {
         let problem = "the Content-Type must be application/json".to_owned();
@@ -102,7 +102,7 @@ async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed
     Ok(request)
 }
 
-fn read_get(uri: &Uri) -> Result<Request, Malformed> {
+pub(super) fn read_get(uri: &Uri) -> Result<Request, Malformed> {
     let parameters = uri.query().filter(|query| !query.is_empty()).ok_or_else(|| {
         Malformed::bad("the parameter `query` is missing; for a page to try queries on, open /playground")
     })?;
@@ -183,7 +183,7 @@ fn errors_of(problem: &str, code: &str) -> Value {
     json!([{ "message": problem, "extensions": { "code": code } }])
 }
 
-fn refuse(Malformed(status, problem): Malformed, media_type: &'static str) -> Response {
+pub(super) fn refuse(Malformed(status, problem): Malformed, media_type: &'static str) -> Response {
     let code = if status == StatusCode::PAYLOAD_TOO_LARGE { "LIMIT_EXCEEDED" } else { "BAD_USER_INPUT" };
     let mut response = write(status, media_type, errors(&problem, code));
     if status == StatusCode::METHOD_NOT_ALLOWED {

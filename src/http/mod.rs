@@ -30,6 +30,7 @@ mod hooks;
 mod knock;
 mod open_mode;
 mod origin;
+mod sse;
 mod web;
 mod ws;
 
@@ -56,7 +57,7 @@ pub struct Parts {
     pub origins: AllowedOrigins,
     /// Cancelled when the service stops.
     pub stopping: CancellationToken,
-    /// The sockets that are open.
+    /// The sockets and event streams that are open.
     pub sockets: TaskTracker,
 }
 
@@ -66,6 +67,13 @@ pub fn router(parts: Parts) -> Router {
     let gate = from_fn_with_state((open.clone(), Arc::clone(&parts.ingest)), open_mode::gate);
     let hooks = hooks::router(hooks::Hooks { ingest: parts.ingest, clock: parts.clock });
     let graphql = graphql::router(parts.graphql.clone(), open.clone());
+    let streams = sse::Streams {
+        graphql: parts.graphql.clone(),
+        keys: parts.keys.clone(),
+        stopping: parts.stopping.clone(),
+        tracker: parts.sockets.clone(),
+    };
+    let streams = sse::router(streams, open.clone());
     let sockets = ws::router(ws::Sockets {
         graphql: parts.graphql,
         open,
@@ -87,6 +95,7 @@ pub fn router(parts: Parts) -> Router {
         .merge(health::metrics_router(health.clone()))
         .layer(gate)
         .merge(graphql)
+        .merge(streams)
         .merge(sockets)
         .merge(health::router(health))
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::sse::LAST_EVENT_ID;
+
 /// The origins of `server.allowed_origins`.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedOrigins(Arc<Vec<String>>);
@@ -34,7 +36,7 @@ impl AllowedOrigins {
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT])
+            .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT, LAST_EVENT_ID])
     }
 }
 

@@ -27,9 +27,10 @@ const ORDER: [&str; 14] = [
 const KEPT_APART: [(&str, &str, &str); 1] = [("graphql", "ingest", "release")];
 
 /// Libraries that belong to some layers alone.
-const AT_HOME: [(&str, &[&str]); 7] = [
+const AT_HOME: [(&str, &[&str]); 8] = [
     ("reqwest", &["vendor"]),
     ("axum", &["http", "app"]),
+    ("tungstenite", &["http"]),
     ("tower_http", &["http"]),
     ("async_graphql", &["graphql", "http"]),
     ("sea_orm", &["store"]),

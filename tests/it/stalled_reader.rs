@@ -23,7 +23,10 @@ async fn stalled(database: &Database, token: Option<&str>) -> (Process, Socket) 
     let client = token.map_or_else(|| (*service).clone(), |token| service.with_token(token));
     let mut socket = Socket::narrow(&client).await;
     for id in 0..OPERATIONS {
-        socket.subscribe(&id.to_string(), EVENT, json!({})).await;
+        // Each by a document of its own: nothing is shared between them.
+        socket
+            .subscribe(&id.to_string(), &EVENT.replace("subscription", &format!("subscription S{id}")), json!({}))
+            .await;
     }
     count(&service, &client, "bidarc_subscriptions", OPERATIONS, BOUND).await;
     let mut other = client.subscribe(EVENT).await;

@@ -7,13 +7,14 @@ use futures_util::{Stream, StreamExt, stream};
 
 use crate::domain::Seq;
 use crate::feed::Followed;
-use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::input::{EventFilter, ProposalEventFilter};
 use crate::graphql::live::{At, Begin, End, Noted};
 use crate::graphql::model::feed::{self, EventFeedPage};
 use crate::graphql::model::{Event, ProposalEvent};
+use crate::graphql::position::{self, Position};
 use crate::graphql::selection::Selected;
+use crate::graphql::{Api, cursor};
 use crate::store::read::{self, EventRow};
 
 #[derive(Default)]
@@ -58,9 +59,15 @@ impl EventSubscription {
         let api = ctx.data::<Api>()?.clone();
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let limit = feed::page_size(page_size).or_api_error()?;
-        let after = feed::start(&api, after.as_deref()).await?;
+        let after = feed::start(&api, position::resumed(ctx, after).as_deref()).await?;
+        let position = ctx.data_opt::<Position>().cloned();
         let pages = api.feed.follow_pages(filter, after, limit);
-        Ok(pages.map(move |page| page.map(|page| Selected(EventFeedPage::new(&api, page))).or_api_error()))
+        Ok(pages.map(move |page| {
+            if let Ok(page) = &page {
+                Position::note(position.as_ref(), || cursor::of_event(api.store.log_id(), page.at));
+            }
+            page.map(|page| Selected(EventFeedPage::new(&api, page))).or_api_error()
+        }))
     }
 }
 
@@ -71,12 +78,13 @@ async fn follow(
     after: Option<String>,
 ) -> Result<impl Stream<Item = Result<Arc<EventRow>>> + use<>> {
     let api = ctx.data::<Api>()?;
-    let after = match (ctx.data_opt::<Begin>(), after) {
+    let after = match (ctx.data_opt::<Begin>(), position::resumed(ctx, after)) {
         (Some(Begin(place)), _) => *place,
         (None, Some(cursor)) => feed::place(api, &cursor).await?,
         (None, None) => api.feed.head(),
     };
     let at = ctx.data_opt::<At>().cloned();
+    let position = ctx.data_opt::<Position>().map(|position| (position.clone(), api.store.clone()));
     let events = match ctx.data_opt::<End>().cloned() {
         None => api.feed.follow(filter, after).left_stream(),
         Some(End { up_to, arrived }) => {
@@ -87,6 +95,9 @@ async fn follow(
     let noted = events.inspect(move |event| {
         if let (Some(at), Ok(event)) = (&at, event) {
             at.0.set(event.seq);
+        }
+        if let (Some((position, store)), Ok(event)) = (&position, event) {
+            Position::note(Some(position), || cursor::of_event(store.log_id(), event.seq));
         }
     });
     Ok(noted.map(OrApiError::or_api_error))

@@ -1,13 +1,14 @@
 //! What the tests share: a service to talk to, and ways to talk to it.
 //!
 //! - `service`: the service in this process, on a socket and a database of its own. `process`: the real binary.
-//! - `client`: HTTP to either, and GraphQL by it. `socket`: graphql-transport-ws. `wire`: HTTP written by hand.
+//! - `client`: HTTP to either, and GraphQL by it. `socket`: graphql-transport-ws. `event_stream`: graphql-sse. `wire`: HTTP written by hand.
 //! - `pages`: walking through a connection. `database`: where the service keeps its data, and what must hold there in the end.
 //! - `clock`: a clock that stands until it is moved. `wait`: waiting for a state, with a bound.
 
 mod client;
 mod clock;
 mod database;
+mod event_stream;
 mod pages;
 mod process;
 mod service;
@@ -18,6 +19,7 @@ mod wire;
 pub(crate) use client::{Answer, Client};
 pub(crate) use clock::ManualClock;
 pub(crate) use database::Database;
+pub(crate) use event_stream::EventStream;
 pub(crate) use pages::Pages;
 pub(crate) use process::{Launch, Process, add_key, lasting_port, revoke_key};
 pub(crate) use service::{Service, Setup};

@@ -1,0 +1,43 @@
+//! The events of `graphql-sse`, written as the HTML standard has event streams.
+
+use bytes::Bytes;
+
+/// What keeps the connection alive: a comment, which clients pass over.
+pub(super) const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
+
+/// The end of an operation. With an empty `data`: browsers drop an event without any.
+pub(super) const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
+
+/// One response, with the id that a client comes again with.
+pub(super) fn next(id: Option<&str>, response: &[u8]) -> Bytes {
+    let mut event = Vec::with_capacity(response.len() + id.map_or(0, str::len) + 32);
+    event.extend_from_slice(b"event: next\n");
+    if let Some(id) = id {
+        event.extend_from_slice(b"id: ");
+        event.extend_from_slice(id.as_bytes());
+        event.push(b'\n');
+    }
+    // A payload may have line ends between its tokens. They are white space there, so it does not matter that they are put together
+    // again as other ones.
+    for line in response.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        event.extend_from_slice(b"data: ");
+        event.extend_from_slice(line);
+        event.push(b'\n');
+    }
+    event.push(b'\n');
+    event.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_may_have_line_ends() {
+        assert_eq!(next(None, b"{}"), "event: next\ndata: {}\n\n");
+        assert_eq!(
+            next(Some("x"), b"{\"a\":\n1,\r\n\"b\":2}"),
+            "event: next\nid: x\ndata: {\"a\":\ndata: 1,\ndata: \ndata: \"b\":2}\n\n"
+        );
+    }
+}

@@ -1,0 +1,259 @@
+//! GraphQL over server-sent events, by the protocol `graphql-sse`: one stream for each operation, resumed by `Last-Event-ID`.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::harness::{
+    Answer, BOUND, Database, EventStream, Process, Service, Setup, add_key, assert_bad_user_input, eventually,
+    revoke_key,
+};
+
+const LIVE: &str = "subscription { events { id cursor } }";
+const FROM: &str = "subscription ($after: String) { events(after: $after) { id cursor } }";
+
+async fn post(service: &Service, projects: std::ops::Range<u32>) {
+    for id in projects {
+        service.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_resumed_at_the_last_event_seen() {
+    let service = Service::open().await;
+    let start = service.head().await;
+    let request = || EventStream::request(service.client(), FROM, json!({ "after": start }));
+    let mut seen = Vec::new();
+    let mut last = None;
+    // The same request again and again, as a client repeats it: each time it sees three more and is cut.
+    for round in 0..3 {
+        post(&service, round * 5..(round + 1) * 5).await;
+        let mut stream = EventStream::open(match &last {
+            Some(id) => request().header("last-event-id", id),
+            None => request().header("last-event-id", ""),
+        })
+        .await;
+        for _ in 0..3 {
+            let mut event = stream.response().await;
+            let event_of = event.data["data"]["events"].take();
+            assert_eq!(event.id.as_deref(), event_of["cursor"].as_str());
+            last = event.id;
+            seen.push(event_of);
+        }
+    }
+    assert_eq!(json!(seen), json!(service.log("id cursor").await[..9]));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_the_log_can_be_resumed_too() {
+    let service = Service::open().await;
+    post(&service, 0..5).await;
+    let feed = "subscription { eventFeed(pageSize: 2) { events { id } cursor } }";
+    let mut stream = EventStream::open(EventStream::request(service.client(), feed, json!({}))).await;
+    let first = stream.response().await;
+    assert_eq!(first.id.as_deref(), first.data["data"]["eventFeed"]["cursor"].as_str());
+    let again = EventStream::request(service.client(), feed, json!({})).header("last-event-id", first.id.unwrap());
+    let second = EventStream::open(again).await.response().await;
+    assert_eq!(second.data["data"]["eventFeed"]["events"], json!([{ "id": "event:3" }, { "id": "event:4" }]));
+    service.stop().await;
+}
+
+/// Two at once are at two places: there is no single cursor to go on from.
+#[tokio::test]
+async fn an_event_of_two_subscriptions_in_one_has_no_id() {
+    let service = Service::open().await;
+    post(&service, 0..1).await;
+    let two = "subscription { a: eventFeed { cursor } b: eventFeed { cursor } }";
+    let mut stream = EventStream::open(EventStream::request(service.client(), two, json!({}))).await;
+    for _ in 0..2 {
+        assert_eq!(stream.response().await.id, None);
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_query_is_answered_and_completed() {
+    let service = Service::open().await;
+    let get = |parameters: &[(&str, &str)]| {
+        let mut url = reqwest::Url::parse(&format!("{}/graphql/sse", service.base())).unwrap();
+        url.query_pairs_mut().extend_pairs(parameters);
+        service.request(Method::GET, url.as_str().strip_prefix(service.base()).unwrap())
+    };
+    let two = "query A { __typename } query B { headCursor }";
+    for request in [
+        EventStream::request(service.client(), "{ __typename }", json!({})),
+        get(&[("query", "{ __typename }")]).header("accept", "text/event-stream"),
+        get(&[("query", two), ("operationName", "A"), ("variables", "{}")]),
+        get(&[("query", "{ __typename }")]).header("accept", "application/json;q=0.5, text/*"),
+    ] {
+        let mut stream = EventStream::open(request).await;
+        assert_eq!(stream.response().await.data, json!({ "data": { "__typename": "Query" } }));
+        stream.completes().await;
+    }
+    let request = EventStream::request(
+        service.client(),
+        "mutation { releaseQuarantinedDelivery(input: { id: \"delivery:7\" }) { userErrors { code } } }",
+        json!({}),
+    );
+    let mut stream = EventStream::open(request).await;
+    assert!(stream.response().await.data["data"]["releaseQuarantinedDelivery"].is_object());
+    stream.completes().await;
+    // By GET a browser subscribes.
+    let mut stream = EventStream::open(get(&[("query", "subscription { eventFeed { caughtUp } }")])).await;
+    assert_eq!(stream.response().await.data, json!({ "data": { "eventFeed": { "caughtUp": true } } }));
+    service.stop().await;
+}
+
+/// By the protocol, whatever is wrong with an operation is told by an event: an `EventSource` would show nothing else.
+#[tokio::test]
+async fn what_is_wrong_with_an_operation_is_told_by_an_event() {
+    let service = Service::open().await;
+    for (query, last_event_id, says) in [
+        ("{", None, "expected"),
+        ("{ nothing }", None, "nothing"),
+        ("subscription { nothing }", None, "nothing"),
+        (LIVE, Some("not a cursor"), "malformed"),
+    ] {
+        let mut request = EventStream::request(service.client(), query, json!({}));
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let mut stream = EventStream::open(request).await;
+        let response = stream.response().await.data;
+        assert_bad_user_input(&response["errors"][0], says);
+        stream.completes().await;
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_answered_by_json() {
+    let service = Service::open().await;
+    let to = |body: &str, content_type: &str, accept: &str| {
+        let request = service.request(Method::POST, "/graphql/sse").header("content-type", content_type);
+        request.header("accept", accept).body(body.to_owned())
+    };
+    let query = r#"{"query":"{ __typename }"}"#;
+    let get = |parameters: &str| service.request(Method::GET, &format!("/graphql/sse{parameters}"));
+    let large = format!(r#"{{"query":"{}"}}"#, "x".repeat(256 * 1024));
+    for (request, status) in [
+        (to("x", "application/json", "text/event-stream"), 400),
+        (to("{}", "application/json", "text/event-stream"), 400),
+        (to("[]", "application/json", "text/event-stream"), 400),
+        (to(query, "text/plain", "text/event-stream"), 415),
+        (to(query, "application/json", "application/json"), 406),
+        (to(&large, "application/json", "text/event-stream"), 413),
+        (get(""), 400),
+        (get("?query=mutation{releaseQuarantinedDelivery(input:{id:%22delivery:1%22}){userErrors{code}}}"), 405),
+        (get("?query={__typename}").header("last-event-id", &b"\xff"[..]), 400),
+    ] {
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(answer.json()["errors"][0]["message"].is_string(), "{answer:?}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_is_needed_and_a_revoked_one_ends_the_stream() {
+    let database = Database::fresh();
+    let token = add_key(&database, "office", "read").await;
+    add_key(&database, "other", "read").await;
+    let service = Setup::new().database(database).start().await;
+    for client in [service.client().clone(), service.with_token("wrong")] {
+        let answer = Answer::of(EventStream::request(&client, LIVE, json!({}))).await;
+        assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")));
+        assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    }
+    let client = service.with_token(&token);
+    let release = "mutation { releaseQuarantinedDelivery(input: { id: \"delivery:1\" }) { userErrors { code } } }";
+    let mut forbidden = EventStream::open(EventStream::request(&client, release, json!({}))).await;
+    assert_eq!(forbidden.response().await.data["errors"][0]["extensions"]["code"], "FORBIDDEN");
+
+    let mut stream = EventStream::open(EventStream::request(&client, LIVE, json!({}))).await;
+    revoke_key(service.database(), "office").await;
+    // It is not complete: who has another key may go on.
+    assert_eq!(stream.next().await, None);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn only_this_machine_and_allowed_pages_in_open_mode() {
+    let service = Setup::new()
+        .with(|settings| settings.server.allowed_origins = vec!["https://office.example".to_owned()])
+        .start()
+        .await;
+    for (name, value) in
+        [("x-forwarded-for", "203.0.113.7"), ("origin", "https://elsewhere.example"), ("host", "example.com")]
+    {
+        let request = EventStream::request(service.client(), LIVE, json!({})).header(name, value);
+        let answer = Answer::of(request).await;
+        assert_eq!((answer.status, &answer.json()["errors"][0]["extensions"]["code"]), (403, &json!("FORBIDDEN")));
+    }
+    let preflight = service
+        .request(Method::OPTIONS, "/graphql/sse")
+        .header("origin", "https://office.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "last-event-id");
+    let answer = Answer::of(preflight).await;
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://office.example"));
+    assert!(answer.header("access-control-allow-headers").unwrap().contains("last-event-id"), "{answer:?}");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_that_stops_ends_the_stream_which_can_be_resumed() {
+    let service = Service::open().await;
+    let mut stream = EventStream::open(EventStream::request(service.client(), LIVE, json!({}))).await;
+    let database = timeout(Duration::from_secs(3), service.stop()).await.expect("it is not held up");
+    // It is not complete: clients come again.
+    assert_eq!(stream.next().await, None);
+    drop(database);
+}
+
+#[tokio::test]
+async fn a_silent_stream_is_kept_alive() {
+    let service = Service::open().await;
+    let mut stream = EventStream::open(EventStream::request(service.client(), LIVE, json!({}))).await;
+    let text = timeout(Duration::from_secs(12) + BOUND, stream.text()).await.unwrap();
+    assert_eq!(text.as_deref(), Some(":"));
+    service.stop().await;
+}
+
+/// In a process of its own: its metrics are of this service alone.
+#[tokio::test]
+async fn a_client_that_leaves_ends_the_execution() {
+    let database = Database::fresh();
+    let service = Process::start(0, &database).await;
+    let becomes = async |expected: f64| {
+        eventually(&format!("{expected} subscriptions"), BOUND, async || {
+            (service.metric("bidarc_subscriptions").await == expected).then_some(())
+        })
+        .await;
+    };
+    let one = EventStream::open(EventStream::request(&service, LIVE, json!({}))).await;
+    let other = EventStream::open(EventStream::request(&service, LIVE, json!({}))).await;
+    becomes(2.0).await;
+    drop(one);
+    becomes(1.0).await;
+    drop(other);
+    becomes(0.0).await;
+    service.stop(&database).await;
+}
+
+/// A payload is passed on as it came, line ends and all.
+#[tokio::test]
+async fn a_payload_may_have_line_ends() {
+    let service = Service::open().await;
+    let query = "subscription ($after: String) { events(after: $after) { payload } }";
+    let variables = json!({ "after": service.head().await });
+    let mut stream = EventStream::open(EventStream::request(service.client(), query, variables)).await;
+    service.arcsite("project.created", "{\"id\":1,\r\n\n \"name\": \"a\\nb\"\r}").await.accepted();
+    let expected: Value = serde_json::from_str(r#"{"id":1,"name":"a\nb"}"#).unwrap();
+    assert_eq!(stream.response().await.data["data"]["events"]["payload"], expected);
+    service.stop().await;
+}
