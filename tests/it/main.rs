@@ -14,6 +14,7 @@ mod fallen_behind;
 mod first_try;
 mod graphql_http;
 mod history;
+mod javascript_clients;
 mod keys;
 mod keys_command;
 mod keys_live;

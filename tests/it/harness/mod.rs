@@ -2,26 +2,31 @@
 //!
 //! - `service`: the service in this process, on a socket and a database of its own. `process`: the real binary.
 //! - `client`: HTTP to either, and GraphQL by it. `socket`: graphql-transport-ws. `event_stream`: graphql-sse. `wire`: HTTP written by hand.
+//! - `script`: a client in JavaScript. `cable`: a connection that can be cut.
 //! - `pages`: walking through a connection. `database`: where the service keeps its data, and what must hold there in the end.
 //! - `clock`: a clock that stands until it is moved. `wait`: waiting for a state, with a bound.
 
+mod cable;
 mod client;
 mod clock;
 mod database;
 mod event_stream;
 mod pages;
 mod process;
+mod script;
 mod service;
 mod socket;
 mod wait;
 mod wire;
 
+pub(crate) use cable::Cable;
 pub(crate) use client::{Answer, Client};
 pub(crate) use clock::ManualClock;
 pub(crate) use database::Database;
 pub(crate) use event_stream::EventStream;
 pub(crate) use pages::Pages;
 pub(crate) use process::{Launch, Process, add_key, lasting_port, revoke_key};
+pub(crate) use script::Script;
 pub(crate) use service::{Service, Setup};
 pub(crate) use socket::{Message, PING, Socket, Subscription};
 pub(crate) use wait::{BOUND, eventually, within};
