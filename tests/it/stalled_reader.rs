@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{BOUND, Database, Process, Socket, add_key, envelope, eventually, revoke_key};
+use crate::harness::{BOUND, Database, Process, Service, Socket, add_key, envelope, eventually, revoke_key};
 
 /// So many operations, each of which is sent every event: more than any kernel keeps for a reader.
 const OPERATIONS: usize = 60;
@@ -85,4 +85,29 @@ async fn it_is_closed_when_its_key_is_revoked() {
     revoke_key(&database, "office").await;
     count(&service, &watch, "bidarc_sockets", 0, SOON).await;
     service.stop(&database).await;
+}
+
+/// An operation that is not gone on with in the middle of a read would keep its connection, and there are few.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_holds_no_connection_of_the_database() {
+    let service = Service::open().await;
+    let start = service.head().await;
+    let name = "x".repeat(100_000);
+    for id in 1..=EVENTS {
+        service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"{name}"}}"#)).await.accepted();
+    }
+    let mut socket = Socket::narrow(service.client()).await;
+    for id in 0..OPERATIONS {
+        // Its deliveries are read from the database, for each event anew.
+        let replay = format!(
+            "subscription S{id}($after: String) {{ events(after: $after) {{ payload deliveries {{ outcome }} }} }}"
+        );
+        socket.subscribe(&id.to_string(), &replay, json!({ "after": start })).await;
+    }
+    for _ in 0..100 {
+        let query = service.query("{ events(first: 1) { nodes { id } totalCount } }");
+        let answer = tokio::time::timeout(SOON, query).await.expect("others are answered");
+        assert_eq!(answer["events"]["totalCount"], EVENTS);
+    }
+    service.stop().await;
 }
