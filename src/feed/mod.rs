@@ -1,7 +1,7 @@
 //! Following the log: every event past a place, oldest first, without a gap or a repeat, then live.
 //!
 //! A follower is a place in the log and nothing else: no queue of its own that could overflow. It is woken by commits and
-//! reads from the newest part of the log, which is in memory ([`tail`]), or from the database where it is further behind: a slow
+//! reads from the newest part of the log, which is in memory (`tail`), or from the database where it is further behind: a slow
 //! one holds nobody up and skips nothing.
 
 use std::sync::Arc;

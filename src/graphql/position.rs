@@ -3,11 +3,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::parser::types::Selection;
 use async_graphql::{Context, Request};
 use futures_util::stream::{BoxStream, StreamExt};
 
-use super::{Executor, Message, authorize};
+use super::{Executor, Message};
 use crate::auth::Access;
 
 /// A message, and the cursor to go on from once it has been dealt with, where it is one of a subscription to events.
@@ -29,10 +28,8 @@ impl Executor {
         after: Option<String>,
     ) -> BoxStream<'static, Placed> {
         let position = Position::default();
-        // Two subscriptions in one would be at two places.
-        if has_one_field(&mut request) {
-            request = request.data(position.clone());
-        }
+        // A subscription has one field: it is at one place.
+        request = request.data(position.clone());
         if let Some(cursor) = after {
             request = request.data(Resume(cursor));
         }
@@ -63,34 +60,4 @@ impl Position {
 /// Where a subscription goes on whose argument says `after`.
 pub(super) fn resumed(ctx: &Context<'_>, after: Option<String>) -> Option<String> {
     ctx.data_opt::<Resume>().map(|Resume(cursor)| cursor.clone()).or(after)
-}
-
-fn has_one_field(request: &mut Request) -> bool {
-    let name = request.operation_name.clone();
-    let Ok(document) = request.parsed_query() else { return false };
-    let Some(operation) = authorize::chosen(document, name.as_deref()) else { return false };
-    match operation.selection_set.node.items.as_slice() {
-        [only] => match &only.node {
-            Selection::Field(_) => true,
-            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
-        },
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_subscription_of_one_field_has_a_place() {
-        for (query, expected) in [
-            ("subscription { events { id } }", true),
-            ("subscription { a: events { id } b: events { id } }", false),
-            ("subscription { ...F } fragment F on Subscription { a: events { id } b: events { id } }", false),
-            ("not a document", false),
-        ] {
-            assert_eq!(has_one_field(&mut Request::new(query)), expected, "{query}");
-        }
-    }
 }

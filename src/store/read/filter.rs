@@ -106,7 +106,7 @@ impl EventFilter {
 }
 
 impl EventFilter {
-    /// Whether an event with all its columns meets this: the same events as [`Self::condition`] finds.
+    /// Whether an event with all its columns meets this: the same events as its condition finds in the database.
     #[must_use]
     pub fn matches(&self, event: &EventRow) -> bool {
         fn has<T: PartialEq>(values: &Option<Vec<T>>, value: Option<&T>) -> bool {
