@@ -29,6 +29,7 @@ mod live_filters;
 mod live_sharing;
 mod look_ahead;
 mod many_posters;
+mod many_subscribers;
 mod nested;
 mod nodes;
 mod occurrences;

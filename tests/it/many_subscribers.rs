@@ -1,0 +1,116 @@
+//! Many who follow at once; and followers whose connections break and stall as they please: each has the whole log in the end.
+
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::harness::{BOUND, Client, Database, Message, Process, Socket, within};
+
+const SOCKETS: usize = 200;
+const EACH: usize = 5;
+const EVENTS: u64 = 30;
+
+const FOLLOW: &str = "subscription ($after: String) { events(after: $after) { id cursor } }";
+
+async fn post(client: &Client, ids: std::ops::Range<u64>) {
+    for id in ids {
+        client.arcsite("project.created", &format!(r#"{{"id":"p-{id}"}}"#)).await.accepted();
+    }
+}
+
+async fn next(socket: &mut Socket) -> Option<Value> {
+    match socket.message().await {
+        Message::Text(text) => Some(serde_json::from_str(&text).unwrap()),
+        Message::Closed(_) => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_subscribers_get_every_event_in_order() {
+    let database = Database::fresh();
+    let service = Process::start(0, &database).await;
+    let head = service.head().await;
+    let mut readers = JoinSet::new();
+    for _ in 0..SOCKETS {
+        let mut socket = Socket::open(&service).await;
+        for id in 0..EACH {
+            socket.subscribe(&id.to_string(), FOLLOW, json!({ "after": head })).await;
+        }
+        readers.spawn(async move {
+            let mut seen = [0; EACH];
+            while seen.iter().any(|&seen| seen < EVENTS) {
+                let message = next(&mut socket).await.expect("the socket stays open");
+                if message["type"] == "ping" {
+                    continue;
+                }
+                let which: usize = message["id"].as_str().unwrap().parse().unwrap();
+                seen[which] += 1;
+                assert_eq!(message["payload"]["data"]["events"]["id"], format!("event:{}", seen[which]));
+            }
+        });
+    }
+    post(&service, 0..EVENTS).await;
+    within("all have everything", readers.join_all()).await;
+    service.stop(&database).await;
+}
+
+/// Follows the log over sockets that it drops and leaves unread at random, and goes on from the last cursor each time.
+async fn follow(client: Client, seed: u64, events: u64) -> Vec<String> {
+    let mut chance = SmallRng::seed_from_u64(seed);
+    let mut seen = Vec::new();
+    let mut after = client.head().await;
+    while seen.len() < usize::try_from(events).unwrap() {
+        let mut socket =
+            if chance.random_bool(0.3) { Socket::narrow(&client).await } else { Socket::open(&client).await };
+        socket.subscribe("1", FOLLOW, json!({ "after": after })).await;
+        let mut patience: u32 = chance.random_range(1..60);
+        while patience > 0 && seen.len() < usize::try_from(events).unwrap() {
+            let Some(message) = next(&mut socket).await else { break };
+            if message["type"] == "ping" {
+                continue;
+            }
+            assert_eq!(message["type"], "next", "{message}");
+            let event = &message["payload"]["data"]["events"];
+            seen.push(event["id"].as_str().unwrap().to_owned());
+            after = event["cursor"].as_str().unwrap().to_owned();
+            patience -= 1;
+            if chance.random_bool(0.02) {
+                // It reads nothing for a while: that is what stalling is.
+                tokio::time::sleep(std::time::Duration::from_millis(chance.random_range(1..300))).await;
+            }
+        }
+        // Dropped in the middle of whatever comes.
+    }
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_breaks_off_and_stalls_at_random_has_the_whole_log_in_the_end() {
+    const EVENTS: u64 = 400;
+    let database = Database::fresh();
+    let service = Process::start(0, &database).await;
+    let mut followers = JoinSet::new();
+    for seed in 0..24 {
+        followers.spawn(follow((*service).clone(), seed, EVENTS));
+    }
+    // Each has taken its place before the first event: the head of an empty log.
+    within("all followers are there", async {
+        while service.metric("bidarc_subscriptions").await < 24.0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut posters = JoinSet::new();
+    for poster in 0..4 {
+        let client = (*service).clone();
+        posters.spawn(async move { post(&client, poster * 100..(poster + 1) * 100).await });
+    }
+    posters.join_all().await;
+    let lists = tokio::time::timeout(2 * BOUND, followers.join_all()).await.expect("all followers arrive");
+    let log: Vec<String> = (1..=EVENTS).map(|seq| format!("event:{seq}")).collect();
+    for list in lists {
+        assert_eq!(list, log);
+    }
+    service.stop(&database).await;
+}
