@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRng;
 use rand::rngs::{SysError, SysRng};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+
+use crate::domain;
 
 /// What every token begins with, so that one that turns up where it should not is recognised.
 const PREFIX: &str = "bidarc_";
@@ -50,7 +51,7 @@ impl Token {
 /// What is kept of a token: its SHA-256, in hexadecimal. With 256 random bits in the token nothing slower is needed; and to
 /// look a hash up tells nothing by its time, since nobody can choose a token by its hash.
 pub(super) fn hash(token: &str) -> String {
-    hex::encode(Sha256::digest(token))
+    domain::token::hash(token)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::harness::{BOUND, Client, Database, Message, Process, Socket, within};
@@ -56,7 +57,7 @@ async fn a_thousand_subscribers_get_every_event_in_order() {
 }
 
 /// Follows the log over sockets that it drops and leaves unread at random, and goes on from the last cursor each time.
-async fn follow(client: Client, seed: u64, events: u64) -> Vec<String> {
+async fn follow(client: Client, seed: u64, events: u64, mut posted: watch::Receiver<u64>) -> Vec<String> {
     let mut chance = SmallRng::seed_from_u64(seed);
     let mut seen = Vec::new();
     let mut after = client.head().await;
@@ -76,8 +77,9 @@ async fn follow(client: Client, seed: u64, events: u64) -> Vec<String> {
             after = event["cursor"].as_str().unwrap().to_owned();
             patience -= 1;
             if chance.random_bool(0.02) {
-                // It reads nothing for a while: that is what stalling is.
-                tokio::time::sleep(std::time::Duration::from_millis(chance.random_range(1..300))).await;
+                // It reads nothing while so many more come: that is what stalling is.
+                let until = (*posted.borrow() + chance.random_range(1..100)).min(events);
+                within("more is posted", posted.wait_for(|posted| *posted >= until)).await.unwrap();
             }
         }
         // Dropped in the middle of whatever comes.
@@ -91,8 +93,9 @@ async fn whoever_breaks_off_and_stalls_at_random_has_the_whole_log_in_the_end() 
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
     let mut followers = JoinSet::new();
+    let posted = watch::Sender::new(0);
     for seed in 0..24 {
-        followers.spawn(follow((*service).clone(), seed, EVENTS));
+        followers.spawn(follow((*service).clone(), seed, EVENTS, posted.subscribe()));
     }
     // Each has taken its place before the first event: the head of an empty log.
     within("all followers are there", async {
@@ -104,7 +107,13 @@ async fn whoever_breaks_off_and_stalls_at_random_has_the_whole_log_in_the_end() 
     let mut posters = JoinSet::new();
     for poster in 0..4 {
         let client = (*service).clone();
-        posters.spawn(async move { post(&client, poster * 100..(poster + 1) * 100).await });
+        let posted = posted.clone();
+        posters.spawn(async move {
+            for id in poster * 100..(poster + 1) * 100 {
+                post(&client, id..id + 1).await;
+                posted.send_modify(|posted| *posted += 1);
+            }
+        });
     }
     posters.join_all().await;
     let lists = tokio::time::timeout(2 * BOUND, followers.join_all()).await.expect("all followers arrive");

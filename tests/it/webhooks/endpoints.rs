@@ -102,3 +102,48 @@ async fn an_api_url_that_is_not_safe_is_refused_at_the_start() {
     assert!(!ended.status.success() && ended.stderr.contains("bidsketch.api_url"), "{ended:?}");
     assert!(!ended.stderr.contains(TOKEN));
 }
+
+#[tokio::test]
+async fn a_secret_that_bidsketch_says_again_is_masked() {
+    let api = vendor().await;
+    let service = service(&api).await;
+    let place = "https://office.example.com/hook/0123456789abcdef0123456789?key=hush-hush";
+    let echo = json!({ "errors": [format!("Endpoint {place} cannot be reached")] }).to_string();
+    for body in [echo.clone(), echo.replace('/', "\\/")] {
+        api.next(simulator::api::Fault::Status(422, body));
+        let payload = create_at(&service, "PROPOSAL_SENT", Some(place)).await;
+        let (code, message) = user_error(&payload);
+        assert!(code == "VENDOR_REJECTED" && message.contains("cannot be reached"), "{message}");
+        let kept = service.database().texts("SELECT last_error || endpoint FROM bidsketch_webhook").await;
+        for text in [payload.to_string(), kept.concat()] {
+            assert!(!text.contains("hush") && !text.contains("0123456789abcdef"), "{text}");
+        }
+    }
+    service.stop().await;
+}
+
+/// As it is left where the database did not take what became of a creation.
+#[tokio::test]
+async fn a_creation_that_nobody_is_at_work_on_any_more_makes_room() {
+    use sea_orm::ConnectionTrait;
+    let api = vendor().await;
+    let service = service(&api).await;
+    let database = service.database().connect().await;
+    let leave = async || {
+        let left = "UPDATE bidsketch_webhook SET state = 'PENDING', vendor_id = NULL WHERE state = 'ACTIVE'";
+        database.execute_unprepared(left).await.unwrap();
+    };
+    let first = created(&service, "PROPOSAL_SENT").await;
+    leave().await;
+    let second = created(&service, "PROPOSAL_SENT").await;
+    assert_ne!(first["id"], second["id"]);
+    let states: Vec<_> = list(&service).await.into_iter().map(|webhook| webhook["state"].clone()).collect();
+    assert_eq!(states, ["FAILED", "ACTIVE"]);
+    // One that is to be deleted goes at once: there is nothing to ask Bidsketch for.
+    leave().await;
+    let deleted = delete(&service, json!({ "id": second["id"] })).await;
+    assert_eq!((&deleted["userErrors"], &deleted["bidsketchWebhook"]["state"]), (&json!([]), &json!("DELETED")));
+    assert_eq!(calls(&api, "DELETE"), 0);
+    database.close().await.unwrap();
+    service.stop().await;
+}
