@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Keys;
 use crate::clock::Clock;
-use crate::config::{Bidsketch, Settings};
+use crate::config::{Bidsketch, DatabaseUrl, Settings};
 use crate::domain::Provider;
 use crate::feed::Feed;
 use crate::graphql;
@@ -24,7 +24,7 @@ use crate::ingest::release::Releaser;
 use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
-use crate::store::{Store, StoreError};
+use crate::store::{OpenError, Store, StoreError};
 use crate::vendor::bidsketch::api::{Api, Unusable};
 use crate::webhooks::Webhooks;
 
@@ -42,9 +42,9 @@ pub enum ServeError {
     Store {
         /// What went wrong.
         #[source]
-        error: StoreError,
+        error: OpenError,
         /// The setting.
-        url: String,
+        url: DatabaseUrl,
     },
     /// It would be reachable from elsewhere, and there is no key to keep strangers out.
     #[error(
@@ -109,10 +109,8 @@ impl<'a> Service<'a> {
     pub async fn open(settings: &'a Settings, clock: Clock, listener: &TcpListener) -> Result<Self, ServeError> {
         let listen = listener.local_addr()?;
         let open = settings.open_mode(listen);
-        let store_error = |error| store_error(settings, error);
-        let store =
-            Store::open(&settings.database.url, settings.database.readers, clock.now()).await.map_err(store_error)?;
-        let keys = Keys::new(store.clone(), open).await.map_err(store_error)?;
+        let store = Store::open(&settings.database, clock.now()).await.map_err(|error| store_error(settings, error))?;
+        let keys = Keys::new(store.clone(), open).await.map_err(|error| store_error(settings, error))?;
         if !open && keys.count() == 0 {
             store.close().await;
             return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
@@ -137,7 +135,7 @@ impl<'a> Service<'a> {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let Self { settings, clock, open, store, keys } = self;
-        let store_error = |error| store_error(settings, error);
+        let store_error = |error: StoreError| store_error(settings, error);
         let feed = Feed::new(store.clone()).await.map_err(store_error)?;
         let verifier = verifier(settings, open);
         announce(&verifier);
@@ -167,6 +165,8 @@ impl<'a> Service<'a> {
         let mut looking = tokio::spawn(async move { feed.run().await });
         let mut watching = tokio::spawn(async move { keys.watch().await });
         let upkeep = tokio::spawn(keep_up(metrics));
+        let left_behind = webhooks.clone();
+        let tending = tokio::spawn(async move { left_behind.look_after().await });
 
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -204,6 +204,7 @@ impl<'a> Service<'a> {
         }
         looking.abort();
         upkeep.abort();
+        tending.abort();
         sockets.close();
         if tokio::time::timeout(LAST_WRITES, sockets.wait()).await.is_err() {
             tracing::warn!(sockets = sockets.len(), "some sockets did not close in time");
@@ -225,8 +226,8 @@ impl<'a> Service<'a> {
     }
 }
 
-fn store_error(settings: &Settings, error: StoreError) -> ServeError {
-    ServeError::Store { error, url: settings.database.url.clone() }
+fn store_error(settings: &Settings, error: impl Into<OpenError>) -> ServeError {
+    ServeError::Store { error: error.into(), url: settings.database.url.clone() }
 }
 
 fn verifier(settings: &Settings, open: bool) -> Verifier {

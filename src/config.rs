@@ -8,7 +8,10 @@ use config::{Config, File, FileFormat};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
+mod database_url;
 mod environment;
+
+pub use database_url::DatabaseUrl;
 
 /// The file that holds every setting with its default.
 pub const DEFAULTS: &str = include_str!("../bidarc.example.toml");
@@ -47,8 +50,20 @@ pub struct Server {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Database {
-    pub url: String,
+    pub url: DatabaseUrl,
     pub readers: u32,
+    pub wake_up: WakeUp,
+    pub poll_milliseconds: u64,
+}
+
+/// How a node learns on PostgreSQL that another has written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WakeUp {
+    /// By LISTEN and NOTIFY, over a connection of its own.
+    Notify,
+    /// By looking again and again.
+    Poll,
 }
 
 /// `[arcsite]`
@@ -211,6 +226,10 @@ impl Settings {
         {
             let problem = format!("must begin with https:// (or http://), it is {url:?}");
             return Err(ConfigError::Value { setting: "server.public_url", problem });
+        }
+        if !(10..=60_000).contains(&self.database.poll_milliseconds) {
+            let problem = format!("must be 10 to 60000, it is {}", self.database.poll_milliseconds);
+            return Err(ConfigError::Value { setting: "database.poll_milliseconds", problem });
         }
         for origin in &self.server.allowed_origins {
             let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));

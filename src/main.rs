@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use bidarc::app::Service;
 use bidarc::clock::Clock;
-use bidarc::config::{LogFormat, Overrides, Settings};
+use bidarc::config::{Database, LogFormat, Overrides, Settings};
 use bidarc::ingest::rebuild::{self, Progress};
 use bidarc::store::Store;
 use clap::{Parser, Subcommand};
@@ -107,9 +107,9 @@ fn start(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime), Fa
 
 /// Opens the database for a command that ends.
 async fn open_store(settings: &Settings) -> Result<Store, Failure> {
-    let url = &settings.database.url;
-    let opened = Store::open(url, 1, Clock::system().now()).await;
-    Ok(opened.map_err(|error| format!("{error}\n  database.url is {url}"))?)
+    let database = Database { readers: 1, ..settings.database.clone() };
+    let opened = Store::open(&database, Clock::system().now()).await;
+    Ok(opened.map_err(|error| format!("{error}\n  database.url is {}", database.url))?)
 }
 
 fn administer(arguments: Arguments, command: Keys) -> Result<(), Failure> {

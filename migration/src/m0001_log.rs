@@ -1,7 +1,8 @@
 //! The log and its deliveries.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
+
+use crate::column::Columns;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -13,21 +14,13 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // On SQLite only a column of the type INTEGER is the table's own key; there it holds 64 bits as well.
-        let key = |name: &'static str| {
-            let mut column = ColumnDef::new(name);
-            if manager.get_database_backend() == DbBackend::Sqlite {
-                column.integer();
-            } else {
-                column.big_integer();
-            }
-            column.not_null().primary_key().take()
-        };
+        let columns = Columns::of(manager);
+        let text = |name| columns.text(name);
         manager
             .create_table(
                 Table::create()
                     .table("log")
-                    .col(ColumnDef::new("id").text().not_null().primary_key())
+                    .col(text("id").not_null().primary_key())
                     .col(ColumnDef::new("created_at").big_integer().not_null())
                     .take(),
             )
@@ -36,22 +29,22 @@ impl MigrationTrait for Migration {
             .create_table(
                 Table::create()
                     .table("event")
-                    .col(key("seq"))
-                    .col(ColumnDef::new("provider").text().not_null())
-                    .col(ColumnDef::new("kind").text().not_null())
-                    .col(ColumnDef::new("vendor_type").text().not_null())
-                    .col(ColumnDef::new("subject").text().not_null())
-                    .col(ColumnDef::new("identity").text().not_null())
-                    .col(ColumnDef::new("status").text())
+                    .col(columns.key("seq"))
+                    .col(text("provider").not_null())
+                    .col(text("kind").not_null())
+                    .col(text("vendor_type").not_null())
+                    .col(text("subject").not_null())
+                    .col(text("identity").not_null())
+                    .col(text("status"))
                     .col(ColumnDef::new("occurred_at").big_integer())
                     .col(ColumnDef::new("received_at").big_integer().not_null())
                     .col(ColumnDef::new("signed_at").big_integer())
                     .col(ColumnDef::new("order_key").big_integer().not_null())
-                    .col(ColumnDef::new("proposal_vendor_id").text())
-                    .col(ColumnDef::new("client_vendor_id").text())
-                    .col(ColumnDef::new("project_vendor_id").text())
-                    .col(ColumnDef::new("drawing_vendor_id").text())
-                    .col(ColumnDef::new("body").text().not_null())
+                    .col(text("proposal_vendor_id"))
+                    .col(text("client_vendor_id"))
+                    .col(text("project_vendor_id"))
+                    .col(text("drawing_vendor_id"))
+                    .col(text("body").not_null())
                     .take(),
             )
             .await?;
@@ -59,14 +52,14 @@ impl MigrationTrait for Migration {
             .create_table(
                 Table::create()
                     .table("delivery")
-                    .col(key("id"))
-                    .col(ColumnDef::new("provider").text().not_null())
-                    .col(ColumnDef::new("vendor_type").text())
+                    .col(columns.key("id"))
+                    .col(text("provider").not_null())
+                    .col(text("vendor_type"))
                     .col(ColumnDef::new("received_at").big_integer().not_null())
                     .col(ColumnDef::new("signed_at").big_integer())
-                    .col(ColumnDef::new("outcome").text().not_null())
-                    .col(ColumnDef::new("quarantine_reason").text())
-                    .col(ColumnDef::new("detail").text())
+                    .col(text("outcome").not_null())
+                    .col(text("quarantine_reason"))
+                    .col(text("detail"))
                     .col(ColumnDef::new("body").blob())
                     .col(ColumnDef::new("event_seq").big_integer())
                     .take(),

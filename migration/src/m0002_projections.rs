@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::column::Columns;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -47,9 +49,9 @@ const VENDOR_TIMES: &[&str] = &["created_at", "updated_at"];
 const ORDER_TIMES: &[&str] = &["created_order", "updated_order"];
 const NAMES: &[&str] = &["name_order", "name_folded"];
 
-fn text(table: &mut TableCreateStatement, names: &[&'static str]) {
+fn text(columns: Columns, table: &mut TableCreateStatement, names: &[&'static str]) {
     for name in names {
-        table.col(ColumnDef::new(*name).text());
+        table.col(columns.text(*name));
     }
 }
 
@@ -69,58 +71,58 @@ fn required_numbers(table: &mut TableCreateStatement, names: &[&'static str]) {
     }
 }
 
-fn required_text(table: &mut TableCreateStatement, names: &[&'static str]) {
+fn required_text(columns: Columns, table: &mut TableCreateStatement, names: &[&'static str]) {
     for name in names {
-        table.col(ColumnDef::new(*name).text().not_null());
+        table.col(columns.text(*name).not_null());
     }
 }
 
 /// One row a tag, so that an index finds what has it.
-fn tags(name: &'static str) -> TableCreateStatement {
+fn tags(columns: Columns, name: &'static str) -> TableCreateStatement {
     Table::create()
         .table(name)
-        .col(ColumnDef::new("tag").text().not_null())
-        .col(ColumnDef::new("vendor_id").text().not_null())
+        .col(columns.text("tag").not_null())
+        .col(columns.text("vendor_id").not_null())
         .primary_key(Index::create().col("tag").col("vendor_id"))
         .take()
 }
 
-fn keyed(name: &'static str, columns: &[&'static str]) -> TableCreateStatement {
-    let mut table = Table::create().table(name).col(ColumnDef::new("vendor_id").text().not_null().primary_key()).take();
-    text(&mut table, columns);
+fn keyed(columns: Columns, name: &'static str, texts: &[&'static str]) -> TableCreateStatement {
+    let mut table = Table::create().table(name).col(columns.text("vendor_id").not_null().primary_key()).take();
+    text(columns, &mut table, texts);
     own_times(&mut table);
     table
 }
 
-fn proposal() -> TableCreateStatement {
+fn proposal(columns: Columns) -> TableCreateStatement {
     let mut table = Table::create()
         .table("proposal")
-        .col(ColumnDef::new("provider").text().not_null())
-        .col(ColumnDef::new("vendor_id").text().not_null())
+        .col(columns.text("provider").not_null())
+        .col(columns.text("vendor_id").not_null())
         .primary_key(Index::create().col("provider").col("vendor_id"))
         .col(ColumnDef::new("is_draft").boolean())
         .take();
-    text(&mut table, PROPOSAL);
+    text(columns, &mut table, PROPOSAL);
     numbers(&mut table, PROPOSAL_MONEY);
     numbers(&mut table, VENDOR_TIMES);
     own_times(&mut table);
     required_numbers(&mut table, ORDER_TIMES);
     required_numbers(&mut table, &["total_order"]);
-    required_text(&mut table, NAMES);
+    required_text(columns, &mut table, NAMES);
     table
 }
 
-fn payment() -> TableCreateStatement {
+fn payment(columns: Columns) -> TableCreateStatement {
     Table::create()
         .table("payment")
         .col(ColumnDef::new("event_seq").big_integer().not_null().primary_key())
-        .col(ColumnDef::new("proposal_vendor_id").text().not_null())
-        .col(ColumnDef::new("drawing_vendor_id").text())
+        .col(columns.text("proposal_vendor_id").not_null())
+        .col(columns.text("drawing_vendor_id"))
         .col(ColumnDef::new("amount").big_integer().not_null())
-        .col(ColumnDef::new("channel").text().not_null())
-        .col(ColumnDef::new("method").text())
+        .col(columns.text("channel").not_null())
+        .col(columns.text("method"))
         .col(ColumnDef::new("paid_at").big_integer())
-        .col(ColumnDef::new("paid_on").text())
+        .col(columns.text("paid_on"))
         .col(ColumnDef::new("received_at").big_integer().not_null())
         .take()
 }
@@ -132,17 +134,26 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut project = keyed("project", PROJECT);
-        let mut client = keyed("client", CLIENT);
+        let columns = Columns::of(manager);
+        let mut project = keyed(columns, "project", PROJECT);
+        let mut client = keyed(columns, "client", CLIENT);
         for table in [&mut project, &mut client] {
             numbers(table, VENDOR_TIMES);
             required_numbers(table, ORDER_TIMES);
-            required_text(table, NAMES);
+            required_text(columns, table, NAMES);
         }
-        text(&mut client, &["email_folded", "city_folded"]);
-        let mut drawing = keyed("drawing", DRAWING);
-        required_text(&mut drawing, NAMES);
-        let tables = [project, drawing, client, proposal(), payment(), tags("project_tag"), tags("drawing_tag")];
+        text(columns, &mut client, &["email_folded", "city_folded"]);
+        let mut drawing = keyed(columns, "drawing", DRAWING);
+        required_text(columns, &mut drawing, NAMES);
+        let tables = [
+            project,
+            drawing,
+            client,
+            proposal(columns),
+            payment(columns),
+            tags(columns, "project_tag"),
+            tags(columns, "drawing_tag"),
+        ];
         for table in tables {
             manager.create_table(table).await?;
         }

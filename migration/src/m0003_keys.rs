@@ -1,7 +1,8 @@
 //! The keys of the API.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
+
+use crate::column::Columns;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -16,21 +17,16 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut id = ColumnDef::new("id");
-        // On SQLite only a column of the type INTEGER is the table's own key; there it holds 64 bits as well.
-        if manager.get_database_backend() == DbBackend::Sqlite {
-            id.integer();
-        } else {
-            id.big_integer();
-        }
+        let columns = Columns::of(manager);
+        let text = |name| columns.text(name);
         manager
             .create_table(
                 Table::create()
                     .table("key")
-                    .col(id.not_null().primary_key().take())
-                    .col(ColumnDef::new("name").text().not_null())
-                    .col(ColumnDef::new("scope").text().not_null())
-                    .col(ColumnDef::new("token_hash").text().not_null().unique_key())
+                    .col(columns.key("id"))
+                    .col(text("name").not_null())
+                    .col(text("scope").not_null())
+                    .col(text("token_hash").not_null().unique_key())
                     .col(ColumnDef::new("created_at").big_integer().not_null())
                     .col(ColumnDef::new("revoked_at").big_integer())
                     .take(),

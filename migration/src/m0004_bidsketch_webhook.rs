@@ -1,7 +1,8 @@
 //! The webhooks at Bidsketch that are managed from here.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
+
+use crate::column::Columns;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -15,28 +16,23 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut id = ColumnDef::new("id");
-        // On SQLite only a column of the type INTEGER is the table's own key; there it holds 64 bits as well.
-        if manager.get_database_backend() == DbBackend::Sqlite {
-            id.integer();
-        } else {
-            id.big_integer();
-        }
+        let columns = Columns::of(manager);
+        let text = |name| columns.text(name);
         manager
             .create_table(
                 Table::create()
                     .table(TABLE)
-                    .col(id.not_null().primary_key())
-                    .col(ColumnDef::new("vendor_id").text())
-                    .col(ColumnDef::new("event").text().not_null())
-                    .col(ColumnDef::new("endpoint").text().not_null())
-                    .col(ColumnDef::new("endpoint_hash").text().not_null())
-                    .col(ColumnDef::new("token_hash").text())
-                    .col(ColumnDef::new("state").text().not_null())
-                    .col(ColumnDef::new("live_event").text())
+                    .col(columns.key("id"))
+                    .col(text("vendor_id"))
+                    .col(text("event").not_null())
+                    .col(text("endpoint").not_null())
+                    .col(text("endpoint_hash").not_null())
+                    .col(text("token_hash"))
+                    .col(text("state").not_null())
+                    .col(text("live_event"))
                     .col(ColumnDef::new("superseded").boolean().not_null().default(false))
-                    .col(ColumnDef::new("error_code").text())
-                    .col(ColumnDef::new("last_error").text())
+                    .col(text("error_code"))
+                    .col(text("last_error"))
                     .col(ColumnDef::new("created_at").big_integer().not_null())
                     .col(ColumnDef::new("last_delivery_at").big_integer())
                     .take(),

@@ -56,7 +56,7 @@ pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<T
         return Err(AdminError::Taken(name.to_owned()));
     }
     key::insert(&tx, &NewKey { name, scope, token_hash: &token.hash(), created_at: now }).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    store.commit(tx, None).await?;
     Ok(token)
 }
 
@@ -88,7 +88,7 @@ pub async fn revoke(store: &Store, which: &str, now: Time) -> Result<Key, AdminE
         return Err(AdminError::AlreadyRevoked { id: found.id, name: found.name });
     }
     key::revoke(&tx, found.id, now).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    store.commit(tx, None).await?;
     Ok(Key { revoked_at: Some(now), ..found })
 }
 

@@ -186,17 +186,10 @@ mod tests {
     use crate::auth::{Scope, admin};
     use crate::clock::Clock;
 
-    async fn store() -> (tempfile::TempDir, Store) {
-        let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", directory.path().join("keys.db").display());
-        let store = Store::open(&url, 1, Clock::system().now()).await.unwrap();
-        (directory, store)
-    }
-
     /// Nobody watches: what was read once is what answers, until it is too old, and then it is read again.
     #[tokio::test]
     async fn a_fresh_snapshot_answers_without_the_database() {
-        let (_directory, store) = store().await;
+        let (_directory, store) = Store::for_test().await;
         let now = Clock::system().now();
         let token = admin::add(&store, "office", Scope::Read, now).await.unwrap();
         let keys = Keys::new(store.clone(), true).await.unwrap();
@@ -215,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn keys_that_are_not_known_any_more_let_nobody_in() {
-        let (_directory, store) = store().await;
+        let (_directory, store) = Store::for_test().await;
         let keys = Keys::new(store.clone(), true).await.unwrap();
         let access = keys.access(None).await.unwrap();
         store.clone().close().await;
@@ -227,7 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_open_mode_a_service_without_keys_lets_nobody_in() {
-        let (_directory, store) = store().await;
+        let (_directory, store) = Store::for_test().await;
         let keys = Keys::new(store, false).await.unwrap();
         assert!(!keys.in_open_mode());
         assert_eq!(keys.access(None).await, Err(Denied::NoToken));

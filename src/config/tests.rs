@@ -16,7 +16,7 @@ fn load(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
 fn the_example_file_is_the_defaults() {
     let settings = Settings::defaults().unwrap();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(settings.database.url, "sqlite://bidarc.db");
+    assert_eq!(settings.database.url.expose(), "sqlite://bidarc.db");
     assert!(settings.open_mode(settings.server.listen));
     assert!(settings.arcsite.signing_secrets.is_empty() && settings.bidsketch.path_token.is_none());
 }

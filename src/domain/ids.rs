@@ -65,6 +65,12 @@ impl fmt::Display for Seq {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogId(pub Arc<str>);
 
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// The readable, typed id under which the GraphQL API gives out an object: `proposal:bidsketch:11051955`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NodeId {

@@ -8,6 +8,15 @@ pub fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
 }
 
+/// How long a text may be, in bytes, to be found by its exact value: an index entry of PostgreSQL has no room for much more.
+const LONGEST_KEY: usize = 500;
+
+/// What a text is found by: itself, unless it is too long for an index. A longer one is kept and not found.
+#[must_use]
+pub fn search_key(text: String) -> Option<String> {
+    Some(text).filter(|text| text.len() <= LONGEST_KEY)
+}
+
 /// How many letters of a text an order looks at: an index entry of PostgreSQL has room for them.
 const ORDERED_LETTERS: usize = 200;
 

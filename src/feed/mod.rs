@@ -16,14 +16,12 @@ use tail::Tail;
 
 use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
-use crate::store::{Store, StoreError, log};
+use crate::store::{Look, Store, StoreError};
 
 /// How many events are read at once, bodies and all.
 const PAGE: u64 = 50;
 /// How long a follower waits for a database that is not available.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// How often the database is asked for its head even where nobody woke us: another process may have written to it.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The log, to be followed.
 #[derive(Clone, Debug)]
@@ -40,7 +38,7 @@ impl Feed {
     ///
     /// Where the database cannot be read.
     pub async fn new(store: Store) -> Result<Self, StoreError> {
-        let head = log::head(store.reader()).await?;
+        let head = store.head().await?;
         Ok(Self { store, head: watch::Sender::new(head), tail: Tail::new(head) })
     }
 
@@ -61,14 +59,16 @@ impl Feed {
         tokio::join!(self.tail.fill(&self.store, self.head.subscribe()), self.watch_database());
     }
 
-    /// Looks for events that others wrote.
+    /// Looks for events that others wrote, when they say so and every now and then.
     async fn watch_database(&self) {
-        let mut interval = tokio::time::interval(LOOK_EVERY);
+        let mut news = self.store.news();
         loop {
-            interval.tick().await;
-            match log::head(self.store.reader()).await {
+            let why = news.next(self.head()).await;
+            match self.store.head().await {
                 Ok(found) => {
-                    self.waker().wake(found);
+                    if self.waker().wake(found) && why == Look::Due {
+                        news.missed();
+                    }
                 }
                 Err(error) => tracing::warn!(%error, "the log's head cannot be read"),
             }
@@ -174,13 +174,14 @@ impl Feed {
 pub struct Waker(watch::Sender<Seq>);
 
 impl Waker {
-    /// Tells the followers of the newest place that is committed. One that they know, or that is older, wakes nobody.
-    pub fn wake(&self, newest: Seq) {
+    /// Tells the followers of the newest place that is committed, and says whether it is new to them. One that they know, or that is
+    /// older, wakes nobody.
+    pub fn wake(&self, newest: Seq) -> bool {
         self.0.send_if_modified(|head| {
             let moved = *head < newest;
             *head = newest.max(*head);
             moved
-        });
+        })
     }
 }
 

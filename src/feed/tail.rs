@@ -89,7 +89,7 @@ impl Tail {
                     tokio::time::sleep(TRY_AGAIN_AFTER).await;
                 }
                 // What cannot be read concerns those alone whose filter asks for it: they will find it in the database.
-                Err(error @ (StoreError::Unreadable(_) | StoreError::Refused(_) | StoreError::Unsupported)) => {
+                Err(error @ (StoreError::Unreadable(_) | StoreError::Refused(_))) => {
                     tracing::error!(%error, "a part of the log is unreadable");
                     self.pass_over(newest);
                 }

@@ -57,7 +57,7 @@ impl From<StoreError> for ApiError {
                 tracing::warn!(%error, "a query could not be answered");
                 Self::Unavailable
             }
-            StoreError::Refused(_) | StoreError::Unreadable(_) | StoreError::Unsupported => {
+            StoreError::Refused(_) | StoreError::Unreadable(_) => {
                 tracing::error!(%error, "a query failed");
                 Self::Internal
             }

@@ -41,7 +41,7 @@ pub async fn rebuild(store: &Store, mut report: impl FnMut(Progress)) -> Result<
         }
         report(progress);
     }
-    tx.commit().await?;
+    store.commit(tx, None).await?;
     Ok(progress)
 }
 

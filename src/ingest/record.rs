@@ -40,6 +40,8 @@ pub struct Receipt {
 /// The ends of the log and of the list of deliveries, read under the write lock.
 #[derive(Debug)]
 pub struct Heads {
+    /// The end of the log when it was read.
+    read: Seq,
     event: Seq,
     delivery: i64,
 }
@@ -51,13 +53,20 @@ impl Heads {
     ///
     /// Where the database cannot be read.
     pub async fn read(tx: &Transaction) -> Result<Self, StoreError> {
-        Ok(Self { event: log::head(tx).await?, delivery: delivery::newest(tx).await? })
+        let event = log::head(tx).await?;
+        Ok(Self { read: event, event, delivery: delivery::newest(tx).await? })
     }
 
     /// The end of the log.
     #[must_use]
     pub const fn event(&self) -> Seq {
         self.event
+    }
+
+    /// The end of the log, if it has moved since it was read.
+    #[must_use]
+    pub fn appended(&self) -> Option<Seq> {
+        (self.event > self.read).then_some(self.event)
     }
 }
 

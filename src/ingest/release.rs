@@ -61,10 +61,10 @@ impl Releaser {
                 let problem = "the database does not take a value of this payload; the service's log says which";
                 return Ok(Release::StillInvalid(problem.to_owned()));
             }
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Unsupported)) => return Err(error),
+            Err(error @ StoreError::Unavailable(_)) => return Err(error),
         };
         delivery::released(&tx, id, placed.outcome, &vendor_type, placed.event, placed.body_differs).await?;
-        tx.commit().await?;
+        self.store.commit(tx, heads.appended()).await?;
         self.waker.wake(heads.event());
         tracing::info!(delivery = id, event = placed.event.0, outcome = %placed.outcome, "a delivery was released");
         Ok(Release::Released(Receipt { outcome: placed.outcome, event: Some(placed.event) }))

@@ -1,10 +1,12 @@
 //! The one writer of deliveries: it takes all that is waiting, writes it in one transaction, and answers each once that
 //! is committed. No delay is made to gather a group: while one commits, the next gathers.
 
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::normalise::Unfit;
@@ -18,6 +20,11 @@ const QUEUE: usize = 1024;
 /// How many deliveries one transaction takes at most, and of how many bytes: what waits behind it waits for one commit.
 const GROUP: usize = 256;
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
+/// How long one transaction takes in deliveries before it is committed: where the database is far away, those that come first are not to
+/// wait for those behind them until their vendors have given up.
+const GROUP_TIME: Duration = Duration::from_millis(500);
+/// How long a transaction may take in all. A server that has died without a word answers never; nobody waits for it any more by then.
+const WRITE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A delivery could not be recorded now; nothing of it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +54,10 @@ impl Writer {
         ending: CancellationToken,
     ) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        (Self { queue }, tokio::spawn(run(store, windows, waker, jobs, ending)))
+        (
+            Self { queue },
+            tokio::spawn(run(Target { store, windows, waker }, Queue { jobs, left: VecDeque::new() }, ending)),
+        )
     }
 
     /// Records a delivery: an answer means that it is on disk.
@@ -62,47 +72,62 @@ impl Writer {
     }
 }
 
-async fn run(
+/// What the writer writes to.
+struct Target {
     store: Store,
     windows: SamenessWindows,
     waker: Waker,
-    mut jobs: mpsc::Receiver<Job>,
-    ending: CancellationToken,
-) {
-    loop {
-        let first = tokio::select! {
-            biased;
-            first = jobs.recv() => first,
-            () = ending.cancelled(), if !jobs.is_closed() => {
-                jobs.close();
-                continue;
+}
+
+/// What waits for the writer.
+struct Queue {
+    jobs: mpsc::Receiver<Job>,
+    /// What a transaction had no time for: it comes first.
+    left: VecDeque<Job>,
+}
+
+impl Queue {
+    /// The deliveries of the next transaction. `None` once no more will come.
+    async fn group(&mut self, ending: &CancellationToken) -> Option<Vec<Job>> {
+        while self.left.is_empty() {
+            tokio::select! {
+                biased;
+                first = self.jobs.recv() => self.left.push_back(first?),
+                () = ending.cancelled(), if !self.jobs.is_closed() => self.jobs.close(),
             }
-        };
-        let Some(first) = first else { return };
-        let mut bytes = first.incoming.delivery.body().len();
-        let mut group = vec![first];
-        while group.len() < GROUP && bytes < GROUP_BYTES {
-            let Ok(job) = jobs.try_recv() else { break };
-            bytes += job.incoming.delivery.body().len();
-            group.push(job);
         }
-        // Whoever was told to come again, because the database was slow, will: what it left behind is not written as well.
-        group.retain(|job| !job.answer.is_closed());
+        let mut group: Vec<Job> = Vec::new();
+        let mut bytes = 0;
+        while group.len() < GROUP && bytes < GROUP_BYTES {
+            let Some(job) = self.left.pop_front().or_else(|| self.jobs.try_recv().ok()) else { break };
+            // Whoever was told to come again, because the database was slow, will: what it left behind is not written as well.
+            if !job.answer.is_closed() {
+                bytes += job.incoming.delivery.body().len();
+                group.push(job);
+            }
+        }
+        Some(group)
+    }
+}
+
+async fn run(target: Target, mut queue: Queue, ending: CancellationToken) {
+    while let Some(group) = queue.group(&ending).await {
         if !group.is_empty() {
-            write_group(&store, windows, &waker, group).await;
+            for job in write_group(&target, group).await.into_iter().rev() {
+                queue.left.push_front(job);
+            }
         }
     }
 }
 
-async fn write_group(store: &Store, windows: SamenessWindows, waker: &Waker, group: Vec<Job>) {
+/// Writes deliveries and answers them. Gives those for which there was no time.
+async fn write_group(target: &Target, mut group: Vec<Job>) -> Vec<Job> {
     let started = Instant::now();
     let incoming: Vec<&Incoming> = group.iter().map(|job| &job.incoming).collect();
-    let answers = match write(store, windows, waker, &incoming).await {
+    let answers = match write(target, &incoming).await {
         Ok(receipts) => receipts.into_iter().map(Ok).collect(),
-        Err(Failed::NotBegun(error)) => {
-            tracing::error!(%error, deliveries = group.len(), "deliveries were not recorded; their vendors are asked to send them again");
-            vec![Err(NotRecorded); group.len()]
-        }
+        Err(Failed::NotBegun(error)) => nobody(&group, &error),
+        Err(Failed::RolledBack(error)) if error.is_gone() => nobody(&group, &error),
         Err(Failed::RolledBack(error)) => {
             tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back; each is written alone");
             let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
@@ -110,12 +135,13 @@ async fn write_group(store: &Store, windows: SamenessWindows, waker: &Waker, gro
                 answers.push(if job.answer.is_closed() {
                     Err(NotRecorded)
                 } else {
-                    write_alone(store, windows, waker, &job.incoming).await
+                    write_alone(target, &job.incoming).await
                 });
             }
             answers
         }
     };
+    let left = group.split_off(answers.len());
     metrics::histogram!("bidarc_commit_seconds").record(started.elapsed().as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "a group has at most 256 deliveries")]
     metrics::histogram!("bidarc_commit_deliveries").record(group.len() as f64);
@@ -123,17 +149,24 @@ async fn write_group(store: &Store, windows: SamenessWindows, waker: &Waker, gro
         // Whoever asked may have gone: the delivery stays recorded, and the vendor's retry will find it so.
         let _ = job.answer.send(answer);
     }
+    left
+}
+
+/// No delivery is at fault, and none is recorded.
+fn nobody(group: &[Job], error: &StoreError) -> Vec<Answer> {
+    tracing::error!(%error, deliveries = group.len(), "deliveries were not recorded; their vendors are asked to send them again");
+    vec![Err(NotRecorded); group.len()]
 }
 
 /// One delivery of a group that failed: where it is at fault it goes into quarantine, else it is not recorded.
-async fn write_alone(store: &Store, windows: SamenessWindows, waker: &Waker, incoming: &Incoming) -> Answer {
-    let error = match write(store, windows, waker, &[incoming]).await {
+async fn write_alone(target: &Target, incoming: &Incoming) -> Answer {
+    let error = match write(target, &[incoming]).await {
         Ok(receipts) => return receipts.first().copied().ok_or(NotRecorded),
         Err(Failed::NotBegun(error) | Failed::RolledBack(error)) => error,
     };
     let at_fault = match &error {
         StoreError::Refused(_) | StoreError::Unreadable(_) => true,
-        StoreError::Unavailable(_) | StoreError::Unsupported => false,
+        StoreError::Unavailable(_) => false,
     };
     if !at_fault {
         tracing::error!(%error, "a delivery was not recorded; its vendor is asked to send it again");
@@ -145,7 +178,7 @@ async fn write_alone(store: &Store, windows: SamenessWindows, waker: &Waker, inc
         detail: "the database does not take a value of this payload; the service's log says which".to_owned(),
         vendor_type: incoming.content.as_ref().ok().map(|event| event.vendor_type.clone()),
     };
-    match quarantine(store, incoming, unfit).await {
+    match in_time(quarantine(&target.store, incoming, unfit)).await {
         Ok(receipt) => Ok(receipt),
         Err(error) => {
             tracing::error!(%error, "a delivery could not be quarantined; its vendor is asked to send it again");
@@ -158,7 +191,7 @@ async fn quarantine(store: &Store, incoming: &Incoming, unfit: Unfit) -> Result<
     let tx = store.begin().await?;
     let mut heads = Heads::read(&tx).await?;
     let receipt = super::record::quarantine(&tx, &mut heads, &incoming.delivery, &unfit).await?;
-    tx.commit().await?;
+    store.commit(tx, heads.appended()).await?;
     Ok(receipt)
 }
 
@@ -176,20 +209,28 @@ impl From<StoreError> for Failed {
     }
 }
 
-/// Writes deliveries in one transaction, in their order, and wakes the followers of the log once it is committed.
-async fn write(
-    store: &Store,
-    windows: SamenessWindows,
-    waker: &Waker,
-    group: &[&Incoming],
-) -> Result<Vec<Receipt>, Failed> {
-    let tx = store.begin().await.map_err(Failed::NotBegun)?;
-    let mut heads = Heads::read(&tx).await?;
-    let mut receipts = Vec::with_capacity(group.len());
-    for incoming in group {
-        receipts.push(record(&tx, &mut heads, incoming, windows).await?);
-    }
-    tx.commit().await.map_err(StoreError::from)?;
-    waker.wake(heads.event());
-    Ok(receipts)
+/// Writes deliveries in one transaction, in their order and as many as there is time for, and wakes the followers of the log once it
+/// is committed.
+async fn write(target: &Target, group: &[&Incoming]) -> Result<Vec<Receipt>, Failed> {
+    in_time(async {
+        let tx = target.store.begin().await.map_err(Failed::NotBegun)?;
+        let begun = Instant::now();
+        let mut heads = Heads::read(&tx).await?;
+        let mut receipts = Vec::with_capacity(group.len());
+        for incoming in group {
+            receipts.push(record(&tx, &mut heads, incoming, target.windows).await?);
+            if begun.elapsed() >= GROUP_TIME {
+                break;
+            }
+        }
+        target.store.commit(tx, heads.appended()).await?;
+        target.waker.wake(heads.event());
+        Ok(receipts)
+    })
+    .await
+}
+
+/// Waits for a transaction, but not for ever.
+async fn in_time<T, E: From<StoreError>>(transaction: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    timeout(WRITE_WITHIN, transaction).await.unwrap_or_else(|_| Err(StoreError::too_late().into()))
 }

@@ -80,11 +80,15 @@ impl Inner {
         };
         let tx = self.store.begin().await?;
         if let Some(live) = webhook::live(&tx, event).await? {
-            if live.state != WebhookState::Pending || self.is_in_hand(live.id) {
+            let abandoned = match live.state {
+                WebhookState::Pending => self.store.take_job(live.id).await?,
+                WebhookState::Active | WebhookState::Deleting | WebhookState::Deleted | WebhookState::Failed => None,
+            };
+            let Some(_abandoned) = abandoned else {
                 tx.rollback().await.map_err(StoreError::from)?;
                 return Ok(existing(live, &target));
-            }
-            // Whoever began it could not keep what became of it.
+            };
+            // Whoever began it has died, or could not keep what became of it.
             webhook::failed(&tx, live.id, ProblemKind::OutcomeUnknown.as_str(), recover::CUT_SHORT).await?;
         }
         let new = NewWebhook {
@@ -95,8 +99,9 @@ impl Inner {
             created_at: self.clock.now(),
         };
         let pending = webhook::insert(&tx, new).await?;
-        let _in_hand = self.take_in_hand(pending.id);
-        tx.commit().await.map_err(StoreError::from)?;
+        // Nobody else can have it: until the commit nobody sees it.
+        let _job = self.store.take_job(pending.id).await?;
+        self.store.commit(tx, None).await?;
         failpoint::reached("webhook-inserted");
         self.ask_to_create(pending, &target.endpoint).await
     }
@@ -157,7 +162,7 @@ impl Inner {
     async fn keep_answer_once(&self, pending: &Webhook, vendor_id: &str) -> Result<bool, StoreError> {
         let tx = self.store.begin().await?;
         let is_wanted = webhook::created(&tx, pending.id, pending.event, vendor_id).await?;
-        tx.commit().await.map_err(StoreError::from)?;
+        self.store.commit(tx, None).await?;
         Ok(is_wanted)
     }
 
@@ -169,7 +174,7 @@ impl Inner {
             // It was to be deleted meanwhile: if Bidsketch has it all the same, its dead URL is what deletes it.
             webhook::deleted(&tx, id).await?;
         }
-        tx.commit().await.map_err(StoreError::from)
+        self.store.commit(tx, None).await
     }
 }
 

@@ -53,6 +53,8 @@ impl Inner {
         {
             return Ok(Outcome::stopped(Some(found), problem));
         }
+        // None where somebody is at work on it, who will see what is wanted now.
+        let job = self.store.take_job(found.id).await?;
         let tx = self.store.begin().await?;
         let Some(now) = webhook::by_id(&tx, found.id).await? else {
             return Ok(Outcome::stopped(None, not_found(&format!("webhook:{}", found.id))));
@@ -60,7 +62,7 @@ impl Inner {
         match now.state {
             WebhookState::Deleted => return Ok(Outcome::done(Some(now))),
             // Nobody is at work on it any more, and nobody knows whether Bidsketch has it.
-            WebhookState::Pending | WebhookState::Deleting if now.vendor_id.is_none() && !self.is_in_hand(now.id) => {
+            WebhookState::Pending | WebhookState::Deleting if now.vendor_id.is_none() && job.is_some() => {
                 webhook::deleted(&tx, now.id).await?;
             }
             // Whoever asked Bidsketch to create it will see that it is not wanted any more.
@@ -71,7 +73,7 @@ impl Inner {
             WebhookState::Failed if now.vendor_id.is_none() => webhook::deleted(&tx, now.id).await?,
             WebhookState::Failed => webhook::deleting(&tx, now.id).await?,
         }
-        tx.commit().await.map_err(StoreError::from)?;
+        self.store.commit(tx, None).await?;
         failpoint::reached("webhook-deleting");
         match now.vendor_id {
             Some(vendor_id) => ask_to_delete(self, now.id, &vendor_id).await,
@@ -124,6 +126,6 @@ pub(super) async fn ask_to_delete(inner: &Inner, id: WebhookId, vendor_id: &str)
             Some(problem)
         }
     };
-    tx.commit().await.map_err(StoreError::from)?;
+    inner.store.commit(tx, None).await?;
     Ok(Outcome { webhook: webhook::by_id(inner.store.reader(), id).await?, problem })
 }

@@ -5,15 +5,15 @@
 //! again by itself. Its URL goes on taking deliveries, since Bidsketch may have it; once a new webhook for the event is ACTIVE the
 //! old URL answers 410, by which Bidsketch forgets it at its first delivery.
 //!
-//! Requests run in tasks of their own: whoever asked may go away, the request is seen through.
+//! Requests run in tasks of their own: whoever asked may go away, the request is seen through. Whoever is at work on a webhook holds its
+//! job (`store::job`), which ends with its process: what is unfinished and in nobody's hand was left by somebody who died, and any node
+//! goes on with it.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::domain::WebhookId;
 use crate::store::webhook::Webhook;
 use crate::store::{Store, StoreError};
 use crate::vendor::bidsketch::api::Api;
@@ -39,8 +39,6 @@ struct Inner {
     base: Option<String>,
     clock: Clock,
     calls: TaskTracker,
-    /// Those that somebody is at work on here. A row that is PENDING without being among them was left by somebody who failed.
-    in_hand: Mutex<HashSet<WebhookId>>,
 }
 
 /// What became of a request.
@@ -67,8 +65,7 @@ impl Webhooks {
     /// where that is known.
     #[must_use]
     pub fn new(store: Store, api: Option<Api>, base: Option<String>, clock: Clock) -> Self {
-        let in_hand = Mutex::default();
-        Self(Arc::new(Inner { store, api, base, clock, calls: TaskTracker::new(), in_hand }))
+        Self(Arc::new(Inner { store, api, base, clock, calls: TaskTracker::new() }))
     }
 
     /// Waits until the calls that have begun are seen through. No new one should begin meanwhile.
@@ -89,29 +86,7 @@ impl Webhooks {
     }
 }
 
-/// A webhook that somebody is at work on, until this is dropped.
-#[derive(Debug)]
-struct InHand<'a> {
-    inner: &'a Inner,
-    id: WebhookId,
-}
-
-impl Drop for InHand<'_> {
-    fn drop(&mut self) {
-        self.inner.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
-    }
-}
-
 impl Inner {
-    fn take_in_hand(&self, id: WebhookId) -> InHand<'_> {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-        InHand { inner: self, id }
-    }
-
-    fn is_in_hand(&self, id: WebhookId) -> bool {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
-    }
-
     fn api(&self) -> Result<&Api, Problem> {
         self.api.as_ref().ok_or_else(|| {
             let message = "webhooks are managed with a token of Bidsketch's API: set bidsketch.api_token";

@@ -69,11 +69,20 @@ const PROJECTIONS: [&str; 7] = ["client", "drawing", "drawing_tag", "payment", "
 
 /// Every row of every table, as text.
 async fn dump(database: &Database) -> Vec<String> {
-    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    let tables = database.says(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
+    );
     let mut dump = Vec::new();
     for table in database.texts(tables).await {
-        let columns = database.texts(&format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid")).await;
-        let values: Vec<String> = columns.iter().map(|column| format!("'{column}=' || quote(\"{column}\")")).collect();
+        let columns = database.says(
+            "SELECT name FROM pragma_table_info('{table}') ORDER BY cid",
+            "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position",
+        );
+        let columns = database.texts(&columns.replace("{table}", &table)).await;
+        let quote = database.says("quote", "quote_nullable");
+        let values: Vec<String> =
+            columns.iter().map(|column| format!("'{column}=' || {quote}(\"{column}\")")).collect();
         let rows = format!("SELECT '{table}: ' || {} FROM \"{table}\" ORDER BY 1", values.join(" || ' ' || "));
         dump.extend(database.texts(&rows).await);
     }
@@ -113,7 +122,7 @@ async fn what_is_rebuilt_is_what_was_there() {
     // Again, after damage of every kind.
     let connection = database.connect().await;
     for damage in [
-        "DELETE FROM project WHERE rowid % 2 = 0",
+        "DELETE FROM project WHERE vendor_id > (SELECT MIN(vendor_id) FROM project)",
         "UPDATE drawing SET name = 'wrong', project_vendor_id = NULL, last_event_at = 0",
         "UPDATE proposal SET status = 'LOST', order_key = 9223372036854775807, total = 1, total_order = 1",
         "INSERT INTO client SELECT 'ghost', name, first_name, last_name, email, phone, alt_phone, website, \
@@ -138,7 +147,7 @@ async fn what_is_rebuilt_is_what_was_there() {
 async fn lengthen(database: &Database) {
     let connection = database.connect().await;
     for statement in [
-        "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
+        "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
          SELECT i, (SELECT MAX(seq) FROM event) AS base, (SELECT MAX(id) FROM delivery) AS deliveries FROM n",
         "INSERT INTO event (seq, provider, kind, vendor_type, subject, identity, received_at, order_key, project_vendor_id, \
          body) SELECT base + i, 'ARCSITE', 'PROJECT_CREATED', 'project.created', 'project:x' || i, 'made-' || i, i, i, \

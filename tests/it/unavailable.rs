@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use sea_orm::ConnectionTrait;
-
 use crate::harness::{BOUND, Service, eventually, fixture};
 
 /// How soon a vendor has its answer, whatever happens.
@@ -12,8 +10,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 #[tokio::test]
 async fn a_locked_database_is_503_in_time_and_the_same_body_is_taken_afterwards() {
     let service = Service::open().await;
-    let intruder = service.database().connect().await;
-    intruder.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let intruder = service.database().lock().await;
 
     let started = Instant::now();
     let answer = service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await;
@@ -25,7 +22,7 @@ async fn a_locked_database_is_503_in_time_and_the_same_body_is_taken_afterwards(
     // Reading goes on meanwhile.
     assert_eq!(service.total().await, 0);
 
-    intruder.execute_unprepared("ROLLBACK").await.unwrap();
+    intruder.rollback().await.unwrap();
     // Whether the service was still trying or not when the lock went away: it is recorded, and once.
     eventually("the same body is taken", BOUND, async || {
         let answer = service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await;
@@ -33,7 +30,6 @@ async fn a_locked_database_is_503_in_time_and_the_same_body_is_taken_afterwards(
     })
     .await;
     assert_eq!(service.total().await, 1);
-    intruder.close().await.unwrap();
     service.stop().await;
 }
 
@@ -41,8 +37,7 @@ async fn a_locked_database_is_503_in_time_and_the_same_body_is_taken_afterwards(
 #[tokio::test(flavor = "multi_thread")]
 async fn everyone_is_answered_in_time_while_the_database_is_locked() {
     let service = Service::open().await;
-    let intruder = service.database().connect().await;
-    intruder.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let intruder = service.database().lock().await;
     let posts: Vec<_> = (0..20)
         .map(|id| {
             let client = service.client().clone();
@@ -58,8 +53,7 @@ async fn everyone_is_answered_in_time_while_the_database_is_locked() {
         assert_eq!(status, 503);
         assert!(took < ANSWERED_WITHIN, "{took:?}");
     }
-    intruder.execute_unprepared("ROLLBACK").await.unwrap();
-    intruder.close().await.unwrap();
+    intruder.rollback().await.unwrap();
     eventually("it is taken again", BOUND, async || {
         let answer = service.post("/webhooks/arcsite", r#"{"event":"project.created","data":{"id":1000}}"#).await;
         (answer.status == 200).then_some(())

@@ -8,7 +8,6 @@ use crate::feed::FeedPage;
 use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::selection::Selected;
 use crate::graphql::{Api, cursor};
-use crate::store::log;
 
 /// How many events a page has at most, and where nothing is said.
 const MOST: i32 = 500;
@@ -61,7 +60,7 @@ pub(crate) async fn start(api: &Api, after: Option<&str>) -> Result<Seq> {
 /// The place that a cursor names, which must not lie past the head: judged by the database, the same on every node.
 pub(crate) async fn place(api: &Api, cursor: &str) -> Result<Seq> {
     let place = cursor::decode_event(api.store.log_id(), cursor).or_api_error()?;
-    if place > api.feed.head() && place > log::head(api.store.reader()).await.or_api_error()? {
+    if place > api.feed.head() && place > api.store.head().await.or_api_error()? {
         let problem = "this cursor lies past the end of the log; was the database restored from an older copy?";
         return Err(ApiError::BadUserInput(problem.to_owned()).extended());
     }

@@ -5,6 +5,7 @@ use entity::event::Column as EventColumn;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
 
 use super::{NEVER, merge_nested, names, newest_event, save};
+use crate::domain::text::search_key;
 use crate::domain::{ClientChange, VendorId, fold};
 use crate::store::StoreError;
 use crate::store::convert::micros;
@@ -77,7 +78,7 @@ pub(super) async fn apply<C: ConnectionTrait>(
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
     row.updated_order = row.updated_at.unwrap_or(NEVER);
     (row.name_order, row.name_folded) = names(row.name.as_deref());
-    row.email_folded = row.email.as_deref().map(fold);
-    row.city_folded = row.city.as_deref().map(fold);
+    row.email_folded = row.email.as_deref().map(fold).and_then(search_key);
+    row.city_folded = row.city.as_deref().map(fold).and_then(search_key);
     save(db, row, is_new).await
 }

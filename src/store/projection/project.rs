@@ -5,6 +5,7 @@ use entity::project::{Entity, Model};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
 
 use super::{NEVER, apply_list, merge_nested, names, newest_event, save, tags};
+use crate::domain::text::search_key;
 use crate::domain::{ProjectChange, VendorId};
 use crate::store::StoreError;
 use crate::store::convert::micros;
@@ -39,11 +40,13 @@ pub(super) async fn apply<C: ConnectionTrait>(
             updated_order: 0,
             name_order: String::new(),
             name_folded: String::new(),
+            job_number_key: None,
         },
     };
     row.order_key = order_key;
     change.name.apply_to(&mut row.name);
     change.job_number.apply_to(&mut row.job_number);
+    row.job_number_key = row.job_number.clone().and_then(search_key);
     tags::save(db, "project_tag", id, &change.tags).await?;
     apply_list(change.tags, &mut row.tags)?;
     merge_nested(&mut row.customer, |customer| change.customer.merge_into(customer))?;

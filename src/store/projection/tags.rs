@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 
+use crate::domain::text::search_key;
 use crate::domain::{Patch, VendorId};
 use crate::store::StoreError;
 
-/// How long a tag may be, in bytes, to be found by: what is longer is kept with its project or drawing alone.
-const LONGEST: usize = 500;
 /// How many rows one statement inserts: a database bounds the values of a statement.
 const AT_ONCE: usize = 500;
 
@@ -25,13 +24,13 @@ pub(super) async fn save<C: ConnectionTrait>(
     }
     let old = Query::delete().from_table(table).and_where(Expr::col("vendor_id").eq(id.as_str())).take();
     db.execute(&old).await?;
-    let tags: BTreeSet<&str> =
-        change.value().into_iter().flatten().map(String::as_str).filter(|tag| tag.len() <= LONGEST).collect();
-    let tags: Vec<&str> = tags.into_iter().collect();
+    // What is too long to be found by is kept with its project or drawing alone.
+    let tags: BTreeSet<String> = change.value().into_iter().flatten().cloned().filter_map(search_key).collect();
+    let tags: Vec<String> = tags.into_iter().collect();
     for tags in tags.chunks(AT_ONCE) {
         let mut new = Query::insert().into_table(table).columns(["tag", "vendor_id"]).take();
         for tag in tags {
-            new.values_panic([Expr::val(*tag), Expr::val(id.as_str())]);
+            new.values_panic([Expr::val(tag.as_str()), Expr::val(id.as_str())]);
         }
         db.execute(&new).await?;
     }

@@ -131,7 +131,7 @@ impl ProjectFilter {
     pub(super) fn condition(&self) -> Condition {
         Condition::all()
             .add_option(contains(self.name_contains.as_deref()))
-            .add_option(is("job_number", self.job_number.as_deref()))
+            .add_option(is("job_number_key", self.job_number.as_deref()))
             .add_option(tagged("project_tag", self.tag.as_deref()))
             .add_option(self.created_from.map(|from| Expr::col("created_order").gte(micros(from))))
             .add_option(self.created_before.map(|before| Expr::col("created_order").lt(micros(before))))

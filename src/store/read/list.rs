@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::kin::Kinship;
 use crate::domain::VendorId;
-use crate::store::StoreError;
 use crate::store::packed::{self, Columns, Row};
+use crate::store::{StoreError, in_time};
 
 /// What a list is ordered by: a column, and the columns that tell rows apart where it is equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,7 +176,7 @@ pub(super) fn children_select<R: Row>(
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    let of_parent = Expr::col(kinship.column).eq(Expr::col((packed::KEYS, "value")));
+    let of_parent = Expr::col(kinship.column).eq(Expr::col((packed::sql::KEYS, "value")));
     page_statement::<R>(columns, kinship.condition().add(of_parent), sort, window)
 }
 
@@ -188,7 +188,7 @@ pub(super) fn children_select<R: Row>(
 pub async fn count<R: Row>(db: &DatabaseConnection, condition: Condition) -> Result<u64, StoreError> {
     metrics::counter!("bidarc_reads_total").increment(1);
     let statement = Query::select().expr(Expr::cust("COUNT(*)")).from(R::TABLE).cond_where(condition).take();
-    let Some(row) = db.query_one(&statement).await? else { return Ok(0) };
+    let Some(row) = in_time(db.query_one(&statement)).await? else { return Ok(0) };
     let count: i64 = row.try_get_by_index(0)?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
@@ -214,7 +214,7 @@ pub async fn count_children<R: Row>(
         .group_by_col(parent)
         .take();
     let mut counts = HashMap::new();
-    for row in db.query_all(&statement).await? {
+    for row in in_time(db.query_all(&statement)).await? {
         let count: i64 = row.try_get_by_index(1)?;
         counts.insert(VendorId::from_stored(row.try_get_by_index(0)?), u64::try_from(count).unwrap_or_default());
     }

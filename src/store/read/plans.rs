@@ -11,13 +11,6 @@ use crate::store::Store;
 
 const WINDOW: Window = Window { after: None, before: None, limit: 20, from_the_end: false };
 
-async fn store() -> (tempfile::TempDir, Store) {
-    let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", directory.path().join("plans.db").display());
-    let store = Store::open(&url, 1, Clock::system().now()).await.unwrap();
-    (directory, store)
-}
-
 /// The plan's lines for a statement.
 async fn plan(store: &Store, statement: SelectStatement) -> Vec<String> {
     let sql = format!("EXPLAIN QUERY PLAN {}", statement.to_string(SqliteQueryBuilder));
@@ -39,7 +32,7 @@ fn assert_indexed(what: &str, plan: &[String]) {
 
 #[tokio::test]
 async fn an_index_answers_every_order() {
-    let (_directory, store) = store().await;
+    let (_directory, store) = Store::for_test().await;
     let by_id: &[&str] = &["vendor_id"];
     let by_key: &[&str] = &["provider", "vendor_id"];
     let mut plans = Vec::new();
@@ -76,7 +69,7 @@ async fn an_index_answers_every_order() {
 
 #[tokio::test]
 async fn an_index_answers_every_filter() {
-    let (_directory, store) = store().await;
+    let (_directory, store) = Store::for_test().await;
     let id = || VendorId::new("1");
     let text = || Some("x".to_owned());
     let now = || Some(Clock::system().now());
@@ -156,13 +149,18 @@ async fn an_index_answers_every_filter() {
 
 #[tokio::test]
 async fn nested_pages_are_read_along_an_index() {
-    let (_directory, store) = store().await;
+    let (_directory, store) = Store::for_test().await;
     let parents = ["1".to_owned(), "2".to_owned()];
     let kinship = |column| kin::Kinship { column, provider: None };
     let by_event = sort("last_event_at", &["vendor_id"]);
     let by_key = sort("last_event_at", &["provider", "vendor_id"]);
     fn nested<R: Row>(parents: &[String], kinship: kin::Kinship, sort: Sort, window: &Window) -> SelectStatement {
-        packed::pack_of_each::<R>(parents, children_select::<R>(R::ALL, kinship, sort, window), R::ALL)
+        packed::sql::pack_of_each::<R>(
+            sea_orm::DbBackend::Sqlite,
+            parents,
+            children_select::<R>(R::ALL, kinship, sort, window),
+            R::ALL,
+        )
     }
     let mut plans = Vec::new();
     for from_the_end in [false, true] {

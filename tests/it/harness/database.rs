@@ -1,31 +1,109 @@
-//! The database of one test. This is the one place that decides which kind it is.
+//! The database of one test. This is the one place that decides which kind it is: SQLite, or PostgreSQL where the environment says
+//! `BIDARC_TEST_DATABASE=postgres`.
 
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement};
+use std::sync::Arc;
+
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait};
 use tempfile::TempDir;
+
+use super::Cluster;
 
 const FILE: &str = "bidarc.db";
 
-/// A database that nobody else uses; its files go when it is dropped.
+/// A database that nobody else uses; it goes when it is dropped.
 pub(crate) struct Database {
     directory: TempDir,
+    kind: Kind,
+}
+
+enum Kind {
+    Sqlite,
+    Postgres { cluster: Arc<Cluster>, name: String },
 }
 
 impl Database {
     /// One that has no tables yet.
     pub(crate) fn fresh() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        match std::env::var("BIDARC_TEST_DATABASE").as_deref() {
+            Ok("postgres") => Self::in_cluster(&Cluster::shared()),
+            Ok("sqlite") | Err(_) => Self { directory: tempfile::tempdir().unwrap(), kind: Kind::Sqlite },
+            Ok(other) => panic!("BIDARC_TEST_DATABASE is sqlite or postgres, not {other:?}"),
+        }
+    }
+
+    /// One of PostgreSQL's, whatever the environment says.
+    pub(crate) fn in_cluster(cluster: &Arc<Cluster>) -> Self {
+        let name = cluster.name();
+        cluster.run(&format!("CREATE DATABASE {name}"));
+        Self::postgres(cluster, name)
+    }
+
+    fn postgres(cluster: &Arc<Cluster>, name: String) -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), kind: Kind::Postgres { cluster: Arc::clone(cluster), name } }
     }
 
     /// Its `database.url`.
     pub(crate) fn url(&self) -> String {
-        format!("sqlite://{}", self.directory.path().join(FILE).display())
+        match &self.kind {
+            Kind::Sqlite => format!("sqlite://{}", self.directory.path().join(FILE).display()),
+            Kind::Postgres { cluster, name } => cluster.url(name),
+        }
     }
 
     /// What a backup of it gives, taken while no service runs on it.
     pub(crate) fn copy(&self) -> Self {
-        let copy = Self::fresh();
-        std::fs::copy(self.directory.path().join(FILE), copy.directory.path().join(FILE)).unwrap();
-        copy
+        match &self.kind {
+            Kind::Sqlite => {
+                let copy = Self { directory: tempfile::tempdir().unwrap(), kind: Kind::Sqlite };
+                std::fs::copy(self.directory.path().join(FILE), copy.directory.path().join(FILE)).unwrap();
+                copy
+            }
+            Kind::Postgres { cluster, name } => {
+                let copy = cluster.name();
+                cluster.run(&format!("CREATE DATABASE {copy} TEMPLATE {name}"));
+                Self::postgres(cluster, copy)
+            }
+        }
+    }
+
+    /// All its bytes, looked at while no service runs on it.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        match &self.kind {
+            Kind::Sqlite => {
+                let files = std::fs::read_dir(self.directory.path()).unwrap();
+                files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+            }
+            Kind::Postgres { cluster, name } => cluster.dump(name),
+        }
+    }
+
+    /// Of two ways to say something the one that this kind of database understands.
+    pub(crate) fn says<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match &self.kind {
+            Kind::Sqlite => sqlite,
+            Kind::Postgres { .. } => postgres,
+        }
+    }
+
+    /// Holds the lock of whoever writes, until this is rolled back or dropped.
+    pub(crate) async fn lock(&self) -> DatabaseTransaction {
+        let connection = self.connect().await;
+        match &self.kind {
+            Kind::Sqlite => {
+                let options = sea_orm::TransactionOptions {
+                    sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+                    ..sea_orm::TransactionOptions::default()
+                };
+                connection.begin_with_options(options).await.unwrap()
+            }
+            Kind::Postgres { .. } => {
+                let tx = connection.begin().await.unwrap();
+                tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({})", 0x6269_6461_7263_i64))
+                    .await
+                    .unwrap();
+                tx
+            }
+        }
     }
 
     /// A directory of the test's own.
@@ -60,7 +138,9 @@ impl Database {
 
     /// What must hold in every database once its service has stopped: nothing is left over, nothing is missing.
     pub(crate) async fn assert_sound(&self) {
-        assert_eq!(self.texts("PRAGMA integrity_check").await, ["ok"]);
+        if let Kind::Sqlite = self.kind {
+            assert_eq!(self.texts("PRAGMA integrity_check").await, ["ok"]);
+        }
         for (what, sql) in [
             (
                 "events whose first delivery is not there once",
@@ -92,6 +172,16 @@ impl Database {
             ("gaps in the deliveries", "SELECT COALESCE(MAX(id), 0) - COUNT(*) FROM delivery"),
         ] {
             assert_eq!(self.numbers(sql).await, [0], "{what}");
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Kind::Postgres { cluster, name } = &self.kind
+            && !std::thread::panicking()
+        {
+            cluster.run(&format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
 }

@@ -4,11 +4,13 @@
 //! - `client`: HTTP to either, and GraphQL by it. `socket`: graphql-transport-ws. `event_stream`: graphql-sse. `wire`: HTTP written by hand.
 //! - `script`: a client in JavaScript. `cable`: a connection that can be cut.
 //! - `pages`: walking through a connection. `database`: where the service keeps its data, and what must hold there in the end.
+//!   `cluster`: a PostgreSQL server for it.
 //! - `clock`: a clock that stands until it is moved. `wait`: waiting for a state, with a bound.
 
 mod cable;
 mod client;
 mod clock;
+mod cluster;
 mod database;
 mod event_stream;
 mod pages;
@@ -22,6 +24,7 @@ mod wire;
 pub(crate) use cable::Cable;
 pub(crate) use client::{Answer, Client};
 pub(crate) use clock::ManualClock;
+pub(crate) use cluster::Cluster;
 pub(crate) use database::Database;
 pub(crate) use event_stream::EventStream;
 pub(crate) use pages::Pages;

@@ -64,7 +64,7 @@ impl Setup {
 
     pub(crate) async fn start(self) -> Service {
         let Self { mut settings, clock, database } = self;
-        settings.database.url = database.url();
+        settings.database.url = database.url().into();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::new(format!("http://{}", listener.local_addr().unwrap()));
         let (stop, stopped) = oneshot::channel::<()>();

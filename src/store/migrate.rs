@@ -1,0 +1,73 @@
+//! Bringing a database up to date: under the write lock, in one transaction, by whichever node comes first.
+
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait, State, state};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+
+use super::{Connections, Engine, OpenError, StoreError, convert};
+use crate::clock::Time;
+use crate::domain::LogId;
+
+/// How long to wait for a write lock that somebody holds, before it is asked for again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// Takes the steps that are missing, and gives the log's id, which a new database gets here.
+pub(super) async fn bring_up_to_date(
+    connections: &Connections,
+    engine: &Engine,
+    now: Time,
+) -> Result<LogId, OpenError> {
+    // What is up to date needs no lock: a node may start while another writes for long.
+    if is_current(&connections.writer).await?
+        && let Some(id) = log_id(&connections.writer).await?
+    {
+        return Ok(id);
+    }
+    let mut waits = false;
+    let tx = loop {
+        match engine.begin(&connections.writer).await {
+            Err(error) if error.is_lock_timeout() => {
+                if !waits {
+                    tracing::info!("another node writes, or brings the database up to date: waiting for it");
+                }
+                waits = true;
+                tokio::time::sleep(TRY_AGAIN_AFTER).await;
+            }
+            begun => break begun?,
+        }
+    };
+    if !is_current(&tx).await? {
+        Migrator::up(&tx, None).await?;
+    }
+    let id = match log_id(&tx).await? {
+        Some(id) => id,
+        None => give_id(&tx, now).await?,
+    };
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Whether there is nothing to do.
+async fn is_current<'c, C>(db: &'c C) -> Result<bool, OpenError>
+where
+    C: ConnectionTrait,
+    &'c C: migration::IntoSchemaManagerConnection<'c>,
+{
+    match state(db).await? {
+        State::Current => Ok(true),
+        State::Behind => Ok(false),
+        State::Ahead { step } => Err(OpenError::Newer { step }),
+    }
+}
+
+async fn log_id<C: ConnectionTrait>(db: &C) -> Result<Option<LogId>, StoreError> {
+    Ok(entity::log::Entity::find().one(db).await?.map(|row| LogId(row.id.into())))
+}
+
+async fn give_id<C: ConnectionTrait>(db: &C, now: Time) -> Result<LogId, StoreError> {
+    let id = hex::encode(rand::random::<[u8; 8]>());
+    let row = entity::log::ActiveModel { id: Set(id.clone()), created_at: Set(convert::micros(now)) };
+    entity::log::Entity::insert(row).exec_without_returning(db).await?;
+    Ok(LogId(id.into()))
+}

@@ -1,0 +1,123 @@
+//! Hearing that another node has written. It is a hint and nothing else: whoever hears it looks at the log, and looks every few seconds
+//! anyway.
+
+use std::time::Duration;
+
+use sea_orm::sqlx;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgListener, PgNotification};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{Engine, Store, postgres};
+use crate::domain::{LogId, Seq};
+
+/// How often the log is looked at where nothing is heard.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long to wait before a connection is made again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Why the log should be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Somebody has written, or may have while nobody listened.
+    Heard,
+    /// It is time.
+    Due,
+}
+
+/// What is heard of other nodes' commits.
+#[derive(Debug)]
+pub struct News {
+    look_every: Duration,
+    ear: Option<Ear>,
+}
+
+#[derive(Debug)]
+struct Ear {
+    options: PgConnectOptions,
+    log: LogId,
+    listener: Option<PgListener>,
+}
+
+impl Store {
+    /// What is heard of the commits of others.
+    #[must_use]
+    pub fn news(&self) -> News {
+        match &self.engine {
+            Engine::Sqlite { .. } => News { look_every: LOOK_EVERY, ear: None },
+            Engine::Postgres(node) => match &node.listen_by {
+                None => News { look_every: node.poll_every, ear: None },
+                Some(options) => {
+                    let ear = Ear { options: options.clone(), log: self.log_id.clone(), listener: None };
+                    News { look_every: LOOK_EVERY, ear: Some(ear) }
+                }
+            },
+        }
+    }
+}
+
+impl News {
+    /// Waits until the log should be looked at by somebody who knows it up to this place.
+    pub async fn next(&mut self, known: Seq) -> Look {
+        let due = Instant::now() + self.look_every;
+        let Some(ear) = &mut self.ear else {
+            tokio::time::sleep_until(due).await;
+            return Look::Due;
+        };
+        match timeout_at(due, ear.hear(known)).await {
+            Ok(()) => Look::Heard,
+            Err(_) => Look::Due,
+        }
+    }
+
+    /// Something was found of which nothing was heard: the connection may be dead without knowing it, and is made anew.
+    pub fn missed(&mut self) {
+        if let Some(ear) = &mut self.ear {
+            ear.listener = None;
+        }
+    }
+}
+
+impl Ear {
+    /// Waits until somebody says that the log goes past a place, or until the connection was made: what was said before is lost.
+    async fn hear(&mut self, known: Seq) {
+        loop {
+            let Some(listener) = &mut self.listener else {
+                match connect(&self.options).await {
+                    Ok(listener) => {
+                        self.listener = Some(listener);
+                        return;
+                    }
+                    Err(error) => self.lost(&error).await,
+                }
+                continue;
+            };
+            match listener.try_recv().await {
+                Ok(Some(said)) if newest(&said, &self.log).is_some_and(|newest| newest > known) => return,
+                Ok(Some(_)) => {}
+                // Lost, and made again.
+                Ok(None) => return,
+                Err(error) => {
+                    self.listener = None;
+                    self.lost(&error).await;
+                }
+            }
+        }
+    }
+
+    async fn lost(&self, error: &sqlx::Error) {
+        tracing::warn!(%error, "nothing is heard of what other nodes write; the log is looked at every few seconds");
+        sleep(TRY_AGAIN_AFTER).await;
+    }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect_with(&postgres::pool(options, 1)).await?;
+    listener.listen(postgres::CHANNEL).await?;
+    Ok(listener)
+}
+
+/// The place that a message tells of this log. Another log's, or what is none of ours, tells nothing.
+fn newest(said: &PgNotification, log: &LogId) -> Option<Seq> {
+    let (id, newest) = said.payload().split_once(' ')?;
+    (id == &*log.0).then(|| newest.parse().ok().map(Seq)).flatten()
+}

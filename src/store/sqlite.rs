@@ -1,0 +1,57 @@
+//! SQLite: one file in WAL mode, with `synchronous=FULL`: what is committed is on disk. One connection writes, so that nobody waits for
+//! a lock in the middle of a transaction.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use super::{Connections, OpenError, StoreError, Transaction, WAIT};
+use crate::config;
+
+/// Opens the file, which is made if it is not there.
+pub(super) async fn connect(settings: &config::Database) -> Result<Connections, OpenError> {
+    let url = settings.url.expose();
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(OpenError::Unsupported("a database in memory would not survive its process".to_owned()));
+    }
+    Ok(Connections {
+        writer: pool(url, 1, true).await?,
+        readers: pool(url, settings.readers.max(1), false).await?,
+        keys_reader: pool(url, 1, false).await?,
+    })
+}
+
+/// Begins a transaction that holds the file's one write lock.
+pub(super) async fn begin(writer: &DatabaseConnection) -> Result<Transaction, StoreError> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    Ok(writer.begin_with_options(options).await?)
+}
+
+async fn pool(url: &str, connections: u32, writes: bool) -> Result<DatabaseConnection, StoreError> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(WAIT)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |options| {
+            let options = options
+                .create_if_missing(writes)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(WAIT)
+                .foreign_keys(false)
+                .statement_cache_capacity(200);
+            if writes { options } else { options.pragma("query_only", "on") }
+        });
+    Ok(Database::connect(options).await?)
+}
