@@ -64,7 +64,7 @@ pub(crate) async fn serve(kind: Kind, database: &Path) -> Result<(), Failure> {
     match kind {
         Kind::Bidarc => {
             let mut settings = Settings::defaults()?;
-            settings.database.url = url(database);
+            settings.database.url = url(database).into();
             let never = std::future::pending();
             bidarc::app::serve(&settings, Clock::system(), listener, never).await?;
         }

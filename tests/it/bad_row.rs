@@ -13,7 +13,7 @@ async fn a_value_that_the_database_refuses_holds_up_nobody_else() {
     let trigger = service.database().says(
         "CREATE TRIGGER no_bad_names BEFORE INSERT ON project WHEN NEW.name = 'bad' \
          BEGIN SELECT RAISE(ABORT, 'not this name'); END",
-        "ALTER TABLE project ADD CONSTRAINT not_this_name CHECK (name <> 'bad')",
+        "ALTER TABLE project ADD CONSTRAINT \"not this name\" CHECK (name <> 'bad')",
     );
     other.execute_unprepared(trigger).await.unwrap();
     other.close().await.unwrap();
@@ -44,7 +44,7 @@ async fn a_value_that_the_database_refuses_holds_up_nobody_else() {
     assert_eq!(kept[0]["vendorType"], "project.created");
     assert_eq!(kept[0]["body"], envelope("project.created", r#"{"id":17,"name":"bad"}"#));
     // What the database said is for the log, not for clients.
-    assert!(!kept[0]["detail"].as_str().unwrap().contains("this"), "{}", kept[0]);
+    assert!(!kept[0]["detail"].as_str().unwrap().contains("not this name"), "{}", kept[0]);
     assert_eq!(found["project"], json!(null));
     service.stop().await;
 }

@@ -23,6 +23,7 @@ fn other(section: &str, key: &str, default: &str) -> String {
         ("server", "listen") => "127.0.0.1:7".to_owned(),
         ("server", "allowed_origins") => "https://other.example.com".to_owned(),
         ("log", "format") => "json".to_owned(),
+        ("database", "wake_up") => "poll".to_owned(),
         _ if default.parse::<u64>().is_ok() => (default.parse::<u64>().unwrap() + 1).to_string(),
         _ => "https://other.example.com/1".to_owned(),
     }
