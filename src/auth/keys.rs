@@ -88,7 +88,20 @@ impl Keys {
         }
     }
 
-    /// Waits until an access is lost: its key is revoked, open mode has ended, or the keys cannot be read.
+    /// Waits until it is known that an access stands: at once, unless the keys cannot be read or it is lost.
+    pub async fn stands(&self, access: Access) {
+        let stands = |snapshot: &Arc<Snapshot>| snapshot.is_known && self.denied(access, snapshot).is_none();
+        if stands(&self.0.snapshot.borrow()) {
+            return;
+        }
+        if self.0.snapshot.subscribe().wait_for(stands).await.is_err() {
+            // Nobody reads the keys any more: the service ends.
+            std::future::pending().await
+        }
+    }
+
+    /// Waits until an access is lost: its key is revoked, or open mode has ended. While the keys cannot be read nobody knows of either, and
+    /// nobody should be told anything (see [`Keys::stands`]).
     pub async fn lost(&self, access: Access) -> Denied {
         let mut snapshots = self.0.snapshot.subscribe();
         loop {
@@ -112,9 +125,6 @@ impl Keys {
     }
 
     fn denied(&self, access: Access, snapshot: &Snapshot) -> Option<Denied> {
-        if !snapshot.is_known {
-            return Some(Denied::Unavailable);
-        }
         match access.grant() {
             Grant::Open => (!(self.0.open_without_keys && snapshot.by_hash.is_empty())).then_some(Denied::NoToken),
             Grant::Key { id, .. } => (!snapshot.by_hash.values().any(|key| key.id == id)).then_some(Denied::WrongToken),
@@ -163,7 +173,7 @@ impl Keys {
         });
     }
 
-    /// Notes that the keys could not be read: after a second nobody is let in by what was read last.
+    /// Notes that the keys could not be read: after a second nobody is let in, or told anything, by what was read last.
     fn miss(&self, problem: &str) {
         if self.is_fresh() {
             tracing::debug!(problem, "the keys could not be read; they are tried again");
@@ -182,6 +192,8 @@ impl Keys {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
     use crate::auth::{Scope, admin};
     use crate::clock::Clock;
@@ -215,7 +227,12 @@ mod tests {
         assert_eq!(keys.access(None).await, Ok(access));
         keys.0.read_at.send_modify(|read_at| *read_at -= FRESH_FOR);
         assert_eq!(keys.access(None).await, Err(Denied::Unavailable));
-        assert_eq!(keys.lost(access).await, Denied::Unavailable);
+        // Who is there stays, and is told nothing until the keys can be read again.
+        let waits = async |what| timeout(Duration::from_millis(1), what).await.is_err();
+        assert!(waits(keys.lost(access).map(drop).boxed()).await);
+        assert!(waits(keys.stands(access).boxed()).await);
+        keys.publish(HashMap::new());
+        keys.stands(access).await;
     }
 
     #[tokio::test]

@@ -27,6 +27,9 @@ pub(crate) const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
 /// The code of a request whose key has not the scope for it.
 pub(crate) const FORBIDDEN: &str = "FORBIDDEN";
 
+/// The code of what the database could not give now.
+pub(crate) const UNAVAILABLE: &str = "UNAVAILABLE";
+
 /// The code of a request that asks for more than is served at once.
 pub(crate) const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 
@@ -34,7 +37,7 @@ impl ApiError {
     const fn code(&self) -> &'static str {
         match self {
             Self::BadUserInput(_) => BAD_USER_INPUT,
-            Self::Unavailable => "UNAVAILABLE",
+            Self::Unavailable => UNAVAILABLE,
             Self::Internal => "INTERNAL",
         }
     }

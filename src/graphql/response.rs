@@ -2,6 +2,7 @@
 
 use async_graphql::{Response, Value};
 
+use super::error::UNAVAILABLE;
 use super::selection::JsonText;
 
 /// The text of a response. `data` is left out where the request was refused before it was executed.
@@ -26,6 +27,14 @@ pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
     }
     text.push(b'}');
     Ok(text)
+}
+
+/// Whether something of a response is missing that would be there another time: the database could not be read.
+#[must_use]
+pub fn unavailable(response: &Response) -> bool {
+    let unavailable = Value::from(UNAVAILABLE);
+    let codes = response.errors.iter().filter_map(|error| error.extensions.as_ref()?.get("code"));
+    codes.into_iter().any(|code| *code == unavailable)
 }
 
 /// Whether a request was refused before it was executed: its errors concern no field.

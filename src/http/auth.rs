@@ -4,6 +4,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 
 use super::error::RETRY_AFTER;
 use super::graphql;
@@ -48,6 +50,23 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
 pub(super) fn bearer(credentials: &str) -> Option<&str> {
     let (scheme, token) = credentials.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_start())
+}
+
+/// A stream whose items are held back while it is not known whether the access stands that they are for.
+pub(super) fn while_it_stands<T: Send + 'static>(
+    keys: &Keys,
+    access: Access,
+    items: BoxStream<'static, T>,
+) -> BoxStream<'static, T> {
+    let keys = keys.clone();
+    let held = items.then(move |item| {
+        let keys = keys.clone();
+        async move {
+            keys.stands(access).await;
+            item
+        }
+    });
+    held.boxed()
 }
 
 /// What is told to a request that is not let in.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
 use serde_json::{Value, json};
 
-use super::error::HttpError;
+use super::error::{HttpError, RETRY_AFTER};
 use super::open_mode::OpenMode;
 use super::{auth, body};
 use crate::auth::Access;
@@ -147,12 +147,23 @@ fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {
 }
 
 /// The response. One without data, because the request itself is wrong, is 400 in the specification's media type; in plain
-/// JSON every GraphQL answer is 200.
+/// JSON it is 200, as is any other answer. Where the database could not be read it is 503, so that whoever stands in between knows.
 fn answer(response: &GraphqlResponse, media_type: &'static str) -> Response {
+    let unavailable = response::unavailable(response);
     let refused = response::refused(response) && media_type == RESPONSE_JSON;
-    let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = match (unavailable, refused) {
+        (true, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (false, true) => StatusCode::BAD_REQUEST,
+        (false, false) => StatusCode::OK,
+    };
     match response::to_json(response) {
-        Ok(body) => write(status, media_type, body),
+        Ok(body) => {
+            let mut answer = write(status, media_type, body);
+            if unavailable {
+                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            }
+            answer
+        }
         Err(error) => {
             tracing::error!(%error, "a response could not be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -24,7 +24,7 @@ async fn a_key_that_is_added_to_a_running_service_closes_open_mode() {
     })
     .await;
     assert_eq!(service.with_token(&token).post("/graphql", QUERY).await.status, 200);
-    let log = service.log();
+    let log = service.log_so_far();
     assert!(!log.contains(token.trim_start_matches("bidarc_")), "{log}");
     service.stop(&database).await;
 }
@@ -128,8 +128,8 @@ async fn a_token_is_nowhere_in_clear() {
         let _ = socket.message().await;
     }
     service.terminate().await;
-    eventually("the last line of the log", BOUND, async || service.log().contains("stopped").then_some(())).await;
-    let log = service.log();
+    eventually("the last line of the log", BOUND, async || service.log_so_far().contains("stopped").then_some(())).await;
+    let log = service.log_so_far();
     assert!(service.ended().await.success());
     for secret in [token.trim_start_matches("bidarc_"), wrong] {
         assert!(log.len() > 1000 && !log.contains(secret), "{log}");

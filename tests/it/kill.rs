@@ -21,7 +21,7 @@ const KILLS: u64 = 4;
 const AT_MOST: Duration = Duration::from_secs(40);
 
 /// A body that is its own event: nothing else has its id.
-fn hook(at: u64) -> Hook {
+pub(crate) fn hook(at: u64) -> Hook {
     let id = 36_029_621_652_695_040 + at;
     match at % 3 {
         0 => Project::new(id, &format!("Roof {at}"), ManualClock::new().now()).created(),
@@ -35,7 +35,7 @@ fn hook(at: u64) -> Hook {
 }
 
 /// Tries again at once and for as long as it takes.
-fn stubborn() -> Patience {
+pub(crate) fn stubborn() -> Patience {
     Patience {
         time_out: Duration::from_secs(5),
         first_pause: Duration::from_millis(20),
@@ -73,9 +73,15 @@ async fn what_was_acknowledged_survives_every_kill_exactly_once() {
     assert_eq!(deliveries.join_all().await.len() as u64, DELIVERIES);
     assert!(tally.total().retried > 0, "some had to be sent again: {}", *tally);
 
-    let log = bodies(&service).await;
+    assert_eq!(tally.acknowledged().len() as u64, DELIVERIES);
+    assert_all_there(&service, &tally).await;
+    service.stop(&database).await;
+}
+
+/// Whatever was acknowledged is one event, with every delivery of it that was.
+pub(crate) async fn assert_all_there(service: &Process, tally: &Tally) {
+    let log = bodies(service).await;
     let acknowledged = tally.acknowledged();
-    assert_eq!(acknowledged.len() as u64, DELIVERIES);
     for body in &acknowledged {
         let found =
             log.get(&body.hook.body).unwrap_or_else(|| panic!("acknowledged and not there: {}", body.hook.body));
@@ -83,7 +89,6 @@ async fn what_was_acknowledged_survives_every_kill_exactly_once() {
         assert!(found[0] >= body.times, "every acknowledged delivery is there: {}", body.hook.body);
     }
     assert_eq!(log.len(), acknowledged.len(), "and nothing else is");
-    service.stop(&database).await;
 }
 
 /// The events' bodies, each with how many deliveries its events have.

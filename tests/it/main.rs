@@ -41,6 +41,7 @@ mod release;
 mod schema;
 mod selections;
 mod settings;
+mod several_nodes;
 mod socket_protocol;
 mod socket_turns;
 mod spellings;

@@ -45,7 +45,7 @@ async fn stalled(database: &Database, token: Option<&str>) -> (Process, Socket) 
 
 async fn count(service: &Process, client: &crate::harness::Client, gauge: &str, expected: usize, bound: Duration) {
     eventually(&format!("{gauge} is {expected}"), bound, async || {
-        assert!(!service.log().contains("panicked"), "{}", service.log());
+        assert!(!service.log_so_far().contains("panicked"), "{}", service.log_so_far());
         (client.metric(gauge).await == f64::from(u32::try_from(expected).unwrap())).then_some(())
     })
     .await;

@@ -24,7 +24,7 @@ async fn what_was_in_flight_is_answered_and_sockets_are_closed_as_going_away() {
     wire.write(&body[10..]).await;
     let answer = wire.read_to_end().await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(r#""outcome":"ACCEPTED""#), "{answer}");
-    let log = service.log();
+    let log = service.log_so_far();
     let status = service.ended().await;
     assert_eq!(status.code(), Some(0), "{log}");
     database.assert_sound().await;

@@ -85,6 +85,7 @@ impl Streams {
         };
         let (events, body) = mpsc::channel(1);
         let operation = self.graphql.stream_placed(request, access, after);
+        let operation = auth::while_it_stands(&self.keys, access, operation);
         self.tracker.spawn(stream::serve(operation, events, access, self.keys, self.stopping));
         let body = Body::from_stream(ReceiverStream::new(body).map(Ok::<_, Infallible>));
         // A proxy that gathers an answer before it passes it on would hold events back; this is how nginx is told.

@@ -14,6 +14,7 @@ use super::operations::{MOST, Operations};
 use super::protocol::{self, ClientMessage};
 use crate::auth::{Access, Denied, Keys};
 use crate::graphql::{Executor, Message};
+use crate::http::auth;
 use crate::http::graphql::error_list;
 use crate::http::knock::Knock;
 
@@ -83,7 +84,7 @@ impl Session {
                     self.replies.push_back(protocol::error(&id, &error_list(&problem, "LIMIT_EXCEEDED")));
                 }
                 Standing::LetIn { access, .. } => {
-                    let responses = self.graphql.stream(*request, *access);
+                    let responses = auth::while_it_stands(&self.keys, *access, self.graphql.stream(*request, *access));
                     self.operations.start(id.into(), responses);
                 }
                 Standing::Unknown(_) | Standing::Knocking(_) => return Err(Close::Unauthorized),

@@ -33,8 +33,13 @@ impl Database {
 
     /// One of PostgreSQL's, whatever the environment says.
     pub(crate) fn in_cluster(cluster: &Arc<Cluster>) -> Self {
+        Self::with(cluster, "")
+    }
+
+    /// The same, made in a way of its own.
+    pub(crate) fn with(cluster: &Arc<Cluster>, options: &str) -> Self {
         let name = cluster.name();
-        cluster.run(&format!("CREATE DATABASE {name}"));
+        cluster.run(&format!("CREATE DATABASE {name} {options}"));
         Self::postgres(cluster, name)
     }
 
@@ -58,11 +63,7 @@ impl Database {
                 std::fs::copy(self.directory.path().join(FILE), copy.directory.path().join(FILE)).unwrap();
                 copy
             }
-            Kind::Postgres { cluster, name } => {
-                let copy = cluster.name();
-                cluster.run(&format!("CREATE DATABASE {copy} TEMPLATE {name}"));
-                Self::postgres(cluster, copy)
-            }
+            Kind::Postgres { cluster, name } => Self::with(cluster, &format!("TEMPLATE {name}")),
         }
     }
 

@@ -67,7 +67,12 @@ impl Launch {
 
     /// Starts a service on this port and database.
     pub(crate) async fn serve(self, port: u16, database: &Database) -> Process {
-        let launch = self.arg("--listen").arg(&format!("127.0.0.1:{port}")).arg("--database-url").arg(&database.url());
+        self.arg("--database-url").arg(&database.url()).serve_as_told(port).await
+    }
+
+    /// Starts a service on this port, and on the database that it was told of.
+    pub(crate) async fn serve_as_told(self, port: u16) -> Process {
+        let launch = self.arg("--listen").arg(&format!("127.0.0.1:{port}"));
         let mut child = launch.spawn();
         let errors = collect(child.stderr.take().unwrap());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -129,11 +134,6 @@ impl Process {
         &self.greeting
     }
 
-    /// What it has logged so far.
-    pub(crate) fn log(&self) -> String {
-        self.errors.lock().unwrap().clone()
-    }
-
     /// Ends it as a power cut would: it gets no chance to do anything.
     pub(crate) async fn kill(mut self) {
         within("the process is gone", self.child.kill()).await.unwrap();
@@ -189,6 +189,19 @@ pub(crate) async fn add_key(database: &Database, name: &str, scope: &str) -> Str
 pub(crate) async fn revoke_key(database: &Database, name: &str) {
     let ended = Launch::keys(database, &["revoke", name]).run().await;
     assert!(ended.status.success(), "{ended:?}");
+}
+
+/// Ports on each of which a service can be started again and again.
+pub(crate) async fn lasting_ports(count: usize) -> Vec<u16> {
+    let first = lasting_port().await;
+    let mut ports = Vec::new();
+    for port in first..LAST_PORT {
+        if ports.len() < count && TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+            ports.push(port);
+        }
+    }
+    assert_eq!(ports.len(), count, "no ports are free");
+    ports
 }
 
 /// A port on which a service can be started again and again.
