@@ -85,6 +85,7 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> Result<Transaction, St
         "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; \
          SET LOCAL lock_timeout = {wait}; \
          SET LOCAL idle_in_transaction_session_timeout = '10s'; \
+         SET LOCAL client_min_messages = warning; \
          SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
          SELECT pg_advisory_xact_lock({WRITE_LOCK})"
     ))

@@ -128,7 +128,8 @@ async fn a_token_is_nowhere_in_clear() {
         let _ = socket.message().await;
     }
     service.terminate().await;
-    eventually("the last line of the log", BOUND, async || service.log_so_far().contains("stopped").then_some(())).await;
+    eventually("the last line of the log", BOUND, async || service.log_so_far().contains("stopped").then_some(()))
+        .await;
     let log = service.log_so_far();
     assert!(service.ended().await.success());
     for secret in [token.trim_start_matches("bidarc_"), wrong] {

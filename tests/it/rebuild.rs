@@ -1,5 +1,7 @@
 //! Making the projections again from the log: the same in every column, all or nothing, and beside a running service.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use serde_json::json;
 use simulator::disorder::Disorder;
@@ -9,6 +11,8 @@ use simulator::office::{Office, every_event};
 use crate::harness::{BOUND, Database, Launch, ManualClock, Process, Service, Setup, eventually};
 
 const SECRET: &str = "whsec_one";
+/// Thousands of events, one after the other.
+const REBUILT_WITHIN: Duration = Duration::from_secs(60);
 
 /// Two offices' days, every type among them, each office's hooks in disorder and some of them twice.
 fn hooks() -> Vec<Hook> {
@@ -106,7 +110,7 @@ fn launch(database: &Database) -> Launch {
 }
 
 async fn rebuild(database: &Database) {
-    let ended = launch(database).run().await;
+    let ended = launch(database).run_within(REBUILT_WITHIN).await;
     assert!(ended.status.success(), "{ended:?}");
     let events = database.numbers("SELECT COUNT(*) FROM event").await[0];
     assert_eq!(ended.stdout, format!("rebuilt from {events} events\n"));

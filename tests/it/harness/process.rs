@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::net::TcpListener;
@@ -85,8 +86,13 @@ impl Launch {
     }
 
     /// Runs to the end.
-    pub(crate) async fn run(mut self) -> Ended {
-        let output = within("the process ends", self.0.output()).await.unwrap();
+    pub(crate) async fn run(self) -> Ended {
+        self.run_within(BOUND).await
+    }
+
+    /// Runs to the end of something long.
+    pub(crate) async fn run_within(mut self, bound: Duration) -> Ended {
+        let output = tokio::time::timeout(bound, self.0.output()).await.expect("the process ends in time").unwrap();
         Ended {
             status: output.status,
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -77,8 +77,11 @@ async fn a_deletion_is_gone_on_with_by_another_node() {
     let first = node(&api, &database, "webhook-deleting").await;
     assert!(begin(&first, &delete).await.unwrap().is_none(), "it has died before it answered");
     assert!(!first.ended().await.success());
-    eventually("the other sees to it", LOOKED_WITHIN, async || (states(&second).await == ["DELETED"]).then_some(()))
-        .await;
+    eventually("the other sees to it", LOOKED_WITHIN, async || {
+        let states = database.texts("SELECT state FROM bidsketch_webhook").await;
+        (states == ["DELETED"]).then_some(())
+    })
+    .await;
     assert_eq!(api.webhooks().len(), 0);
     stop(vec![second], &database).await;
 }
