@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Failure;
-use crate::report::Round;
+use crate::report::{Round, at};
 
 /// How much of an answer's head is read at most.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -70,10 +70,10 @@ impl Connection {
     }
 }
 
-/// Asks the same of a server over several connections for a while.
+/// Asks of servers over several connections for a while: of each over as many.
 pub(crate) async fn run(
-    address: SocketAddr,
-    (path, body): (&str, &str),
+    servers: &[SocketAddr],
+    request: impl Fn(&Connection) -> Vec<u8> + Clone + Send + 'static,
     connections: usize,
     length: Duration,
 ) -> Result<Round, Failure> {
@@ -81,13 +81,14 @@ pub(crate) async fn run(
     let started = Instant::now();
     let end = started + length;
     let mut tasks = Vec::new();
-    for _ in 0..connections {
-        let mut connection = Connection::open(address).await?;
-        let request = connection.request(path, body);
+    for address in servers.iter().cycle().take(connections) {
+        let mut connection = Connection::open(*address).await?;
+        let request = request.clone();
         let answered = Arc::clone(&answered);
         tasks.push(tokio::spawn(async move {
             let mut took = Vec::new();
             while Instant::now() < end {
+                let request = request(&connection);
                 let asked = Instant::now();
                 connection.ask(&request).await?;
                 took.push(asked.elapsed());
@@ -102,8 +103,8 @@ pub(crate) async fn run(
     }
     let elapsed = started.elapsed();
     took.sort_unstable();
-    let at = |part: usize| took.get(took.len() * part / 100).copied().unwrap_or_default();
+    let answers = answered.load(Ordering::Relaxed);
     #[expect(clippy::cast_precision_loss, reason = "a round has far fewer answers than 2^52")]
-    let rate = answered.load(Ordering::Relaxed) as f64 / elapsed.as_secs_f64();
-    Ok(Round { rate, p50: at(50), p99: at(99) })
+    let rate = answers as f64 / elapsed.as_secs_f64();
+    Ok(Round { answers, rate, p50: at(&took, 50), p99: at(&took, 99) })
 }

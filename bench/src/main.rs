@@ -1,6 +1,6 @@
 //! Load on whole processes, and its report. bench/README.md tells what is measured and how to read it.
 
-use std::path::PathBuf;
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 mod handwritten;
 mod live;
 mod load;
+mod nodes;
 mod reads;
 mod report;
 mod row_by_row;
@@ -33,13 +34,15 @@ enum Command {
     Reads(Reads),
     /// Live streams: many subscribers, beside a bare broadcast and the library's stock transport
     Live(Live),
+    /// One node and two on one PostgreSQL: from a post on one to a frame of the other, and durable intake beside SQLite's
+    Nodes(Nodes),
     /// One of the servers, on a port of its own choice (started by the other commands)
     #[command(hide = true)]
     Server {
         /// Which one.
         kind: server::Kind,
-        /// The file of the database.
-        database: PathBuf,
+        /// The URL of the database.
+        database: String,
     },
 }
 
@@ -89,11 +92,32 @@ struct Live {
     idle: usize,
 }
 
+/// How many, and for how long.
+#[derive(Args)]
+struct Nodes {
+    /// Events a second while the time to a frame is measured
+    #[arg(long, default_value = "50")]
+    rate: NonZeroU32,
+    /// Events by which it is measured
+    #[arg(long, default_value_t = 500)]
+    latency_events: usize,
+    /// Connections that post at once, of all nodes together
+    #[arg(long, default_value_t = 32)]
+    connections: usize,
+    /// Seconds for which they post in a round
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Rounds; the report gives their median
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Reads(reads) => reads::run(&reads).await,
         Command::Live(settings) => live::run(&settings).await,
+        Command::Nodes(settings) => nodes::run(&settings).await,
         Command::Server { kind, database } => server::serve(kind, &database).await,
     };
     match done {

@@ -1,5 +1,6 @@
 //! Queries: 50 projects with 5 drawings each.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use crate::load::{self, Connection};
 use crate::report::{self, median, progress, say};
 use crate::server::{Kind, Running};
-use crate::{Failure, Reads, seed};
+use crate::{Failure, Reads, seed, server};
 
 /// What is asked of each server.
 pub(crate) const QUERY: &str =
@@ -18,13 +19,13 @@ const SERVERS: [Kind; 3] = [Kind::Bidarc, Kind::Handwritten, Kind::RowByRow];
 /// Fills a database, compares the servers' answers, loads them in turn, and reports.
 pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
-    let database = directory.path().join("reads.db");
+    let database = server::sqlite(&directory.path().join("reads.db"));
     progress(&format!("filling a database: {} projects with {} drawings each", settings.projects, settings.drawings));
     let service = Running::start(Kind::Bidarc, &database).await?;
     seed::fill(service.address, settings.projects, settings.drawings).await?;
     service.stop().await?;
 
-    let body = json!({ "query": QUERY }).to_string();
+    let body: Arc<str> = json!({ "query": QUERY }).to_string().into();
     let mut running = Vec::new();
     for kind in SERVERS {
         running.push((kind, Running::start(kind, &database).await?, Vec::new()));
@@ -41,7 +42,9 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
     let length = Duration::from_secs(settings.seconds);
     for round in 1..=settings.rounds {
         for (kind, server, rounds) in &mut running {
-            let measured = load::run(server.address, ("/graphql", &body), settings.connections, length).await?;
+            let body = Arc::clone(&body);
+            let ask = move |connection: &Connection| connection.request("/graphql", &body);
+            let measured = load::run(&[server.address], ask, settings.connections, length).await?;
             progress(&format!("round {round}: {} {:.0} answers a second", kind.name(), measured.rate));
             rounds.push(measured);
         }

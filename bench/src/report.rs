@@ -21,9 +21,21 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
 
+/// What so many of a hundred did not go past, of times in order: at 100, the longest.
+pub(crate) fn at(times: &[Duration], part: usize) -> Duration {
+    times.get(times.len().saturating_sub(1) * part / 100).copied().unwrap_or_default()
+}
+
+/// A time in a table.
+pub(crate) fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
 /// What one server did in one round.
 #[derive(Clone, Debug)]
 pub(crate) struct Round {
+    /// Answers.
+    pub(crate) answers: u64,
     /// Answers a second.
     pub(crate) rate: f64,
     /// How long the middle answer took.
@@ -49,10 +61,10 @@ pub(crate) fn table(servers: &[(String, Vec<Round>)]) -> Result<String, Failure>
         let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = rates.iter().copied().fold(0.0, f64::max);
         table += &format!(
-            "| {name} | {:.0} | {lowest:.0} to {highest:.0} | {:.1} ms | {:.1} ms |\n",
+            "| {name} | {:.0} | {lowest:.0} to {highest:.0} | {} | {} |\n",
             middle.rate,
-            middle.p50.as_secs_f64() * 1000.0,
-            middle.p99.as_secs_f64() * 1000.0,
+            milliseconds(middle.p50),
+            milliseconds(middle.p99),
         );
     }
     Ok(table)

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::load::Connection;
 use crate::{Failure, report};
 
+/// Where ArcSite's hooks go.
+const HOOK: &str = "/webhooks/arcsite";
 /// Connections that post at once.
 const POSTERS: u64 = 64;
 
@@ -44,8 +46,13 @@ pub(crate) async fn post_project(connection: &mut Connection, project: u64) -> R
     post(connection, &project_body(project)).await
 }
 
+/// The bytes of the request that posts the creation of a project that was not there before.
+pub(crate) fn fresh_project(connection: &Connection) -> Vec<u8> {
+    connection.request(HOOK, &project_body(fresh()))
+}
+
 async fn post(connection: &mut Connection, body: &str) -> Result<(), Failure> {
-    let request = connection.request("/webhooks/arcsite", body);
+    let request = connection.request(HOOK, body);
     connection.ask(&request).await?;
     Ok(())
 }

@@ -52,26 +52,26 @@ impl Kind {
     }
 }
 
-/// The URL of a database file.
-pub(crate) fn url(database: &Path) -> String {
-    format!("sqlite://{}", database.display())
+/// The URL of a file of SQLite's.
+pub(crate) fn sqlite(file: &Path) -> String {
+    format!("sqlite://{}", file.display())
 }
 
-/// Serves until the process is ended.
-pub(crate) async fn serve(kind: Kind, database: &Path) -> Result<(), Failure> {
+/// Serves the database of that URL until the process is ended.
+pub(crate) async fn serve(kind: Kind, database: &str) -> Result<(), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     report::say(&listener.local_addr()?.to_string())?;
     match kind {
         Kind::Bidarc => {
             let mut settings = Settings::defaults()?;
-            settings.database.url = url(database).into();
+            settings.database.url = database.into();
             let never = std::future::pending();
             bidarc::app::serve(&settings, Clock::system(), listener, never).await?;
         }
-        Kind::Handwritten => axum::serve(listener, handwritten::router(&url(database)).await?).await?,
+        Kind::Handwritten => axum::serve(listener, handwritten::router(database).await?).await?,
         Kind::Bare => axum::serve(listener.tap_io(no_delay), live::bare::router()).await?,
         Kind::Stock => axum::serve(listener.tap_io(no_delay), live::stock::router(database).await?).await?,
-        Kind::RowByRow => axum::serve(listener, row_by_row::router(&url(database)).await?).await?,
+        Kind::RowByRow => axum::serve(listener, row_by_row::router(database).await?).await?,
     }
     Ok(())
 }
@@ -90,11 +90,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a server and waits until it says where it listens.
-    pub(crate) async fn start(kind: Kind, database: &Path) -> Result<Self, Failure> {
+    /// Starts a server on the database of that URL, and waits until it says where it listens.
+    pub(crate) async fn start(kind: Kind, database: &str) -> Result<Self, Failure> {
         let mut process = Command::new(std::env::current_exe()?)
-            .args(["server", kind.argument()])
-            .arg(database)
+            .args(["server", kind.argument(), database])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::QUERY;
 use super::socket::Subscriber;
-use crate::Failure;
 use crate::report::say;
 use crate::server::{Kind, Running};
+use crate::{Failure, server};
 
 /// Subscribers that are opened at once.
 const AT_ONCE: usize = 64;
@@ -14,7 +14,7 @@ const AT_ONCE: usize = 64;
 /// Opens so many subscriptions, and reports what they cost.
 pub(super) async fn run(idle: usize) -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
-    let server = Running::start(Kind::Bidarc, &directory.path().join("live.db")).await?;
+    let server = Running::start(Kind::Bidarc, &server::sqlite(&directory.path().join("live.db"))).await?;
     // The first few make what all share.
     let mut open = Vec::new();
     for _ in 0..AT_ONCE {

@@ -3,21 +3,23 @@
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::load::Connection;
-use crate::report::{progress, say};
+use crate::report::{at, milliseconds, progress, say};
 use crate::server::{Kind, Running};
-use crate::{Failure, Live, seed};
+use crate::{Failure, Live, seed, server};
 
 pub(crate) mod bare;
 mod memory;
-mod socket;
+pub(crate) mod socket;
 pub(crate) mod stock;
+pub(crate) mod subscribers;
 
-use socket::Subscriber;
+use subscribers::subscribe;
 
 /// What the subscribers ask for.
-const QUERY: &str = "subscription { events { id kind receivedAt } }";
+pub(crate) const QUERY: &str = "subscription { events { id kind receivedAt } }";
 /// The same, of events received from a time on that lies long ago: each time is another filter, and all let everything through.
 fn filtered(which: usize) -> String {
     format!(
@@ -28,7 +30,7 @@ fn filtered(which: usize) -> String {
 /// Connections that post the events whose delivery is measured.
 const POSTERS: u64 = 16;
 /// How long all that was posted may take to arrive.
-const ARRIVE_WITHIN: Duration = Duration::from_secs(120);
+pub(crate) const ARRIVE_WITHIN: Duration = Duration::from_secs(120);
 
 /// Measures, and reports.
 pub(crate) async fn run(settings: &Live) -> Result<(), Failure> {
@@ -84,38 +86,10 @@ async fn filters(settings: &Live) -> Result<(), Failure> {
     ))
 }
 
-async fn subscribe(
-    server: &Running,
-    subscribers: usize,
-    query: impl Fn(usize) -> String,
-) -> Result<Vec<Subscriber>, Failure> {
-    let mut open = Vec::with_capacity(subscribers);
-    for subscriber in 0..subscribers {
-        open.push(Subscriber::open(server.address, &query(subscriber)).await?);
-    }
-    // An event of which all have heard: then all of them are subscribed.
-    let mut poster = Connection::open(server.address).await?;
-    loop {
-        seed::post_project(&mut poster, seed::fresh()).await?;
-        let mut heard = true;
-        for subscriber in &mut open {
-            heard &= tokio::time::timeout(Duration::from_secs(5), subscriber.one()).await.is_ok();
-        }
-        if heard {
-            break;
-        }
-    }
-    // Those who heard of more than one begin alike.
-    for subscriber in &mut open {
-        while tokio::time::timeout(Duration::from_millis(1), subscriber.one()).await.is_ok() {}
-    }
-    Ok(open)
-}
-
 /// Posts events as fast as they are taken, and gives the messages that all subscribers got a second.
 async fn burst(kind: Kind, settings: &Live, query: impl Fn(usize) -> String) -> Result<f64, Failure> {
     let directory = tempfile::tempdir()?;
-    let server = Running::start(kind, &directory.path().join("live.db")).await?;
+    let server = Running::start(kind, &server::sqlite(&directory.path().join("live.db"))).await?;
     let open = subscribe(&server, settings.subscribers, query).await?;
     let began = Instant::now();
     let mut readers = JoinSet::new();
@@ -148,7 +122,7 @@ async fn burst(kind: Kind, settings: &Live, query: impl Fn(usize) -> String) -> 
         }
         Ok::<_, Failure>(())
     };
-    tokio::time::timeout(ARRIVE_WITHIN, arrived).await.map_err(|_| "not everything arrived")??;
+    timeout(ARRIVE_WITHIN, arrived).await.map_err(|_| "not everything arrived")??;
     let took = began.elapsed();
     server.stop().await?;
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
@@ -159,7 +133,7 @@ async fn burst(kind: Kind, settings: &Live, query: impl Fn(usize) -> String) -> 
 /// How long it takes from a post to each subscriber's frame, at a steady rate.
 async fn latency(settings: &Live) -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
-    let server = Running::start(Kind::Bidarc, &directory.path().join("live.db")).await?;
+    let server = Running::start(Kind::Bidarc, &server::sqlite(&directory.path().join("live.db"))).await?;
     let open = subscribe(&server, settings.subscribers, |_| QUERY.to_owned()).await?;
     let events = settings.latency_events;
     let mut readers = JoinSet::new();
@@ -187,12 +161,11 @@ async fn latency(settings: &Live) -> Result<(), Failure> {
     }
     took.sort_unstable();
     server.stop().await?;
-    let at = |part: usize| took[(took.len() - 1) * part / 100].as_secs_f64() * 1000.0;
     say(&format!(
-        "{} subscribers, {} events a second: from the post to a frame p50 {:.1} ms, p99 {:.1} ms\n",
+        "{} subscribers, {} events a second: from the post to a frame p50 {}, p99 {}\n",
         settings.subscribers,
         settings.rate,
-        at(50),
-        at(99)
+        milliseconds(at(&took, 50)),
+        milliseconds(at(&took, 99))
     ))
 }

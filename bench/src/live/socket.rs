@@ -2,6 +2,7 @@
 //! masking key is zero, which leaves what it sends as it is.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -9,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::Failure;
 
 /// An open subscription.
-pub(super) struct Subscriber {
+pub(crate) struct Subscriber {
     stream: TcpStream,
     /// What was read and not yet looked at begins at `at`.
     buffer: Vec<u8>,
@@ -18,7 +19,7 @@ pub(super) struct Subscriber {
 
 impl Subscriber {
     /// Opens a socket and subscribes.
-    pub(super) async fn open(address: SocketAddr, query: &str) -> Result<Self, Failure> {
+    pub(crate) async fn open(address: SocketAddr, query: &str) -> Result<Self, Failure> {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let request = format!(
@@ -46,25 +47,32 @@ impl Subscriber {
     }
 
     /// Waits for the next text.
-    pub(super) async fn one(&mut self) -> Result<(), Failure> {
-        loop {
+    pub(crate) async fn one(&mut self) -> Result<(), Failure> {
+        self.text().await?;
+        Ok(())
+    }
+
+    /// Waits for the next text, and gives it.
+    pub(crate) async fn text(&mut self) -> Result<&[u8], Failure> {
+        let text = loop {
             match self.frame() {
-                Some(0x1) => return Ok(()),
-                Some(0x8) => return Err("the server closed the socket".into()),
+                Some((0x1, text)) => break text,
+                Some((0x8, _)) => return Err("the server closed the socket".into()),
                 Some(_) => {}
                 None => self.read().await?,
             }
-        }
+        };
+        Ok(&self.buffer[text])
     }
 
     /// Sends a ping of the sub-protocol, and waits for its pong.
-    pub(super) async fn ping(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn ping(&mut self) -> Result<(), Failure> {
         self.send(r#"{"type":"ping"}"#).await?;
         self.one().await
     }
 
-    /// Takes one whole frame, if it is there, and gives its kind.
-    fn frame(&mut self) -> Option<u8> {
+    /// Takes one whole frame, if it is there, and gives its kind and where its content lies until the next is read.
+    fn frame(&mut self) -> Option<(u8, Range<usize>)> {
         let bytes = &self.buffer[self.at..];
         let (kind, short) = (bytes.first()? & 0x0f, usize::from(bytes.get(1)? & 0x7f));
         let (head, length) = match short {
@@ -75,12 +83,9 @@ impl Subscriber {
         if bytes.len() < head + length {
             return None;
         }
-        self.at += head + length;
-        if self.at == self.buffer.len() {
-            self.buffer.clear();
-            self.at = 0;
-        }
-        Some(kind)
+        let content = self.at + head..self.at + head + length;
+        self.at = content.end;
+        Some((kind, content))
     }
 
     async fn read(&mut self) -> Result<(), Failure> {

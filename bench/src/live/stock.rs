@@ -1,6 +1,5 @@
 //! The service's own schema, log and followers behind async-graphql-axum's stock transport.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_graphql::Data;
@@ -27,7 +26,7 @@ use bidarc::webhooks::Webhooks;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Failure, server};
+use crate::Failure;
 
 #[derive(Clone)]
 struct Parts {
@@ -37,10 +36,11 @@ struct Parts {
 }
 
 /// The same parts as the service's, wired to the stock transport.
-pub(crate) async fn router(database: &Path) -> Result<Router, Failure> {
-    let settings = Settings::defaults()?;
+pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
+    let mut settings = Settings::defaults()?;
+    settings.database.url = database.into();
     let clock = Clock::system();
-    let store = Store::open(&server::url(database), settings.database.readers, clock.now()).await?;
+    let store = Store::open(&settings.database, clock.now()).await?;
     let feed = Feed::new(store.clone()).await?;
     let keys = Keys::new(store.clone(), true).await?;
     let access = keys.access(None).await.map_err(|denied| denied.to_string())?;
