@@ -51,7 +51,7 @@ const NAMES: &[&str] = &["name_order", "name_folded"];
 
 fn text(columns: Columns, table: &mut TableCreateStatement, names: &[&'static str]) {
     for name in names {
-        table.col(columns.text(*name));
+        table.col(columns.text(name));
     }
 }
 
@@ -73,7 +73,7 @@ fn required_numbers(table: &mut TableCreateStatement, names: &[&'static str]) {
 
 fn required_text(columns: Columns, table: &mut TableCreateStatement, names: &[&'static str]) {
     for name in names {
-        table.col(columns.text(*name).not_null());
+        table.col(columns.text(name).not_null());
     }
 }
 

@@ -78,6 +78,11 @@ impl Tail {
                 Ok(newest) => *newest,
                 Err(_) => return,
             };
+            // Where nobody follows, nobody needs what it would hold; who comes meanwhile reads the database.
+            if self.head.receiver_count() == 0 {
+                self.pass_over(newest);
+                continue;
+            }
             match read::events_after(store.reader(), &EventFilter::default(), (head, newest), PAGE).await {
                 Ok(events) => {
                     let is_full = u64::try_from(events.len()).is_ok_and(|read| read >= PAGE);

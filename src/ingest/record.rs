@@ -6,9 +6,9 @@ use super::normalise::Unfit;
 use super::verify::{Delivery, Verified};
 use crate::clock::Time;
 use crate::domain::{Event, Outcome, Sameness, Seq};
-use crate::store::delivery::NewDelivery;
+use crate::store::delivery::{NewDeliveries, NewDelivery};
 use crate::store::log::Entry;
-use crate::store::{StoreError, Transaction, delivery, log, projection, webhook};
+use crate::store::{Store, StoreError, Transaction, delivery, log, projection, webhook};
 
 /// How long an equal delivery is taken for a redelivery.
 #[derive(Clone, Copy, Debug)]
@@ -37,13 +37,15 @@ pub struct Receipt {
     pub event: Option<Seq>,
 }
 
-/// The ends of the log and of the list of deliveries, read under the write lock.
+/// The ends of the log and of the list of deliveries, read under the write lock; and the deliveries that are to be written with the
+/// transaction's others.
 #[derive(Debug)]
 pub struct Heads {
     /// The end of the log when it was read.
     read: Seq,
     event: Seq,
     delivery: i64,
+    unwritten: NewDeliveries,
 }
 
 impl Heads {
@@ -54,19 +56,18 @@ impl Heads {
     /// Where the database cannot be read.
     pub async fn read(tx: &Transaction) -> Result<Self, StoreError> {
         let event = log::head(tx).await?;
-        Ok(Self { read: event, event, delivery: delivery::newest(tx).await? })
+        Ok(Self { read: event, event, delivery: delivery::newest(tx).await?, unwritten: NewDeliveries::default() })
     }
 
-    /// The end of the log.
-    #[must_use]
-    pub const fn event(&self) -> Seq {
-        self.event
-    }
-
-    /// The end of the log, if it has moved since it was read.
-    #[must_use]
-    pub fn appended(&self) -> Option<Seq> {
-        (self.event > self.read).then_some(self.event)
+    /// Writes what is left to be written, and commits. Gives the end of the log.
+    ///
+    /// # Errors
+    ///
+    /// Where the database refuses a value or is not available.
+    pub async fn commit(mut self, store: &Store, tx: Transaction) -> Result<Seq, StoreError> {
+        self.unwritten.write(&tx).await?;
+        store.commit(tx, (self.event > self.read).then_some(self.event)).await?;
+        Ok(self.event)
     }
 }
 
@@ -112,7 +113,7 @@ pub(super) async fn place(
     mut event: Event,
     windows: SamenessWindows,
 ) -> Result<Placed, StoreError> {
-    if let Some(seq) = repeated(tx, delivery, &event, windows).await? {
+    if let Some(seq) = repeated(tx, heads, delivery, &event, windows).await? {
         let first = log::body(tx, seq).await?;
         let body_differs = first.as_deref().map(str::as_bytes) != Some(delivery.body());
         return Ok(Placed { outcome: Outcome::Redelivery, event: seq, body_differs });
@@ -172,7 +173,7 @@ async fn keep(
         body,
         event,
     };
-    delivery::insert(tx, &row).await?;
+    heads.unwritten.push(&row);
     if let Some(webhook) = delivery.webhook() {
         webhook::delivered(tx, webhook, delivery.received_at()).await?;
     }
@@ -183,6 +184,7 @@ async fn keep(
 /// The event that this delivery repeats, if it repeats one.
 async fn repeated(
     tx: &Transaction,
+    heads: &mut Heads,
     delivery: &Delivery<Verified>,
     event: &Event,
     windows: SamenessWindows,
@@ -191,6 +193,8 @@ async fn repeated(
     if event.identity.sameness == Sameness::Always {
         return Ok(Some(twin.seq));
     }
+    // What follows looks at deliveries, and one of this group may be among them.
+    heads.unwritten.write(tx).await?;
     // The very bytes signed at the very second: a retry that was not signed anew, however late it comes.
     if let Some(t) = delivery.signed_at()
         && let Some(seq) = delivery::event_signed_at(tx, &event.identity.digest, t).await?

@@ -64,8 +64,7 @@ impl Releaser {
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
         };
         delivery::released(&tx, id, placed.outcome, &vendor_type, placed.event, placed.body_differs).await?;
-        self.store.commit(tx, heads.appended()).await?;
-        self.waker.wake(heads.event());
+        self.waker.wake(heads.commit(&self.store, tx).await?);
         tracing::info!(delivery = id, event = placed.event.0, outcome = %placed.outcome, "a delivery was released");
         Ok(Release::Released(Receipt { outcome: placed.outcome, event: Some(placed.event) }))
     }

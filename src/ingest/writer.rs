@@ -191,7 +191,7 @@ async fn quarantine(store: &Store, incoming: &Incoming, unfit: Unfit) -> Result<
     let tx = store.begin().await?;
     let mut heads = Heads::read(&tx).await?;
     let receipt = super::record::quarantine(&tx, &mut heads, &incoming.delivery, &unfit).await?;
-    store.commit(tx, heads.appended()).await?;
+    heads.commit(store, tx).await?;
     Ok(receipt)
 }
 
@@ -223,8 +223,7 @@ async fn write(target: &Target, group: &[&Incoming]) -> Result<Vec<Receipt>, Fai
                 break;
             }
         }
-        target.store.commit(tx, heads.appended()).await?;
-        target.waker.wake(heads.event());
+        target.waker.wake(heads.commit(&target.store, tx).await?);
         Ok(receipts)
     })
     .await

@@ -49,26 +49,39 @@ pub async fn newest<C: ConnectionTrait>(db: &C) -> Result<i64, StoreError> {
     Ok(newest.flatten().unwrap_or_default())
 }
 
-/// Keeps a delivery.
-///
-/// # Errors
-///
-/// Where the database refuses it or is not available.
-pub async fn insert<C: ConnectionTrait>(db: &C, new: &NewDelivery<'_>) -> Result<(), StoreError> {
-    let row = delivery::Model {
-        id: new.id,
-        provider: new.provider.as_str().to_owned(),
-        vendor_type: new.vendor_type.map(str::to_owned),
-        received_at: micros(new.received_at),
-        signed_at: new.signed_at,
-        outcome: new.outcome.as_str().to_owned(),
-        quarantine_reason: new.quarantine.map(|(reason, _)| reason.as_str().to_owned()),
-        detail: new.quarantine.map(|(_, detail)| detail.to_owned()),
-        body: new.body.map(<[u8]>::to_vec),
-        event_seq: new.event.map(|seq| seq.0),
-    };
-    delivery::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
-    Ok(())
+/// Deliveries that are to be kept together: one statement for all of them.
+#[derive(Debug, Default)]
+pub struct NewDeliveries(Vec<delivery::ActiveModel>);
+
+impl NewDeliveries {
+    /// Adds one.
+    pub fn push(&mut self, new: &NewDelivery<'_>) {
+        let row = delivery::Model {
+            id: new.id,
+            provider: new.provider.as_str().to_owned(),
+            vendor_type: new.vendor_type.map(str::to_owned),
+            received_at: micros(new.received_at),
+            signed_at: new.signed_at,
+            outcome: new.outcome.as_str().to_owned(),
+            quarantine_reason: new.quarantine.map(|(reason, _)| reason.as_str().to_owned()),
+            detail: new.quarantine.map(|(_, detail)| detail.to_owned()),
+            body: new.body.map(<[u8]>::to_vec),
+            event_seq: new.event.map(|seq| seq.0),
+        };
+        self.0.push(row.into_active_model().reset_all());
+    }
+
+    /// Keeps those that were added. Until then no statement sees them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database refuses one or is not available.
+    pub async fn write<C: ConnectionTrait>(&mut self, db: &C) -> Result<(), StoreError> {
+        if !self.0.is_empty() {
+            delivery::Entity::insert_many(self.0.drain(..)).exec_without_returning(db).await?;
+        }
+        Ok(())
+    }
 }
 
 /// When an event was last delivered.

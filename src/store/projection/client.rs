@@ -4,7 +4,7 @@ use entity::client::{Entity, Model};
 use entity::event::Column as EventColumn;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
 
-use super::{NEVER, merge_nested, names, newest_event, save};
+use super::{NEVER, Saved, merge_nested, names, newest_event, save};
 use crate::domain::text::search_key;
 use crate::domain::{ClientChange, VendorId, fold};
 use crate::store::StoreError;
@@ -16,12 +16,12 @@ pub(super) async fn apply<C: ConnectionTrait>(
     entry: &Entry<'_>,
     id: &VendorId,
     change: ClientChange,
-) -> Result<(), StoreError> {
+) -> Result<Saved, StoreError> {
     let order_key = micros(entry.order_key);
     let stored = Entity::find_by_id(id.as_str()).one(db).await?;
     let is_new = stored.is_none();
     let mut row = match stored {
-        Some(row) if order_key < row.order_key => return Ok(()),
+        Some(row) if order_key < row.order_key => return Ok(Saved::No),
         Some(row) => row,
         None => Model {
             vendor_id: id.as_str().to_owned(),
@@ -56,6 +56,7 @@ pub(super) async fn apply<C: ConnectionTrait>(
         },
     };
     row.order_key = order_key;
+    row.last_event_at = Ord::max(row.last_event_at, micros(entry.received_at));
     change.name.apply_to(&mut row.name);
     change.first_name.apply_to(&mut row.first_name);
     change.last_name.apply_to(&mut row.last_name);

@@ -4,7 +4,7 @@ use entity::drawing::{Entity, Model};
 use entity::event::Column as EventColumn;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
 
-use super::{apply_list, names, newest_event, save, tags};
+use super::{Saved, apply_list, names, newest_event, save, tags};
 use crate::domain::{DrawingChange, VendorId};
 use crate::store::StoreError;
 use crate::store::convert::micros;
@@ -15,12 +15,12 @@ pub(super) async fn apply<C: ConnectionTrait>(
     entry: &Entry<'_>,
     id: &VendorId,
     change: DrawingChange,
-) -> Result<(), StoreError> {
+) -> Result<Saved, StoreError> {
     let order_key = micros(entry.order_key);
     let stored = Entity::find_by_id(id.as_str()).one(db).await?;
     let is_new = stored.is_none();
     let mut row = match stored {
-        Some(row) if order_key < row.order_key => return Ok(()),
+        Some(row) if order_key < row.order_key => return Ok(Saved::No),
         Some(row) => row,
         None => Model {
             vendor_id: id.as_str().to_owned(),
@@ -38,9 +38,10 @@ pub(super) async fn apply<C: ConnectionTrait>(
         },
     };
     row.order_key = order_key;
+    row.last_event_at = Ord::max(row.last_event_at, micros(entry.received_at));
     change.project_vendor_id.map(VendorId::into_string).apply_to(&mut row.project_vendor_id);
     change.name.apply_to(&mut row.name);
-    tags::save(db, "drawing_tag", id, &change.tags).await?;
+    tags::save(db, "drawing_tag", id, &change.tags, is_new).await?;
     apply_list(change.tags, &mut row.tags)?;
     change.pdf_url.apply_to(&mut row.pdf_url);
     change.png_url.apply_to(&mut row.png_url);

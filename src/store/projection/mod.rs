@@ -14,7 +14,7 @@ use super::StoreError;
 use super::convert::{from_json, micros, to_json};
 use super::log::Entry;
 use crate::domain::text::order_key;
-use crate::domain::{Change, Patch, fold};
+use crate::domain::{Change, Patch, References, fold};
 
 mod client;
 mod drawing;
@@ -32,15 +32,40 @@ pub use references::complete;
 ///
 /// Where the database refuses a value or is not available.
 pub async fn apply<C: ConnectionTrait>(db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
+    let mut touched = entry.event.references.clone();
     match entry.event.change.clone() {
-        Change::Project(id, change) => project::apply(db, entry, &id, *change).await?,
-        Change::Drawing(id, change) => drawing::apply(db, entry, &id, *change).await?,
-        Change::Client(id, change) => client::apply(db, entry, &id, *change).await?,
-        Change::Proposal(id, change) => proposal::apply(db, entry, &id, *change).await?,
+        Change::Project(id, change) => {
+            if project::apply(db, entry, &id, *change).await? == Saved::Yes {
+                touched.project = None;
+            }
+        }
+        Change::Drawing(id, change) => {
+            if drawing::apply(db, entry, &id, *change).await? == Saved::Yes {
+                touched.drawing = None;
+            }
+        }
+        Change::Client(id, change) => {
+            if client::apply(db, entry, &id, *change).await? == Saved::Yes {
+                touched.client = None;
+            }
+        }
+        Change::Proposal(id, change) => {
+            if proposal::apply(db, entry, &id, *change).await? == Saved::Yes {
+                touched.proposal = None;
+            }
+        }
         Change::Payment(payment) => payment::insert(db, entry, *payment).await?,
         Change::Nothing => {}
     }
-    touch(db, entry).await
+    touch(db, entry, &touched).await
+}
+
+/// Whether an event changed the row of its subject; if so, the row has the event's time as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Saved {
+    Yes,
+    /// It is older than the row.
+    No,
 }
 
 /// Empties all projections, for the log to be gone through again.
@@ -60,10 +85,9 @@ pub async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Moves `last_event_at` of all that the event belongs to: an event of a drawing is one of its project too.
-async fn touch<C: ConnectionTrait>(db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
+/// Moves `last_event_at` of what the event belongs to: an event of a drawing is one of its project too.
+async fn touch<C: ConnectionTrait>(db: &C, entry: &Entry<'_>, references: &References) -> Result<(), StoreError> {
     use entity::{client, drawing, project, proposal};
-    let references = &entry.event.references;
     let received_at = micros(entry.received_at);
     if let Some(id) = &references.project {
         move_up::<project::Entity, _, _>(
@@ -124,7 +148,7 @@ async fn newest_event<C: ConnectionTrait, K: IntoCondition>(db: &C, key: K) -> R
 }
 
 /// Writes a row that was read before, or a new one.
-async fn save<C, M, A>(db: &C, row: M, is_new: bool) -> Result<(), StoreError>
+async fn save<C, M, A>(db: &C, row: M, is_new: bool) -> Result<Saved, StoreError>
 where
     C: ConnectionTrait,
     M: IntoActiveModel<A>,
@@ -137,7 +161,7 @@ where
     } else {
         A::Entity::update(row).exec_without_returning(db).await?;
     }
-    Ok(())
+    Ok(Saved::Yes)
 }
 
 /// What stands for a time that the vendor never gave in an order: before any.

@@ -4,7 +4,7 @@ use entity::event::Column as EventColumn;
 use entity::project::{Entity, Model};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
 
-use super::{NEVER, apply_list, merge_nested, names, newest_event, save, tags};
+use super::{NEVER, Saved, apply_list, merge_nested, names, newest_event, save, tags};
 use crate::domain::text::search_key;
 use crate::domain::{ProjectChange, VendorId};
 use crate::store::StoreError;
@@ -16,12 +16,12 @@ pub(super) async fn apply<C: ConnectionTrait>(
     entry: &Entry<'_>,
     id: &VendorId,
     change: ProjectChange,
-) -> Result<(), StoreError> {
+) -> Result<Saved, StoreError> {
     let order_key = micros(entry.order_key);
     let stored = Entity::find_by_id(id.as_str()).one(db).await?;
     let is_new = stored.is_none();
     let mut row = match stored {
-        Some(row) if order_key < row.order_key => return Ok(()),
+        Some(row) if order_key < row.order_key => return Ok(Saved::No),
         Some(row) => row,
         None => Model {
             vendor_id: id.as_str().to_owned(),
@@ -44,10 +44,11 @@ pub(super) async fn apply<C: ConnectionTrait>(
         },
     };
     row.order_key = order_key;
+    row.last_event_at = Ord::max(row.last_event_at, micros(entry.received_at));
     change.name.apply_to(&mut row.name);
     change.job_number.apply_to(&mut row.job_number);
     row.job_number_key = row.job_number.clone().and_then(search_key);
-    tags::save(db, "project_tag", id, &change.tags).await?;
+    tags::save(db, "project_tag", id, &change.tags, is_new).await?;
     apply_list(change.tags, &mut row.tags)?;
     merge_nested(&mut row.customer, |customer| change.customer.merge_into(customer))?;
     merge_nested(&mut row.work_site_address, |address| change.work_site_address.merge_into(address))?;

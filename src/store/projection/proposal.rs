@@ -4,7 +4,7 @@ use entity::event::Column as EventColumn;
 use entity::proposal::{Entity, Model};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait};
 
-use super::{NEVER, names, newest_event, save};
+use super::{NEVER, Saved, names, newest_event, save};
 use crate::domain::change::StatusChange;
 use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
 use crate::store::StoreError;
@@ -19,13 +19,13 @@ pub(super) async fn apply<C: ConnectionTrait>(
     entry: &Entry<'_>,
     id: &VendorId,
     change: ProposalChange,
-) -> Result<(), StoreError> {
+) -> Result<Saved, StoreError> {
     let provider = entry.event.provider.as_str();
     let order_key = micros(entry.order_key);
     let stored = Entity::find_by_id((provider.to_owned(), id.as_str().to_owned())).one(db).await?;
     let is_new = stored.is_none();
     let mut row = match stored {
-        Some(row) if is_older(&row, order_key, &change.status) => return Ok(()),
+        Some(row) if is_older(&row, order_key, &change.status) => return Ok(Saved::No),
         Some(row) => row,
         None => {
             let key = EventColumn::Provider.eq(provider).and(EventColumn::ProposalVendorId.eq(id.as_str()));
@@ -33,6 +33,7 @@ pub(super) async fn apply<C: ConnectionTrait>(
         }
     };
     row.order_key = order_key;
+    row.last_event_at = Ord::max(row.last_event_at, micros(entry.received_at));
     apply_status(change.status, &mut row);
     change.name.apply_to(&mut row.name);
     change.description.apply_to(&mut row.description);

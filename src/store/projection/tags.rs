@@ -18,12 +18,16 @@ pub(super) async fn save<C: ConnectionTrait>(
     table: &'static str,
     id: &VendorId,
     change: &Patch<Vec<String>>,
+    is_new: bool,
 ) -> Result<(), StoreError> {
     if change.is_missing() {
         return Ok(());
     }
-    let old = Query::delete().from_table(table).and_where(Expr::col("vendor_id").eq(id.as_str())).take();
-    db.execute(&old).await?;
+    // What was not there has none.
+    if !is_new {
+        let old = Query::delete().from_table(table).and_where(Expr::col("vendor_id").eq(id.as_str())).take();
+        db.execute(&old).await?;
+    }
     // What is too long to be found by is kept with its project or drawing alone.
     let tags: BTreeSet<String> = change.value().into_iter().flatten().cloned().filter_map(search_key).collect();
     let tags: Vec<String> = tags.into_iter().collect();
