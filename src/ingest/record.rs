@@ -55,8 +55,8 @@ impl Heads {
     ///
     /// Where the database cannot be read.
     pub async fn read(tx: &Transaction) -> Result<Self, StoreError> {
-        let event = log::head(tx).await?;
-        Ok(Self { read: event, event, delivery: delivery::newest(tx).await?, unwritten: NewDeliveries::default() })
+        let (event, delivery) = log::ends(tx).await?;
+        Ok(Self { read: event, event, delivery, unwritten: NewDeliveries::default() })
     }
 
     /// Writes what is left to be written, and commits. Gives the end of the log.

@@ -13,7 +13,7 @@ use super::normalise::Unfit;
 use super::record::{Heads, Incoming, Receipt, SamenessWindows, record};
 use crate::domain::QuarantineReason;
 use crate::feed::Waker;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Transaction};
 
 /// How many deliveries may wait for the writer: past it a vendor is told to come again.
 const QUEUE: usize = 1024;
@@ -87,15 +87,23 @@ struct Queue {
 }
 
 impl Queue {
-    /// The deliveries of the next transaction. `None` once no more will come.
-    async fn group(&mut self, ending: &CancellationToken) -> Option<Vec<Job>> {
+    /// Waits until there is something to write. False once there is nothing, and no more will come.
+    async fn has_some(&mut self, ending: &CancellationToken) -> bool {
         while self.left.is_empty() {
             tokio::select! {
                 biased;
-                first = self.jobs.recv() => self.left.push_back(first?),
+                first = self.jobs.recv() => match first {
+                    Some(first) => self.left.push_back(first),
+                    None => return false,
+                },
                 () = ending.cancelled(), if !self.jobs.is_closed() => self.jobs.close(),
             }
         }
+        true
+    }
+
+    /// The deliveries of the next transaction.
+    fn group(&mut self) -> Vec<Job> {
         let mut group: Vec<Job> = Vec::new();
         let mut bytes = 0;
         while group.len() < GROUP && bytes < GROUP_BYTES {
@@ -106,40 +114,46 @@ impl Queue {
                 group.push(job);
             }
         }
-        Some(group)
+        group
     }
 }
 
 async fn run(target: Target, mut queue: Queue, ending: CancellationToken) {
-    while let Some(group) = queue.group(&ending).await {
-        if !group.is_empty() {
-            for job in write_group(&target, group).await.into_iter().rev() {
-                queue.left.push_front(job);
-            }
+    while queue.has_some(&ending).await {
+        let begun = in_time(target.store.begin()).await;
+        // With it goes all that has come while the lock was waited for, which another node may have had.
+        let group = queue.group();
+        for job in write_group(&target, begun, group).await.into_iter().rev() {
+            queue.left.push_front(job);
         }
     }
 }
 
-/// Writes deliveries and answers them. Gives those for which there was no time.
-async fn write_group(target: &Target, mut group: Vec<Job>) -> Vec<Job> {
+/// Writes deliveries in a transaction that has begun, and answers them. Gives those for which there was no time.
+async fn write_group(target: &Target, begun: Result<Transaction, StoreError>, mut group: Vec<Job>) -> Vec<Job> {
+    if group.is_empty() {
+        return group;
+    }
     let started = Instant::now();
     let incoming: Vec<&Incoming> = group.iter().map(|job| &job.incoming).collect();
-    let answers = match write(target, &incoming).await {
-        Ok(receipts) => receipts.into_iter().map(Ok).collect(),
-        Err(Failed::NotBegun(error)) => nobody(&group, &error),
-        Err(Failed::RolledBack(error)) if error.is_gone() => nobody(&group, &error),
-        Err(Failed::RolledBack(error)) => {
-            tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back; each is written alone");
-            let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
-            for job in &group {
-                answers.push(if job.answer.is_closed() {
-                    Err(NotRecorded)
-                } else {
-                    write_alone(target, &job.incoming).await
-                });
+    let answers = match begun {
+        Err(error) => nobody(&group, &error),
+        Ok(tx) => match in_time(write(target, tx, &incoming)).await {
+            Ok(receipts) => receipts.into_iter().map(Ok).collect(),
+            Err(error) if error.is_gone() => nobody(&group, &error),
+            Err(error) => {
+                tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back; each is written alone");
+                let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+                for job in &group {
+                    answers.push(if job.answer.is_closed() {
+                        Err(NotRecorded)
+                    } else {
+                        write_alone(target, &job.incoming).await
+                    });
+                }
+                answers
             }
-            answers
-        }
+        },
     };
     let left = group.split_off(answers.len());
     metrics::histogram!("bidarc_commit_seconds").record(started.elapsed().as_secs_f64());
@@ -160,9 +174,10 @@ fn nobody(group: &[Job], error: &StoreError) -> Vec<Answer> {
 
 /// One delivery of a group that failed: where it is at fault it goes into quarantine, else it is not recorded.
 async fn write_alone(target: &Target, incoming: &Incoming) -> Answer {
-    let error = match write(target, &[incoming]).await {
+    let written = in_time(async { write(target, target.store.begin().await?, &[incoming]).await }).await;
+    let error = match written {
         Ok(receipts) => return receipts.first().copied().ok_or(NotRecorded),
-        Err(Failed::NotBegun(error) | Failed::RolledBack(error)) => error,
+        Err(error) => error,
     };
     let at_fault = match &error {
         StoreError::Refused(_) | StoreError::Unreadable(_) => true,
@@ -195,41 +210,22 @@ async fn quarantine(store: &Store, incoming: &Incoming, unfit: Unfit) -> Result<
     Ok(receipt)
 }
 
-/// Why a transaction came to nothing.
-enum Failed {
-    /// The database could not be had: no delivery is at fault.
-    NotBegun(StoreError),
-    /// A statement or the commit failed: one of the deliveries may be at fault.
-    RolledBack(StoreError),
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::RolledBack(error)
-    }
-}
-
-/// Writes deliveries in one transaction, in their order and as many as there is time for, and wakes the followers of the log once it
-/// is committed.
-async fn write(target: &Target, group: &[&Incoming]) -> Result<Vec<Receipt>, Failed> {
-    in_time(async {
-        let tx = target.store.begin().await.map_err(Failed::NotBegun)?;
-        let begun = Instant::now();
-        let mut heads = Heads::read(&tx).await?;
-        let mut receipts = Vec::with_capacity(group.len());
-        for incoming in group {
-            receipts.push(record(&tx, &mut heads, incoming, target.windows).await?);
-            if begun.elapsed() >= GROUP_TIME {
-                break;
-            }
+/// Writes deliveries, in their order and as many as there is time for, commits, and wakes the followers of the log.
+async fn write(target: &Target, tx: Transaction, group: &[&Incoming]) -> Result<Vec<Receipt>, StoreError> {
+    let begun = Instant::now();
+    let mut heads = Heads::read(&tx).await?;
+    let mut receipts = Vec::with_capacity(group.len());
+    for incoming in group {
+        receipts.push(record(&tx, &mut heads, incoming, target.windows).await?);
+        if begun.elapsed() >= GROUP_TIME {
+            break;
         }
-        target.waker.wake(heads.commit(&target.store, tx).await?);
-        Ok(receipts)
-    })
-    .await
+    }
+    target.waker.wake(heads.commit(&target.store, tx).await?);
+    Ok(receipts)
 }
 
 /// Waits for a transaction, but not for ever.
-async fn in_time<T, E: From<StoreError>>(transaction: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    timeout(WRITE_WITHIN, transaction).await.unwrap_or_else(|_| Err(StoreError::too_late().into()))
+async fn in_time<T>(transaction: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    timeout(WRITE_WITHIN, transaction).await.unwrap_or_else(|_| Err(StoreError::too_late()))
 }

@@ -34,21 +34,6 @@ pub struct NewDelivery<'a> {
     pub event: Option<Seq>,
 }
 
-/// The newest delivery's number; 0 where there is none.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
-pub async fn newest<C: ConnectionTrait>(db: &C) -> Result<i64, StoreError> {
-    let newest: Option<Option<i64>> = delivery::Entity::find()
-        .select_only()
-        .column_as(delivery::Column::Id.max(), "newest")
-        .into_tuple()
-        .one(db)
-        .await?;
-    Ok(newest.flatten().unwrap_or_default())
-}
-
 /// Deliveries that are to be kept together: one statement for all of them.
 #[derive(Debug, Default)]
 pub struct NewDeliveries(Vec<delivery::ActiveModel>);
