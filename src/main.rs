@@ -18,11 +18,15 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use commands::copy::{self, Copy};
 use commands::keys::{self, Keys};
+use shown::Shown;
 
 mod commands {
+    pub(crate) mod copy;
     pub(crate) mod keys;
 }
+mod shown;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -62,6 +66,11 @@ enum Command {
     /// It is one transaction: interrupted, it has changed nothing. A service that runs meanwhile goes on answering queries,
     /// and asks the vendors to come again with their deliveries.
     Rebuild,
+    /// Copy everything into another database, which is empty: to move from SQLite to PostgreSQL
+    ///
+    /// Nothing is recorded meanwhile: a service that runs asks the vendors to come again. Stop it before, and start it with the other
+    /// database's URL afterwards. Keys, webhooks and cursors go on to work there. Interrupted, it has changed nothing.
+    Copy(Copy),
     /// Make, list and revoke the keys of the API
     #[command(subcommand)]
     Keys(Keys),
@@ -75,6 +84,7 @@ fn main() -> ExitCode {
         Command::Serve => serve(arguments),
         Command::Schema => say(&bidarc::graphql::sdl()),
         Command::Rebuild => rebuild(arguments),
+        Command::Copy(command) => copy_all(arguments, command),
         Command::Keys(command) => administer(arguments, command),
     };
     match done {
@@ -117,12 +127,17 @@ fn administer(arguments: Arguments, command: Keys) -> Result<(), Failure> {
     runtime.block_on(keys::run(command, &settings))
 }
 
+fn copy_all(arguments: Arguments, command: Copy) -> Result<(), Failure> {
+    let (settings, runtime) = start(arguments)?;
+    runtime.block_on(copy::run(command, &settings))
+}
+
 fn rebuild(arguments: Arguments) -> Result<(), Failure> {
     let (settings, runtime) = start(arguments)?;
     runtime.block_on(async {
         let store = open_store(&settings).await?;
-        let mut shown = Shown::default();
-        let done = rebuild::rebuild(&store, |progress| shown.report(progress)).await?;
+        let mut shown = Shown::new("rebuilding", "events");
+        let done = rebuild::rebuild(&store, |Progress { done, total, .. }| shown.report(done, total)).await?;
         store.close().await;
         shown.end();
         say(&format!("rebuilt from {} events", done.total))?;
@@ -131,35 +146,6 @@ fn rebuild(arguments: Arguments) -> Result<(), Failure> {
         }
         say("\n")
     })
-}
-
-/// What is shown of a rebuild: one line that changes on a terminal, else a line every tenth.
-#[derive(Default)]
-struct Shown {
-    tenth: u64,
-}
-
-impl Shown {
-    fn report(&mut self, Progress { done, total, .. }: Progress) {
-        let mut err = std::io::stderr().lock();
-        let percent = done * 100 / total.max(1);
-        // Progress that cannot be shown is no reason to stop.
-        let _ = if err.is_terminal() {
-            write!(err, "\rrebuilding: {done} of {total} events, {percent} %")
-        } else if percent / 10 > self.tenth {
-            self.tenth = percent / 10;
-            writeln!(err, "rebuilding: {done} of {total} events, {percent} %")
-        } else {
-            Ok(())
-        };
-    }
-
-    fn end(&self) {
-        let mut err = std::io::stderr().lock();
-        if err.is_terminal() {
-            let _ = writeln!(err);
-        }
-    }
 }
 
 fn serve(arguments: Arguments) -> Result<(), Failure> {

@@ -14,6 +14,7 @@ use crate::config;
 use crate::domain::{LogId, Seq};
 
 mod convert;
+pub mod copy;
 pub mod delivery;
 mod error;
 mod job;

@@ -1,0 +1,37 @@
+//! `bidarc copy`: moving to another database with all that there is.
+
+use bidarc::clock::Clock;
+use bidarc::config::{Database, DatabaseUrl, Settings};
+use bidarc::store::Store;
+use bidarc::store::copy::{Progress, copy};
+use clap::Args;
+
+use crate::shown::Shown;
+use crate::{Failure, open_store, say};
+
+#[derive(Clone, Args)]
+pub(crate) struct Copy {
+    /// The URL of the other database, which has no tables yet or empty ones; with a password better in the environment, where nobody
+    /// sees it in a list of processes
+    #[arg(long, value_name = "URL", env = "BIDARC_COPY_TO", hide_env_values = true)]
+    to: String,
+}
+
+/// Copies the database of the settings into another.
+pub(crate) async fn run(command: Copy, settings: &Settings) -> Result<(), Failure> {
+    let here = &settings.database;
+    let there = Database { url: DatabaseUrl::from(command.to), readers: 1, ..here.clone() };
+    if there.url == here.url {
+        return Err("--to names the database that is copied: name another".into());
+    }
+    let from = open_store(settings).await?;
+    let to = Store::open(&there, Clock::system().now()).await;
+    let to = to.map_err(|error| format!("{error}\n  --to is {}", there.url))?;
+    let mut shown = Shown::new("copying", "rows");
+    let copied = copy(&from, &to, |Progress { done, total }| shown.report(done, total)).await;
+    shown.end();
+    to.close().await;
+    from.close().await;
+    let Progress { done, .. } = copied.map_err(|error| format!("nothing was copied: {error}"))?;
+    say(&format!("copied {done} rows; set database.url to {} and start it there\n", there.url))
+}
