@@ -142,7 +142,7 @@ impl<'a> Service<'a> {
         let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let releaser = Releaser::new(store.clone(), windows, feed.waker());
         let webhooks = webhooks(settings, &store, &clock, listener.local_addr()?)?;
-        webhooks.recover().await.map_err(store_error)?;
+        webhooks.recover().await;
         let ending = CancellationToken::new();
         let (writer, mut writing) = Writer::start(store.clone(), windows, feed.waker(), ending.clone());
         let ingest = Ingest { store: store.clone(), verifier, tolerance: tolerance(settings), writer };
@@ -212,7 +212,7 @@ impl<'a> Service<'a> {
         watching.abort();
         if tokio::time::timeout(LAST_WRITES, webhooks.finish()).await.is_err() {
             tracing::warn!(
-                "Bidsketch has not answered yet; what became of its webhooks is looked at when the service starts again"
+                "Bidsketch has not answered yet; what became of its webhooks is looked at by another node, or when the service starts again"
             );
         }
         // What was handed over to the writer is written; whoever comes later gets 503.
@@ -220,7 +220,9 @@ impl<'a> Service<'a> {
         if !writing.is_finished() && tokio::time::timeout(LAST_WRITES, &mut writing).await.is_err() {
             tracing::error!("the writer did not end in time; what it had not committed was not acknowledged");
         }
-        store.close().await;
+        if tokio::time::timeout(LAST_WRITES, store.close()).await.is_err() {
+            tracing::warn!("the database does not answer; its connections are left to it");
+        }
         tracing::info!("stopped");
         broken.map_or(Ok(()), |part| Err(ServeError::Broken(part)))
     }

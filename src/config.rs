@@ -227,6 +227,10 @@ impl Settings {
             let problem = format!("must begin with https:// (or http://), it is {url:?}");
             return Err(ConfigError::Value { setting: "server.public_url", problem });
         }
+        if !(1..=120).contains(&self.bidsketch.api_timeout_seconds) {
+            let problem = format!("must be 1 to 120, it is {}", self.bidsketch.api_timeout_seconds);
+            return Err(ConfigError::Value { setting: "bidsketch.api_timeout_seconds", problem });
+        }
         if !(10..=60_000).contains(&self.database.poll_milliseconds) {
             let problem = format!("must be 10 to 60000, it is {}", self.database.poll_milliseconds);
             return Err(ConfigError::Value { setting: "database.poll_milliseconds", problem });

@@ -16,6 +16,8 @@ use crate::store::{Store, StoreError, key};
 const REFRESH_EVERY: Duration = Duration::from_millis(250);
 /// How old the snapshot may be to let anybody in: so long a revoked key can work at most.
 const FRESH_FOR: Duration = Duration::from_secs(1);
+/// How long a connection may take to be made again.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// How long the database has to answer, be it the watch's or a late request's question.
 const READ_WITHIN: Duration = Duration::from_millis(500);
 
@@ -51,7 +53,7 @@ impl Keys {
     /// Where they cannot be read.
     pub async fn new(store: Store, open_without_keys: bool) -> Result<Self, StoreError> {
         let read_at = watch::Sender::new(Instant::now());
-        let by_hash = key::active(store.keys_reader()).await?;
+        let by_hash = key::active(store.own_reader()).await?;
         let snapshot = watch::Sender::new(Arc::new(Snapshot { by_hash, is_known: true }));
         Ok(Self(Arc::new(Inner { store, open_without_keys, snapshot, read_at, reading: Mutex::new(()) })))
     }
@@ -121,6 +123,10 @@ impl Keys {
         loop {
             turn.tick().await;
             self.refresh().await;
+            if !self.is_fresh() {
+                // A connection that was lost is made again, which may take longer than a question is waited for.
+                let _ = timeout(CONNECT_WITHIN, key::active(self.0.store.own_reader())).await;
+            }
         }
     }
 
@@ -150,7 +156,7 @@ impl Keys {
             return;
         }
         let asked_at = Instant::now();
-        match timeout(READ_WITHIN, key::active(self.0.store.keys_reader())).await {
+        match timeout(READ_WITHIN, key::active(self.0.store.own_reader())).await {
             Ok(Ok(by_hash)) => {
                 self.publish(by_hash);
                 self.0.read_at.send_replace(asked_at);

@@ -36,6 +36,8 @@ impl fmt::Display for DatabaseUrl {
             return f.write_str(&self.0);
         }
         match Url::parse(&self.0) {
+            // A slash that stands in a password as it is makes the rest of it look like a path.
+            Ok(url) if url.path().trim_start_matches('/').contains(['/', '@']) => f.write_str("(unreadable)"),
             Ok(mut url) => {
                 // A parameter may be a password, too.
                 url.set_query(None);
@@ -70,6 +72,8 @@ mod tests {
             ("postgres://bidarc:pass word@db:notaport/office", "(unreadable)"),
             ("mongodb://bidarc:pass@db/office", "mongodb://bidarc:…@db/office"),
             ("pass", "(unreadable)"),
+            ("postgres://bidarc:4711/pass@db/office", "(unreadable)"),
+            ("postgres://bidarc:47/pass", "postgres://bidarc:47/pass"),
         ] {
             let url = DatabaseUrl::from(url);
             assert_eq!((url.to_string().as_str(), format!("{url:?}").as_str()), (shown, shown));

@@ -8,6 +8,12 @@ pub fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
 }
 
+/// A text as it is kept: PostgreSQL cannot hold U+0000, in whose place U+FFFD stands.
+#[must_use]
+pub fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
 /// How long a text may be, in bytes, to be found by its exact value: an index entry of PostgreSQL has no room for much more.
 const LONGEST_KEY: usize = 500;
 

@@ -54,9 +54,14 @@ impl Feed {
         Waker(self.head.clone())
     }
 
-    /// Gives followers what was committed, for as long as it is polled.
+    /// Gives followers what was committed, here and by other nodes, and tells those, for as long as it is polled. It ends where the log
+    /// was found to have lost events: what is known of it here is wrong then.
     pub async fn run(&self) {
-        tokio::join!(self.tail.fill(&self.store, self.head.subscribe()), self.watch_database());
+        tokio::select! {
+            () = self.tail.fill(&self.store, self.head.subscribe()) => {}
+            () = self.watch_database() => {}
+            () = self.store.tell_others() => {}
+        }
     }
 
     /// Looks for events that others wrote, when they say so and every now and then.
@@ -64,13 +69,26 @@ impl Feed {
         let mut news = self.store.news();
         loop {
             let why = news.next(self.head()).await;
+            // What is committed here meanwhile is not expected in the answer.
+            let known = self.head();
             match self.store.head().await {
+                Ok(found) if found < known => {
+                    tracing::error!(
+                        %found, %known,
+                        "the log ends before a place that it had: the database was put back to an earlier state, from a backup or by a \
+                         replica that was behind"
+                    );
+                    return;
+                }
                 Ok(found) => {
                     if self.waker().wake(found) && why == Look::Due {
                         news.missed();
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the log's head cannot be read"),
+                Err(error) => {
+                    tracing::warn!(%error, "the log's head cannot be read");
+                    tokio::time::sleep(TRY_AGAIN_AFTER).await;
+                }
             }
         }
     }

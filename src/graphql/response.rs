@@ -29,9 +29,12 @@ pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Whether something of a response is missing that would be there another time: the database could not be read.
+/// Whether a response has no data although it would have another time: the database could not be read.
 #[must_use]
 pub fn unavailable(response: &Response) -> bool {
+    if response.data != Value::Null {
+        return false;
+    }
     let unavailable = Value::from(UNAVAILABLE);
     let codes = response.errors.iter().filter_map(|error| error.extensions.as_ref()?.get("code"));
     codes.into_iter().any(|code| *code == unavailable)

@@ -50,11 +50,12 @@ async fn post(
     body: Body,
 ) -> Response {
     let media_type = accepted(&headers);
-    let request = match read_post(&headers, body).await {
+    let mut request = match read_post(&headers, body).await {
         Ok(request) => request,
         Err(malformed) => return refuse(malformed, media_type),
     };
-    answer(&executor.execute(request.data(access)).await, media_type)
+    let may_repeat = !changes(&mut request);
+    answer(&executor.execute(request.data(access)).await, may_repeat, media_type)
 }
 
 async fn get(
@@ -68,7 +69,7 @@ async fn get(
         Ok(request) => request,
         Err(malformed) => return refuse(malformed, media_type),
     };
-    answer(&executor.execute(request.data(access)).await, media_type)
+    answer(&executor.execute(request.data(access)).await, true, media_type)
 }
 
 pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed> {
@@ -115,18 +116,22 @@ pub(super) fn read_get(uri: &Uri) -> Result<Request, Malformed> {
     if request.query.is_empty() {
         return Err(Malformed::bad("the parameter `query` is missing"));
     }
-    // A GET must change nothing. A document that cannot be parsed gets its error when it is executed.
+    // A GET must change nothing.
+    if changes(&mut request) {
+        return Err(Malformed(StatusCode::METHOD_NOT_ALLOWED, "a mutation must be sent by POST".to_owned()));
+    }
+    Ok(request)
+}
+
+/// Whether a request is for a mutation. A document that cannot be parsed gets its error when it is executed.
+fn changes(request: &mut Request) -> bool {
     let name = request.operation_name.clone();
-    let changes = request.parsed_query().is_ok_and(|document| {
+    request.parsed_query().is_ok_and(|document| {
         document.operations.iter().any(|(of, operation)| {
             operation.node.ty == OperationType::Mutation
                 && (name.is_none() || of.map(|of| of.as_str()) == name.as_deref())
         })
-    });
-    if changes {
-        return Err(Malformed(StatusCode::METHOD_NOT_ALLOWED, "a mutation must be sent by POST".to_owned()));
-    }
-    Ok(request)
+    })
 }
 
 /// The media type to answer with: the specification's own where the client names it, else plain JSON.
@@ -147,9 +152,10 @@ fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {
 }
 
 /// The response. One without data, because the request itself is wrong, is 400 in the specification's media type; in plain
-/// JSON it is 200, as is any other answer. Where the database could not be read it is 503, so that whoever stands in between knows.
-fn answer(response: &GraphqlResponse, media_type: &'static str) -> Response {
-    let unavailable = response::unavailable(response);
+/// JSON it is 200, as is any other answer. A query of which nothing could be read because the database is not available is 503, so that
+/// whoever stands in between knows; a mutation never is, since it may have been done.
+fn answer(response: &GraphqlResponse, may_repeat: bool, media_type: &'static str) -> Response {
+    let unavailable = may_repeat && response::unavailable(response);
     let refused = response::refused(response) && media_type == RESPONSE_JSON;
     let status = match (unavailable, refused) {
         (true, _) => StatusCode::SERVICE_UNAVAILABLE,

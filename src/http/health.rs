@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::auth;
 use crate::auth::Keys;
 use crate::feed::Feed;
-use crate::store::Store;
+use crate::store::{OpenError, Store};
 
 /// How long the database has to answer.
 const CHECK_WITHIN: Duration = Duration::from_secs(1);
@@ -46,6 +46,10 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     } else {
         match tokio::time::timeout(CHECK_WITHIN, health.store.check()).await {
             Ok(Ok(())) => None,
+            Ok(Err(error @ OpenError::Newer { .. })) => {
+                tracing::warn!(%error, "not ready");
+                Some("a later version has brought the database up to date; this one is to be replaced")
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");
                 Some("the database does not answer; the service's log tells more")

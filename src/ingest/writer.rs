@@ -21,8 +21,8 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// How long one transaction takes in deliveries before it is committed: where the database is far away, those that come first are not to
-/// wait for those behind them until their vendors have given up.
-const GROUP_TIME: Duration = Duration::from_millis(500);
+/// wait for those behind them, nor other nodes for their turn, until vendors have given up.
+const GROUP_TIME: Duration = Duration::from_millis(150);
 /// How long a transaction may take in all. A server that has died without a word answers never; nobody waits for it any more by then.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);
 

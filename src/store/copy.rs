@@ -3,9 +3,9 @@
 //! Both are locked for writing as long as it takes, so that nothing is recorded that is not copied; all of it is one transaction of
 //! the other database. The log's id comes along: every cursor goes on there.
 
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 
-use super::{Store, StoreError, log};
+use super::{Store, StoreError, Transaction, log};
 
 /// How many rows are read and written at once, bodies and all.
 const PAGE: u64 = 100;
@@ -74,7 +74,7 @@ pub async fn copy(from: &Store, to: &Store, mut report: impl FnMut(Progress)) ->
     use entity::{
         bidsketch_webhook, client, delivery, drawing, drawing_tag, event, key, payment, project, project_tag, proposal,
     };
-    let (source, target) = (from.begin().await?, to.begin().await?);
+    let (source, target) = (from.begin_long().await?, to.begin_long().await?);
     for (what, rows) in [
         ("deliveries", count::<delivery::Entity>(&target).await?),
         ("events", count::<event::Entity>(&target).await?),
@@ -116,11 +116,11 @@ pub async fn copy(from: &Store, to: &Store, mut report: impl FnMut(Progress)) ->
     copy!(payment, [EventSeq => event_seq], &source, &target, progress, report);
     let newest = log::head(&target).await?;
     to.commit(target, Some(newest)).await?;
-    source.rollback().await.map_err(StoreError::from)?;
+    source.rollback().await?;
     Ok(progress)
 }
 
-async fn count<E>(db: &DatabaseTransaction) -> Result<u64, StoreError>
+async fn count<E>(db: &Transaction) -> Result<u64, StoreError>
 where
     E: EntityTrait,
     E::Model: Send + Sync,

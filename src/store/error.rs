@@ -1,7 +1,9 @@
 //! What can go wrong at the database, told apart by what its caller must do.
 
-use sea_orm::sqlx::postgres::PgDatabaseError;
+use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+use super::bounded::too_late;
 
 /// Why a database cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +70,7 @@ impl StoreError {
     /// The database has not answered in time.
     #[must_use]
     pub fn too_late() -> Self {
-        Self::Unavailable(DbErr::Custom("it does not answer in time".to_owned()))
+        Self::Unavailable(too_late())
     }
 
     /// Whether somebody else held a lock for longer than was waited for it.
@@ -84,9 +86,11 @@ impl StoreError {
     pub fn is_gone(&self) -> bool {
         let Self::Unavailable(error) = self else { return false };
         match driver_error(error) {
-            Some(SqlxError::Database(_)) => {
-                postgres_code(error).is_some_and(|code| POSTGRES_GONE.iter().any(|class| code.starts_with(class)))
-            }
+            Some(SqlxError::Database(said)) => said.try_downcast_ref::<PgDatabaseError>().is_some_and(|said| {
+                // After an error so severe the server closes the connection.
+                matches!(said.severity(), PgSeverity::Fatal | PgSeverity::Panic)
+                    || POSTGRES_GONE.iter().any(|class| said.code().starts_with(class))
+            }),
             _ => true,
         }
     }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait, State, state};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use tokio::time::timeout;
 
-use super::{Connections, Engine, OpenError, StoreError, convert};
+use super::bounded::STATEMENT_WITHIN;
+use super::{Connections, Engine, OpenError, Reader, StoreError, convert};
 use crate::clock::Time;
 use crate::domain::LogId;
 
@@ -19,26 +21,32 @@ pub(super) async fn bring_up_to_date(
     now: Time,
 ) -> Result<LogId, OpenError> {
     // What is up to date needs no lock: a node may start while another writes for long.
-    if is_current(&connections.writer).await?
-        && let Some(id) = log_id(&connections.writer).await?
+    if is_current(connections.own.inner()).await?
+        && let Some(id) = log_id(connections.own.inner()).await?
     {
         return Ok(id);
     }
     let mut waits = false;
-    let tx = loop {
-        match engine.begin(&connections.writer).await {
-            Err(error) if error.is_lock_timeout() => {
+    loop {
+        match take_steps(connections, engine, now).await {
+            Err(OpenError::Store(error)) if error.is_lock_timeout() => {
                 if !waits {
-                    tracing::info!("another node writes, or brings the database up to date: waiting for it");
+                    tracing::info!(
+                        "another node writes, reads what must be changed, or brings the database up to date: waiting for it"
+                    );
                 }
                 waits = true;
                 tokio::time::sleep(TRY_AGAIN_AFTER).await;
             }
-            begun => break begun?,
+            taken => return taken,
         }
-    };
-    if !is_current(&tx).await? {
-        Migrator::up(&tx, None).await?;
+    }
+}
+
+async fn take_steps(connections: &Connections, engine: &Engine, now: Time) -> Result<LogId, OpenError> {
+    let tx = engine.begin(&connections.writer).await?.without_bound();
+    if !is_current(tx.inner()).await? {
+        Migrator::up(tx.inner(), None).await?;
     }
     let id = match log_id(&tx).await? {
         Some(id) => id,
@@ -46,6 +54,15 @@ pub(super) async fn bring_up_to_date(
     };
     tx.commit().await?;
     Ok(id)
+}
+
+/// Whether the database has the tables of this version, and none that it does not know.
+pub(super) async fn check(db: &Reader) -> Result<(), OpenError> {
+    let current = timeout(STATEMENT_WITHIN, is_current(db.inner())).await;
+    if current.unwrap_or_else(|_| Err(StoreError::too_late().into()))? {
+        return Ok(());
+    }
+    Err(OpenError::Unsupported("tables are missing that were there when it was opened".to_owned()))
 }
 
 /// Whether there is nothing to do.

@@ -6,13 +6,15 @@
 
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::clock::Time;
 use crate::config;
 use crate::domain::{LogId, Seq};
 
+mod bounded;
 mod convert;
 pub mod copy;
 pub mod delivery;
@@ -29,15 +31,17 @@ pub mod read;
 mod sqlite;
 pub mod webhook;
 
+pub use bounded::{Reader, Transaction};
 pub use error::{OpenError, StoreError};
-pub use job::Job;
+pub use job::Hands;
 pub use news::{Look, News};
 
 /// How long to wait for a connection or a lock that others have: shorter than a vendor waits for its answer.
 const WAIT: Duration = Duration::from_millis(1500);
 
-/// How long a statement that reads may take. A server that has died without a word answers never.
-const READ_WITHIN: Duration = Duration::from_secs(15);
+/// How many connections read what the service itself must know in time: keys, tokens of hooks, the log's head. However many queries
+/// wait for the readers, these are not among them.
+const OWN_READERS: u32 = 2;
 
 /// An open database with today's tables.
 #[derive(Clone, Debug)]
@@ -45,15 +49,16 @@ pub struct Store {
     engine: Engine,
     connections: Connections,
     log_id: LogId,
+    /// How far the log has come by this node's commits, for the others to be told.
+    told: watch::Sender<Seq>,
 }
 
 /// The connections of each use.
 #[derive(Clone, Debug)]
 struct Connections {
     writer: DatabaseConnection,
-    readers: DatabaseConnection,
-    /// Apart from the readers: however many queries wait for those, the keys are read in time.
-    keys_reader: DatabaseConnection,
+    readers: Reader,
+    own: Reader,
 }
 
 /// Which kind of database it is.
@@ -62,9 +67,6 @@ enum Engine {
     Sqlite { jobs: job::Jobs },
     Postgres(postgres::Postgres),
 }
-
-/// A transaction that writes.
-pub type Transaction = DatabaseTransaction;
 
 impl Store {
     /// Opens the database, brings its tables up to date, and gives a new one its log's id.
@@ -75,7 +77,7 @@ impl Store {
     /// taken steps that this one does not know.
     pub async fn open(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
         let (connections, engine) = if settings.url.is_postgres() {
-            let (connections, node) = postgres::connect(settings).await?;
+            let (connections, node) = postgres::connect(settings, now).await?;
             (connections, Engine::Postgres(node))
         } else if settings.url.expose().starts_with("sqlite:") {
             (sqlite::connect(settings).await?, Engine::Sqlite { jobs: job::Jobs::default() })
@@ -84,7 +86,7 @@ impl Store {
             return Err(OpenError::Unsupported(kinds.to_owned()));
         };
         let log_id = migrate::bring_up_to_date(&connections, &engine, now).await?;
-        Ok(Self { engine, connections, log_id })
+        Ok(Self { engine, connections, log_id, told: watch::Sender::new(Seq(0)) })
     }
 
     /// The id of this database's log.
@@ -95,14 +97,14 @@ impl Store {
 
     /// The connections to read with: each statement sees what was committed before it began.
     #[must_use]
-    pub const fn reader(&self) -> &DatabaseConnection {
+    pub const fn reader(&self) -> &Reader {
         &self.connections.readers
     }
 
-    /// The connection to read the keys with.
+    /// The connections for what the service itself must know in time, whatever queries do.
     #[must_use]
-    pub const fn keys_reader(&self) -> &DatabaseConnection {
-        &self.connections.keys_reader
+    pub const fn own_reader(&self) -> &Reader {
+        &self.connections.own
     }
 
     /// Begins a transaction that holds the database's one write lock: on PostgreSQL, the one of all nodes.
@@ -114,16 +116,30 @@ impl Store {
         self.engine.begin(&self.connections.writer).await
     }
 
-    /// Commits a transaction. `newest` is the log's end where the transaction moved it: other nodes are told.
+    /// The same for work that takes long: its statements may take as long as they do, and so may the pauses between them.
+    ///
+    /// # Errors
+    ///
+    /// Where the lock or the database cannot be had within 1.5 seconds.
+    pub async fn begin_long(&self) -> Result<Transaction, StoreError> {
+        let tx = self.begin().await?.without_bound();
+        if let Engine::Postgres(_) = &self.engine {
+            tx.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = '10min'").await?;
+        }
+        Ok(tx)
+    }
+
+    /// Commits a transaction. `newest` is the log's end where the transaction moved it: other nodes will be told.
     ///
     /// # Errors
     ///
     /// Where the database does not say that it has committed. It may have all the same.
     pub async fn commit(&self, tx: Transaction, newest: Option<Seq>) -> Result<(), StoreError> {
-        if let (Engine::Postgres(node), Some(newest)) = (&self.engine, newest) {
-            node.notify(&tx, &self.log_id, newest).await?;
+        tx.commit().await?;
+        if let Some(newest) = newest {
+            self.told.send_replace(newest);
         }
-        Ok(tx.commit().await?)
+        Ok(())
     }
 
     /// The newest place in the log that is committed.
@@ -132,23 +148,25 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn head(&self) -> Result<Seq, StoreError> {
-        in_time(log::head(self.reader())).await
+        log::head(self.own_reader()).await
     }
 
-    /// Whether the database answers and has every table that this version needs.
+    /// Whether the database answers and has the tables of this version, no newer ones.
     ///
     /// # Errors
     ///
     /// What stands in the way.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        self.head().await?;
-        Ok(())
+    pub async fn check(&self) -> Result<(), OpenError> {
+        migrate::check(self.own_reader()).await
     }
 
     /// Closes all connections, so that SQLite's write-ahead log is folded into the file.
     pub async fn close(self) {
-        let Connections { writer, readers, keys_reader } = self.connections;
-        for connection in [keys_reader, readers, writer] {
+        if let Engine::Postgres(node) = &self.engine {
+            node.jobs.close().await;
+        }
+        let Connections { writer, readers, own } = self.connections;
+        for connection in [own.into_inner(), readers.into_inner(), writer] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "a database connection did not close cleanly");
             }
@@ -158,18 +176,14 @@ impl Store {
 
 impl Engine {
     async fn begin(&self, writer: &DatabaseConnection) -> Result<Transaction, StoreError> {
-        match self {
-            Self::Sqlite { .. } => sqlite::begin(writer).await,
-            Self::Postgres(_) => postgres::begin(writer).await,
-        }
-    }
-}
-
-/// Waits for what a statement gives, but not for ever.
-async fn in_time<T, E: Into<StoreError>>(asked: impl Future<Output = Result<T, E>>) -> Result<T, StoreError> {
-    match timeout(READ_WITHIN, asked).await {
-        Ok(answered) => answered.map_err(Into::into),
-        Err(_) => Err(StoreError::too_late()),
+        let begun = async {
+            Ok(match self {
+                Self::Sqlite { .. } => sqlite::begin(writer).await?,
+                Self::Postgres(_) => postgres::begin(writer).await?,
+            })
+        };
+        let begun = timeout(bounded::STATEMENT_WITHIN, begun).await;
+        Ok(Transaction::new(begun.unwrap_or_else(|_| Err(StoreError::too_late()))?))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use sea_orm::ConnectionTrait;
 use sea_orm::sqlx;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgListener, PgNotification};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -52,6 +53,27 @@ impl Store {
                 }
             },
         }
+    }
+}
+
+impl Store {
+    /// Tells other nodes how far the log has come by this one's commits, for as long as it is polled. It is told after the commit and apart
+    /// from it: a hint that cannot be given must not keep a delivery from being recorded. Several commits may be told as one.
+    pub async fn tell_others(&self) {
+        let listened_to = match &self.engine {
+            Engine::Sqlite { .. } => false,
+            Engine::Postgres(node) => node.listen_by.is_some(),
+        };
+        let mut told = self.told.subscribe();
+        while listened_to && told.changed().await.is_ok() {
+            let newest = *told.borrow_and_update();
+            // The id is made of hexadecimal digits.
+            let notify = format!("SELECT pg_notify('{}', '{} {newest}')", postgres::CHANNEL, self.log_id);
+            if let Err(error) = self.own_reader().execute_unprepared(&notify).await {
+                tracing::warn!(%error, "other nodes could not be told of what was recorded; they look every few seconds");
+            }
+        }
+        std::future::pending().await
     }
 }
 

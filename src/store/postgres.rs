@@ -7,14 +7,19 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sea_orm::sqlx::{self, ConnectOptions, Connection, PgPool, Row};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqlxPostgresConnector,
+    TransactionTrait,
+};
 use tokio::time::timeout;
 
-use super::{Connections, OpenError, StoreError, Transaction, WAIT};
+use super::bounded::STATEMENT_WITHIN;
+use super::{Connections, OWN_READERS, OpenError, Reader, StoreError, WAIT};
+use crate::clock::Time;
 use crate::config::{self, WakeUp};
-use crate::domain::{LogId, Seq};
 
 /// The oldest version that the service is tested with, as the server numbers it.
 const OLDEST: i32 = 150_000;
@@ -34,8 +39,17 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a connection has to show that it is alive, before it is used again or given back.
 const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 
+/// How many transactions of a node write or wait for the lock at once: those of deliveries one after the other, beside the others.
+const WRITERS: u32 = 3;
+
 /// How many jobs of one node may hold a lock at once, each over a connection of its own.
 const MOST_JOBS: u32 = 10;
+
+/// How long a connection for jobs is kept that has nothing to do.
+const JOBS_IDLE: Duration = Duration::from_secs(30);
+
+/// How far a node's clock may be from the database's before it is said. What vendors send without a time is ordered by it.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(1);
 
 /// What a node needs besides its connections.
 #[derive(Clone, Debug)]
@@ -49,7 +63,7 @@ pub(super) struct Postgres {
 }
 
 /// Connects, and sees whether the server is fit for it.
-pub(super) async fn connect(settings: &config::Database) -> Result<(Connections, Postgres), OpenError> {
+pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(Connections, Postgres), OpenError> {
     let options = PgConnectOptions::from_str(settings.url.expose())
         .map_err(|error| OpenError::Unsupported(format!("its URL cannot be read: {error}")))?
         .application_name("bidarc")
@@ -57,19 +71,24 @@ pub(super) async fn connect(settings: &config::Database) -> Result<(Connections,
         .extra_float_digits(None)
         .statement_cache_capacity(200)
         .disable_statement_logging();
-    inspect(&options).await?;
-    let connections = Connections {
-        // One writes; another can where that one hangs on a server that is gone.
-        writer: connection(pool(&options, 2)),
-        readers: connection(pool(&options, settings.readers.max(1))),
-        keys_reader: connection(pool(&options, 1)),
-    };
-    let jobs = pool(&options, MOST_JOBS);
-    let poll_every = Duration::from_millis(settings.poll_milliseconds);
+    inspect(&options, now).await?;
+    // A pooler may not let settings through, and its sessions are not ours.
     let listen_by = match settings.wake_up {
-        WakeUp::Notify => Some(options),
+        WakeUp::Notify => Some(options.clone()),
         WakeUp::Poll => None,
     };
+    // What nobody waits for any more the server is to end as well.
+    let reading = match settings.wake_up {
+        WakeUp::Notify => options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]),
+        WakeUp::Poll => options.clone(),
+    };
+    let connections = Connections {
+        writer: connection(pool(&options, WRITERS)),
+        readers: Reader::new(connection(pool(&reading, settings.readers.max(1)))),
+        own: Reader::new(connection(pool(&reading, OWN_READERS))),
+    };
+    let jobs = pool_options(MOST_JOBS).idle_timeout(JOBS_IDLE).connect_lazy_with(options);
+    let poll_every = Duration::from_millis(settings.poll_milliseconds);
     Ok((connections, Postgres { jobs, listen_by, poll_every }))
 }
 
@@ -78,7 +97,7 @@ pub(super) async fn connect(settings: &config::Database) -> Result<(Connections,
 /// The lock is asked for after the transaction has begun and before anything is read: at READ COMMITTED what is read then is newer than
 /// all that earlier holders have committed. A session that falls silent in the middle is ended by the server, so that a node that
 /// hangs does not keep the others from writing.
-pub(super) async fn begin(writer: &DatabaseConnection) -> Result<Transaction, StoreError> {
+pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
     let tx = writer.begin().await?;
     let wait = WAIT.as_millis();
     tx.execute_unprepared(&format!(
@@ -93,19 +112,12 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> Result<Transaction, St
     Ok(tx)
 }
 
-impl Postgres {
-    /// Tells the other nodes, once the transaction is committed, how far the log has come.
-    pub(super) async fn notify(&self, tx: &Transaction, log: &LogId, newest: Seq) -> Result<(), StoreError> {
-        if self.listen_by.is_some() {
-            // The id is made of hexadecimal digits.
-            tx.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', '{log} {newest}')")).await?;
-        }
-        Ok(())
-    }
-}
-
 /// A pool that connects when it is asked to.
 pub(super) fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
+    pool_options(connections).connect_lazy_with(options.clone())
+}
+
+fn pool_options(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(WAIT)
@@ -121,7 +133,6 @@ pub(super) fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
         // Somebody may have given up waiting in the middle of a statement. Without a bound a dead server would keep the place in the pool
         // for as long as TCP tries.
         .after_release(|connection, _| Box::pin(async move { alive(connection).await.map(|()| true) }))
-        .connect_lazy_with(options.clone())
 }
 
 fn connection(pool: PgPool) -> DatabaseConnection {
@@ -134,20 +145,26 @@ async fn alive(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 
 /// Looks whether the server is fit, and says what weakens its promise. The first connection is made without a pool, which would hide
 /// why it cannot be made.
-async fn inspect(options: &PgConnectOptions) -> Result<(), OpenError> {
+async fn inspect(options: &PgConnectOptions, now: Time) -> Result<(), OpenError> {
     const STATE: &str = "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
                          current_setting('server_encoding'), pg_is_in_recovery(), \
-                         current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'";
+                         current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', \
+                         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
     let asked = async {
         let mut connection = PgConnection::connect_with(options).await?;
         let state = sqlx::query(STATE).fetch_one(&mut connection).await?;
         connection.close().await?;
-        let state: (i32, String, String, bool, bool) =
-            (state.try_get(0)?, state.try_get(1)?, state.try_get(2)?, state.try_get(3)?, state.try_get(4)?);
-        Ok::<_, sqlx::Error>(state)
+        Ok::<(i32, String, String, bool, bool, i64), sqlx::Error>((
+            state.try_get(0)?,
+            state.try_get(1)?,
+            state.try_get(2)?,
+            state.try_get(3)?,
+            state.try_get(4)?,
+            state.try_get(5)?,
+        ))
     };
     let answered = timeout(WAIT * 4, asked).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-    let (number, version, encoding, is_replica, is_durable) = answered.map_err(unavailable)?;
+    let (number, version, encoding, is_replica, is_durable, its_clock) = answered.map_err(unavailable)?;
     let unfit = if number < OLDEST {
         format!("PostgreSQL 15 or later is needed, the server is {version}")
     } else if encoding != "UTF8" {
@@ -161,12 +178,28 @@ async fn inspect(options: &PgConnectOptions) -> Result<(), OpenError> {
                  fails"
             );
         }
+        let ahead = TimeDelta::microseconds(now.timestamp_micros().saturating_sub(its_clock));
+        if ahead.abs() > CLOCKS_DIFFER {
+            tracing::warn!(
+                milliseconds = ahead.num_milliseconds(),
+                "this machine's clock is ahead of the database's by so much: with several nodes, state that the vendor gives no time for is \
+                 ordered by their clocks; synchronise them (NTP)"
+            );
+        }
         return Ok(());
     };
     Err(OpenError::Unsupported(unfit))
 }
 
+/// Waits for the driver, but not for ever.
+pub(super) async fn in_time<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match timeout(STATEMENT_WITHIN, asked).await {
+        Ok(answered) => answered.map_err(unavailable),
+        Err(_) => Err(StoreError::too_late()),
+    }
+}
+
 /// An error of the driver, as the ORM has it.
-pub(super) fn unavailable(error: sqlx::Error) -> StoreError {
+fn unavailable(error: sqlx::Error) -> StoreError {
     StoreError::from(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 
-use super::{Connections, OpenError, StoreError, Transaction, WAIT};
+use super::{Connections, OWN_READERS, OpenError, Reader, StoreError, WAIT};
 use crate::config;
 
 /// Opens the file, which is made if it is not there.
@@ -19,13 +20,13 @@ pub(super) async fn connect(settings: &config::Database) -> Result<Connections, 
     }
     Ok(Connections {
         writer: pool(url, 1, true).await?,
-        readers: pool(url, settings.readers.max(1), false).await?,
-        keys_reader: pool(url, 1, false).await?,
+        readers: Reader::new(pool(url, settings.readers.max(1), false).await?),
+        own: Reader::new(pool(url, OWN_READERS, false).await?),
     })
 }
 
 /// Begins a transaction that holds the file's one write lock.
-pub(super) async fn begin(writer: &DatabaseConnection) -> Result<Transaction, StoreError> {
+pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()

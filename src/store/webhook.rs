@@ -9,6 +9,7 @@ use sea_orm::{
 use super::StoreError;
 use super::convert::{micros, time};
 use crate::clock::Time;
+use crate::domain::text::without_nul;
 use crate::domain::{BidsketchEvent, WebhookId, WebhookState};
 
 /// A webhook as it stands.
@@ -127,6 +128,7 @@ pub async fn by_id<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<Option<W
 ///
 /// Where the database cannot be read.
 pub async fn by_vendor_id<C: ConnectionTrait>(db: &C, vendor_id: &str) -> Result<Option<Webhook>, StoreError> {
+    let vendor_id = without_nul(vendor_id.to_owned());
     let found = Entity::find().filter(Column::VendorId.eq(vendor_id)).order_by_desc(Column::Id).one(db).await?;
     found.map(webhook).transpose()
 }
@@ -159,8 +161,9 @@ pub async fn by_token<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Op
     Ok(Some(HookToken { webhook: webhook.id, is_dead }))
 }
 
-/// Bidsketch has created it: ACTIVE, where it was still wanted. All that failed for the event before are superseded by it.
-/// Tells whether it was still wanted; where not, Bidsketch's id is kept all the same, to delete it by.
+/// Bidsketch has created it: ACTIVE, where it was still wanted, be it that somebody had given it up meanwhile. All that failed for the
+/// event before are superseded by it. Tells whether it was still wanted; where not, Bidsketch's id is kept all the same, to delete it
+/// by, and it is DELETING.
 ///
 /// # Errors
 ///
@@ -175,8 +178,19 @@ pub async fn created<C: ConnectionTrait>(
     if answered.rows_affected == 0 {
         return Err(StoreError::Unreadable(format!("webhook {id} is gone")));
     }
-    let activated = in_state(id, WebhookState::Pending)
+    // Where the database was restarted meanwhile, another node may have given it up: it is here after all, and wanted unless another has
+    // taken its place.
+    let mut wanted = vec![WebhookState::Pending.as_str()];
+    if live(db, event).await?.is_none() {
+        wanted.push(WebhookState::Failed.as_str());
+    }
+    let activated = of(id)
+        .filter(Column::State.is_in(wanted))
+        .filter(Column::Superseded.eq(false))
         .col_expr(Column::State, Expr::val(WebhookState::Active.as_str()))
+        .col_expr(Column::LiveEvent, Expr::val(event.as_str()))
+        .col_expr(Column::ErrorCode, Expr::val(None::<String>))
+        .col_expr(Column::LastError, Expr::val(None::<String>))
         .exec(db)
         .await?;
     // Asked a second time, because the first commit seemed to fail, it may be ACTIVE already.
@@ -187,6 +201,11 @@ pub async fn created<C: ConnectionTrait>(
             .filter(Column::Event.eq(event.as_str()))
             .filter(Column::Id.ne(id.0))
             .col_expr(Column::Superseded, Expr::val(true))
+            .exec(db)
+            .await?;
+    } else {
+        in_state(id, WebhookState::Failed)
+            .col_expr(Column::State, Expr::val(WebhookState::Deleting.as_str()))
             .exec(db)
             .await?;
     }
@@ -216,7 +235,12 @@ pub async fn failed<C: ConnectionTrait>(db: &C, id: WebhookId, code: &str, error
 ///
 /// Where the database is not available.
 pub async fn deleting<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), StoreError> {
-    of(id).col_expr(Column::State, Expr::val(WebhookState::Deleting.as_str())).exec(db).await?;
+    of(id)
+        .col_expr(Column::State, Expr::val(WebhookState::Deleting.as_str()))
+        .col_expr(Column::ErrorCode, Expr::val(None::<String>))
+        .col_expr(Column::LastError, Expr::val(None::<String>))
+        .exec(db)
+        .await?;
     of(id)
         .filter(Column::TokenHash.is_not_null())
         .col_expr(Column::LiveEvent, Expr::val(None::<String>))

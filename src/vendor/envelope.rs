@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::wire::without_nul;
+use crate::domain::text::without_nul;
 
 /// What a delivery's body holds.
 #[derive(Clone, Debug)]

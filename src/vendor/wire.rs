@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::clock::Time;
+use crate::domain::text::without_nul;
 use crate::domain::{Money, Patch, VendorId};
 
 /// A value that can be read from the JSON text a vendor wrote.
@@ -58,12 +59,6 @@ pub fn object<T: DeserializeOwned>(json: &str) -> Result<T, String> {
         "." => error.inner().to_string(),
         path => format!("`{path}`: {}", error.inner()),
     })
-}
-
-/// PostgreSQL cannot hold U+0000 in a text.
-#[must_use]
-pub fn without_nul(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 fn expected(what: &str, found: &str) -> String {

@@ -78,16 +78,14 @@ impl Inner {
             Ok(target) => target,
             Err(problem) => return Ok(Outcome::stopped(None, problem)),
         };
+        let mut hands = self.store.hands().await?;
         let tx = self.store.begin().await?;
         if let Some(live) = webhook::live(&tx, event).await? {
-            let abandoned = match live.state {
-                WebhookState::Pending => self.store.take_job(live.id).await?,
-                WebhookState::Active | WebhookState::Deleting | WebhookState::Deleted | WebhookState::Failed => None,
-            };
-            let Some(_abandoned) = abandoned else {
-                tx.rollback().await.map_err(StoreError::from)?;
+            let is_abandoned = live.state == WebhookState::Pending && hands.take(live.id).await?;
+            if !is_abandoned {
+                tx.rollback().await?;
                 return Ok(existing(live, &target));
-            };
+            }
             // Whoever began it has died, or could not keep what became of it.
             webhook::failed(&tx, live.id, ProblemKind::OutcomeUnknown.as_str(), recover::CUT_SHORT).await?;
         }
@@ -100,7 +98,7 @@ impl Inner {
         };
         let pending = webhook::insert(&tx, new).await?;
         // Nobody else can have it: until the commit nobody sees it.
-        let _job = self.store.take_job(pending.id).await?;
+        hands.take(pending.id).await?;
         self.store.commit(tx, None).await?;
         failpoint::reached("webhook-inserted");
         self.ask_to_create(pending, &target.endpoint).await

@@ -53,8 +53,9 @@ impl Inner {
         {
             return Ok(Outcome::stopped(Some(found), problem));
         }
-        // None where somebody is at work on it, who will see what is wanted now.
-        let job = self.store.take_job(found.id).await?;
+        let mut hands = self.store.hands().await?;
+        // Else somebody is at work on it, who will see what is wanted now.
+        let in_hand = hands.take(found.id).await?;
         let tx = self.store.begin().await?;
         let Some(now) = webhook::by_id(&tx, found.id).await? else {
             return Ok(Outcome::stopped(None, not_found(&format!("webhook:{}", found.id))));
@@ -62,7 +63,7 @@ impl Inner {
         match now.state {
             WebhookState::Deleted => return Ok(Outcome::done(Some(now))),
             // Nobody is at work on it any more, and nobody knows whether Bidsketch has it.
-            WebhookState::Pending | WebhookState::Deleting if now.vendor_id.is_none() && job.is_some() => {
+            WebhookState::Pending | WebhookState::Deleting if now.vendor_id.is_none() && in_hand => {
                 webhook::deleted(&tx, now.id).await?;
             }
             // Whoever asked Bidsketch to create it will see that it is not wanted any more.

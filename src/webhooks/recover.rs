@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{ProblemKind, Webhooks, delete};
-use crate::domain::WebhookState;
+use crate::domain::{WebhookId, WebhookState};
 use crate::store::webhook::Webhook;
-use crate::store::{Job, StoreError, webhook};
+use crate::store::{StoreError, webhook};
 
 /// What is said of a creation that was cut short.
 pub(super) const CUT_SHORT: &str = "the service ended before Bidsketch's answer was kept: it is not known whether Bidsketch has created the \
@@ -18,11 +18,14 @@ impl Webhooks {
     /// Goes on with what is unfinished and in nobody's hand. A creation without an answer is FAILED with OUTCOME_UNKNOWN; a deletion,
     /// which may be repeated, is asked for again, in the background: also one that Bidsketch has refused before.
     ///
-    /// # Errors
-    ///
-    /// Where the database is not available.
-    pub async fn recover(&self) -> Result<(), StoreError> {
-        self.go_on(|_| true).await
+    /// What cannot be done now is tried again while the service runs ([`Webhooks::look_after`]): it does not keep it from starting.
+    pub async fn recover(&self) {
+        let left = self.left(|_| true).await;
+        let (creations, deletions): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|left| left.state == WebhookState::Pending);
+        self.go_on(creations).await;
+        let background = self.clone();
+        self.0.calls.spawn(async move { background.go_on(deletions).await });
     }
 
     /// Looks every few seconds for what a node has left that has died, for as long as it is polled. A deletion that was answered, if only
@@ -31,51 +34,56 @@ impl Webhooks {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let can_delete = |left: &Webhook| left.vendor_id.is_none() || self.0.api.is_some();
-            let left =
+            let is_left =
                 |left: &Webhook| left.state == WebhookState::Pending || (left.last_error.is_none() && can_delete(left));
-            if let Err(error) = self.go_on(left).await {
+            let left = self.left(is_left).await;
+            self.go_on(left).await;
+        }
+    }
+
+    async fn left(&self, wanted: impl Fn(&Webhook) -> bool) -> Vec<Webhook> {
+        let unfinished = [WebhookState::Pending, WebhookState::Deleting];
+        match webhook::in_states(self.0.store.own_reader(), &unfinished).await {
+            Ok(found) => found.into_iter().filter(wanted).collect(),
+            Err(error) => {
                 tracing::warn!(%error, "it cannot be seen whether webhooks were left unfinished");
+                Vec::new()
             }
         }
     }
 
-    async fn go_on(&self, wanted: impl Fn(&Webhook) -> bool) -> Result<(), StoreError> {
-        let store = &self.0.store;
-        let unfinished = [WebhookState::Pending, WebhookState::Deleting];
-        for left in webhook::in_states(store.reader(), &unfinished).await?.into_iter().filter(wanted) {
-            let Some(job) = store.take_job(left.id).await? else { continue };
-            // Whoever had it may have finished just now.
-            let Some(left) = webhook::by_id(store.reader(), left.id).await? else { continue };
-            self.finish_one(left, job).await?;
+    async fn go_on(&self, left: Vec<Webhook>) {
+        for left in left {
+            if let Err(error) = self.finish_one(left.id).await {
+                tracing::warn!(webhook = %left.id, %error, "what is unfinished of a webhook could not be gone on with");
+            }
         }
-        Ok(())
     }
 
-    async fn finish_one(&self, left: Webhook, job: Job) -> Result<(), StoreError> {
+    async fn finish_one(&self, id: WebhookId) -> Result<(), StoreError> {
         let store = &self.0.store;
+        let mut hands = store.hands().await?;
+        if !hands.take(id).await? {
+            return Ok(());
+        }
+        // Whoever had it may have finished just now.
+        let Some(left) = webhook::by_id(store.own_reader(), id).await? else { return Ok(()) };
         match (left.state, left.vendor_id) {
             (WebhookState::Pending, _) => {
-                tracing::warn!(webhook = %left.id, event = %left.event, "{CUT_SHORT}");
+                tracing::warn!(webhook = %id, event = %left.event, "{CUT_SHORT}");
                 let tx = store.begin().await?;
-                webhook::failed(&tx, left.id, ProblemKind::OutcomeUnknown.as_str(), CUT_SHORT).await?;
+                webhook::failed(&tx, id, ProblemKind::OutcomeUnknown.as_str(), CUT_SHORT).await?;
                 store.commit(tx, None).await?;
             }
             (WebhookState::Deleting, Some(vendor_id)) if self.0.api.is_some() => {
-                let inner = self.0.clone();
-                self.0.calls.spawn(async move {
-                    let asked = delete::ask_to_delete(&inner, left.id, &vendor_id).await;
-                    drop(job);
-                    if let Err(error) = asked {
-                        tracing::error!(webhook = %left.id, %error, "what became of a deletion could not be kept");
-                    }
-                });
+                delete::ask_to_delete(&self.0, id, &vendor_id).await?;
             }
             (WebhookState::Deleting, Some(_)) => {
-                tracing::warn!(webhook = %left.id, "a webhook waits to be deleted: set bidsketch.api_token");
+                tracing::warn!(webhook = %id, "a webhook waits to be deleted: set bidsketch.api_token");
             }
             (WebhookState::Deleting, None) => {
                 let tx = store.begin().await?;
-                webhook::deleted(&tx, left.id).await?;
+                webhook::deleted(&tx, id).await?;
                 store.commit(tx, None).await?;
             }
             (WebhookState::Active | WebhookState::Deleted | WebhookState::Failed, _) => {}

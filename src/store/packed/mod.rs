@@ -9,11 +9,11 @@
 //!
 //! `sql` has the statements, as each database says them; `unpack` reads what they give.
 
+use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde::de::{DeserializeSeed, SeqAccess};
 
-use super::{StoreError, in_time};
+use super::{Reader, StoreError};
 
 pub(super) mod sql;
 mod unpack;
@@ -93,11 +93,7 @@ pub(super) fn names<R: Row>(columns: Columns) -> impl Iterator<Item = &'static s
 /// # Errors
 ///
 /// Where the database cannot be read, or a value is not of its column's type.
-pub(super) async fn rows<R: Row>(
-    db: &DatabaseConnection,
-    select: SelectStatement,
-    columns: Columns,
-) -> Result<Vec<R>, StoreError> {
+pub(super) async fn rows<R: Row>(db: &Reader, select: SelectStatement, columns: Columns) -> Result<Vec<R>, StoreError> {
     let Some(json) = one_text(db, &sql::pack::<R>(db.get_database_backend(), select, columns)).await? else {
         return Ok(Vec::new());
     };
@@ -113,7 +109,7 @@ pub(super) async fn rows<R: Row>(
 ///
 /// Where the database cannot be read, or a value is not of its column's type.
 pub(super) async fn rows_of_each<R: Row>(
-    db: &DatabaseConnection,
+    db: &Reader,
     keys: &[String],
     select: SelectStatement,
     columns: Columns,
@@ -130,10 +126,10 @@ fn unreadable<R: Row>(error: &serde_json::Error) -> StoreError {
 }
 
 /// Runs a statement that gives one text.
-async fn one_text(db: &DatabaseConnection, select: &SelectStatement) -> Result<Option<String>, StoreError> {
+async fn one_text(db: &Reader, select: &SelectStatement) -> Result<Option<String>, StoreError> {
     metrics::counter!("bidarc_reads_total").increment(1);
     let statement = sql::with_limit_spelled_out(db.get_database_backend().build(select));
-    Ok(match in_time(db.query_one_raw(statement)).await? {
+    Ok(match db.query_one_raw(statement).await? {
         Some(row) => Some(row.try_get_by_index(0)?),
         None => None,
     })

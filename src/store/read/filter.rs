@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 
 use crate::clock::Time;
+use crate::domain::text::without_nul;
 use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold};
 use crate::store::convert::micros;
 use crate::store::read::EventRow;
@@ -151,8 +152,8 @@ impl ClientFilter {
     pub(super) fn condition(&self) -> Condition {
         Condition::all()
             .add_option(contains(self.name_contains.as_deref()))
-            .add_option(self.email.as_deref().map(|email| Expr::col("email_folded").eq(fold(email))))
-            .add_option(self.city.as_deref().map(|city| Expr::col("city_folded").eq(fold(city))))
+            .add_option(self.email.as_deref().map(|email| Expr::col("email_folded").eq(without_nul(fold(email)))))
+            .add_option(self.city.as_deref().map(|city| Expr::col("city_folded").eq(without_nul(fold(city)))))
     }
 }
 
@@ -169,7 +170,7 @@ impl ProposalFilter {
 }
 
 fn is(column: &'static str, value: Option<&str>) -> Option<Expr> {
-    value.map(|value| Expr::col(column).eq(value))
+    value.map(|value| Expr::col(column).eq(without_nul(value.to_owned())))
 }
 
 fn among<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl Fn(T) -> &'static str) -> Option<Expr> {
@@ -181,7 +182,7 @@ fn among<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl Fn(T
 /// Wildcards are taken literally, and case is ignored beyond ASCII: both sides are folded by us, not by the database.
 fn contains(part: Option<&str>) -> Option<Expr> {
     let mut pattern = String::from("%");
-    for letter in fold(part?).chars() {
+    for letter in without_nul(fold(part?)).chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -192,6 +193,10 @@ fn contains(part: Option<&str>) -> Option<Expr> {
 }
 
 fn tagged(table: &'static str, tag: Option<&str>) -> Option<Expr> {
-    let having = Query::select().column("vendor_id").from(table).and_where(Expr::col("tag").eq(tag?)).take();
+    let having = Query::select()
+        .column("vendor_id")
+        .from(table)
+        .and_where(Expr::col("tag").eq(without_nul(tag?.to_owned())))
+        .take();
     Some(Expr::col("vendor_id").in_subquery(having))
 }

@@ -4,14 +4,15 @@
 
 use std::collections::HashMap;
 
+use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde::{Deserialize, Serialize};
 
 use super::kin::Kinship;
 use crate::domain::VendorId;
+use crate::domain::text::without_nul;
 use crate::store::packed::{self, Columns, Row};
-use crate::store::{StoreError, in_time};
+use crate::store::{Reader, StoreError};
 
 /// What a list is ordered by: a column, and the columns that tell rows apart where it is equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,9 +105,9 @@ impl Sort {
         let place = |place: &Place| {
             let key = match &place.key {
                 Key::Integer(number) => Expr::val(*number),
-                Key::Text(text) => Expr::val(text.clone()),
+                Key::Text(text) => Expr::val(without_nul(text.clone())),
             };
-            Expr::tuple([key].into_iter().chain(place.ties.iter().map(|id| Expr::val(id.clone()))))
+            Expr::tuple([key].into_iter().chain(place.ties.iter().map(|id| Expr::val(without_nul(id.clone())))))
         };
         let columns = || Expr::tuple([self.column].into_iter().chain(self.ties.iter().copied()).map(Expr::col));
         let beyond = |of: &Place, further: bool| {
@@ -128,7 +129,7 @@ impl Sort {
 ///
 /// Where the database cannot be read.
 pub async fn page<R: Row>(
-    db: &DatabaseConnection,
+    db: &Reader,
     columns: Columns,
     condition: Condition,
     sort: Sort,
@@ -158,7 +159,7 @@ pub(super) fn page_statement<R: Row>(
 ///
 /// Where the database cannot be read.
 pub async fn children<R: Row>(
-    db: &DatabaseConnection,
+    db: &Reader,
     columns: Columns,
     kinship: Kinship,
     parents: &[String],
@@ -185,10 +186,10 @@ pub(super) fn children_select<R: Row>(
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn count<R: Row>(db: &DatabaseConnection, condition: Condition) -> Result<u64, StoreError> {
+pub async fn count<R: Row>(db: &Reader, condition: Condition) -> Result<u64, StoreError> {
     metrics::counter!("bidarc_reads_total").increment(1);
     let statement = Query::select().expr(Expr::cust("COUNT(*)")).from(R::TABLE).cond_where(condition).take();
-    let Some(row) = in_time(db.query_one(&statement)).await? else { return Ok(0) };
+    let Some(row) = db.query_one(&statement).await? else { return Ok(0) };
     let count: i64 = row.try_get_by_index(0)?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
@@ -199,7 +200,7 @@ pub async fn count<R: Row>(db: &DatabaseConnection, condition: Condition) -> Res
 ///
 /// Where the database cannot be read.
 pub async fn count_children<R: Row>(
-    db: &DatabaseConnection,
+    db: &Reader,
     kinship: Kinship,
     parents: impl IntoIterator<Item = VendorId>,
 ) -> Result<HashMap<VendorId, u64>, StoreError> {
@@ -214,7 +215,7 @@ pub async fn count_children<R: Row>(
         .group_by_col(parent)
         .take();
     let mut counts = HashMap::new();
-    for row in in_time(db.query_all(&statement)).await? {
+    for row in db.query_all(&statement).await? {
         let count: i64 = row.try_get_by_index(1)?;
         counts.insert(VendorId::from_stored(row.try_get_by_index(0)?), u64::try_from(count).unwrap_or_default());
     }

@@ -1,6 +1,5 @@
 //! Reading: typed rows, packed by the database, with the columns that the API was asked for.
 
-use sea_orm::DatabaseConnection;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
 mod client;
@@ -28,8 +27,8 @@ pub use payment::PaymentRow;
 pub use project::ProjectRow;
 pub use proposal::ProposalRow;
 
-use super::StoreError;
 use super::packed::{self, Columns, Row};
+use super::{Reader, StoreError};
 use crate::domain::{Outcome, Provider, Seq, VendorId};
 
 /// A list that can be filtered: what its rows are, and what its filter asks for.
@@ -84,7 +83,7 @@ pub const DELIVERY_ORDER: Sort = Sort { column: "id", ties: &[], descending: tru
 ///
 /// Where the database cannot be read.
 pub async fn by_ids<R: Row>(
-    db: &DatabaseConnection,
+    db: &Reader,
     ids: impl IntoIterator<Item = VendorId>,
     columns: Columns,
 ) -> Result<Vec<R>, StoreError> {
@@ -99,7 +98,7 @@ pub async fn by_ids<R: Row>(
 ///
 /// Where the database cannot be read.
 pub async fn by_numbers<R: Row>(
-    db: &DatabaseConnection,
+    db: &Reader,
     column: &'static str,
     numbers: impl IntoIterator<Item = i64>,
     order: &'static str,
@@ -118,7 +117,7 @@ pub async fn by_numbers<R: Row>(
 ///
 /// Where the database cannot be read.
 pub async fn proposals(
-    db: &DatabaseConnection,
+    db: &Reader,
     keys: &[(Provider, VendorId)],
     columns: Columns,
 ) -> Result<Vec<ProposalRow>, StoreError> {
@@ -134,7 +133,7 @@ pub async fn proposals(
 ///
 /// Where the database cannot be read.
 pub async fn payments_of(
-    db: &DatabaseConnection,
+    db: &Reader,
     proposals: impl IntoIterator<Item = VendorId>,
     columns: Columns,
 ) -> Result<Vec<PaymentRow>, StoreError> {
@@ -152,7 +151,7 @@ pub async fn payments_of(
 ///
 /// Where the database cannot be read.
 pub async fn events_after(
-    db: &DatabaseConnection,
+    db: &Reader,
     filter: &EventFilter,
     (after, up_to): (Seq, Seq),
     limit: u64,

@@ -147,7 +147,12 @@ impl Process {
 
     /// Asks it to stop, as a supervisor does.
     pub(crate) async fn terminate(&self) {
-        signal(&self.child, "TERM").await;
+        self.signal("TERM").await;
+    }
+
+    /// Sends it a signal, by its name.
+    pub(crate) async fn signal(&self, name: &str) {
+        signal(&self.child, name).await;
     }
 
     /// What it has logged so far.

@@ -51,6 +51,23 @@ async fn an_older_version_beside_newer_tables_is_refused() {
     }
 }
 
+/// One that runs when a later version comes is to be replaced, and says so to whoever asks whether it is ready.
+#[tokio::test]
+async fn an_older_version_that_runs_is_not_ready_any_more() {
+    for database in [Database::fresh(), Database::in_cluster(&Cluster::shared())] {
+        let nodes = nodes(1, &database).await;
+        assert_eq!(nodes[0].get("/readyz").await.status, 200);
+        let connection = database.connect().await;
+        let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_of_another_day', 0)";
+        sea_orm::ConnectionTrait::execute_unprepared(&connection, newer).await.unwrap();
+        connection.close().await.unwrap();
+        let answer = nodes[0].get("/readyz").await;
+        assert_eq!(answer.status, 503);
+        assert!(answer.json()["problem"].as_str().unwrap().contains("later version"), "{answer:?}");
+        stop(nodes, &database).await;
+    }
+}
+
 /// What is wrong is said, and the password is not.
 #[tokio::test]
 async fn a_database_that_is_not_fit_is_refused_without_its_password() {

@@ -1,0 +1,104 @@
+//! Connections on which nobody waits for ever. A server whose machine has died says nothing, and TCP goes on hoping for a quarter of an
+//! hour.
+
+use std::time::Duration;
+
+use sea_orm::entity::prelude::async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+};
+use tokio::time::timeout;
+
+use super::StoreError;
+
+/// How long a statement may take, but for those of work that takes long.
+pub(super) const STATEMENT_WITHIN: Duration = Duration::from_secs(15);
+
+/// A connection, or a transaction, whose statements are waited for so long and no longer. What was begun is broken off then.
+#[derive(Clone, Debug)]
+pub struct Bounded<C> {
+    connection: C,
+    /// None in work that takes long.
+    within: Option<Duration>,
+}
+
+/// Connections to read with.
+pub type Reader = Bounded<DatabaseConnection>;
+
+/// A transaction that writes.
+pub type Transaction = Bounded<DatabaseTransaction>;
+
+impl<C> Bounded<C> {
+    pub(super) const fn new(connection: C) -> Self {
+        Self { connection, within: Some(STATEMENT_WITHIN) }
+    }
+
+    /// The same, but for work that takes long.
+    pub(super) fn without_bound(self) -> Self {
+        Self { within: None, ..self }
+    }
+
+    /// The connection itself.
+    pub(super) const fn inner(&self) -> &C {
+        &self.connection
+    }
+
+    pub(super) fn into_inner(self) -> C {
+        self.connection
+    }
+}
+
+impl Transaction {
+    /// Commits. An error says that the database has not said that it has: it may have all the same, and no value is at fault.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        in_time(self.within, self.connection.commit()).await.map_err(StoreError::Unavailable)
+    }
+
+    /// Takes back what was done. Dropped, a transaction does so as well, later.
+    ///
+    /// # Errors
+    ///
+    /// Where the database is not available.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        Ok(in_time(self.within, self.connection.rollback()).await?)
+    }
+}
+
+#[async_trait]
+impl<C: ConnectionTrait> ConnectionTrait for Bounded<C> {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        in_time(self.within, self.connection.execute_raw(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        in_time(self.within, self.connection.execute_unprepared(sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        in_time(self.within, self.connection.query_one_raw(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        in_time(self.within, self.connection.query_all_raw(statement)).await
+    }
+}
+
+/// Waits for an answer, but not for ever.
+pub(super) async fn in_time<T>(
+    within: Option<Duration>,
+    asked: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    match within {
+        Some(within) => timeout(within, asked).await.unwrap_or_else(|_| Err(too_late())),
+        None => asked.await,
+    }
+}
+
+/// The database has not answered in time.
+pub(super) fn too_late() -> DbErr {
+    DbErr::Custom("it does not answer in time".to_owned())
+}
