@@ -20,13 +20,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use commands::copy::{self, Copy};
 use commands::keys::{self, Keys};
-use shown::Shown;
+use commands::shown::Shown;
 
 mod commands {
     pub(crate) mod copy;
     pub(crate) mod keys;
+    pub(crate) mod shown;
 }
-mod shown;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

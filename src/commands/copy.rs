@@ -6,7 +6,7 @@ use bidarc::store::Store;
 use bidarc::store::copy::{Progress, copy};
 use clap::Args;
 
-use crate::shown::Shown;
+use crate::commands::shown::Shown;
 use crate::{Failure, open_store, say};
 
 #[derive(Clone, Args)]

@@ -122,7 +122,7 @@ pub(super) async fn ask_to_delete(inner: &Inner, id: WebhookId, vendor_id: &str)
             webhook::note_error(&tx, id, problem.kind.as_str(), &problem.message).await?;
             tracing::warn!(
                 webhook = %id, vendor_id, code = %problem.kind,
-                "a webhook was not deleted at Bidsketch, which is asked again when the service starts: {}", problem.message
+                "a webhook was not deleted at Bidsketch, which is asked again when a node starts: {}", problem.message
             );
             Some(problem)
         }
