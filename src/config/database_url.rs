@@ -38,6 +38,8 @@ impl fmt::Display for DatabaseUrl {
         match Url::parse(&self.0) {
             // A slash that stands in a password as it is makes the rest of it look like a path.
             Ok(url) if url.path().trim_start_matches('/').contains(['/', '@']) => f.write_str("(unreadable)"),
+            // Without a host what looks like the scheme may be a user, and what follows the password.
+            Ok(url) if url.cannot_be_a_base() => f.write_str("(unreadable)"),
             Ok(mut url) => {
                 // A parameter may be a password, too.
                 url.set_query(None);
@@ -74,6 +76,7 @@ mod tests {
             ("pass", "(unreadable)"),
             ("postgres://bidarc:4711/pass@db/office", "(unreadable)"),
             ("postgres://bidarc:47/pass", "postgres://bidarc:47/pass"),
+            ("bidarc:pass@db/office", "(unreadable)"),
         ] {
             let url = DatabaseUrl::from(url);
             assert_eq!((url.to_string().as_str(), format!("{url:?}").as_str()), (shown, shown));
