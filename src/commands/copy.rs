@@ -27,6 +27,9 @@ pub(crate) async fn run(command: Copy, settings: &Settings) -> Result<(), Failur
     let from = open_store(settings).await?;
     let to = Store::open(&there, Clock::system().now()).await;
     let to = to.map_err(|error| format!("{error}\n  --to is {}", there.url))?;
+    if to.log_id() == from.log_id() {
+        return Err("--to names the database that is copied, or one that it was copied to before: name another".into());
+    }
     let mut shown = Shown::new("copying", "rows");
     let copied = copy(&from, &to, |Progress { done, total }| shown.report(done, total)).await;
     shown.end();
