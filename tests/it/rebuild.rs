@@ -2,107 +2,20 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
-use serde_json::json;
-use simulator::disorder::Disorder;
-use simulator::hook::{Hook, Vendor};
-use simulator::office::{Office, every_event};
+use crate::harness::{BOUND, Database, Launch, Process, assert_same, eventually, lengthen, office};
 
-use crate::harness::{BOUND, Database, Launch, ManualClock, Process, Service, Setup, eventually};
-
-const SECRET: &str = "whsec_one";
 /// Thousands of events, one after the other.
 const REBUILT_WITHIN: Duration = Duration::from_secs(60);
 
-/// Two offices' days, every type among them, each office's hooks in disorder and some of them twice.
-fn hooks() -> Vec<Hook> {
-    let mut hooks = every_event(7);
-    for seed in [1, 2] {
-        let mut office = Office::new(seed, ManualClock::new().now());
-        let mut day = Vec::new();
-        while day.len() < 150 {
-            day.extend(office.next_hooks());
-        }
-        let disorder = Disorder { twice: 0.2, shuffle: 40, ..Disorder::default() };
-        hooks.extend(disorder.over(day.into_iter(), seed).map(|planned| planned.hook));
-    }
-    hooks
-}
-
-/// A database that has seen all of it, with unknown types, quarantined deliveries and released ones.
-async fn office() -> Database {
-    let clock = ManualClock::new();
-    let service = Setup::new().signing_secrets(&[SECRET]).clock(&clock).start().await;
-    let mut quarantined = 0;
-    for (at, hook) in hooks().into_iter().enumerate() {
-        clock.advance(TimeDelta::milliseconds(i64::try_from(at % 7).unwrap() * 400));
-        let stale = at % 11 == 0 && hook.vendor == Vendor::Arcsite;
-        match hook.vendor {
-            Vendor::Arcsite => {
-                let t = clock.unix() - if stale { 80 * 3600 } else { i64::try_from(at % 3).unwrap() };
-                let receipt = service.post_signed(SECRET, t, hook.body).await.receipt();
-                assert_eq!(receipt.outcome == "QUARANTINED", stale);
-            }
-            Vendor::Bidsketch => drop(service.deliver(&hook).await),
-        }
-        quarantined += u32::from(stale);
-        if at % 50 == 0 {
-            service.bidsketch("proposal_eaten", &format!(r#"{{"id":{at}}}"#)).await.accepted();
-        }
-    }
-    assert!(quarantined > 10, "{quarantined}");
-    release_most(&service).await;
-    service.stop().await
-}
-
-/// Releases what waits, but for every fourth.
-async fn release_most(service: &Service) {
-    let data = service.query("{ quarantinedDeliveries(first: 100) { nodes { id } } }").await;
-    for (at, delivery) in data["quarantinedDeliveries"]["nodes"].as_array().unwrap().iter().enumerate() {
-        if at % 4 == 0 {
-            continue;
-        }
-        let release =
-            "mutation ($id: ID!) { releaseQuarantinedDelivery(input: { id: $id }) { userErrors { message } } }";
-        let released = service.query_with(release, json!({ "id": delivery["id"] })).await;
-        assert_eq!(released["releaseQuarantinedDelivery"]["userErrors"], json!([]));
-    }
-}
-
 const PROJECTIONS: [&str; 7] = ["client", "drawing", "drawing_tag", "payment", "project", "project_tag", "proposal"];
 
-/// Every row of every table, as text.
+/// Every row of every table, among them some of each projection.
 async fn dump(database: &Database) -> Vec<String> {
-    let tables = database.says(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
-        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
-    );
-    let mut dump = Vec::new();
-    for table in database.texts(tables).await {
-        let columns = database.says(
-            "SELECT name FROM pragma_table_info('{table}') ORDER BY cid",
-            "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position",
-        );
-        let columns = database.texts(&columns.replace("{table}", &table)).await;
-        let quote = database.says("quote", "quote_nullable");
-        let values: Vec<String> =
-            columns.iter().map(|column| format!("'{column}=' || {quote}(\"{column}\")")).collect();
-        let rows = format!("SELECT '{table}: ' || {} FROM \"{table}\" ORDER BY 1", values.join(" || ' ' || "));
-        dump.extend(database.texts(&rows).await);
-    }
+    let dump = database.dump().await;
     for projection in PROJECTIONS {
         assert!(dump.iter().any(|row| row.starts_with(&format!("{projection}: "))), "nothing in {projection}");
     }
     dump
-}
-
-#[track_caller]
-fn assert_same(before: &[String], after: &[String]) {
-    if before != after {
-        let gone: Vec<_> = before.iter().filter(|row| !after.contains(row)).take(5).collect();
-        let new: Vec<_> = after.iter().filter(|row| !before.contains(row)).take(5).collect();
-        panic!("{} rows were {}; before: {gone:#?}\nafter: {new:#?}", before.len(), after.len());
-    }
 }
 
 fn launch(database: &Database) -> Launch {
@@ -118,7 +31,7 @@ async fn rebuild(database: &Database) {
 
 #[tokio::test]
 async fn what_is_rebuilt_is_what_was_there() {
-    let database = office().await;
+    let database = office(Database::fresh()).await;
     let before = dump(&database).await;
     assert!(before.iter().filter(|row| row.starts_with("event: ")).count() > 250);
     rebuild(&database).await;
@@ -147,27 +60,10 @@ async fn what_is_rebuilt_is_what_was_there() {
     database.assert_sound().await;
 }
 
-/// Makes the log long by writing into it: ten pages of what a rebuild reads at once.
-async fn lengthen(database: &Database) {
-    let connection = database.connect().await;
-    for statement in [
-        "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
-         SELECT i, (SELECT MAX(seq) FROM event) AS base, (SELECT MAX(id) FROM delivery) AS deliveries FROM n",
-        "INSERT INTO event (seq, provider, kind, vendor_type, subject, identity, received_at, order_key, project_vendor_id, \
-         body) SELECT base + i, 'ARCSITE', 'PROJECT_CREATED', 'project.created', 'project:x' || i, 'made-' || i, i, i, \
-         'x' || i, '{\"event\":\"project.created\",\"data\":{\"id\":\"x' || i || '\",\"name\":\"Made\"}}' FROM n",
-        "INSERT INTO delivery (id, provider, vendor_type, received_at, outcome, event_seq) \
-         SELECT deliveries + i, 'ARCSITE', 'project.created', i, 'ACCEPTED', base + i FROM n",
-    ] {
-        sea_orm::ConnectionTrait::execute_unprepared(&connection, statement).await.unwrap();
-    }
-    connection.close().await.unwrap();
-}
-
 /// In the middle of it the service answers from what was there; killed, it has changed nothing.
 #[tokio::test]
 async fn a_rebuild_that_is_killed_has_changed_nothing_and_the_service_goes_on() {
-    let database = office().await;
+    let database = office(Database::fresh()).await;
     lengthen(&database).await;
     let before = dump(&database).await;
     let service = Process::start(0, &database).await;
@@ -208,7 +104,7 @@ async fn a_rebuild_that_is_killed_has_changed_nothing_and_the_service_goes_on() 
 /// A service that runs meanwhile shows what was rebuilt, and goes on from there.
 #[tokio::test]
 async fn a_service_that_runs_meanwhile_shows_the_result() {
-    let database = office().await;
+    let database = office(Database::fresh()).await;
     let service = Process::start(0, &database).await;
     let names = "{ projects(first: 100) { totalCount nodes { id name lastEventAt } } }";
     let right = service.query(names).await;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait};
 use tempfile::TempDir;
 
@@ -26,9 +27,14 @@ impl Database {
     pub(crate) fn fresh() -> Self {
         match std::env::var("BIDARC_TEST_DATABASE").as_deref() {
             Ok("postgres") => Self::in_cluster(&Cluster::shared()),
-            Ok("sqlite") | Err(_) => Self { directory: tempfile::tempdir().unwrap(), kind: Kind::Sqlite },
+            Ok("sqlite") | Err(_) => Self::in_file(),
             Ok(other) => panic!("BIDARC_TEST_DATABASE is sqlite or postgres, not {other:?}"),
         }
+    }
+
+    /// One of SQLite's, whatever the environment says.
+    pub(crate) fn in_file() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), kind: Kind::Sqlite }
     }
 
     /// One of PostgreSQL's, whatever the environment says.
@@ -59,7 +65,7 @@ impl Database {
     pub(crate) fn copy(&self) -> Self {
         match &self.kind {
             Kind::Sqlite => {
-                let copy = Self { directory: tempfile::tempdir().unwrap(), kind: Kind::Sqlite };
+                let copy = Self::in_file();
                 std::fs::copy(self.directory.path().join(FILE), copy.directory.path().join(FILE)).unwrap();
                 copy
             }
@@ -84,6 +90,17 @@ impl Database {
             Kind::Sqlite => sqlite,
             Kind::Postgres { .. } => postgres,
         }
+    }
+
+    /// Takes the first so many steps of the migrations, as an earlier version did that had no more.
+    pub(crate) async fn take_steps(&self, steps: u32) {
+        if let Kind::Sqlite = self.kind {
+            // What is empty is a database, too.
+            std::fs::write(self.directory.path().join(FILE), []).unwrap();
+        }
+        let connection = self.connect().await;
+        Migrator::up(&connection, Some(steps)).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     /// Holds the lock of whoever writes, until this is rolled back or dropped.

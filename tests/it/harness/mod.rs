@@ -4,7 +4,7 @@
 //! - `client`: HTTP to either, and GraphQL by it. `socket`: graphql-transport-ws. `event_stream`: graphql-sse. `wire`: HTTP written by hand.
 //! - `script`: a client in JavaScript. `cable`: a connection that can be cut.
 //! - `pages`: walking through a connection. `database`: where the service keeps its data, and what must hold there in the end.
-//!   `cluster`: a PostgreSQL server for it.
+//!   `cluster`: a PostgreSQL server for it. `dump`: all its rows. `office`: much to fill it with.
 //! - `clock`: a clock that stands until it is moved. `wait`: waiting for a state, with a bound.
 
 mod cable;
@@ -12,7 +12,9 @@ mod client;
 mod clock;
 mod cluster;
 mod database;
+mod dump;
 mod event_stream;
+mod office;
 mod pages;
 mod process;
 mod script;
@@ -26,7 +28,9 @@ pub(crate) use client::{Answer, Client};
 pub(crate) use clock::ManualClock;
 pub(crate) use cluster::Cluster;
 pub(crate) use database::Database;
+pub(crate) use dump::assert_same;
 pub(crate) use event_stream::EventStream;
+pub(crate) use office::{SECRET, hooks, lengthen, office};
 pub(crate) use pages::Pages;
 pub(crate) use process::{Launch, Process, add_key, lasting_port, lasting_ports, revoke_key};
 pub(crate) use script::Script;

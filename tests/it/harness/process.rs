@@ -127,6 +127,11 @@ impl Running {
     pub(crate) async fn kill(mut self) {
         within("the process is gone", self.child.kill()).await.unwrap();
     }
+
+    /// How it ends by itself.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        within("the process ends", self.child.wait()).await.unwrap()
+    }
 }
 
 impl Process {

@@ -1,0 +1,85 @@
+//! A database with all that an office's days leave behind.
+
+use chrono::TimeDelta;
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use simulator::disorder::Disorder;
+use simulator::hook::{Hook, Vendor};
+use simulator::office::{Office, every_event};
+
+use super::{Database, ManualClock, Service, Setup};
+
+/// What its ArcSite signs with.
+pub(crate) const SECRET: &str = "whsec_one";
+
+/// Two offices' days, every type among them, each office's hooks in disorder and some of them twice.
+pub(crate) fn hooks() -> Vec<Hook> {
+    let mut hooks = every_event(7);
+    for seed in [1, 2] {
+        let mut office = Office::new(seed, ManualClock::new().now());
+        let mut day = Vec::new();
+        while day.len() < 150 {
+            day.extend(office.next_hooks());
+        }
+        let disorder = Disorder { twice: 0.2, shuffle: 40, ..Disorder::default() };
+        hooks.extend(disorder.over(day.into_iter(), seed).map(|planned| planned.hook));
+    }
+    hooks
+}
+
+/// Has a fresh database see all of it, with unknown types, quarantined deliveries and released ones.
+pub(crate) async fn office(database: Database) -> Database {
+    let clock = ManualClock::new();
+    let service = Setup::new().database(database).signing_secrets(&[SECRET]).clock(&clock).start().await;
+    let mut quarantined = 0;
+    for (at, hook) in hooks().into_iter().enumerate() {
+        clock.advance(TimeDelta::milliseconds(i64::try_from(at % 7).unwrap() * 400));
+        let stale = at % 11 == 0 && hook.vendor == Vendor::Arcsite;
+        match hook.vendor {
+            Vendor::Arcsite => {
+                let t = clock.unix() - if stale { 80 * 3600 } else { i64::try_from(at % 3).unwrap() };
+                let receipt = service.post_signed(SECRET, t, hook.body).await.receipt();
+                assert_eq!(receipt.outcome == "QUARANTINED", stale);
+            }
+            Vendor::Bidsketch => drop(service.deliver(&hook).await),
+        }
+        quarantined += u32::from(stale);
+        if at % 50 == 0 {
+            service.bidsketch("proposal_eaten", &format!(r#"{{"id":{at}}}"#)).await.accepted();
+        }
+    }
+    assert!(quarantined > 10, "{quarantined}");
+    release_most(&service).await;
+    service.stop().await
+}
+
+/// Releases what waits, but for every fourth.
+async fn release_most(service: &Service) {
+    let data = service.query("{ quarantinedDeliveries(first: 100) { nodes { id } } }").await;
+    for (at, delivery) in data["quarantinedDeliveries"]["nodes"].as_array().unwrap().iter().enumerate() {
+        if at % 4 == 0 {
+            continue;
+        }
+        let release =
+            "mutation ($id: ID!) { releaseQuarantinedDelivery(input: { id: $id }) { userErrors { message } } }";
+        let released = service.query_with(release, json!({ "id": delivery["id"] })).await;
+        assert_eq!(released["releaseQuarantinedDelivery"]["userErrors"], json!([]));
+    }
+}
+
+/// Makes the log long by writing into it: 5000 events more.
+pub(crate) async fn lengthen(database: &Database) {
+    let connection = database.connect().await;
+    for statement in [
+        "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
+         SELECT i, (SELECT MAX(seq) FROM event) AS base, (SELECT MAX(id) FROM delivery) AS deliveries FROM n",
+        "INSERT INTO event (seq, provider, kind, vendor_type, subject, identity, received_at, order_key, project_vendor_id, \
+         body) SELECT base + i, 'ARCSITE', 'PROJECT_CREATED', 'project.created', 'project:x' || i, 'made-' || i, i, i, \
+         'x' || i, '{\"event\":\"project.created\",\"data\":{\"id\":\"x' || i || '\",\"name\":\"Made\"}}' FROM n",
+        "INSERT INTO delivery (id, provider, vendor_type, received_at, outcome, event_seq) \
+         SELECT deliveries + i, 'ARCSITE', 'project.created', i, 'ACCEPTED', base + i FROM n",
+    ] {
+        ConnectionTrait::execute_unprepared(&connection, statement).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
