@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Pages, Service, texts};
+use crate::harness::{Answer, Pages, Service, envelope, texts};
 
 /// Longer than any index holds, and as long as a delivery has room for.
 const LONG: usize = 900_000;
@@ -109,4 +109,44 @@ async fn names_have_one_order_across_pages() {
         assert_eq!(found(&service, list, json!({ "nameContains": "END OF 0" })).await, ["0"]);
     }
     service.stop().await;
+}
+
+/// Whatever other text is so long, the delivery is taken: as an event, or into quarantine where it would be an id or a type.
+#[tokio::test]
+async fn every_other_text_is_taken() {
+    let service = Service::open().await;
+    let text = letters("", LONG);
+    for (event, data) in [
+        ("drawing.created", json!({ "id": 1, "project_id": 1, "name": text })),
+        ("drawing.created", json!({ "id": 2, "project_id": 1, "tags": ["roof", text] })),
+        ("proposal_sent", json!({ "id": 1, "name": text })),
+        ("proposal_sent", json!({ "id": 2, "status": text })),
+        ("proposal_sent", json!({ "id": 3, "currency": text })),
+    ] {
+        post(&service, event, &data).await.receipt().accepted();
+    }
+    let too_long = [
+        (text.as_str(), json!({ "id": 1 })),
+        ("project.created", json!({ "id": text })),
+        ("drawing.created", json!({ "id": 2, "project_id": text })),
+        ("client_created", json!({ "id": text })),
+        ("proposal_sent", json!({ "id": 3, "client": { "id": text } })),
+    ];
+    for (event, data) in &too_long {
+        post(&service, event, data).await.receipt().quarantined();
+    }
+    let kept = service.query("{ quarantinedDeliveries { nodes { detail body } } }").await;
+    let kept = kept["quarantinedDeliveries"]["nodes"].as_array().unwrap();
+    assert_eq!(kept.len(), too_long.len());
+    for delivery in kept {
+        let detail = delivery["detail"].as_str().unwrap();
+        assert!(detail.contains("1 to 200 bytes") && detail.len() < 1000, "{} bytes: {detail:.300}", detail.len());
+        assert!(delivery["body"].as_str().unwrap().contains(&text), "its body is whole");
+    }
+    service.stop().await;
+}
+
+async fn post(service: &Service, event: &str, data: &Value) -> Answer {
+    let vendor = if event.contains('_') { "bidsketch" } else { "arcsite" };
+    service.post(&format!("/webhooks/{vendor}"), envelope(event, &data.to_string())).await
 }
