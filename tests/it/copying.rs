@@ -225,7 +225,7 @@ async fn beside_a_service_nothing_acknowledged_is_missing() {
     running.signal("STOP").await;
     let answer = service.post("/webhooks/arcsite", envelope("project.created", r#"{"id":"meanwhile"}"#)).await;
     running.signal("CONT").await;
-    let ended = running.ended().await;
+    let ended = running.ended_within(COPIED_WITHIN).await;
     assert!(ended.success(), "{ended}");
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(answer.header("retry-after").is_some(), "the vendor is to come again");

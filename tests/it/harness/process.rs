@@ -128,9 +128,9 @@ impl Running {
         within("the process is gone", self.child.kill()).await.unwrap();
     }
 
-    /// How it ends by itself.
-    pub(crate) async fn ended(mut self) -> ExitStatus {
-        within("the process ends", self.child.wait()).await.unwrap()
+    /// How it ends by itself, after something long.
+    pub(crate) async fn ended_within(mut self, bound: Duration) -> ExitStatus {
+        tokio::time::timeout(bound, self.child.wait()).await.expect("the process ends in time").unwrap()
     }
 }
 
