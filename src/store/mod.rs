@@ -65,7 +65,7 @@ struct Connections {
 #[derive(Clone, Debug)]
 enum Engine {
     Sqlite { jobs: job::Jobs },
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
 }
 
 impl Store {
@@ -78,7 +78,7 @@ impl Store {
     pub async fn open(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
         let (connections, engine) = if settings.url.is_postgres() {
             let (connections, node) = postgres::connect(settings, now).await?;
-            (connections, Engine::Postgres(node))
+            (connections, Engine::Postgres(Box::new(node)))
         } else if settings.url.expose().starts_with("sqlite:") {
             (sqlite::connect(settings).await?, Engine::Sqlite { jobs: job::Jobs::default() })
         } else {

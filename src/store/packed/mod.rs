@@ -18,6 +18,7 @@ use super::{Reader, StoreError};
 pub(super) mod sql;
 mod unpack;
 
+use sql::Dialect;
 use unpack::{Rows, RowsOfEach};
 
 /// Some of a row's columns, by their places in [`Row::NAMES`].
@@ -94,7 +95,8 @@ pub(super) fn names<R: Row>(columns: Columns) -> impl Iterator<Item = &'static s
 ///
 /// Where the database cannot be read, or a value is not of its column's type.
 pub(super) async fn rows<R: Row>(db: &Reader, select: SelectStatement, columns: Columns) -> Result<Vec<R>, StoreError> {
-    let Some(json) = one_text(db, &sql::pack::<R>(db.get_database_backend(), select, columns)).await? else {
+    let Some(json) = one_text(db, &sql::pack::<R>(Dialect::of(db.get_database_backend()), select, columns)).await?
+    else {
         return Ok(Vec::new());
     };
     Rows::<R>::of(columns)
@@ -114,7 +116,7 @@ pub(super) async fn rows_of_each<R: Row>(
     select: SelectStatement,
     columns: Columns,
 ) -> Result<Vec<Vec<R>>, StoreError> {
-    let statement = sql::pack_of_each::<R>(db.get_database_backend(), keys, select, columns);
+    let statement = sql::pack_of_each::<R>(Dialect::of(db.get_database_backend()), keys, select, columns);
     let Some(json) = one_text(db, &statement).await? else { return Ok(Vec::new()) };
     RowsOfEach::<R>(Rows::of(columns))
         .deserialize(&mut serde_json::Deserializer::from_str(&json))

@@ -5,20 +5,30 @@ use sea_orm::{DbBackend, Statement, Value};
 
 use super::{Columns, Row, names};
 
+/// Which database's words a statement is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// That of a connection.
+    pub(super) fn of(database: DbBackend) -> Self {
+        if database == DbBackend::Postgres { Self::Postgres } else { Self::Sqlite }
+    }
+}
+
 /// The name under which the select for each of several keys knows them.
 pub(in crate::store) const KEYS: &str = "keys";
 
 /// A select's rows as one text: `[[…],[…]]`. Put together as text, so that no function reads again what another has written.
-pub(in crate::store) fn pack<R: Row>(
-    database: DbBackend,
-    select: SelectStatement,
-    columns: Columns,
-) -> SelectStatement {
+pub(in crate::store) fn pack<R: Row>(database: Dialect, select: SelectStatement, columns: Columns) -> SelectStatement {
     let values = names::<R>(columns)
         .map(|name| if R::BYTES.contains(&name) { digits(database, Expr::col(name)) } else { Expr::col(name) });
     let row = match database {
-        DbBackend::Postgres => Expr::from(Func::cust("json_build_array").args(values)).cast_as("text"),
-        _ => Func::cust("json_array").args(values).into(),
+        Dialect::Postgres => Expr::from(Func::cust("json_build_array").args(values)).cast_as("text"),
+        Dialect::Sqlite => Func::cust("json_array").args(values).into(),
     };
     Query::select().expr(text_of_all(database, row)).from_subquery(select, "packed").take()
 }
@@ -26,7 +36,7 @@ pub(in crate::store) fn pack<R: Row>(
 /// The lists of rows that a select gives for each of several keys, as one text, in the order of the keys. The select stands in the
 /// place of a value, so that it can name the key; joined, SQLite could not (PostgreSQL calls that LATERAL).
 pub(in crate::store) fn pack_of_each<R: Row>(
-    database: DbBackend,
+    database: Dialect,
     keys: &[String],
     select: SelectStatement,
     columns: Columns,
@@ -39,37 +49,37 @@ pub(in crate::store) fn pack_of_each<R: Row>(
 }
 
 /// Texts as rows of one column, `value`.
-fn each(database: DbBackend, keys: &[String]) -> FunctionCall {
+fn each(database: Dialect, keys: &[String]) -> FunctionCall {
     // Texts alone: there is nothing that JSON cannot write.
     let keys = serde_json::to_string(keys).unwrap_or_default();
     match database {
-        DbBackend::Postgres => Func::cust("json_array_elements_text").arg(Expr::val(keys).cast_as("json")),
-        _ => Func::cust("json_each").arg(keys),
+        Dialect::Postgres => Func::cust("json_array_elements_text").arg(Expr::val(keys).cast_as("json")),
+        Dialect::Sqlite => Func::cust("json_each").arg(keys),
     }
 }
 
 /// `[a,b,…]` of the values of a column of JSON texts, in the order in which they come.
-fn text_of_all(database: DbBackend, values: Expr) -> Expr {
+fn text_of_all(database: Dialect, values: Expr) -> Expr {
     let all = match database {
-        DbBackend::Postgres => Func::cust("string_agg").arg(values).arg(Expr::cust("','")),
-        _ => Func::cust("group_concat").arg(values),
+        Dialect::Postgres => Func::cust("string_agg").arg(values).arg(Expr::cust("','")),
+        Dialect::Sqlite => Func::cust("group_concat").arg(values),
     };
     let all = Func::coalesce([Expr::expr(all), Expr::cust("''")]);
     Expr::cust_with_exprs(
         match database {
-            DbBackend::Postgres => "'[' || $1 || ']'",
-            _ => "'[' || ? || ']'",
+            Dialect::Postgres => "'[' || $1 || ']'",
+            Dialect::Sqlite => "'[' || ? || ']'",
         },
         [Expr::expr(all)],
     )
 }
 
 /// Bytes in hexadecimal digits; null of null.
-fn digits(database: DbBackend, bytes: Expr) -> Expr {
+fn digits(database: Dialect, bytes: Expr) -> Expr {
     match database {
-        DbBackend::Postgres => Func::cust("encode").arg(bytes).arg(Expr::cust("'hex'")).into(),
+        Dialect::Postgres => Func::cust("encode").arg(bytes).arg(Expr::cust("'hex'")).into(),
         // SQLite's hex() of nothing is an empty text.
-        _ => Expr::case(bytes.clone().is_not_null(), Func::cust("hex").arg(bytes)).into(),
+        Dialect::Sqlite => Expr::case(bytes.clone().is_not_null(), Func::cust("hex").arg(bytes)).into(),
     }
 }
 

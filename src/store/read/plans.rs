@@ -156,7 +156,7 @@ async fn nested_pages_are_read_along_an_index() {
     let by_key = sort("last_event_at", &["provider", "vendor_id"]);
     fn nested<R: Row>(parents: &[String], kinship: kin::Kinship, sort: Sort, window: &Window) -> SelectStatement {
         packed::sql::pack_of_each::<R>(
-            sea_orm::DbBackend::Sqlite,
+            packed::sql::Dialect::Sqlite,
             parents,
             children_select::<R>(R::ALL, kinship, sort, window),
             R::ALL,

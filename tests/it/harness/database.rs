@@ -24,6 +24,7 @@ enum Kind {
 
 impl Database {
     /// One that has no tables yet.
+    #[expect(clippy::disallowed_methods, reason = "which database the tests run on is no setting of the service's")]
     pub(crate) fn fresh() -> Self {
         match std::env::var("BIDARC_TEST_DATABASE").as_deref() {
             Ok("postgres") => Self::in_cluster(&Cluster::shared()),
