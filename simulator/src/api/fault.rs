@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Request, State};
@@ -28,6 +29,8 @@ pub enum Fault {
     HangBefore,
     /// It does it, and the connection stays open without an answer.
     HangAfter,
+    /// It does it, and answers after so long.
+    SlowAfter(Duration),
     /// Nothing is done, and the connection is closed without an answer.
     CutBefore,
     /// It does it, and the connection is closed without an answer.
@@ -69,6 +72,11 @@ pub(super) async fn witness(
         Some(Fault::HangAfter) => {
             drop(next.run(request).await);
             pending().await
+        }
+        Some(Fault::SlowAfter(pause)) => {
+            let answer = next.run(request).await;
+            tokio::time::sleep(pause).await;
+            answer
         }
         Some(Fault::CutBefore) => connection.cut().await,
         Some(Fault::CutAfter) => {

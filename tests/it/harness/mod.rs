@@ -32,7 +32,7 @@ pub(crate) use dump::assert_same;
 pub(crate) use event_stream::EventStream;
 pub(crate) use office::{SECRET, hooks, lengthen, office};
 pub(crate) use pages::Pages;
-pub(crate) use process::{Launch, Process, add_key, lasting_port, lasting_ports, revoke_key};
+pub(crate) use process::{Launch, Process, add_key, lasting_port, revoke_key};
 pub(crate) use script::Script;
 pub(crate) use service::{Service, Setup};
 pub(crate) use socket::{Message, PING, Socket, Subscription};

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -207,23 +208,14 @@ pub(crate) async fn revoke_key(database: &Database, name: &str) {
     assert!(ended.status.success(), "{ended:?}");
 }
 
-/// Ports on each of which a service can be started again and again.
-pub(crate) async fn lasting_ports(count: usize) -> Vec<u16> {
-    let first = lasting_port().await;
-    let mut ports = Vec::new();
-    for port in first..LAST_PORT {
-        if ports.len() < count && TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
-            ports.push(port);
-        }
-    }
-    assert_eq!(ports.len(), count, "no ports are free");
-    ports
-}
-
-/// A port on which a service can be started again and again.
+/// A port on which a service can be started again and again. No two tests of this process get the same one, and other processes begin
+/// elsewhere.
 pub(crate) async fn lasting_port() -> u16 {
-    let first = FIRST_PORT + u16::try_from(std::process::id() % u32::from(LAST_PORT - FIRST_PORT)).unwrap();
-    for port in (first..LAST_PORT).chain(FIRST_PORT..first) {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let ports = u32::from(LAST_PORT - FIRST_PORT);
+    for _ in 0..ports {
+        let at = std::process::id().wrapping_mul(101).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % ports;
+        let port = FIRST_PORT + u16::try_from(at).unwrap();
         if TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
             return port;
         }

@@ -8,7 +8,7 @@ use simulator::tally::Tally;
 use simulator::target::Target;
 use tokio::task::JoinSet;
 
-use crate::harness::{Cluster, Database, Process, eventually, lasting_ports};
+use crate::harness::{Cluster, Database, Process, eventually, lasting_port};
 use crate::kill::{assert_all_there, hook, stubborn};
 
 const DELIVERIES: u64 = 3_000;
@@ -26,11 +26,12 @@ struct Traffic {
 
 impl Traffic {
     async fn start(database: &Database) -> Self {
-        let ports = lasting_ports(NODES).await;
         let tally = Arc::new(Tally::keeping_bodies());
-        let (mut nodes, mut senders) = (Vec::new(), Vec::new());
-        for port in &ports {
-            let node = Process::start(*port, database).await;
+        let (mut nodes, mut ports, mut senders) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..NODES {
+            let port = lasting_port().await;
+            let node = Process::start(port, database).await;
+            ports.push(port);
             let target = Target::new(node.base()).unwrap();
             senders.push(Arc::new(Sender::new(target, stubborn(), Arc::clone(&tally)).unwrap()));
             nodes.push(node);

@@ -31,7 +31,7 @@ async fn node(api: &BidsketchApi, database: &Database, failpoint: &str) -> Proce
 /// Asks, and does not wait.
 fn begin(client: &Client, query: &str) -> tokio::task::JoinHandle<Option<Value>> {
     let request = client.request(reqwest::Method::POST, "/graphql").header("content-type", "application/json");
-    let request = request.body(json!({ "query": query }).to_string());
+    let request = request.body(json!({ "query": query }).to_string()).timeout(Duration::from_secs(60));
     tokio::spawn(async move { request.send().await.ok()?.json().await.ok() })
 }
 
@@ -84,6 +84,27 @@ async fn a_deletion_is_gone_on_with_by_another_node() {
     .await;
     assert_eq!(api.webhooks().len(), 0);
     stop(vec![second], &database).await;
+}
+
+/// The lock is lost while its holder lives, as when the database is restarted: another node gives the creation up, and Bidsketch's
+/// answer, which comes late, is kept all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_was_given_up_too_early_is_there_after_all() {
+    let (api, database) = (vendor().await, Database::in_cluster(&Cluster::shared()));
+    let nodes = vec![node(&api, &database, "").await, node(&api, &database, "").await];
+    api.next(Fault::SlowAfter(Duration::from_secs(15)));
+    let created = begin(&nodes[0], CREATE);
+    eventually("Bidsketch is asked", LOOKED_WITHIN, async || (asked(&api, "POST") == 1).then_some(())).await;
+    let cut = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle in transaction' \
+               AND query LIKE '%pg_try_advisory_xact_lock%' AND datname = current_database()";
+    assert_eq!(database.numbers(cut).await, [1]);
+    eventually("it is given up", LOOKED_WITHIN, async || (states(&nodes[1]).await == ["FAILED"]).then_some(())).await;
+    let created = created.await.unwrap().unwrap()["data"]["createBidsketchWebhook"].take();
+    assert_eq!((&created["userErrors"], &created["bidsketchWebhook"]["state"]), (&json!([]), &json!("ACTIVE")));
+    assert_eq!((api.webhooks().len(), asked(&api, "DELETE"), states(&nodes[1]).await), (1, 0, vec![json!("ACTIVE")]));
+    let live = database.texts("SELECT live_event FROM bidsketch_webhook WHERE last_error IS NULL").await;
+    assert_eq!(live, ["PROPOSAL_SENT"]);
+    stop(nodes, &database).await;
 }
 
 /// All nodes are asked for the same at once.
