@@ -5,7 +5,7 @@
 
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 
-use super::{Store, StoreError, Transaction, log};
+use super::{Store, StoreError, Transaction};
 
 /// How many rows are read and written at once, bodies and all.
 const PAGE: u64 = 100;
@@ -114,8 +114,7 @@ pub async fn copy(from: &Store, to: &Store, mut report: impl FnMut(Progress)) ->
     copy!(client, [VendorId => vendor_id], &source, &target, progress, report);
     copy!(proposal, [Provider => provider, VendorId => vendor_id], &source, &target, progress, report);
     copy!(payment, [EventSeq => event_seq], &source, &target, progress, report);
-    let newest = log::head(&target).await?;
-    to.commit(target, Some(newest)).await?;
+    to.commit(target, None).await?;
     source.rollback().await?;
     Ok(progress)
 }

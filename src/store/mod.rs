@@ -39,8 +39,8 @@ pub use news::{Look, News};
 /// How long to wait for a connection or a lock that others have: shorter than a vendor waits for its answer.
 const WAIT: Duration = Duration::from_millis(1500);
 
-/// How many connections read what the service itself must know in time: keys, tokens of hooks, the log's head. However many queries
-/// wait for the readers, these are not among them.
+/// How many connections read what the service itself must know in time: tokens of hooks, the log's head and its newest events. However
+/// many queries wait for the readers, these are not among them.
 const OWN_READERS: u32 = 2;
 
 /// An open database with today's tables.
@@ -59,6 +59,8 @@ struct Connections {
     writer: DatabaseConnection,
     readers: Reader,
     own: Reader,
+    /// Apart from all others: strangers can have hooks' tokens looked up as often as they like, and the keys are read in time.
+    keys: Reader,
 }
 
 /// Which kind of database it is.
@@ -105,6 +107,12 @@ impl Store {
     #[must_use]
     pub const fn own_reader(&self) -> &Reader {
         &self.connections.own
+    }
+
+    /// The connection to read the keys with.
+    #[must_use]
+    pub const fn keys_reader(&self) -> &Reader {
+        &self.connections.keys
     }
 
     /// Begins a transaction that holds the database's one write lock: on PostgreSQL, the one of all nodes.
@@ -165,8 +173,8 @@ impl Store {
         if let Engine::Postgres(node) = &self.engine {
             node.jobs.close().await;
         }
-        let Connections { writer, readers, own } = self.connections;
-        for connection in [own.into_inner(), readers.into_inner(), writer] {
+        let Connections { writer, readers, own, keys } = self.connections;
+        for connection in [keys.into_inner(), own.into_inner(), readers.into_inner(), writer] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "a database connection did not close cleanly");
             }

@@ -54,9 +54,7 @@ impl Store {
             },
         }
     }
-}
 
-impl Store {
     /// Tells other nodes how far the log has come by this one's commits, for as long as it is polled. It is told after the commit and apart
     /// from it: a hint that cannot be given must not keep a delivery from being recorded. Several commits may be told as one.
     pub async fn tell_others(&self) {

@@ -86,6 +86,7 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
         writer: connection(pool(&options, WRITERS)),
         readers: Reader::new(connection(pool(&reading, settings.readers.max(1)))),
         own: Reader::new(connection(pool(&reading, OWN_READERS))),
+        keys: Reader::new(connection(pool(&reading, 1))),
     };
     let jobs = pool_options(MOST_JOBS).idle_timeout(JOBS_IDLE).connect_lazy_with(options);
     let poll_every = Duration::from_millis(settings.poll_milliseconds);

@@ -22,6 +22,7 @@ pub(super) async fn connect(settings: &config::Database) -> Result<Connections, 
         writer: pool(url, 1, true).await?,
         readers: Reader::new(pool(url, settings.readers.max(1), false).await?),
         own: Reader::new(pool(url, OWN_READERS, false).await?),
+        keys: Reader::new(pool(url, 1, false).await?),
     })
 }
 
