@@ -12,6 +12,7 @@ use crate::store::webhook::HookToken;
 use crate::store::{Store, webhook};
 use crate::vendor::envelope::Envelope;
 
+pub mod group;
 pub mod normalise;
 pub mod rebuild;
 pub mod record;

@@ -3,9 +3,10 @@
 
 use super::normalise::normalise;
 use super::record::order_key;
-use crate::domain::{EventKind, Seq};
+use crate::domain::{Change, Event, EventKind, Seq};
 use crate::store::log::{self, Entry, Recorded};
-use crate::store::{Store, StoreError, Transaction, projection};
+use crate::store::projection::{self, Projections};
+use crate::store::{Store, StoreError, Transaction};
 
 /// How many events are read at once, bodies and all.
 const PAGE: u64 = 100;
@@ -35,45 +36,54 @@ pub async fn rebuild(store: &Store, mut report: impl FnMut(Progress)) -> Result<
         let page = log::recorded_after(&tx, at, PAGE).await?;
         let Some(last) = page.last() else { break };
         at = last.seq;
-        for recorded in &page {
-            progress.passed_over += u64::from(!apply(&tx, recorded).await?);
-            progress.done += 1;
-        }
+        progress.passed_over += apply(&tx, &page).await?;
+        progress.done += page.len() as u64;
         report(progress);
     }
     store.commit(tx, None).await?;
     Ok(progress)
 }
 
-/// Applies an event again; says whether it could.
-async fn apply(tx: &Transaction, recorded: &Recorded) -> Result<bool, StoreError> {
-    let mut event = match normalise(recorded.provider, recorded.body.as_bytes()) {
-        Ok(event) => event,
-        Err(unfit) => {
+/// Applies events again. Gives how many could not be.
+async fn apply(tx: &Transaction, page: &[Recorded]) -> Result<u64, StoreError> {
+    let events: Vec<(&Recorded, Event)> =
+        page.iter().filter_map(|recorded| Some((recorded, read_again(recorded)?))).collect();
+    let mut projections = Projections::default();
+    projections.fetch(tx, &events.iter().map(|(_, event)| event).collect::<Vec<_>>()).await?;
+    for (recorded, event) in &events {
+        let entry = Entry {
+            seq: recorded.seq,
+            event,
+            received_at: recorded.received_at,
+            signed_at: recorded.signed_at,
+            order_key: order_key(event, recorded.signed_at, recorded.received_at),
+            body: &recorded.body,
+        };
+        projections.apply(tx, &entry).await?;
+    }
+    projections.write(tx).await?;
+    Ok((page.len() - events.len()) as u64)
+}
+
+/// What an event says in today's code, if that is what it said when it was recorded.
+fn read_again(recorded: &Recorded) -> Option<Event> {
+    let mut event = normalise(recorded.provider, recorded.body.as_bytes())
+        .inspect_err(|unfit| {
             tracing::warn!(
                 event = recorded.seq.0,
                 detail = unfit.detail,
                 "an event's payload does not fit its type any more"
             );
-            return Ok(false);
-        }
-    };
+        })
+        .ok()?;
     if event.kind != recorded.kind {
         // An unrecognized event keeps its kind, whatever is known of its type by now.
         if recorded.kind != EventKind::Unrecognized {
             tracing::warn!(event = recorded.seq.0, was = %recorded.kind, now = %event.kind, "an event would be of another kind today");
+            return None;
         }
-        return Ok(recorded.kind == EventKind::Unrecognized);
+        event.change = Change::Nothing;
     }
     event.references = recorded.references.clone();
-    let entry = Entry {
-        seq: recorded.seq,
-        event: &event,
-        received_at: recorded.received_at,
-        signed_at: recorded.signed_at,
-        order_key: order_key(&event, recorded.signed_at, recorded.received_at),
-        body: &recorded.body,
-    };
-    projection::apply(tx, &entry).await?;
-    Ok(true)
+    Some(event)
 }

@@ -1,14 +1,15 @@
-//! Recording one delivery within a transaction: its row, and where it is a new event, the log and the projections.
+//! Recording one delivery in a group: its row, and where it is a new event, the log and the projections.
 
 use chrono::{DateTime, TimeDelta};
 
+use super::group::Group;
 use super::normalise::Unfit;
 use super::verify::{Delivery, Verified};
 use crate::clock::Time;
 use crate::domain::{Event, Outcome, Sameness, Seq};
-use crate::store::delivery::{NewDeliveries, NewDelivery};
+use crate::store::delivery::NewDelivery;
 use crate::store::log::Entry;
-use crate::store::{Store, StoreError, Transaction, delivery, log, projection, webhook};
+use crate::store::{StoreError, delivery, log};
 
 /// How long an equal delivery is taken for a redelivery.
 #[derive(Clone, Copy, Debug)]
@@ -37,60 +38,21 @@ pub struct Receipt {
     pub event: Option<Seq>,
 }
 
-/// The ends of the log and of the list of deliveries, read under the write lock; and the deliveries that are to be written with the
-/// transaction's others.
-#[derive(Debug)]
-pub struct Heads {
-    /// The end of the log when it was read.
-    read: Seq,
-    event: Seq,
-    delivery: i64,
-    unwritten: NewDeliveries,
-}
-
-impl Heads {
-    /// Reads the ends.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
-    pub async fn read(tx: &Transaction) -> Result<Self, StoreError> {
-        let (event, delivery) = log::ends(tx).await?;
-        Ok(Self { read: event, event, delivery, unwritten: NewDeliveries::default() })
-    }
-
-    /// Writes what is left to be written, and commits. Gives the end of the log.
-    ///
-    /// # Errors
-    ///
-    /// Where the database refuses a value or is not available.
-    pub async fn commit(mut self, store: &Store, tx: Transaction) -> Result<Seq, StoreError> {
-        self.unwritten.write(&tx).await?;
-        store.commit(tx, (self.event > self.read).then_some(self.event)).await?;
-        Ok(self.event)
-    }
-}
-
 /// Records one delivery.
 ///
 /// # Errors
 ///
 /// Where the database refuses a value or is not available; the transaction is of no more use then.
-pub async fn record(
-    tx: &Transaction,
-    heads: &mut Heads,
-    incoming: &Incoming,
-    windows: SamenessWindows,
-) -> Result<Receipt, StoreError> {
+pub async fn record(group: &mut Group, incoming: &Incoming, windows: SamenessWindows) -> Result<Receipt, StoreError> {
     let delivery = &incoming.delivery;
     let event = match &incoming.content {
         Ok(event) => event.clone(),
-        Err(unfit) => return quarantine(tx, heads, delivery, unfit).await,
+        Err(unfit) => return Ok(quarantine(group, delivery, unfit)),
     };
     let vendor_type = event.vendor_type.clone();
-    let placed = place(tx, heads, delivery, event, windows).await?;
+    let placed = place(group, delivery, event, windows).await?;
     let kept = (placed.outcome, placed.body_differs.then(|| delivery.body()));
-    keep(tx, heads, delivery, Some(&vendor_type), kept, None, Some(placed.event)).await?;
+    keep(group, delivery, Some(&vendor_type), kept, None, Some(placed.event));
     Ok(Receipt { outcome: placed.outcome, event: Some(placed.event) })
 }
 
@@ -107,19 +69,19 @@ pub(super) struct Placed {
 
 /// Finds the event that a delivery repeats, or appends its own.
 pub(super) async fn place(
-    tx: &Transaction,
-    heads: &mut Heads,
+    group: &mut Group,
     delivery: &Delivery<Verified>,
     mut event: Event,
     windows: SamenessWindows,
 ) -> Result<Placed, StoreError> {
-    if let Some(seq) = repeated(tx, heads, delivery, &event, windows).await? {
-        let first = log::body(tx, seq).await?;
+    if let Some(seq) = repeated(group, delivery, &event, windows).await? {
+        group.write_log().await?;
+        let first = log::body(&group.tx, seq).await?;
         let body_differs = first.as_deref().map(str::as_bytes) != Some(delivery.body());
         return Ok(Placed { outcome: Outcome::Redelivery, event: seq, body_differs });
     }
-    projection::complete(tx, event.provider, &mut event.references).await?;
-    let seq = Seq(heads.event.0 + 1);
+    group.projections.complete(&group.tx, event.provider, &mut event.references).await?;
+    let seq = Seq(group.event.0 + 1);
     let body = std::str::from_utf8(delivery.body())
         .map_err(|error| StoreError::Unreadable(format!("a normalised body: {error}")))?;
     let entry = Entry {
@@ -130,40 +92,31 @@ pub(super) async fn place(
         order_key: order_key(&event, delivery.signed_at(), delivery.received_at()),
         body,
     };
-    log::append(tx, &entry).await?;
-    projection::apply(tx, &entry).await?;
-    heads.event = seq;
+    group.events.push(&entry);
+    group.twins.appended(&entry)?;
+    group.projections.apply(&group.tx, &entry).await?;
+    group.event = seq;
     Ok(Placed { outcome: Outcome::Accepted, event: seq, body_differs: false })
 }
 
 /// Keeps a delivery that has no event, with its bytes and the reason.
-///
-/// # Errors
-///
-/// Where the database is not available.
-pub async fn quarantine(
-    tx: &Transaction,
-    heads: &mut Heads,
-    delivery: &Delivery<Verified>,
-    unfit: &Unfit,
-) -> Result<Receipt, StoreError> {
+pub fn quarantine(group: &mut Group, delivery: &Delivery<Verified>, unfit: &Unfit) -> Receipt {
     let kept = (Outcome::Quarantined, Some(delivery.body()));
-    keep(tx, heads, delivery, unfit.vendor_type.as_deref(), kept, Some(unfit), None).await?;
-    Ok(Receipt { outcome: Outcome::Quarantined, event: None })
+    keep(group, delivery, unfit.vendor_type.as_deref(), kept, Some(unfit), None);
+    Receipt { outcome: Outcome::Quarantined, event: None }
 }
 
-async fn keep(
-    tx: &Transaction,
-    heads: &mut Heads,
+fn keep(
+    group: &mut Group,
     delivery: &Delivery<Verified>,
     vendor_type: Option<&str>,
     (outcome, body): (Outcome, Option<&[u8]>),
     unfit: Option<&Unfit>,
     event: Option<Seq>,
-) -> Result<(), StoreError> {
-    let id = heads.delivery + 1;
-    let row = NewDelivery {
-        id,
+) {
+    group.delivery += 1;
+    group.deliveries.push(&NewDelivery {
+        id: group.delivery,
         provider: delivery.provider(),
         vendor_type,
         received_at: delivery.received_at(),
@@ -172,29 +125,26 @@ async fn keep(
         quarantine: unfit.map(|unfit| (unfit.reason, unfit.detail.as_str())),
         body,
         event,
-    };
-    heads.unwritten.push(&row);
+    });
     if let Some(webhook) = delivery.webhook() {
-        webhook::delivered(tx, webhook, delivery.received_at()).await?;
+        group.delivered.insert(webhook, delivery.received_at());
     }
-    heads.delivery = id;
-    Ok(())
 }
 
 /// The event that this delivery repeats, if it repeats one.
 async fn repeated(
-    tx: &Transaction,
-    heads: &mut Heads,
+    group: &mut Group,
     delivery: &Delivery<Verified>,
     event: &Event,
     windows: SamenessWindows,
 ) -> Result<Option<Seq>, StoreError> {
-    let Some(twin) = log::newest_twin(tx, &event.identity.digest).await? else { return Ok(None) };
+    let Some(twin) = group.twins.newest(&group.tx, &event.identity.digest).await? else { return Ok(None) };
     if event.identity.sameness == Sameness::Always {
         return Ok(Some(twin.seq));
     }
-    // What follows looks at deliveries, and one of this group may be among them.
-    heads.unwritten.write(tx).await?;
+    // What follows looks at events and deliveries, and some of this group may be among them.
+    group.write_log().await?;
+    let tx = &group.tx;
     // The very bytes signed at the very second: a retry that was not signed anew, however late it comes.
     if let Some(t) = delivery.signed_at()
         && let Some(seq) = delivery::event_signed_at(tx, &event.identity.digest, t).await?

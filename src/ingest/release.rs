@@ -1,8 +1,9 @@
 //! Running a quarantined delivery through today's code again. Its age does not matter any more: an operator has looked at
 //! it. It keeps the time at which it came, and the reason why it was in quarantine.
 
+use super::group::Group;
 use super::normalise::normalise;
-use super::record::{Heads, Receipt, SamenessWindows, place};
+use super::record::{Receipt, SamenessWindows, place};
 use super::verify::Delivery;
 use crate::feed::Waker;
 use crate::store::{Store, StoreError, delivery};
@@ -52,10 +53,14 @@ impl Releaser {
             Ok(event) => event,
             Err(unfit) => return Ok(Release::StillInvalid(unfit.detail)),
         };
-        let mut heads = Heads::read(&tx).await?;
         let vendor_type = event.vendor_type.clone();
-        let placed = match place(&tx, &mut heads, &delivery, event, self.windows).await {
-            Ok(placed) => placed,
+        let recorded = async {
+            let mut group = Group::begin(tx, &[]).await?;
+            let placed = place(&mut group, &delivery, event, self.windows).await?;
+            Ok((placed, group.write().await?))
+        };
+        let (placed, written) = match recorded.await {
+            Ok(recorded) => recorded,
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
                 tracing::error!(%error, delivery = id, "a released delivery cannot be recorded");
                 let problem = "the database does not take a value of this payload; the service's log says which";
@@ -63,8 +68,8 @@ impl Releaser {
             }
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
         };
-        delivery::released(&tx, id, placed.outcome, &vendor_type, placed.event, placed.body_differs).await?;
-        self.waker.wake(heads.commit(&self.store, tx).await?);
+        delivery::released(&written.tx, id, placed.outcome, &vendor_type, placed.event, placed.body_differs).await?;
+        self.waker.wake(written.commit(&self.store).await?);
         tracing::info!(delivery = id, event = placed.event.0, outcome = %placed.outcome, "a delivery was released");
         Ok(Release::Released(Receipt { outcome: placed.outcome, event: Some(placed.event) }))
     }

@@ -9,8 +9,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::group::Group;
 use super::normalise::Unfit;
-use super::record::{Heads, Incoming, Receipt, SamenessWindows, record};
+use super::record::{Incoming, Receipt, SamenessWindows, record};
 use crate::domain::QuarantineReason;
 use crate::feed::Waker;
 use crate::store::{Store, StoreError, Transaction};
@@ -204,24 +205,24 @@ async fn write_alone(target: &Target, incoming: &Incoming) -> Answer {
 
 async fn quarantine(store: &Store, incoming: &Incoming, unfit: Unfit) -> Result<Receipt, StoreError> {
     let tx = store.begin().await?;
-    let mut heads = Heads::read(&tx).await?;
-    let receipt = super::record::quarantine(&tx, &mut heads, &incoming.delivery, &unfit).await?;
-    heads.commit(store, tx).await?;
+    let mut group = Group::begin(tx, &[]).await?;
+    let receipt = super::record::quarantine(&mut group, &incoming.delivery, &unfit);
+    group.write().await?.commit(store).await?;
     Ok(receipt)
 }
 
 /// Writes deliveries, in their order and as many as there is time for, commits, and wakes the followers of the log.
-async fn write(target: &Target, tx: Transaction, group: &[&Incoming]) -> Result<Vec<Receipt>, StoreError> {
+async fn write(target: &Target, tx: Transaction, incoming: &[&Incoming]) -> Result<Vec<Receipt>, StoreError> {
     let begun = Instant::now();
-    let mut heads = Heads::read(&tx).await?;
-    let mut receipts = Vec::with_capacity(group.len());
-    for incoming in group {
-        receipts.push(record(&tx, &mut heads, incoming, target.windows).await?);
+    let mut group = Group::begin(tx, incoming).await?;
+    let mut receipts = Vec::with_capacity(incoming.len());
+    for incoming in incoming {
+        receipts.push(record(&mut group, incoming, target.windows).await?);
         if begun.elapsed() >= GROUP_TIME {
             break;
         }
     }
-    target.waker.wake(heads.commit(&target.store, tx).await?);
+    target.waker.wake(group.write().await?.commit(&target.store).await?);
     Ok(receipts)
 }
 

@@ -6,8 +6,8 @@ use sea_orm::{
     QuerySelect, QueryTrait,
 };
 
-use super::StoreError;
 use super::convert::{micros, time};
+use super::{StoreError, batch};
 use crate::clock::Time;
 use crate::domain::{Outcome, Provider, QuarantineReason, Seq};
 
@@ -34,7 +34,7 @@ pub struct NewDelivery<'a> {
     pub event: Option<Seq>,
 }
 
-/// Deliveries that are to be kept together: one statement for all of them.
+/// Deliveries that are to be kept together: few statements for all of them.
 #[derive(Debug, Default)]
 pub struct NewDeliveries(Vec<delivery::ActiveModel>);
 
@@ -62,10 +62,7 @@ impl NewDeliveries {
     ///
     /// Where the database refuses one or is not available.
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C) -> Result<(), StoreError> {
-        if !self.0.is_empty() {
-            delivery::Entity::insert_many(self.0.drain(..)).exec_without_returning(db).await?;
-        }
-        Ok(())
+        batch::insert(db, std::mem::take(&mut self.0)).await
     }
 }
 

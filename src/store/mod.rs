@@ -14,6 +14,7 @@ use crate::clock::Time;
 use crate::config;
 use crate::domain::{LogId, Seq};
 
+mod batch;
 mod bounded;
 mod convert;
 pub mod copy;

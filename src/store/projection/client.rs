@@ -1,27 +1,24 @@
 //! Clients.
 
-use entity::client::{Entity, Model};
-use entity::event::Column as EventColumn;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
+use entity::client::Model;
 
-use super::{NEVER, Saved, merge_nested, names, newest_event, save};
+use super::{NEVER, merge_nested, names};
 use crate::domain::text::search_key;
 use crate::domain::{ClientChange, VendorId, fold};
 use crate::store::StoreError;
 use crate::store::convert::micros;
 use crate::store::log::Entry;
 
-pub(super) async fn apply<C: ConnectionTrait>(
-    db: &C,
+/// The row after an event; `None` where the event is older than what is stored.
+pub(super) fn apply(
     entry: &Entry<'_>,
     id: &VendorId,
+    stored: Option<Model>,
     change: ClientChange,
-) -> Result<Saved, StoreError> {
+) -> Result<Option<Model>, StoreError> {
     let order_key = micros(entry.order_key);
-    let stored = Entity::find_by_id(id.as_str()).one(db).await?;
-    let is_new = stored.is_none();
     let mut row = match stored {
-        Some(row) if order_key < row.order_key => return Ok(Saved::No),
+        Some(row) if order_key < row.order_key => return Ok(None),
         Some(row) => row,
         None => Model {
             vendor_id: id.as_str().to_owned(),
@@ -46,7 +43,7 @@ pub(super) async fn apply<C: ConnectionTrait>(
             updated_at: None,
             order_key,
             first_seen_at: micros(entry.received_at),
-            last_event_at: newest_event(db, EventColumn::ClientVendorId.eq(id.as_str())).await?,
+            last_event_at: micros(entry.received_at),
             created_order: 0,
             updated_order: 0,
             name_order: String::new(),
@@ -56,7 +53,6 @@ pub(super) async fn apply<C: ConnectionTrait>(
         },
     };
     row.order_key = order_key;
-    row.last_event_at = Ord::max(row.last_event_at, micros(entry.received_at));
     change.name.apply_to(&mut row.name);
     change.first_name.apply_to(&mut row.first_name);
     change.last_name.apply_to(&mut row.last_name);
@@ -81,5 +77,5 @@ pub(super) async fn apply<C: ConnectionTrait>(
     (row.name_order, row.name_folded) = names(row.name.as_deref());
     row.email_folded = row.email.as_deref().map(fold).and_then(search_key);
     row.city_folded = row.city.as_deref().map(fold).and_then(search_key);
-    save(db, row, is_new).await
+    Ok(Some(row))
 }

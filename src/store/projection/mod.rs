@@ -3,69 +3,176 @@
 //!
 //! A row takes an event only if the event's order key is not older than what the row has. Fields that the event does not
 //! mention stay.
+//!
+//! The rows that a group of events changes are `held` here meanwhile: whatever its size, a group costs a few statements a table. How an
+//! event changes a row is a function of both, in the file of the row's table.
 
-use sea_orm::sea_query::IntoCondition;
-use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel,
-    QueryFilter, QuerySelect,
-};
+use std::collections::BTreeSet;
 
-use super::StoreError;
+use entity::{drawing_tag, payment as payment_table, project_tag, proposal as proposal_table};
+use sea_orm::{ConnectionTrait, EntityTrait};
+
 use super::convert::{from_json, micros, to_json};
 use super::log::Entry;
+use super::{StoreError, batch};
 use crate::domain::text::order_key;
-use crate::domain::{Change, Patch, References, fold};
+use crate::domain::{Change, Event, Patch, Provider, References, fold};
 
 mod client;
 mod drawing;
+mod held;
 mod payment;
 mod project;
 mod proposal;
 mod references;
 mod tags;
 
-pub use references::complete;
+use held::Held;
+use tags::Tags;
 
-/// Brings the projections up to an event that has just been appended to the log.
-///
-/// # Errors
-///
-/// Where the database refuses a value or is not available.
-pub async fn apply<C: ConnectionTrait>(db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
-    let mut touched = entry.event.references.clone();
-    match entry.event.change.clone() {
-        Change::Project(id, change) => {
-            if project::apply(db, entry, &id, *change).await? == Saved::Yes {
-                touched.project = None;
-            }
-        }
-        Change::Drawing(id, change) => {
-            if drawing::apply(db, entry, &id, *change).await? == Saved::Yes {
-                touched.drawing = None;
-            }
-        }
-        Change::Client(id, change) => {
-            if client::apply(db, entry, &id, *change).await? == Saved::Yes {
-                touched.client = None;
-            }
-        }
-        Change::Proposal(id, change) => {
-            if proposal::apply(db, entry, &id, *change).await? == Saved::Yes {
-                touched.proposal = None;
-            }
-        }
-        Change::Payment(payment) => payment::insert(db, entry, *payment).await?,
-        Change::Nothing => {}
-    }
-    touch(db, entry, &touched).await
+/// The projections as a group of events makes them, under the write lock. Nothing is in the database before it is written.
+#[derive(Debug)]
+pub struct Projections {
+    projects: Held<entity::project::Entity>,
+    drawings: Held<entity::drawing::Entity>,
+    clients: Held<entity::client::Entity>,
+    arcsite_proposals: Held<proposal_table::Entity>,
+    bidsketch_proposals: Held<proposal_table::Entity>,
+    project_tags: Tags,
+    drawing_tags: Tags,
+    payments: Vec<payment_table::ActiveModel>,
 }
 
-/// Whether an event changed the row of its subject; if so, the row has the event's time as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Saved {
-    Yes,
-    /// It is older than the row.
-    No,
+impl Default for Projections {
+    fn default() -> Self {
+        let provider = proposal_table::Column::Provider;
+        Self {
+            projects: Held::new(),
+            drawings: Held::new(),
+            clients: Held::new(),
+            arcsite_proposals: Held::of(provider, Provider::Arcsite),
+            bidsketch_proposals: Held::of(provider, Provider::Bidsketch),
+            project_tags: Tags::default(),
+            drawing_tags: Tags::default(),
+            payments: Vec::new(),
+        }
+    }
+}
+
+impl Projections {
+    /// Reads in a few statements what these events will need. What else they turn out to need is read then.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn fetch<C: ConnectionTrait>(&mut self, db: &C, events: &[&Event]) -> Result<(), StoreError> {
+        let (mut projects, mut drawings, mut clients) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut of_arcsite, mut of_bidsketch) = (BTreeSet::new(), BTreeSet::new());
+        for event in events {
+            let proposals = match event.provider {
+                Provider::Arcsite => &mut of_arcsite,
+                Provider::Bidsketch => &mut of_bidsketch,
+            };
+            proposals.extend(references::proposal_to_ask(event.provider, &event.references));
+            drawings.extend(references::drawing_to_ask(&event.references));
+            match &event.change {
+                Change::Project(id, _) => projects.insert(id),
+                Change::Drawing(id, _) => drawings.insert(id),
+                Change::Client(id, _) => clients.insert(id),
+                Change::Proposal(id, _) => proposals.insert(id),
+                Change::Payment(_) | Change::Nothing => false,
+            };
+        }
+        self.projects.fetch(db, projects).await?;
+        self.drawings.fetch(db, drawings).await?;
+        self.clients.fetch(db, clients).await?;
+        self.arcsite_proposals.fetch(db, of_arcsite).await?;
+        self.bidsketch_proposals.fetch(db, of_bidsketch).await
+    }
+
+    /// Brings the projections up to an event that has just been appended to the log.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn apply<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
+        match entry.event.change.clone() {
+            Change::Project(id, change) => {
+                let stored = self.projects.get(db, &id).await?.cloned();
+                let (is_new, tags) = (stored.is_none(), change.tags.clone());
+                if let Some(row) = project::apply(entry, &id, stored, *change)? {
+                    self.project_tags.put(&id, &tags, is_new);
+                    self.projects.put(row);
+                }
+            }
+            Change::Drawing(id, change) => {
+                let stored = self.drawings.get(db, &id).await?.cloned();
+                let (is_new, tags) = (stored.is_none(), change.tags.clone());
+                if let Some(row) = drawing::apply(entry, &id, stored, *change)? {
+                    self.drawing_tags.put(&id, &tags, is_new);
+                    self.drawings.put(row);
+                }
+            }
+            Change::Client(id, change) => {
+                let stored = self.clients.get(db, &id).await?.cloned();
+                if let Some(row) = client::apply(entry, &id, stored, *change)? {
+                    self.clients.put(row);
+                }
+            }
+            Change::Proposal(id, change) => {
+                let proposals = self.proposals(entry.event.provider);
+                let stored = proposals.get(db, &id).await?.cloned();
+                if let Some(row) = proposal::apply(entry, &id, stored, *change) {
+                    proposals.put(row);
+                }
+            }
+            Change::Payment(payment) => self.payments.push(payment::row(entry, *payment)),
+            Change::Nothing => {}
+        }
+        self.touch(entry);
+        Ok(())
+    }
+
+    /// Moves `last_event_at` of what the event belongs to: an event of a drawing is one of its project too.
+    fn touch(&mut self, entry: &Entry<'_>) {
+        let received_at = micros(entry.received_at);
+        let References { proposal, client, project, drawing } = &entry.event.references;
+        if let Some(id) = project {
+            self.projects.touch(id, received_at);
+        }
+        if let Some(id) = drawing {
+            self.drawings.touch(id, received_at);
+        }
+        if let Some(id) = client {
+            self.clients.touch(id, received_at);
+        }
+        if let Some(id) = proposal {
+            self.proposals(entry.event.provider).touch(id, received_at);
+        }
+    }
+
+    /// Writes what has changed.
+    ///
+    /// # Errors
+    ///
+    /// Where the database refuses a value or is not available.
+    pub async fn write<C: ConnectionTrait>(self, db: &C) -> Result<(), StoreError> {
+        self.projects.write(db).await?;
+        self.drawings.write(db).await?;
+        self.clients.write(db).await?;
+        self.arcsite_proposals.write(db).await?;
+        self.bidsketch_proposals.write(db).await?;
+        self.project_tags.write::<project_tag::Entity, C>(db).await?;
+        self.drawing_tags.write::<drawing_tag::Entity, C>(db).await?;
+        batch::insert(db, self.payments).await
+    }
+
+    const fn proposals(&mut self, provider: Provider) -> &mut Held<proposal_table::Entity> {
+        match provider {
+            Provider::Arcsite => &mut self.arcsite_proposals,
+            Provider::Bidsketch => &mut self.bidsketch_proposals,
+        }
+    }
 }
 
 /// Empties all projections, for the log to be gone through again.
@@ -83,85 +190,6 @@ pub async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), StoreError> {
     proposal::Entity::delete_many().exec(db).await?;
     payment::Entity::delete_many().exec(db).await?;
     Ok(())
-}
-
-/// Moves `last_event_at` of what the event belongs to: an event of a drawing is one of its project too.
-async fn touch<C: ConnectionTrait>(db: &C, entry: &Entry<'_>, references: &References) -> Result<(), StoreError> {
-    use entity::{client, drawing, project, proposal};
-    let received_at = micros(entry.received_at);
-    if let Some(id) = &references.project {
-        move_up::<project::Entity, _, _>(
-            db,
-            project::Column::LastEventAt,
-            project::Column::VendorId.eq(id.as_str()),
-            received_at,
-        )
-        .await?;
-    }
-    if let Some(id) = &references.drawing {
-        move_up::<drawing::Entity, _, _>(
-            db,
-            drawing::Column::LastEventAt,
-            drawing::Column::VendorId.eq(id.as_str()),
-            received_at,
-        )
-        .await?;
-    }
-    if let Some(id) = &references.client {
-        move_up::<client::Entity, _, _>(
-            db,
-            client::Column::LastEventAt,
-            client::Column::VendorId.eq(id.as_str()),
-            received_at,
-        )
-        .await?;
-    }
-    if let Some(id) = &references.proposal {
-        let key = proposal::Column::Provider
-            .eq(entry.event.provider.as_str())
-            .and(proposal::Column::VendorId.eq(id.as_str()));
-        move_up::<proposal::Entity, _, _>(db, proposal::Column::LastEventAt, key, received_at).await?;
-    }
-    Ok(())
-}
-
-async fn move_up<E, C, K>(db: &C, column: E::Column, key: K, received_at: i64) -> Result<(), StoreError>
-where
-    E: EntityTrait,
-    C: ConnectionTrait,
-    K: IntoCondition,
-{
-    E::update_many().col_expr(column, received_at.into()).filter(key).filter(column.lt(received_at)).exec(db).await?;
-    Ok(())
-}
-
-/// When the newest event of those that belong to a new row was received: some may have come before it.
-async fn newest_event<C: ConnectionTrait, K: IntoCondition>(db: &C, key: K) -> Result<i64, StoreError> {
-    let newest: Option<Option<i64>> = entity::event::Entity::find()
-        .select_only()
-        .column_as(entity::event::Column::ReceivedAt.max(), "newest")
-        .filter(key)
-        .into_tuple()
-        .one(db)
-        .await?;
-    newest.flatten().ok_or_else(|| StoreError::Unreadable("the event just appended is not in the log".to_owned()))
-}
-
-/// Writes a row that was read before, or a new one.
-async fn save<C, M, A>(db: &C, row: M, is_new: bool) -> Result<Saved, StoreError>
-where
-    C: ConnectionTrait,
-    M: IntoActiveModel<A>,
-    A: ActiveModelTrait + ActiveModelBehavior + Send,
-    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
-{
-    let row = row.into_active_model().reset_all();
-    if is_new {
-        A::Entity::insert(row).exec_without_returning(db).await?;
-    } else {
-        A::Entity::update(row).exec_without_returning(db).await?;
-    }
-    Ok(Saved::Yes)
 }
 
 /// What stands for a time that the vendor never gave in an order: before any.

@@ -1,18 +1,13 @@
 //! Payments: one a payment event, added and never changed. A payment may come before its proposal.
 
-use entity::payment::{Entity, Model};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
+use entity::payment::{ActiveModel, Model};
+use sea_orm::{ActiveModelTrait, IntoActiveModel};
 
 use crate::domain::{NewPayment, VendorId};
-use crate::store::StoreError;
 use crate::store::convert::micros;
 use crate::store::log::Entry;
 
-pub(super) async fn insert<C: ConnectionTrait>(
-    db: &C,
-    entry: &Entry<'_>,
-    payment: NewPayment,
-) -> Result<(), StoreError> {
+pub(super) fn row(entry: &Entry<'_>, payment: NewPayment) -> ActiveModel {
     let row = Model {
         event_seq: entry.seq.0,
         proposal_vendor_id: payment.proposal.into_string(),
@@ -24,6 +19,5 @@ pub(super) async fn insert<C: ConnectionTrait>(
         paid_on: payment.paid_on.map(|date| date.to_string()),
         received_at: micros(entry.received_at),
     };
-    Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
-    Ok(())
+    row.into_active_model().reset_all()
 }

@@ -1,27 +1,24 @@
 //! Projects.
 
-use entity::event::Column as EventColumn;
-use entity::project::{Entity, Model};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait};
+use entity::project::Model;
 
-use super::{NEVER, Saved, apply_list, merge_nested, names, newest_event, save, tags};
+use super::{NEVER, apply_list, merge_nested, names};
 use crate::domain::text::search_key;
 use crate::domain::{ProjectChange, VendorId};
 use crate::store::StoreError;
 use crate::store::convert::micros;
 use crate::store::log::Entry;
 
-pub(super) async fn apply<C: ConnectionTrait>(
-    db: &C,
+/// The row after an event; `None` where the event is older than what is stored.
+pub(super) fn apply(
     entry: &Entry<'_>,
     id: &VendorId,
+    stored: Option<Model>,
     change: ProjectChange,
-) -> Result<Saved, StoreError> {
+) -> Result<Option<Model>, StoreError> {
     let order_key = micros(entry.order_key);
-    let stored = Entity::find_by_id(id.as_str()).one(db).await?;
-    let is_new = stored.is_none();
     let mut row = match stored {
-        Some(row) if order_key < row.order_key => return Ok(Saved::No),
+        Some(row) if order_key < row.order_key => return Ok(None),
         Some(row) => row,
         None => Model {
             vendor_id: id.as_str().to_owned(),
@@ -35,7 +32,7 @@ pub(super) async fn apply<C: ConnectionTrait>(
             updated_at: None,
             order_key,
             first_seen_at: micros(entry.received_at),
-            last_event_at: newest_event(db, EventColumn::ProjectVendorId.eq(id.as_str())).await?,
+            last_event_at: micros(entry.received_at),
             created_order: 0,
             updated_order: 0,
             name_order: String::new(),
@@ -44,11 +41,9 @@ pub(super) async fn apply<C: ConnectionTrait>(
         },
     };
     row.order_key = order_key;
-    row.last_event_at = Ord::max(row.last_event_at, micros(entry.received_at));
     change.name.apply_to(&mut row.name);
     change.job_number.apply_to(&mut row.job_number);
     row.job_number_key = row.job_number.clone().and_then(search_key);
-    tags::save(db, "project_tag", id, &change.tags, is_new).await?;
     apply_list(change.tags, &mut row.tags)?;
     merge_nested(&mut row.customer, |customer| change.customer.merge_into(customer))?;
     merge_nested(&mut row.work_site_address, |address| change.work_site_address.merge_into(address))?;
@@ -58,5 +53,5 @@ pub(super) async fn apply<C: ConnectionTrait>(
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
     row.updated_order = row.updated_at.unwrap_or(NEVER);
     (row.name_order, row.name_folded) = names(row.name.as_deref());
-    save(db, row, is_new).await
+    Ok(Some(row))
 }

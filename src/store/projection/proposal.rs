@@ -1,39 +1,25 @@
 //! Proposals of both vendors.
 
-use entity::event::Column as EventColumn;
-use entity::proposal::{Entity, Model};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait};
+use entity::proposal::Model;
 
-use super::{NEVER, Saved, names, newest_event, save};
+use super::{NEVER, names};
 use crate::domain::change::StatusChange;
 use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
-use crate::store::StoreError;
 use crate::store::convert::micros;
 use crate::store::log::Entry;
 
 /// What stands for an amount that is not known in an order: less than any.
 const NO_AMOUNT: i64 = i64::MIN;
 
-pub(super) async fn apply<C: ConnectionTrait>(
-    db: &C,
-    entry: &Entry<'_>,
-    id: &VendorId,
-    change: ProposalChange,
-) -> Result<Saved, StoreError> {
-    let provider = entry.event.provider.as_str();
+/// The row after an event; `None` where the event is older than what is stored.
+pub(super) fn apply(entry: &Entry<'_>, id: &VendorId, stored: Option<Model>, change: ProposalChange) -> Option<Model> {
     let order_key = micros(entry.order_key);
-    let stored = Entity::find_by_id((provider.to_owned(), id.as_str().to_owned())).one(db).await?;
-    let is_new = stored.is_none();
     let mut row = match stored {
-        Some(row) if is_older(&row, order_key, &change.status) => return Ok(Saved::No),
+        Some(row) if is_older(&row, order_key, &change.status) => return None,
         Some(row) => row,
-        None => {
-            let key = EventColumn::Provider.eq(provider).and(EventColumn::ProposalVendorId.eq(id.as_str()));
-            new_row(provider, id, entry, newest_event(db, key).await?)
-        }
+        None => new_row(id, entry),
     };
     row.order_key = order_key;
-    row.last_event_at = Ord::max(row.last_event_at, micros(entry.received_at));
     apply_status(change.status, &mut row);
     change.name.apply_to(&mut row.name);
     change.description.apply_to(&mut row.description);
@@ -64,7 +50,7 @@ pub(super) async fn apply<C: ConnectionTrait>(
     row.updated_order = row.updated_at.unwrap_or(NEVER);
     row.total_order = row.total.unwrap_or(NO_AMOUNT);
     (row.name_order, row.name_folded) = names(row.name.as_deref());
-    save(db, row, is_new).await
+    Some(row)
 }
 
 /// Whether the row has something newer. At the same moment the later status is the newer, else the later arrival.
@@ -97,9 +83,9 @@ fn apply_status(change: StatusChange, row: &mut Model) {
     row.vendor_status = Some(word);
 }
 
-fn new_row(provider: &str, id: &VendorId, entry: &Entry<'_>, last_event_at: i64) -> Model {
+fn new_row(id: &VendorId, entry: &Entry<'_>) -> Model {
     Model {
-        provider: provider.to_owned(),
+        provider: entry.event.provider.as_str().to_owned(),
         vendor_id: id.as_str().to_owned(),
         name: None,
         description: None,
@@ -126,7 +112,7 @@ fn new_row(provider: &str, id: &VendorId, entry: &Entry<'_>, last_event_at: i64)
         updated_at: None,
         order_key: micros(entry.order_key),
         first_seen_at: micros(entry.received_at),
-        last_event_at,
+        last_event_at: micros(entry.received_at),
         created_order: 0,
         updated_order: 0,
         total_order: 0,

@@ -1,61 +1,56 @@
 //! Completing what an event belongs to from what is known when it is recorded: a payment names no project, its proposal
 //! does. The result is written on the event's row and never changes, so that a replay gives what the live stream gave.
 
-use entity::{drawing, proposal};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::ConnectionTrait;
 
+use super::Projections;
 use crate::domain::{Provider, References, VendorId};
 use crate::store::StoreError;
 
-type Links = (Option<String>, Option<String>, Option<String>);
+impl Projections {
+    /// Fills in the ids that the payload does not name but the projections know.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn complete<C: ConnectionTrait>(
+        &mut self,
+        db: &C,
+        provider: Provider,
+        references: &mut References,
+    ) -> Result<(), StoreError> {
+        if let Some(id) = proposal_to_ask(provider, references).cloned()
+            && let Some(proposal) = self.proposals(provider).get(db, &id).await?
+        {
+            fill(&mut references.client, proposal.client_vendor_id.as_ref());
+            fill(&mut references.project, proposal.project_vendor_id.as_ref());
+            fill(&mut references.drawing, proposal.drawing_vendor_id.as_ref());
+        }
+        if let Some(id) = drawing_to_ask(references).cloned()
+            && let Some(drawing) = self.drawings.get(db, &id).await?
+        {
+            fill(&mut references.project, drawing.project_vendor_id.as_ref());
+        }
+        Ok(())
+    }
+}
 
-/// Fills in the ids that the payload does not name but the projections know.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
-pub async fn complete<C: ConnectionTrait>(
-    db: &C,
-    provider: Provider,
-    references: &mut References,
-) -> Result<(), StoreError> {
-    let wanted = match provider {
+/// The proposal that may know what an event's payload does not name.
+pub(super) fn proposal_to_ask(provider: Provider, references: &References) -> Option<&VendorId> {
+    let is_wanted = match provider {
         Provider::Arcsite => references.project.is_none() || references.drawing.is_none(),
         Provider::Bidsketch => references.client.is_none(),
     };
-    if let Some(id) = references.proposal.as_ref().filter(|_| wanted) {
-        let links: Option<Links> = proposal::Entity::find()
-            .select_only()
-            .columns([
-                proposal::Column::ClientVendorId,
-                proposal::Column::ProjectVendorId,
-                proposal::Column::DrawingVendorId,
-            ])
-            .filter(proposal::Column::Provider.eq(provider.as_str()))
-            .filter(proposal::Column::VendorId.eq(id.as_str()))
-            .into_tuple()
-            .one(db)
-            .await?;
-        if let Some((client, project, drawing)) = links {
-            fill(&mut references.client, client);
-            fill(&mut references.project, project);
-            fill(&mut references.drawing, drawing);
-        }
-    }
-    if let Some(id) = references.drawing.as_ref().filter(|_| references.project.is_none()) {
-        let project: Option<Option<String>> = drawing::Entity::find_by_id(id.as_str())
-            .select_only()
-            .column(drawing::Column::ProjectVendorId)
-            .into_tuple()
-            .one(db)
-            .await?;
-        fill(&mut references.project, project.flatten());
-    }
-    Ok(())
+    references.proposal.as_ref().filter(|_| is_wanted)
 }
 
-fn fill(reference: &mut Option<VendorId>, known: Option<String>) {
+/// The drawing that may know the project.
+pub(super) fn drawing_to_ask(references: &References) -> Option<&VendorId> {
+    references.drawing.as_ref().filter(|_| references.project.is_none())
+}
+
+fn fill(reference: &mut Option<VendorId>, known: Option<&String>) {
     if reference.is_none() {
-        *reference = known.map(VendorId::from_stored);
+        *reference = known.cloned().map(VendorId::from_stored);
     }
 }

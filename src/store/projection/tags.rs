@@ -1,42 +1,68 @@
 //! Tags: one row each, so that an index finds what has one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use entity::{drawing_tag, project_tag};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use crate::domain::text::search_key;
 use crate::domain::{Patch, VendorId};
-use crate::store::StoreError;
+use crate::store::{StoreError, batch};
 
-/// How many rows one statement inserts: a database bounds the values of a statement.
-const AT_ONCE: usize = 500;
+/// What a group of events says of the tags of projects, or of drawings.
+#[derive(Debug, Default)]
+pub(super) struct Tags(BTreeMap<String, New>);
 
-/// Keeps what an event says of the tags of a project or drawing, in its table of tags.
-pub(super) async fn save<C: ConnectionTrait>(
-    db: &C,
-    table: &'static str,
-    id: &VendorId,
-    change: &Patch<Vec<String>>,
-    is_new: bool,
-) -> Result<(), StoreError> {
-    if change.is_missing() {
-        return Ok(());
-    }
-    // What was not there has none.
-    if !is_new {
-        let old = Query::delete().from_table(table).and_where(Expr::col("vendor_id").eq(id.as_str())).take();
-        db.execute(&old).await?;
-    }
-    // What is too long to be found by is kept with its project or drawing alone.
-    let tags: BTreeSet<String> = change.value().into_iter().flatten().cloned().filter_map(search_key).collect();
-    let tags: Vec<String> = tags.into_iter().collect();
-    for tags in tags.chunks(AT_ONCE) {
-        let mut new = Query::insert().into_table(table).columns(["tag", "vendor_id"]).take();
-        for tag in tags {
-            new.values_panic([Expr::val(tag.as_str()), Expr::val(id.as_str())]);
+#[derive(Debug)]
+struct New {
+    tags: BTreeSet<String>,
+    /// Whether what they are of was there before the group, and may have had others.
+    replaces: bool,
+}
+
+/// A table of tags.
+pub(super) trait Tagged: EntityTrait<ActiveModel: Send> {
+    /// Whose tag it is.
+    const VENDOR_ID: Self::Column;
+
+    /// A row of it.
+    fn row(tag: String, vendor_id: String) -> Self::ActiveModel;
+}
+
+macro_rules! tagged {
+    ($($table:ident),+ $(,)?) => {
+        $(impl Tagged for $table::Entity {
+            const VENDOR_ID: Self::Column = $table::Column::VendorId;
+
+            fn row(tag: String, vendor_id: String) -> Self::ActiveModel {
+                $table::Model { tag, vendor_id }.into_active_model().reset_all()
+            }
+        })+
+    };
+}
+
+tagged!(project_tag, drawing_tag);
+
+impl Tags {
+    /// Notes what an event that was taken says of the tags of a project or drawing.
+    pub(super) fn put(&mut self, id: &VendorId, change: &Patch<Vec<String>>, is_new: bool) {
+        if change.is_missing() {
+            return;
         }
-        db.execute(&new).await?;
+        // What is too long to be found by is kept with its project or drawing alone.
+        let tags = change.value().into_iter().flatten().cloned().filter_map(search_key).collect();
+        let new = self.0.entry(id.as_str().to_owned()).or_insert(New { tags: BTreeSet::new(), replaces: !is_new });
+        new.tags = tags;
     }
-    Ok(())
+
+    /// Writes them.
+    pub(super) async fn write<E: Tagged, C: ConnectionTrait>(self, db: &C) -> Result<(), StoreError> {
+        let replaced: Vec<&str> = self.0.iter().filter(|(_, new)| new.replaces).map(|(id, _)| id.as_str()).collect();
+        if !replaced.is_empty() {
+            E::delete_many().filter(E::VENDOR_ID.is_in(batch::padded(replaced))).exec(db).await?;
+        }
+        let rows =
+            self.0.into_iter().flat_map(|(id, new)| new.tags.into_iter().map(move |tag| E::row(tag, id.clone())));
+        batch::insert(db, rows.collect()).await
+    }
 }

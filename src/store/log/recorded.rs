@@ -1,0 +1,70 @@
+//! Going through the log again.
+
+use entity::event::{Column, Entity};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::clock::Time;
+use crate::domain::{EventKind, Provider, References, Seq, VendorId};
+use crate::store::StoreError;
+use crate::store::convert::time;
+
+/// An event as it was recorded, to be gone through again.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Its place.
+    pub seq: Seq,
+    /// Who sent it.
+    pub provider: Provider,
+    /// The kind that it was given.
+    pub kind: EventKind,
+    /// What it belongs to, as known when it was recorded.
+    pub references: References,
+    /// When its first delivery came.
+    pub received_at: Time,
+    /// The `t` of that delivery's signature.
+    pub signed_at: Option<i64>,
+    /// That delivery's body.
+    pub body: String,
+}
+
+/// The next events past a place, oldest first, at most `limit`.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn recorded_after<C: ConnectionTrait>(db: &C, after: Seq, limit: u64) -> Result<Vec<Recorded>, StoreError> {
+    let rows = Entity::find().filter(Column::Seq.gt(after.0)).order_by_asc(Column::Seq).limit(limit).all(db).await?;
+    rows.into_iter().map(Recorded::try_from).collect()
+}
+
+impl TryFrom<entity::event::Model> for Recorded {
+    type Error = StoreError;
+
+    fn try_from(row: entity::event::Model) -> Result<Self, StoreError> {
+        let unreadable = |what: &str| StoreError::Unreadable(format!("the {what} of event {}", row.seq));
+        let id = |id: Option<String>| id.map(VendorId::from_stored);
+        Ok(Self {
+            seq: Seq(row.seq),
+            provider: Provider::from_name(&row.provider).ok_or_else(|| unreadable("provider"))?,
+            kind: EventKind::from_name(&row.kind).ok_or_else(|| unreadable("kind"))?,
+            received_at: time(row.received_at)?,
+            signed_at: row.signed_at,
+            references: References {
+                proposal: id(row.proposal_vendor_id),
+                client: id(row.client_vendor_id),
+                project: id(row.project_vendor_id),
+                drawing: id(row.drawing_vendor_id),
+            },
+            body: row.body,
+        })
+    }
+}
+
+/// How many events the log has.
+///
+/// # Errors
+///
+/// Where the database cannot be read.
+pub async fn count<C: ConnectionTrait>(db: &C) -> Result<u64, StoreError> {
+    Ok(Entity::find().count(db).await?)
+}
