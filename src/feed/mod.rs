@@ -68,7 +68,7 @@ impl Feed {
     async fn watch_database(&self) {
         let mut news = self.store.news();
         loop {
-            let why = news.next(self.head()).await;
+            let why = news.next(|| self.head()).await;
             // What is committed here meanwhile is not expected in the answer.
             let known = self.head();
             match self.store.head().await {

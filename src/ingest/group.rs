@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use super::record::Incoming;
 use crate::clock::Time;
 use crate::domain::{Sameness, Seq, WebhookId};
-use crate::store::delivery::NewDeliveries;
-use crate::store::log::{NewEvents, Twins};
+use crate::store::log::Twins;
 use crate::store::projection::Projections;
-use crate::store::{Store, StoreError, Transaction, log, webhook};
+use crate::store::{Batch, Store, StoreError, Transaction, log, webhook};
 
 /// A transaction under the write lock, and what it is to write. Dropped, it has changed nothing.
 #[derive(Debug)]
@@ -24,8 +23,8 @@ pub struct Group {
     /// The newest delivery's number, with the group's.
     pub(super) delivery: i64,
     pub(super) twins: Twins,
-    pub(super) events: NewEvents,
-    pub(super) deliveries: NewDeliveries,
+    /// Events and deliveries that no statement sees yet.
+    pub(super) unwritten: Batch,
     pub(super) projections: Projections,
     /// When each webhook delivered.
     pub(super) delivered: BTreeMap<WebhookId, Time>,
@@ -53,8 +52,7 @@ impl Group {
             event,
             delivery,
             twins,
-            events: NewEvents::default(),
-            deliveries: NewDeliveries::default(),
+            unwritten: Batch::default(),
             projections,
             delivered: BTreeMap::new(),
         })
@@ -66,8 +64,7 @@ impl Group {
     ///
     /// Where the database refuses a value or is not available.
     pub(super) async fn write_log(&mut self) -> Result<(), StoreError> {
-        self.events.write(&self.tx).await?;
-        self.deliveries.write(&self.tx).await
+        self.unwritten.write(&self.tx).await
     }
 
     /// Writes all of it.
@@ -75,9 +72,8 @@ impl Group {
     /// # Errors
     ///
     /// Where the database refuses a value or is not available.
-    pub async fn write(mut self) -> Result<Written, StoreError> {
-        self.write_log().await?;
-        self.projections.write(&self.tx).await?;
+    pub async fn write(self) -> Result<Written, StoreError> {
+        self.projections.write(&self.tx, self.unwritten).await?;
         for (webhook, at) in self.delivered {
             webhook::delivered(&self.tx, webhook, at).await?;
         }
@@ -104,3 +100,6 @@ impl Written {
         Ok(self.event)
     }
 }
+
+#[cfg(test)]
+mod tests;

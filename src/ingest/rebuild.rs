@@ -6,7 +6,7 @@ use super::record::order_key;
 use crate::domain::{Change, Event, EventKind, Seq};
 use crate::store::log::{self, Entry, Recorded};
 use crate::store::projection::{self, Projections};
-use crate::store::{Store, StoreError, Transaction};
+use crate::store::{Batch, Store, StoreError, Transaction};
 
 /// How many events are read at once, bodies and all.
 const PAGE: u64 = 100;
@@ -61,7 +61,7 @@ async fn apply(tx: &Transaction, page: &[Recorded]) -> Result<u64, StoreError> {
         };
         projections.apply(tx, &entry).await?;
     }
-    projections.write(tx).await?;
+    projections.write(tx, Batch::default()).await?;
     Ok((page.len() - events.len()) as u64)
 }
 

@@ -92,7 +92,7 @@ pub(super) async fn place(
         order_key: order_key(&event, delivery.signed_at(), delivery.received_at()),
         body,
     };
-    group.events.push(&entry);
+    log::append(&mut group.unwritten, &entry);
     group.twins.appended(&entry)?;
     group.projections.apply(&group.tx, &entry).await?;
     group.event = seq;
@@ -108,26 +108,27 @@ pub fn quarantine(group: &mut Group, delivery: &Delivery<Verified>, unfit: &Unfi
 
 fn keep(
     group: &mut Group,
-    delivery: &Delivery<Verified>,
+    taken: &Delivery<Verified>,
     vendor_type: Option<&str>,
     (outcome, body): (Outcome, Option<&[u8]>),
     unfit: Option<&Unfit>,
     event: Option<Seq>,
 ) {
     group.delivery += 1;
-    group.deliveries.push(&NewDelivery {
+    let new = NewDelivery {
         id: group.delivery,
-        provider: delivery.provider(),
+        provider: taken.provider(),
         vendor_type,
-        received_at: delivery.received_at(),
-        signed_at: delivery.signed_at(),
+        received_at: taken.received_at(),
+        signed_at: taken.signed_at(),
         outcome,
         quarantine: unfit.map(|unfit| (unfit.reason, unfit.detail.as_str())),
         body,
         event,
-    });
-    if let Some(webhook) = delivery.webhook() {
-        group.delivered.insert(webhook, delivery.received_at());
+    };
+    delivery::keep(&mut group.unwritten, &new);
+    if let Some(webhook) = taken.webhook() {
+        group.delivered.insert(webhook, taken.received_at());
     }
 }
 

@@ -1,13 +1,10 @@
 //! Every delivery that was answered 200 has a row here.
 
 use entity::{delivery, event};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, QueryTrait,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
 use super::convert::{micros, time};
-use super::{StoreError, batch};
+use super::{Batch, StoreError};
 use crate::clock::Time;
 use crate::domain::{Outcome, Provider, QuarantineReason, Seq};
 
@@ -34,36 +31,20 @@ pub struct NewDelivery<'a> {
     pub event: Option<Seq>,
 }
 
-/// Deliveries that are to be kept together: few statements for all of them.
-#[derive(Debug, Default)]
-pub struct NewDeliveries(Vec<delivery::ActiveModel>);
-
-impl NewDeliveries {
-    /// Adds one.
-    pub fn push(&mut self, new: &NewDelivery<'_>) {
-        let row = delivery::Model {
-            id: new.id,
-            provider: new.provider.as_str().to_owned(),
-            vendor_type: new.vendor_type.map(str::to_owned),
-            received_at: micros(new.received_at),
-            signed_at: new.signed_at,
-            outcome: new.outcome.as_str().to_owned(),
-            quarantine_reason: new.quarantine.map(|(reason, _)| reason.as_str().to_owned()),
-            detail: new.quarantine.map(|(_, detail)| detail.to_owned()),
-            body: new.body.map(<[u8]>::to_vec),
-            event_seq: new.event.map(|seq| seq.0),
-        };
-        self.0.push(row.into_active_model().reset_all());
-    }
-
-    /// Keeps those that were added. Until then no statement sees them.
-    ///
-    /// # Errors
-    ///
-    /// Where the database refuses one or is not available.
-    pub async fn write<C: ConnectionTrait>(&mut self, db: &C) -> Result<(), StoreError> {
-        batch::insert(db, std::mem::take(&mut self.0)).await
-    }
+/// Keeps a delivery; it is there when the batch is written.
+pub fn keep(batch: &mut Batch, new: &NewDelivery<'_>) {
+    batch.insert(&delivery::Model {
+        id: new.id,
+        provider: new.provider.as_str().to_owned(),
+        vendor_type: new.vendor_type.map(str::to_owned),
+        received_at: micros(new.received_at),
+        signed_at: new.signed_at,
+        outcome: new.outcome.as_str().to_owned(),
+        quarantine_reason: new.quarantine.map(|(reason, _)| reason.as_str().to_owned()),
+        detail: new.quarantine.map(|(_, detail)| detail.to_owned()),
+        body: new.body.map(<[u8]>::to_vec),
+        event_seq: new.event.map(|seq| seq.0),
+    });
 }
 
 /// When an event was last delivered.

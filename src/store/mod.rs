@@ -19,6 +19,7 @@ mod bounded;
 mod convert;
 pub mod copy;
 pub mod delivery;
+mod dialect;
 mod error;
 mod job;
 pub mod key;
@@ -32,6 +33,7 @@ pub mod read;
 mod sqlite;
 pub mod webhook;
 
+pub use batch::Batch;
 pub use bounded::{Reader, Transaction};
 pub use error::{OpenError, StoreError};
 pub use job::Hands;
@@ -208,5 +210,20 @@ impl Store {
         };
         let store = Self::open(&settings, crate::clock::Clock::system().now()).await.unwrap();
         (directory, store)
+    }
+
+    /// Every row of the log, its deliveries and the projections.
+    pub(crate) async fn dump(&self) -> Vec<String> {
+        use entity::{client, delivery, drawing, drawing_tag, event, payment, project, project_tag, proposal};
+        use sea_orm::EntityTrait;
+        let mut rows = Vec::new();
+        macro_rules! tables {
+            ($($table:ident),+) => {
+                $(rows.extend($table::Entity::find().all(self.reader()).await.unwrap().iter().map(|row| format!("{} {row:?}", stringify!($table))));)+
+            };
+        }
+        tables!(event, delivery, project, project_tag, drawing, drawing_tag, client, proposal, payment);
+        rows.sort();
+        rows
     }
 }

@@ -76,8 +76,8 @@ impl Store {
 }
 
 impl News {
-    /// Waits until the log should be looked at by somebody who knows it up to this place.
-    pub async fn next(&mut self, known: Seq) -> Look {
+    /// Waits until the log should be looked at by somebody who knows it up to a place, which may move on meanwhile.
+    pub async fn next(&mut self, known: impl Fn() -> Seq) -> Look {
         let due = Instant::now() + self.look_every;
         let Some(ear) = &mut self.ear else {
             tokio::time::sleep_until(due).await;
@@ -99,7 +99,7 @@ impl News {
 
 impl Ear {
     /// Waits until somebody says that the log goes past a place, or until the connection was made: what was said before is lost.
-    async fn hear(&mut self, known: Seq) {
+    async fn hear(&mut self, known: impl Fn() -> Seq) {
         loop {
             let Some(listener) = &mut self.listener else {
                 match connect(&self.options).await {
@@ -112,7 +112,7 @@ impl Ear {
                 continue;
             };
             match listener.try_recv().await {
-                Ok(Some(said)) if newest(&said, &self.log).is_some_and(|newest| newest > known) => return,
+                Ok(Some(said)) if newest(&said, &self.log).is_some_and(|newest| newest > known()) => return,
                 Ok(Some(_)) => {}
                 // Lost, and made again.
                 Ok(None) => return,

@@ -98,6 +98,10 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
 /// The lock is asked for after the transaction has begun and before anything is read: at READ COMMITTED what is read then is newer than
 /// all that earlier holders have committed. A session that falls silent in the middle is ended by the server, so that a node that
 /// hangs does not keep the others from writing.
+///
+/// Whoever writes finds rows by their keys alone, so only plans that do are let in: a plan that is made while a table is almost empty is
+/// kept for the connection's statements until the table's statistics are renewed, a minute later at best, and to go through all of an
+/// empty table is cheap.
 pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
     let tx = writer.begin().await?;
     let wait = WAIT.as_millis();
@@ -106,6 +110,9 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransac
          SET LOCAL lock_timeout = {wait}; \
          SET LOCAL idle_in_transaction_session_timeout = '10s'; \
          SET LOCAL client_min_messages = warning; \
+         SET LOCAL enable_seqscan = off; \
+         SET LOCAL enable_hashjoin = off; \
+         SET LOCAL enable_mergejoin = off; \
          SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
          SELECT pg_advisory_xact_lock({WRITE_LOCK})"
     ))

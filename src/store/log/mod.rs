@@ -11,7 +11,7 @@ mod append;
 mod recorded;
 mod twins;
 
-pub use append::{Entry, NewEvents};
+pub use append::{Entry, append};
 pub use recorded::{Recorded, count, recorded_after};
 pub use twins::{Twin, Twins, body, disturbed_since};
 

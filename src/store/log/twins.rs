@@ -8,8 +8,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryF
 use super::Entry;
 use crate::clock::Time;
 use crate::domain::{Provider, Seq, Subject};
+use crate::store::StoreError;
+use crate::store::batch::padded;
 use crate::store::convert::{micros, time};
-use crate::store::{StoreError, batch};
 
 /// An event that has the identity asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Twins {
         let newest: Vec<Option<i64>> = Entity::find()
             .select_only()
             .column_as(Column::Seq.max(), "newest")
-            .filter(Column::Identity.is_in(batch::padded(wanted.clone())))
+            .filter(Column::Identity.is_in(padded(wanted.clone())))
             .group_by(Column::Identity)
             .into_tuple()
             .all(db)
@@ -63,7 +64,7 @@ impl Twins {
             Entity::find()
                 .select_only()
                 .columns([Column::Identity, Column::Seq, Column::ReceivedAt])
-                .filter(Column::Seq.is_in(batch::padded(newest)))
+                .filter(Column::Seq.is_in(padded(newest)))
                 .into_model::<Row>()
                 .all(db)
                 .await?

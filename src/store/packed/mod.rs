@@ -13,12 +13,12 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Query, SelectStatement};
 use serde::de::{DeserializeSeed, SeqAccess};
 
+use super::dialect::Dialect;
 use super::{Reader, StoreError};
 
 pub(super) mod sql;
 mod unpack;
 
-use sql::Dialect;
 use unpack::{Rows, RowsOfEach};
 
 /// Some of a row's columns, by their places in [`Row::NAMES`].

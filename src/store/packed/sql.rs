@@ -4,20 +4,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectState
 use sea_orm::{DbBackend, Statement, Value};
 
 use super::{Columns, Row, names};
-
-/// Which database's words a statement is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Dialect {
-    Sqlite,
-    Postgres,
-}
-
-impl Dialect {
-    /// That of a connection.
-    pub(super) fn of(database: DbBackend) -> Self {
-        if database == DbBackend::Postgres { Self::Postgres } else { Self::Sqlite }
-    }
-}
+use crate::store::dialect::Dialect;
 
 /// The name under which the select for each of several keys knows them.
 pub(in crate::store) const KEYS: &str = "keys";

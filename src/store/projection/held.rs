@@ -4,17 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entity::event;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::domain::{Provider, VendorId};
-use crate::store::{StoreError, batch};
+use crate::store::StoreError;
+use crate::store::batch::{Batch, padded};
 
 /// A table with a row for each of a vendor's things.
-pub(super) trait Projected:
-    EntityTrait<Model: IntoActiveModel<Self::ActiveModel> + Clone, ActiveModel: Send>
-{
+pub(super) trait Projected: EntityTrait<Model: Clone> {
     /// The column of the vendor's id.
     const VENDOR_ID: Self::Column;
     /// When the newest event of those that belong to it was received.
@@ -93,7 +90,7 @@ impl<E: Projected> Held<E> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let found = E::find().filter(self.one_of(batch::padded(wanted.clone()))).all(db).await?;
+        let found = E::find().filter(self.one_of(padded(wanted.clone()))).all(db).await?;
         for row in found {
             self.rows.insert(E::vendor_id(&row).to_owned(), Row::Present { row, is_changed: false });
         }
@@ -140,14 +137,14 @@ impl<E: Projected> Held<E> {
         }
     }
 
-    /// Writes what has changed.
-    pub(super) async fn write<C: ConnectionTrait>(self, db: &C) -> Result<(), StoreError> {
-        let (mut changed, mut touched) = (Vec::new(), self.touched);
+    /// Adds the rows that have changed to what is to be written, and moves the newest event's time of others.
+    pub(super) async fn write<C: ConnectionTrait>(self, db: &C, batch: &mut Batch) -> Result<(), StoreError> {
+        let mut touched = self.touched;
         for (id, held) in self.rows {
             match held {
                 Row::Present { row, is_changed: true } => {
                     touched.remove(&id);
-                    changed.push(row.into_active_model().reset_all());
+                    batch.replace(&row);
                 }
                 Row::Absent(_) => {
                     touched.remove(&id);
@@ -155,7 +152,6 @@ impl<E: Projected> Held<E> {
                 Row::Present { is_changed: false, .. } => {}
             }
         }
-        batch::replace(db, changed).await?;
         move_up::<E, C>(db, self.provider, touched).await
     }
 
@@ -181,7 +177,7 @@ impl<E: Projected> Held<E> {
             .filter(
                 Condition::all()
                     .add_option(self.provider.map(|(_, provider)| event::Column::Provider.eq(provider.as_str())))
-                    .add(E::NAMED_BY.is_in(batch::padded(ids.to_vec()))),
+                    .add(E::NAMED_BY.is_in(padded(ids.to_vec()))),
             )
             .group_by(E::NAMED_BY)
             .into_tuple()
@@ -205,7 +201,7 @@ async fn move_up<E: Projected, C: ConnectionTrait>(
     let mut update = Query::update()
         .table(E::default().table_ref())
         .value(E::LAST_EVENT_AT, Expr::col(at))
-        .from(TableRef::ValuesList(batch::padded(newest), "newest".into_iden()))
+        .from(TableRef::ValuesList(padded(newest), "newest".into_iden()))
         .and_where(E::VENDOR_ID.into_expr().equals(id))
         .and_where(E::LAST_EVENT_AT.into_expr().lt(Expr::col(at)))
         .take();

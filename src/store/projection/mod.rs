@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 
 use super::convert::{from_json, micros, to_json};
 use super::log::Entry;
-use super::{StoreError, batch};
+use super::{Batch, StoreError};
 use crate::domain::text::order_key;
 use crate::domain::{Change, Event, Patch, Provider, References, fold};
 
@@ -40,7 +40,7 @@ pub struct Projections {
     bidsketch_proposals: Held<proposal_table::Entity>,
     project_tags: Tags,
     drawing_tags: Tags,
-    payments: Vec<payment_table::ActiveModel>,
+    payments: Vec<payment_table::Model>,
 }
 
 impl Default for Projections {
@@ -151,20 +151,23 @@ impl Projections {
         }
     }
 
-    /// Writes what has changed.
+    /// Writes what has changed, together with what else is to be written.
     ///
     /// # Errors
     ///
     /// Where the database refuses a value or is not available.
-    pub async fn write<C: ConnectionTrait>(self, db: &C) -> Result<(), StoreError> {
-        self.projects.write(db).await?;
-        self.drawings.write(db).await?;
-        self.clients.write(db).await?;
-        self.arcsite_proposals.write(db).await?;
-        self.bidsketch_proposals.write(db).await?;
-        self.project_tags.write::<project_tag::Entity, C>(db).await?;
-        self.drawing_tags.write::<drawing_tag::Entity, C>(db).await?;
-        batch::insert(db, self.payments).await
+    pub async fn write<C: ConnectionTrait>(self, db: &C, mut batch: Batch) -> Result<(), StoreError> {
+        self.projects.write(db, &mut batch).await?;
+        self.drawings.write(db, &mut batch).await?;
+        self.clients.write(db, &mut batch).await?;
+        self.arcsite_proposals.write(db, &mut batch).await?;
+        self.bidsketch_proposals.write(db, &mut batch).await?;
+        self.project_tags.write::<project_tag::Entity, C>(db, &mut batch).await?;
+        self.drawing_tags.write::<drawing_tag::Entity, C>(db, &mut batch).await?;
+        for payment in &self.payments {
+            batch.insert(payment);
+        }
+        batch.write(db).await
     }
 
     const fn proposals(&mut self, provider: Provider) -> &mut Held<proposal_table::Entity> {

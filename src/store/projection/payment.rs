@@ -1,14 +1,13 @@
 //! Payments: one a payment event, added and never changed. A payment may come before its proposal.
 
-use entity::payment::{ActiveModel, Model};
-use sea_orm::{ActiveModelTrait, IntoActiveModel};
+use entity::payment::Model;
 
 use crate::domain::{NewPayment, VendorId};
 use crate::store::convert::micros;
 use crate::store::log::Entry;
 
-pub(super) fn row(entry: &Entry<'_>, payment: NewPayment) -> ActiveModel {
-    let row = Model {
+pub(super) fn row(entry: &Entry<'_>, payment: NewPayment) -> Model {
+    Model {
         event_seq: entry.seq.0,
         proposal_vendor_id: payment.proposal.into_string(),
         drawing_vendor_id: payment.drawing.map(VendorId::into_string),
@@ -18,6 +17,5 @@ pub(super) fn row(entry: &Entry<'_>, payment: NewPayment) -> ActiveModel {
         paid_at: payment.paid_at.map(micros),
         paid_on: payment.paid_on.map(|date| date.to_string()),
         received_at: micros(entry.received_at),
-    };
-    row.into_active_model().reset_all()
+    }
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{drawing_tag, project_tag};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::domain::text::search_key;
 use crate::domain::{Patch, VendorId};
-use crate::store::{StoreError, batch};
+use crate::store::StoreError;
+use crate::store::batch::{Batch, padded};
 
 /// What a group of events says of the tags of projects, or of drawings.
 #[derive(Debug, Default)]
@@ -21,12 +22,12 @@ struct New {
 }
 
 /// A table of tags.
-pub(super) trait Tagged: EntityTrait<ActiveModel: Send> {
+pub(super) trait Tagged: EntityTrait {
     /// Whose tag it is.
     const VENDOR_ID: Self::Column;
 
     /// A row of it.
-    fn row(tag: String, vendor_id: String) -> Self::ActiveModel;
+    fn row(tag: String, vendor_id: String) -> Self::Model;
 }
 
 macro_rules! tagged {
@@ -34,8 +35,8 @@ macro_rules! tagged {
         $(impl Tagged for $table::Entity {
             const VENDOR_ID: Self::Column = $table::Column::VendorId;
 
-            fn row(tag: String, vendor_id: String) -> Self::ActiveModel {
-                $table::Model { tag, vendor_id }.into_active_model().reset_all()
+            fn row(tag: String, vendor_id: String) -> Self::Model {
+                $table::Model { tag, vendor_id }
             }
         })+
     };
@@ -55,14 +56,21 @@ impl Tags {
         new.tags = tags;
     }
 
-    /// Writes them.
-    pub(super) async fn write<E: Tagged, C: ConnectionTrait>(self, db: &C) -> Result<(), StoreError> {
+    /// Takes away those that are replaced, and adds the new ones to what is to be written.
+    pub(super) async fn write<E: Tagged, C: ConnectionTrait>(
+        self,
+        db: &C,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
         let replaced: Vec<&str> = self.0.iter().filter(|(_, new)| new.replaces).map(|(id, _)| id.as_str()).collect();
         if !replaced.is_empty() {
-            E::delete_many().filter(E::VENDOR_ID.is_in(batch::padded(replaced))).exec(db).await?;
+            E::delete_many().filter(E::VENDOR_ID.is_in(padded(replaced))).exec(db).await?;
         }
-        let rows =
-            self.0.into_iter().flat_map(|(id, new)| new.tags.into_iter().map(move |tag| E::row(tag, id.clone())));
-        batch::insert(db, rows.collect()).await
+        for (id, new) in self.0 {
+            for tag in new.tags {
+                batch.insert(&E::row(tag, id.clone()));
+            }
+        }
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::domain::{EventKind, Money, ProposalStatus};
 use crate::store::Store;
+use crate::store::dialect::Dialect;
 
 const WINDOW: Window = Window { after: None, before: None, limit: 20, from_the_end: false };
 
@@ -156,7 +157,7 @@ async fn nested_pages_are_read_along_an_index() {
     let by_key = sort("last_event_at", &["provider", "vendor_id"]);
     fn nested<R: Row>(parents: &[String], kinship: kin::Kinship, sort: Sort, window: &Window) -> SelectStatement {
         packed::sql::pack_of_each::<R>(
-            packed::sql::Dialect::Sqlite,
+            Dialect::Sqlite,
             parents,
             children_select::<R>(R::ALL, kinship, sort, window),
             R::ALL,

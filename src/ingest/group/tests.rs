@@ -1,0 +1,113 @@
+//! However deliveries fall into groups, what they leave behind is the same.
+
+use chrono::{DateTime, TimeDelta};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::super::normalise::normalise;
+use super::super::record::{Receipt, SamenessWindows, record};
+use super::super::verify::Delivery;
+use super::*;
+use crate::domain::Provider;
+
+const WINDOWS: SamenessWindows = SamenessWindows { state: TimeDelta::hours(24), occurrence: TimeDelta::minutes(2) };
+
+/// A delivery as a test is told it: who sends what, how long after the one before it, and how long before that it was signed.
+type Told = (Provider, String, i64, Option<i64>);
+
+/// Few ids and few values, so that deliveries repeat, change and link each other.
+fn deliveries() -> impl Strategy<Value = Vec<Told>> {
+    let id = || 1..4_u8;
+    let name = || select(vec!["", r#","name":null"#, r#","name":"a""#, r#","name":"b""#]);
+    let tags = || select(vec!["", r#","tags":[]"#, r#","tags":["x"]"#, r#","tags":["x","y"]"#, r#","tags":null"#]);
+    let updated_at =
+        || select(vec!["", r#","updated_at":"2022-01-16T04:19:23""#, r#","updated_at":"2022-01-17T04:19:23""#]);
+    let of = |event: &'static str, data: String| format!(r#"{{"event":"{event}","data":{{{data}}}}}"#);
+    let project = (select(vec!["project.created", "project.updated"]), id(), name(), tags(), updated_at())
+        .prop_map(move |(event, id, name, tags, at)| of(event, format!(r#""id":{id}{name}{tags}{at}"#)));
+    let drawing = (select(vec!["drawing.created", "drawing.updated"]), id(), id(), name(), tags()).prop_map(
+        move |(event, id, project, name, tags)| of(event, format!(r#""id":{id},"project_id":{project}{name}{tags}"#)),
+    );
+    let status = (id(), id(), select(vec!["PENDING", "VIEWED", "VOID"]), option::of(id())).prop_map(
+        move |(id, project, status, drawing)| {
+            let option = drawing.map(|id| format!(r#","approved_option":{{"drawing_id":{id}}}"#)).unwrap_or_default();
+            of(
+                "proposal.status_changed",
+                format!(r#""proposal_id":{id},"project_id":{project},"status":"{status}"{option}"#),
+            )
+        },
+    );
+    let sent = id().prop_map(move |id| of("proposal.sent", format!(r#""proposal_id":{id}"#)));
+    let signed = id().prop_map(move |id| of("proposal.signed", format!(r#""drawing_id":{id}"#)));
+    let paid =
+        (id(), option::of(id()), select(vec![r#""paid_time":"2022-01-16T04:19:23""#, r#""paid_date":"2022-01-16""#]))
+            .prop_map(move |(id, drawing, when)| {
+                let drawing = drawing.map(|id| format!(r#","drawing_id":{id}"#)).unwrap_or_default();
+                of("proposal.payment.received", format!(r#""proposal_id":{id}{drawing},"paid_amount":1.5,{when}"#))
+            });
+    let misfit = Just(of("project.created", String::new()));
+    let of_arcsite =
+        prop_oneof![3 => project, 3 => drawing, 2 => status, 1 => sent, 1 => signed, 2 => paid, 1 => misfit];
+    let client = (id(), name()).prop_map(move |(id, name)| of("client_created", format!(r#""id":{id}{name}"#)));
+    let kinds = vec!["proposal_created", "proposal_viewed", "proposal_sent", "proposal_accepted", "proposal_declined"];
+    let client_of =
+        || option::of(id()).prop_map(|id| id.map(|id| format!(r#","client":{{"id":{id}}}"#)).unwrap_or_default());
+    let proposal = (select(kinds), id(), client_of(), name(), updated_at())
+        .prop_map(move |(event, id, client, name, at)| of(event, format!(r#""id":{id}{client}{name}{at}"#)));
+    let of_bidsketch = prop_oneof![1 => client, 4 => proposal];
+    let sent = prop_oneof![
+        2 => of_arcsite.prop_map(|body| (Provider::Arcsite, body)),
+        1 => of_bidsketch.prop_map(|body| (Provider::Bidsketch, body)),
+    ];
+    let later = select(vec![0_i64, 1, 700, 50_000, 100_000_000]);
+    let told = (sent, later, option::of(select(vec![0_i64, 5])))
+        .prop_map(|((provider, body), later, signed)| (provider, body, later, signed));
+    vec(told, 1..60)
+}
+
+fn incoming(told: &[Told]) -> Vec<Incoming> {
+    let mut received_at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+    told.iter()
+        .map(|(provider, body, later, signed)| {
+            received_at += TimeDelta::milliseconds(*later);
+            let signed_at = signed.map(|before| received_at.timestamp() - before);
+            let delivery = Delivery::from_quarantine(*provider, received_at, signed_at, body.clone().into_bytes());
+            Incoming { content: normalise(*provider, body.as_bytes()), delivery }
+        })
+        .collect()
+}
+
+/// Records deliveries in groups of these sizes, the last one over and over.
+async fn recorded(told: &[Told], sizes: &[usize]) -> (Vec<Receipt>, Vec<String>) {
+    let (_directory, store) = Store::for_test().await;
+    let incoming = incoming(told);
+    let (mut left, mut receipts, mut sizes) = (&incoming[..], Vec::new(), sizes.iter());
+    let mut size = 1;
+    while !left.is_empty() {
+        size = sizes.next().copied().unwrap_or(size).min(left.len());
+        let (now, later) = left.split_at(size);
+        let now: Vec<&Incoming> = now.iter().collect();
+        let mut group = Group::begin(store.begin().await.unwrap(), &now).await.unwrap();
+        for incoming in now {
+            receipts.push(record(&mut group, incoming, WINDOWS).await.unwrap());
+        }
+        group.write().await.unwrap().commit(&store).await.unwrap();
+        left = later;
+    }
+    let rows = store.dump().await;
+    store.close().await;
+    (receipts, rows)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn groups_leave_behind_what_deliveries_alone_do(told in deliveries(), sizes in vec(1_usize..40, 1..6)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (alone, grouped) = runtime.block_on(async { (recorded(&told, &[1]).await, recorded(&told, &sizes).await) });
+        prop_assert_eq!(alone, grouped);
+    }
+}

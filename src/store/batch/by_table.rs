@@ -1,0 +1,58 @@
+//! SQLite: some statements for each table. A round trip is one from thread to thread.
+
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{OnConflict, Query, Value};
+
+use super::Rows;
+use crate::store::StoreError;
+
+/// How many rows a statement writes at most: SQLite bounds the values of one to 32,766.
+const AT_ONCE: usize = 64;
+
+pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: Vec<Rows>) -> Result<(), StoreError> {
+    for mut table in tables {
+        let mut rows = std::mem::take(&mut table.rows);
+        while !rows.is_empty() {
+            let rest = rows.split_off(power_of_two_within(rows.len().min(AT_ONCE)));
+            insert(db, &table, std::mem::replace(&mut rows, rest)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn insert<C: ConnectionTrait>(db: &C, table: &Rows, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+    let mut insert = Query::insert().into_table(table.table).columns(table.columns.iter().copied()).take();
+    for row in rows {
+        insert.values_panic(row.into_iter().map(Into::into));
+    }
+    if table.replace {
+        insert.on_conflict(OnConflict::columns(table.key.iter().copied()).update_columns(table.others()).to_owned());
+    }
+    db.execute(&insert).await?;
+    Ok(())
+}
+
+/// The greatest power of two that is not greater. Each number of rows makes another text of SQL, which SQLite has to prepare: of these
+/// there are few, and what is prepared once is found again.
+const fn power_of_two_within(count: usize) -> usize {
+    1 << count.ilog2()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_rows_are_powers_of_two_and_none_is_left_out() {
+        for count in 1..=300 {
+            let (mut left, mut statements) = (count, 0);
+            while left > 0 {
+                let rows = power_of_two_within(left.min(AT_ONCE));
+                assert!(rows.is_power_of_two() && rows <= AT_ONCE);
+                left -= rows;
+                statements += 1;
+            }
+            assert!(statements <= count.div_ceil(AT_ONCE) + 6, "{count} rows by {statements} statements");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Rows of several tables that are written together: what a group of deliveries costs is its round trips to the database, and on
+//! PostgreSQL other nodes wait for the write lock meanwhile.
+
+use std::mem::take;
+
+use sea_orm::{ConnectionTrait, EntityName, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn, Value};
+
+use super::StoreError;
+use super::dialect::Dialect;
+
+mod all_at_once;
+mod by_table;
+
+/// Rows to be written. Until then no statement sees them.
+#[derive(Debug, Default)]
+pub struct Batch(Vec<Rows>);
+
+/// Rows of one table.
+#[derive(Debug)]
+struct Rows {
+    table: &'static str,
+    columns: Vec<&'static str>,
+    key: Vec<&'static str>,
+    /// Whether one whose key is there takes the place of what is there.
+    replace: bool,
+    /// Of each row the values of these columns.
+    rows: Vec<Vec<Value>>,
+}
+
+impl Batch {
+    /// Adds a row, whose key must not be there.
+    pub(super) fn insert<M: ModelTrait>(&mut self, row: &M) {
+        self.add(row, false);
+    }
+
+    /// Adds a row; it takes the place of one that has its key. No other of this batch may have it.
+    pub(super) fn replace<M: ModelTrait>(&mut self, row: &M) {
+        self.add(row, true);
+    }
+
+    fn add<M: ModelTrait>(&mut self, row: &M, replace: bool) {
+        let table = M::Entity::default().table_name();
+        let columns = <M::Entity as EntityTrait>::Column::iter;
+        let values = columns().map(|column| row.get(column)).collect();
+        match self.0.iter_mut().find(|rows| rows.table == table && rows.replace == replace) {
+            Some(rows) => rows.rows.push(values),
+            None => {
+                let key = <M::Entity as EntityTrait>::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
+                self.0.push(Rows {
+                    table,
+                    columns: columns().map(|column| column.as_str()).collect(),
+                    key: key.map(|column| column.as_str()).collect(),
+                    replace,
+                    rows: vec![values],
+                });
+            }
+        }
+    }
+
+    /// Writes all rows.
+    ///
+    /// # Errors
+    ///
+    /// Where the database refuses one or is not available.
+    pub async fn write<C: ConnectionTrait>(&mut self, db: &C) -> Result<(), StoreError> {
+        let tables = take(&mut self.0);
+        match Dialect::of(db.get_database_backend()) {
+            Dialect::Postgres => all_at_once::write(db, &tables).await,
+            Dialect::Sqlite => by_table::write(db, tables).await,
+        }
+    }
+}
+
+impl Rows {
+    /// The columns that are no part of the key.
+    fn others(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().copied().filter(|column| !self.key.contains(column))
+    }
+}
+
+/// Values for a list of which a row is to have one. Each number of values makes another text of SQL, which the database has to prepare;
+/// so it is a power of two, and the last value is repeated, which asks for nothing more.
+pub(super) fn padded<T: Clone>(mut values: Vec<T>) -> Vec<T> {
+    if let Some(last) = values.last().cloned() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_padded_by_what_it_has() {
+        assert_eq!(padded(vec![1, 2, 3]), [1, 2, 3, 3]);
+        assert_eq!(padded(vec![1, 2]), [1, 2]);
+        assert!(padded(Vec::<i32>::new()).is_empty());
+    }
+}
