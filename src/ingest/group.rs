@@ -17,7 +17,7 @@ use crate::store::{Batch, Store, StoreError, Transaction, log, webhook};
 pub struct Group {
     pub(super) tx: Transaction,
     /// The end of the log when the group began.
-    began_at: Seq,
+    pub(super) began_at: Seq,
     /// The end of the log, with what the group appends.
     pub(super) event: Seq,
     /// The newest delivery's number, with the group's.
@@ -41,6 +41,7 @@ impl Group {
         let (mut twins, mut projections) = (Twins::default(), Projections::default());
         let mut events: Vec<_> = incoming.iter().filter_map(|incoming| incoming.content.as_ref().ok()).collect();
         twins.fetch(&tx, events.iter().map(|event| event.identity.digest.as_str())).await?;
+        twins.fetch_bodies(&tx).await?;
         // What is known to repeat an event changes nothing.
         events.retain(|event| {
             event.identity.sameness != Sameness::Always || twins.known(&event.identity.digest).is_none()

@@ -10,6 +10,8 @@ use crate::store::{Batch, Store, StoreError, Transaction};
 
 /// How many events are read at once, bodies and all.
 const PAGE: u64 = 100;
+/// How many bytes of bodies are gone through at once: what becomes of them may be many times as long.
+const AT_ONCE: usize = 2 * 1024 * 1024;
 
 /// How far a rebuild has come, or came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,8 +38,19 @@ pub async fn rebuild(store: &Store, mut report: impl FnMut(Progress)) -> Result<
         let page = log::recorded_after(&tx, at, PAGE).await?;
         let Some(last) = page.last() else { break };
         at = last.seq;
-        progress.passed_over += apply(&tx, &page).await?;
-        progress.done += page.len() as u64;
+        let mut bytes = 0;
+        let parts = page.chunk_by(|recorded, _| {
+            bytes += recorded.body.len();
+            let goes_on = bytes < AT_ONCE;
+            if !goes_on {
+                bytes = 0;
+            }
+            goes_on
+        });
+        for part in parts {
+            progress.passed_over += apply(&tx, part).await?;
+            progress.done += part.len() as u64;
+        }
         report(progress);
     }
     store.commit(tx, None).await?;

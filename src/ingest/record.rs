@@ -75,9 +75,7 @@ pub(super) async fn place(
     windows: SamenessWindows,
 ) -> Result<Placed, StoreError> {
     if let Some(seq) = repeated(group, delivery, &event, windows).await? {
-        group.write_log().await?;
-        let first = log::body(&group.tx, seq).await?;
-        let body_differs = first.as_deref().map(str::as_bytes) != Some(delivery.body());
+        let body_differs = body_differs(group, seq, delivery.body()).await?;
         return Ok(Placed { outcome: Outcome::Redelivery, event: seq, body_differs });
     }
     group.projections.complete(&group.tx, event.provider, &mut event.references).await?;
@@ -130,6 +128,18 @@ fn keep(
     if let Some(webhook) = taken.webhook() {
         group.delivered.insert(webhook, taken.received_at());
     }
+}
+
+/// Whether an event holds other bytes than these.
+async fn body_differs(group: &mut Group, seq: Seq, body: &[u8]) -> Result<bool, StoreError> {
+    if let Some(first) = group.twins.body(seq) {
+        return Ok(first.as_bytes() != body);
+    }
+    if seq > group.began_at {
+        group.write_log().await?;
+    }
+    let first = log::body(&group.tx, seq).await?;
+    Ok(first.as_deref().map(str::as_bytes) != Some(body))
 }
 
 /// The event that this delivery repeats, if it repeats one.

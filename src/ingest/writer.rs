@@ -20,9 +20,11 @@ use crate::store::{Store, StoreError, Transaction};
 const QUEUE: usize = 1024;
 /// How many deliveries one transaction takes at most, and of how many bytes: what waits behind it waits for one commit.
 const GROUP: usize = 256;
-const GROUP_BYTES: usize = 16 * 1024 * 1024;
-/// How long one transaction takes in deliveries before it is committed: where the database is far away, those that come first are not to
-/// wait for those behind them, nor other nodes for their turn, until vendors have given up.
+///
+/// The bytes have to reach a database that is far away long before anybody gives up waiting.
+const GROUP_BYTES: usize = 2 * 1024 * 1024;
+/// How long one transaction takes in deliveries, once it has read what it needs for all of them: redeliveries may need a look each, and
+/// where the database is far away those that come first are not to wait for those behind them, nor other nodes for their turn.
 const GROUP_TIME: Duration = Duration::from_millis(150);
 /// How long a transaction may take in all. A server that has died without a word answers never; nobody waits for it any more by then.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);
@@ -213,8 +215,8 @@ async fn quarantine(store: &Store, incoming: &Incoming, unfit: Unfit) -> Result<
 
 /// Writes deliveries, in their order and as many as there is time for, commits, and wakes the followers of the log.
 async fn write(target: &Target, tx: Transaction, incoming: &[&Incoming]) -> Result<Vec<Receipt>, StoreError> {
-    let begun = Instant::now();
     let mut group = Group::begin(tx, incoming).await?;
+    let begun = Instant::now();
     let mut receipts = Vec::with_capacity(incoming.len());
     for incoming in incoming {
         receipts.push(record(&mut group, incoming, target.windows).await?);

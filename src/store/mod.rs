@@ -21,6 +21,8 @@ pub mod copy;
 pub mod delivery;
 mod dialect;
 mod error;
+#[cfg(test)]
+pub(crate) mod for_tests;
 mod job;
 pub mod key;
 pub mod log;
@@ -31,6 +33,7 @@ mod postgres;
 pub mod projection;
 pub mod read;
 mod sqlite;
+mod wanted;
 pub mod webhook;
 
 pub use batch::Batch;
@@ -195,35 +198,5 @@ impl Engine {
         };
         let begun = timeout(bounded::STATEMENT_WITHIN, begun).await;
         Ok(Transaction::new(begun.unwrap_or_else(|_| Err(StoreError::too_late()))?))
-    }
-}
-
-#[cfg(test)]
-impl Store {
-    /// A fresh one in a file, which goes with the directory.
-    pub(crate) async fn for_test() -> (tempfile::TempDir, Self) {
-        let directory = tempfile::tempdir().unwrap();
-        let settings = config::Database {
-            url: format!("sqlite://{}", directory.path().join("test.db").display()).into(),
-            readers: 1,
-            ..config::Settings::defaults().unwrap().database
-        };
-        let store = Self::open(&settings, crate::clock::Clock::system().now()).await.unwrap();
-        (directory, store)
-    }
-
-    /// Every row of the log, its deliveries and the projections.
-    pub(crate) async fn dump(&self) -> Vec<String> {
-        use entity::{client, delivery, drawing, drawing_tag, event, payment, project, project_tag, proposal};
-        use sea_orm::EntityTrait;
-        let mut rows = Vec::new();
-        macro_rules! tables {
-            ($($table:ident),+) => {
-                $(rows.extend($table::Entity::find().all(self.reader()).await.unwrap().iter().map(|row| format!("{} {row:?}", stringify!($table))));)+
-            };
-        }
-        tables!(event, delivery, project, project_tag, drawing, drawing_tag, client, proposal, payment);
-        rows.sort();
-        rows
     }
 }

@@ -99,9 +99,9 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
 /// all that earlier holders have committed. A session that falls silent in the middle is ended by the server, so that a node that
 /// hangs does not keep the others from writing.
 ///
-/// Whoever writes finds rows by their keys alone, so only plans that do are let in: a plan that is made while a table is almost empty is
-/// kept for the connection's statements until the table's statistics are renewed, a minute later at best, and to go through all of an
-/// empty table is cheap.
+/// Plans that look rows up by their keys are preferred to all others: a plan that is made while a table is almost empty is kept for the
+/// connection's statements until the table's statistics are renewed, a minute later at best, and to go through all of an empty table is
+/// cheap. What can only be done by going through a table still is; the server is then not to compile it, for the cost that it reckons with.
 pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
     let tx = writer.begin().await?;
     let wait = WAIT.as_millis();
@@ -113,6 +113,8 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransac
          SET LOCAL enable_seqscan = off; \
          SET LOCAL enable_hashjoin = off; \
          SET LOCAL enable_mergejoin = off; \
+         SET LOCAL enable_material = off; \
+         SET LOCAL jit = off; \
          SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
          SELECT pg_advisory_xact_lock({WRITE_LOCK})"
     ))

@@ -10,29 +10,49 @@ use super::Rows;
 use crate::store::StoreError;
 use crate::store::convert::to_json;
 
+/// How many bytes of rows a statement has at most, but for a row that alone has more. What is sent is held several times on its way, and
+/// the driver keeps room for the longest statement it has sent.
+const AT_ONCE: usize = 4 * 1024 * 1024;
+
 pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: &[Rows]) -> Result<(), StoreError> {
-    if tables.is_empty() {
+    let (mut parts, mut bytes) = (Vec::new(), 0);
+    for table in tables {
+        let mut json = String::new();
+        for row in &table.rows {
+            let row = to_json(&Object { columns: &table.columns, row })?;
+            if bytes > 0 && bytes + row.len() > AT_ONCE {
+                parts.push((table, json));
+                execute(db, std::mem::take(&mut parts)).await?;
+                (json, bytes) = (String::new(), 0);
+            }
+            bytes += row.len();
+            json.push(if json.is_empty() { '[' } else { ',' });
+            json.push_str(&row);
+        }
+        parts.push((table, json));
+    }
+    execute(db, parts).await
+}
+
+/// Writes rows of several tables, of each as the elements of a JSON array that is not closed yet.
+async fn execute<C: ConnectionTrait>(db: &C, parts: Vec<(&Rows, String)>) -> Result<(), StoreError> {
+    let parts: Vec<(&Rows, String)> = parts.into_iter().filter(|(_, json)| !json.is_empty()).collect();
+    if parts.is_empty() {
         return Ok(());
     }
-    let values = tables.iter().map(|table| Ok(to_json(table)?.into())).collect::<Result<Vec<Value>, StoreError>>()?;
-    db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql(tables), values)).await?;
+    let sql = sql(parts.iter().map(|(table, _)| *table));
+    let values = parts.into_iter().map(|(_, json)| Value::from(json + "]"));
+    db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
     Ok(())
 }
 
-/// Inserts into several tables: all but the last are parts of the last one's WITH. They see nothing of each other, and need not.
-fn sql(tables: &[Rows]) -> String {
-    let last = tables.len().saturating_sub(1);
-    let mut sql = String::new();
-    for (place, table) in tables.iter().enumerate() {
-        let insert = insert(table, place + 1);
-        // Writing to a string does not fail.
-        let _ = match place {
-            _ if place == last => write!(sql, "{}{insert}", if place == 0 { "" } else { " " }),
-            0 => write!(sql, "WITH part_{place} AS ({insert})"),
-            _ => write!(sql, ", part_{place} AS ({insert})"),
-        };
-    }
-    sql
+/// Inserts into several tables: all but the last are parts of its WITH. They see nothing of each other, and need not.
+fn sql<'a>(tables: impl Iterator<Item = &'a Rows>) -> String {
+    let mut inserts: Vec<String> = (1..).zip(tables).map(|(parameter, table)| insert(table, parameter)).collect();
+    let Some(last) = inserts.pop() else { return String::new() };
+    let others = (0..).zip(inserts).map(|(number, insert)| format!("part_{number} AS ({insert})"));
+    let others: Vec<String> = others.collect();
+    if others.is_empty() { last } else { format!("WITH {} {last}", others.join(", ")) }
 }
 
 fn insert(table: &Rows, parameter: usize) -> String {
@@ -52,13 +72,7 @@ fn insert(table: &Rows, parameter: usize) -> String {
     sql
 }
 
-/// As JSON: an array of objects whose names are the columns'.
-impl Serialize for Rows {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.rows.iter().map(|row| Object { columns: &self.columns, row }))
-    }
-}
-
+/// A row as JSON: an object whose names are the columns'.
 struct Object<'a> {
     columns: &'a [&'static str],
     row: &'a [Value],
@@ -104,18 +118,20 @@ mod tests {
                  json_populate_recordset(NULL::\"{table}\", CAST(${parameter} AS json))"
             )
         };
-        assert_eq!(sql(&[rows("a", false)]), insert("a", 1));
+        assert_eq!(sql([&rows("a", false)].into_iter()), insert("a", 1));
         let replaced = " ON CONFLICT (\"id\") DO UPDATE SET \"name\" = excluded.\"name\"";
         assert_eq!(
-            sql(&[rows("a", false), rows("b", true), rows("c", false)]),
+            sql([&rows("a", false), &rows("b", true), &rows("c", false)].into_iter()),
             format!("WITH part_0 AS ({}), part_1 AS ({}{replaced}) {}", insert("a", 1), insert("b", 2), insert("c", 3)),
         );
     }
 
     #[test]
     fn rows_keep_every_digit_and_letter() {
-        let json = serde_json::to_string(&rows("a", false)).unwrap();
-        assert_eq!(json, r#"[{"id":-9223372036854775808,"name":"a\u0000\"\n\\"},{"id":2,"name":null}]"#);
+        let rows = rows("a", false);
+        let json = |row: &[Value]| serde_json::to_string(&Object { columns: &rows.columns, row }).unwrap();
+        assert_eq!(json(&rows.rows[0]), r#"{"id":-9223372036854775808,"name":"a\u0000\"\n\\"}"#);
+        assert_eq!(json(&rows.rows[1]), r#"{"id":2,"name":null}"#);
     }
 
     #[test]

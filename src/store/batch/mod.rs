@@ -63,7 +63,9 @@ impl Batch {
     ///
     /// Where the database refuses one or is not available.
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C) -> Result<(), StoreError> {
-        let tables = take(&mut self.0);
+        let mut tables = take(&mut self.0);
+        // One order, whichever came first, so that there are few different statements.
+        tables.sort_unstable_by_key(|rows| rows.table);
         match Dialect::of(db.get_database_backend()) {
             Dialect::Postgres => all_at_once::write(db, &tables).await,
             Dialect::Sqlite => by_table::write(db, tables).await,
@@ -75,26 +77,5 @@ impl Rows {
     /// The columns that are no part of the key.
     fn others(&self) -> impl Iterator<Item = &'static str> {
         self.columns.iter().copied().filter(|column| !self.key.contains(column))
-    }
-}
-
-/// Values for a list of which a row is to have one. Each number of values makes another text of SQL, which the database has to prepare;
-/// so it is a power of two, and the last value is repeated, which asks for nothing more.
-pub(super) fn padded<T: Clone>(mut values: Vec<T>) -> Vec<T> {
-    if let Some(last) = values.last().cloned() {
-        values.resize(values.len().next_power_of_two(), last);
-    }
-    values
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_is_padded_by_what_it_has() {
-        assert_eq!(padded(vec![1, 2, 3]), [1, 2, 3, 3]);
-        assert_eq!(padded(vec![1, 2]), [1, 2]);
-        assert!(padded(Vec::<i32>::new()).is_empty());
     }
 }

@@ -1,16 +1,17 @@
 //! What the log has of an identity: whether a delivery repeats an event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use entity::event::{Column, Entity};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::Entry;
 use crate::clock::Time;
 use crate::domain::{Provider, Seq, Subject};
 use crate::store::StoreError;
-use crate::store::batch::padded;
 use crate::store::convert::{micros, time};
+use crate::store::wanted::{VALUE, padded, wanted};
 
 /// An event that has the identity asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +25,14 @@ pub struct Twin {
 /// The newest events of the identities that a group of deliveries has, read under the write lock; what the group itself appends is
 /// among them.
 #[derive(Debug, Default)]
-pub struct Twins(BTreeMap<String, Option<Twin>>);
-
-#[derive(FromQueryResult)]
-struct Row {
-    identity: String,
-    seq: i64,
-    received_at: i64,
+pub struct Twins {
+    newest: BTreeMap<String, Option<Twin>>,
+    /// Bodies of some of them.
+    bodies: BTreeMap<Seq, String>,
 }
+
+/// Of how many events the bodies are read at once. Each may have a megabyte.
+const BODIES: usize = 64;
 
 impl Twins {
     /// Reads those of the identities that are not known yet.
@@ -44,36 +45,59 @@ impl Twins {
         db: &C,
         identities: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), StoreError> {
-        let wanted: Vec<&str> = identities.into_iter().filter(|identity| !self.0.contains_key(*identity)).collect();
-        if wanted.is_empty() {
+        let asked: BTreeSet<&str> =
+            identities.into_iter().filter(|identity| !self.newest.contains_key(*identity)).collect();
+        let asked: Vec<&str> = asked.into_iter().collect();
+        if asked.is_empty() {
             return Ok(());
         }
-        // Most have none, and no second statement is needed then.
-        let newest: Vec<Option<i64>> = Entity::find()
-            .select_only()
-            .column_as(Column::Seq.max(), "newest")
-            .filter(Column::Identity.is_in(padded(wanted.clone())))
-            .group_by(Column::Identity)
-            .into_tuple()
-            .all(db)
-            .await?;
-        let newest: Vec<i64> = newest.into_iter().flatten().collect();
-        let rows = if newest.is_empty() {
-            Vec::new()
-        } else {
-            Entity::find()
-                .select_only()
-                .columns([Column::Identity, Column::Seq, Column::ReceivedAt])
-                .filter(Column::Seq.is_in(padded(newest)))
-                .into_model::<Row>()
-                .all(db)
-                .await?
+        let newest = |column: Column| {
+            let newest = Query::select()
+                .column(column)
+                .from(Entity)
+                .and_where(Column::Identity.into_expr().equals(VALUE))
+                .order_by(Column::Seq, Order::Desc)
+                .limit(1)
+                .take();
+            Expr::SubQuery(None, Box::new(newest.into()))
         };
-        self.0.extend(wanted.into_iter().map(|identity| (identity.to_owned(), None)));
+        let twins = Query::select()
+            .column(VALUE)
+            .expr(newest(Column::Seq))
+            .expr(newest(Column::ReceivedAt))
+            .from(wanted(&asked))
+            .take();
+        let rows = db.query_all(&twins).await?;
+        self.newest.extend(asked.into_iter().map(|identity| (identity.to_owned(), None)));
         for row in rows {
-            self.0.insert(row.identity, Some(Twin { seq: Seq(row.seq), received_at: time(row.received_at)? }));
+            if let (Some(seq), Some(received_at)) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?) {
+                let twin = Twin { seq: Seq(seq), received_at: time(received_at)? };
+                self.newest.insert(row.try_get_by_index(0)?, Some(twin));
+            }
         }
         Ok(())
+    }
+
+    /// Reads the bodies of some of the events that are known by now, to compare those of redeliveries with them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn fetch_bodies<C: ConnectionTrait>(&mut self, db: &C) -> Result<(), StoreError> {
+        let seqs: Vec<i64> = self.newest.values().flatten().map(|twin| twin.seq.0).take(BODIES).collect();
+        if !seqs.is_empty() {
+            let bodies = Entity::find().select_only().columns([Column::Seq, Column::Body]);
+            let bodies: Vec<(i64, String)> =
+                bodies.filter(Column::Seq.is_in(padded(seqs.into_iter()))).into_tuple().all(db).await?;
+            self.bodies = bodies.into_iter().map(|(seq, body)| (Seq(seq), body)).collect();
+        }
+        Ok(())
+    }
+
+    /// The body of an event, where it was read.
+    #[must_use]
+    pub fn body(&self, seq: Seq) -> Option<&str> {
+        self.bodies.get(&seq).map(String::as_str)
     }
 
     /// The newest event of an identity.
@@ -89,7 +113,7 @@ impl Twins {
     /// The same, of what was read.
     #[must_use]
     pub fn known(&self, identity: &str) -> Option<Twin> {
-        self.0.get(identity).copied().flatten()
+        self.newest.get(identity).copied().flatten()
     }
 
     /// Notes an event that was appended.
@@ -100,7 +124,7 @@ impl Twins {
     pub fn appended(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
         // As it will be read.
         let received_at = time(micros(entry.received_at))?;
-        self.0.insert(entry.event.identity.digest.clone(), Some(Twin { seq: entry.seq, received_at }));
+        self.newest.insert(entry.event.identity.digest.clone(), Some(Twin { seq: entry.seq, received_at }));
         Ok(())
     }
 }

@@ -60,34 +60,50 @@ impl Default for Projections {
 }
 
 impl Projections {
-    /// Reads in a few statements what these events will need. What else they turn out to need is read then.
+    /// Reads in a few statements what these events will need: each changes what it names, and what that belongs to. What else they turn
+    /// out to need is read then.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
     pub async fn fetch<C: ConnectionTrait>(&mut self, db: &C, events: &[&Event]) -> Result<(), StoreError> {
+        let mut of: Vec<(Provider, References)> =
+            events.iter().map(|event| (event.provider, event.references.clone())).collect();
+        for provider in [Provider::Arcsite, Provider::Bidsketch] {
+            let its = of.iter().filter(|(its, _)| *its == provider);
+            self.proposals_mut(provider).fetch(db, its.filter_map(|(_, of)| of.proposal.as_ref()).collect()).await?;
+        }
+        for (provider, references) in &mut of {
+            self.complete_by_proposal(*provider, references);
+        }
+        self.drawings.fetch(db, of.iter().filter_map(|(_, of)| of.drawing.as_ref()).collect()).await?;
+        for (_, references) in &mut of {
+            self.complete_by_drawing(references);
+        }
+        self.projects.fetch(db, of.iter().filter_map(|(_, of)| of.project.as_ref()).collect()).await?;
+        self.clients.fetch(db, of.iter().filter_map(|(_, of)| of.client.as_ref()).collect()).await?;
+        self.fetch_newest_events(db, events).await
+    }
+
+    /// Reads what a new row must know of the events before it.
+    async fn fetch_newest_events<C: ConnectionTrait>(&mut self, db: &C, events: &[&Event]) -> Result<(), StoreError> {
         let (mut projects, mut drawings, mut clients) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let (mut of_arcsite, mut of_bidsketch) = (BTreeSet::new(), BTreeSet::new());
         for event in events {
-            let proposals = match event.provider {
-                Provider::Arcsite => &mut of_arcsite,
-                Provider::Bidsketch => &mut of_bidsketch,
-            };
-            proposals.extend(references::proposal_to_ask(event.provider, &event.references));
-            drawings.extend(references::drawing_to_ask(&event.references));
-            match &event.change {
-                Change::Project(id, _) => projects.insert(id),
-                Change::Drawing(id, _) => drawings.insert(id),
-                Change::Client(id, _) => clients.insert(id),
-                Change::Proposal(id, _) => proposals.insert(id),
-                Change::Payment(_) | Change::Nothing => false,
+            match (&event.change, event.provider) {
+                (Change::Project(id, _), _) => projects.insert(id),
+                (Change::Drawing(id, _), _) => drawings.insert(id),
+                (Change::Client(id, _), _) => clients.insert(id),
+                (Change::Proposal(id, _), Provider::Arcsite) => of_arcsite.insert(id),
+                (Change::Proposal(id, _), Provider::Bidsketch) => of_bidsketch.insert(id),
+                (Change::Payment(_) | Change::Nothing, _) => false,
             };
         }
-        self.projects.fetch(db, projects).await?;
-        self.drawings.fetch(db, drawings).await?;
-        self.clients.fetch(db, clients).await?;
-        self.arcsite_proposals.fetch(db, of_arcsite).await?;
-        self.bidsketch_proposals.fetch(db, of_bidsketch).await
+        self.projects.fetch_newest_events(db, projects).await?;
+        self.drawings.fetch_newest_events(db, drawings).await?;
+        self.clients.fetch_newest_events(db, clients).await?;
+        self.arcsite_proposals.fetch_newest_events(db, of_arcsite).await?;
+        self.bidsketch_proposals.fetch_newest_events(db, of_bidsketch).await
     }
 
     /// Brings the projections up to an event that has just been appended to the log.
@@ -98,57 +114,57 @@ impl Projections {
     pub async fn apply<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
         match entry.event.change.clone() {
             Change::Project(id, change) => {
-                let stored = self.projects.get(db, &id).await?.cloned();
+                let stored = self.projects.get(db, &id).await?;
                 let (is_new, tags) = (stored.is_none(), change.tags.clone());
                 if let Some(row) = project::apply(entry, &id, stored, *change)? {
                     self.project_tags.put(&id, &tags, is_new);
-                    self.projects.put(row);
+                    self.projects.put(db, &id, row).await?;
                 }
             }
             Change::Drawing(id, change) => {
-                let stored = self.drawings.get(db, &id).await?.cloned();
+                let stored = self.drawings.get(db, &id).await?;
                 let (is_new, tags) = (stored.is_none(), change.tags.clone());
                 if let Some(row) = drawing::apply(entry, &id, stored, *change)? {
                     self.drawing_tags.put(&id, &tags, is_new);
-                    self.drawings.put(row);
+                    self.drawings.put(db, &id, row).await?;
                 }
             }
             Change::Client(id, change) => {
-                let stored = self.clients.get(db, &id).await?.cloned();
+                let stored = self.clients.get(db, &id).await?;
                 if let Some(row) = client::apply(entry, &id, stored, *change)? {
-                    self.clients.put(row);
+                    self.clients.put(db, &id, row).await?;
                 }
             }
             Change::Proposal(id, change) => {
-                let proposals = self.proposals(entry.event.provider);
-                let stored = proposals.get(db, &id).await?.cloned();
+                let proposals = self.proposals_mut(entry.event.provider);
+                let stored = proposals.get(db, &id).await?;
                 if let Some(row) = proposal::apply(entry, &id, stored, *change) {
-                    proposals.put(row);
+                    proposals.put(db, &id, row).await?;
                 }
             }
             Change::Payment(payment) => self.payments.push(payment::row(entry, *payment)),
             Change::Nothing => {}
         }
-        self.touch(entry);
-        Ok(())
+        self.touch(db, entry).await
     }
 
     /// Moves `last_event_at` of what the event belongs to: an event of a drawing is one of its project too.
-    fn touch(&mut self, entry: &Entry<'_>) {
+    async fn touch<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
         let received_at = micros(entry.received_at);
         let References { proposal, client, project, drawing } = &entry.event.references;
         if let Some(id) = project {
-            self.projects.touch(id, received_at);
+            self.projects.touch(db, id, received_at).await?;
         }
         if let Some(id) = drawing {
-            self.drawings.touch(id, received_at);
+            self.drawings.touch(db, id, received_at).await?;
         }
         if let Some(id) = client {
-            self.clients.touch(id, received_at);
+            self.clients.touch(db, id, received_at).await?;
         }
         if let Some(id) = proposal {
-            self.proposals(entry.event.provider).touch(id, received_at);
+            self.proposals_mut(entry.event.provider).touch(db, id, received_at).await?;
         }
+        Ok(())
     }
 
     /// Writes what has changed, together with what else is to be written.
@@ -157,11 +173,11 @@ impl Projections {
     ///
     /// Where the database refuses a value or is not available.
     pub async fn write<C: ConnectionTrait>(self, db: &C, mut batch: Batch) -> Result<(), StoreError> {
-        self.projects.write(db, &mut batch).await?;
-        self.drawings.write(db, &mut batch).await?;
-        self.clients.write(db, &mut batch).await?;
-        self.arcsite_proposals.write(db, &mut batch).await?;
-        self.bidsketch_proposals.write(db, &mut batch).await?;
+        self.projects.write(&mut batch);
+        self.drawings.write(&mut batch);
+        self.clients.write(&mut batch);
+        self.arcsite_proposals.write(&mut batch);
+        self.bidsketch_proposals.write(&mut batch);
         self.project_tags.write::<project_tag::Entity, C>(db, &mut batch).await?;
         self.drawing_tags.write::<drawing_tag::Entity, C>(db, &mut batch).await?;
         for payment in &self.payments {
@@ -170,7 +186,14 @@ impl Projections {
         batch.write(db).await
     }
 
-    const fn proposals(&mut self, provider: Provider) -> &mut Held<proposal_table::Entity> {
+    const fn proposals(&self, provider: Provider) -> &Held<proposal_table::Entity> {
+        match provider {
+            Provider::Arcsite => &self.arcsite_proposals,
+            Provider::Bidsketch => &self.bidsketch_proposals,
+        }
+    }
+
+    const fn proposals_mut(&mut self, provider: Provider) -> &mut Held<proposal_table::Entity> {
         match provider {
             Provider::Arcsite => &mut self.arcsite_proposals,
             Provider::Bidsketch => &mut self.bidsketch_proposals,

@@ -1,6 +1,8 @@
 //! Completing what an event belongs to from what is known when it is recorded: a payment names no project, its proposal
 //! does. The result is written on the event's row and never changes, so that a replay gives what the live stream gave.
 
+use std::collections::BTreeSet;
+
 use sea_orm::ConnectionTrait;
 
 use super::Projections;
@@ -19,24 +21,37 @@ impl Projections {
         provider: Provider,
         references: &mut References,
     ) -> Result<(), StoreError> {
-        if let Some(id) = proposal_to_ask(provider, references).cloned()
-            && let Some(proposal) = self.proposals(provider).get(db, &id).await?
+        if let Some(id) = proposal_to_ask(provider, references) {
+            self.proposals_mut(provider).fetch(db, BTreeSet::from([id])).await?;
+        }
+        self.complete_by_proposal(provider, references);
+        if let Some(id) = drawing_to_ask(references) {
+            self.drawings.fetch(db, BTreeSet::from([id])).await?;
+        }
+        self.complete_by_drawing(references);
+        Ok(())
+    }
+
+    /// The same from a proposal that was read.
+    pub(super) fn complete_by_proposal(&self, provider: Provider, references: &mut References) {
+        if let Some(proposal) = proposal_to_ask(provider, references).and_then(|id| self.proposals(provider).known(id))
         {
             fill(&mut references.client, proposal.client_vendor_id.as_ref());
             fill(&mut references.project, proposal.project_vendor_id.as_ref());
             fill(&mut references.drawing, proposal.drawing_vendor_id.as_ref());
         }
-        if let Some(id) = drawing_to_ask(references).cloned()
-            && let Some(drawing) = self.drawings.get(db, &id).await?
-        {
+    }
+
+    /// The same from a drawing that was read.
+    pub(super) fn complete_by_drawing(&self, references: &mut References) {
+        if let Some(drawing) = drawing_to_ask(references).and_then(|id| self.drawings.known(id)) {
             fill(&mut references.project, drawing.project_vendor_id.as_ref());
         }
-        Ok(())
     }
 }
 
 /// The proposal that may know what an event's payload does not name.
-pub(super) fn proposal_to_ask(provider: Provider, references: &References) -> Option<&VendorId> {
+fn proposal_to_ask(provider: Provider, references: &References) -> Option<&VendorId> {
     let is_wanted = match provider {
         Provider::Arcsite => references.project.is_none() || references.drawing.is_none(),
         Provider::Bidsketch => references.client.is_none(),
@@ -45,7 +60,7 @@ pub(super) fn proposal_to_ask(provider: Provider, references: &References) -> Op
 }
 
 /// The drawing that may know the project.
-pub(super) fn drawing_to_ask(references: &References) -> Option<&VendorId> {
+fn drawing_to_ask(references: &References) -> Option<&VendorId> {
     references.drawing.as_ref().filter(|_| references.project.is_none())
 }
 

@@ -7,8 +7,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::domain::text::search_key;
 use crate::domain::{Patch, VendorId};
-use crate::store::StoreError;
-use crate::store::batch::{Batch, padded};
+use crate::store::wanted::padded;
+use crate::store::{Batch, StoreError};
 
 /// What a group of events says of the tags of projects, or of drawings.
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ impl Tags {
     ) -> Result<(), StoreError> {
         let replaced: Vec<&str> = self.0.iter().filter(|(_, new)| new.replaces).map(|(id, _)| id.as_str()).collect();
         if !replaced.is_empty() {
-            E::delete_many().filter(E::VENDOR_ID.is_in(padded(replaced))).exec(db).await?;
+            E::delete_many().filter(E::VENDOR_ID.is_in(padded(replaced.into_iter()))).exec(db).await?;
         }
         for (id, new) in self.0 {
             for tag in new.tags {

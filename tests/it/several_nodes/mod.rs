@@ -3,6 +3,7 @@
 //! These run on PostgreSQL whatever the other tests run on. Those that break it have a cluster of their own.
 
 mod crossing;
+mod growing;
 mod kill;
 mod left_behind;
 mod outage;

@@ -1,0 +1,79 @@
+//! Databases for tests.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sea_orm::{ConnectionTrait, Database, EntityTrait};
+
+use super::Store;
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+
+impl Store {
+    /// A fresh one in a file, which goes with the directory.
+    pub(crate) async fn for_test() -> (tempfile::TempDir, Self) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(format!("sqlite://{}", directory.path().join("test.db").display())).await;
+        (directory, store)
+    }
+
+    /// Every row of the log, its deliveries and the projections.
+    pub(crate) async fn dump(&self) -> Vec<String> {
+        use entity::{client, delivery, drawing, drawing_tag, event, payment, project, project_tag, proposal};
+        let mut rows = Vec::new();
+        macro_rules! dump {
+            ($($table:ident),+) => {
+                $(for row in $table::Entity::find().all(self.reader()).await.unwrap() {
+                    rows.push(format!("{} {row:?}", stringify!($table)));
+                })+
+            };
+        }
+        dump!(event, delivery, project, project_tag, drawing, drawing_tag, client, proposal, payment);
+        rows.sort();
+        rows
+    }
+}
+
+async fn open(url: String) -> Store {
+    let settings = config::Database { url: url.into(), readers: 1, ..Settings::defaults().unwrap().database };
+    Store::open(&settings, Clock::system().now()).await.unwrap()
+}
+
+/// A throw-away PostgreSQL cluster; it goes when it is dropped.
+pub(crate) struct Cluster {
+    script: Child,
+    commands: Option<ChildStdin>,
+    /// Of its first database.
+    url: String,
+    databases: AtomicU32,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/throwaway-postgres");
+        let mut script = Command::new(path).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(script.stdout.take().unwrap()).lines();
+        let url = lines.next().expect("PostgreSQL's programs must be installed: README.md tells how").unwrap();
+        // Where its programs are: it has started.
+        lines.next().unwrap().unwrap();
+        Self { commands: script.stdin.take(), script, url, databases: AtomicU32::new(0) }
+    }
+
+    /// A fresh database in it.
+    pub(crate) async fn store(&self) -> Store {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let connection = Database::connect(&self.url).await.unwrap();
+        connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        connection.close().await.unwrap();
+        open(format!("{}/{name}", self.url.trim_end_matches("/postgres"))).await
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.commands.take());
+        // A test that has failed already is not to fail once more.
+        let _ = self.script.wait();
+    }
+}
