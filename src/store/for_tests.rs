@@ -33,6 +33,30 @@ impl Store {
         rows.sort();
         rows
     }
+
+    /// Every row of the projections knows when the newest event was received that belongs to it.
+    pub(crate) async fn assert_newest_events(&self) {
+        use entity::{client, drawing, event, project, proposal};
+        let events = event::Entity::find().all(self.reader()).await.unwrap();
+        let newest = |belongs: &dyn Fn(&event::Model) -> bool| {
+            events.iter().filter(|event| belongs(event)).map(|event| event.received_at).max().unwrap()
+        };
+        macro_rules! assert_newest {
+            ($($table:ident by $column:ident),+) => {
+                $(for row in $table::Entity::find().all(self.reader()).await.unwrap() {
+                    let of_it = |event: &event::Model| event.$column.as_ref() == Some(&row.vendor_id);
+                    assert_eq!(row.last_event_at, newest(&of_it), "{row:?}");
+                })+
+            };
+        }
+        assert_newest!(project by project_vendor_id, drawing by drawing_vendor_id, client by client_vendor_id);
+        for row in proposal::Entity::find().all(self.reader()).await.unwrap() {
+            let id = Some(&row.vendor_id);
+            let of_it =
+                |event: &event::Model| event.provider == row.provider && event.proposal_vendor_id.as_ref() == id;
+            assert_eq!(row.last_event_at, newest(&of_it), "{row:?}");
+        }
+    }
 }
 
 async fn open(url: String) -> Store {
