@@ -1,5 +1,8 @@
 //! The steps that take a database from nothing to today's tables. A step is frozen once released and never imports
 //! `entity`: what it makes must not change when an entity does.
+//!
+//! A node of the version before may still be running and be sent deliveries: a new column takes null or has a default that stays, and a
+//! new constraint is one that the version before keeps.
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait};

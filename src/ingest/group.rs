@@ -1,7 +1,8 @@
 //! Deliveries that are recorded in one transaction, and see each other in it.
 //!
 //! What they need of the database is read together before the first, and what they change is written together after the last: a group
-//! costs about as many round trips as one delivery, and other nodes wait for the write lock that long.
+//! costs about as many round trips as one delivery, and other nodes wait for the write lock that long. Only a delivery that may repeat an
+//! event, and is not the same for ever, has the database asked once more.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! The database: all SQL lives here, and maps rows to domain values and read rows.
 //!
 //! Two kinds of database by the same code: `sqlite`, one file for one node, and `postgres`, for any number of nodes. What they do
-//! differently is in the files of these names, in `packed::sql` (JSON), in `job` (work of which one node may do it) and in `news`
-//! (hearing of another node's commits).
+//! differently is in the files of these names, in `packed::sql` (JSON), in `batch` (writing many rows), in `wanted` (looking many up), in
+//! `job` (work of which one node may do it) and in `news` (hearing of another node's commits).
 
 use std::time::Duration;
 

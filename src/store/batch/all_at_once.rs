@@ -1,5 +1,5 @@
 //! PostgreSQL: one statement for all rows of all tables. The rows of a table come as one parameter, a JSON array from which the server
-//! makes rows of the table's own type, so a statement's text depends on its tables alone and is prepared once.
+//! makes rows of the table's own type, so a statement's text depends on its tables alone, and is prepared once.
 
 use std::fmt::Write;
 
