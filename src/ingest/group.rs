@@ -11,7 +11,7 @@ use crate::clock::Time;
 use crate::domain::{Sameness, Seq, WebhookId};
 use crate::store::log::Twins;
 use crate::store::projection::Projections;
-use crate::store::{Batch, Store, StoreError, Transaction, log, webhook};
+use crate::store::{Batch, Store, StoreError, Transaction, webhook};
 
 /// A transaction under the write lock, and what it is to write. Dropped, it has changed nothing.
 #[derive(Debug)]
@@ -38,10 +38,9 @@ impl Group {
     ///
     /// Where the database cannot be read.
     pub async fn begin(tx: Transaction, incoming: &[&Incoming]) -> Result<Self, StoreError> {
-        let (event, delivery) = log::ends(&tx).await?;
         let (mut twins, mut projections) = (Twins::default(), Projections::default());
         let mut events: Vec<_> = incoming.iter().filter_map(|incoming| incoming.content.as_ref().ok()).collect();
-        twins.fetch(&tx, events.iter().map(|event| event.identity.digest.as_str())).await?;
+        let (event, delivery) = twins.fetch(&tx, events.iter().map(|event| event.identity.digest.as_str())).await?;
         twins.fetch_bodies(&tx).await?;
         // What is known to repeat an event changes nothing.
         events.retain(|event| {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use entity::delivery;
 use entity::event::{Column, Entity};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -35,7 +36,8 @@ pub struct Twins {
 const BODIES: usize = 64;
 
 impl Twins {
-    /// Reads those of the identities that are not known yet.
+    /// Reads those of the identities that are not known yet; and by the same statement the newest place in the log and the newest
+    /// delivery's number, 0 where there is none.
     ///
     /// # Errors
     ///
@@ -44,13 +46,10 @@ impl Twins {
         &mut self,
         db: &C,
         identities: impl IntoIterator<Item = &'a str>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(Seq, i64), StoreError> {
         let asked: BTreeSet<&str> =
             identities.into_iter().filter(|identity| !self.newest.contains_key(*identity)).collect();
         let asked: Vec<&str> = asked.into_iter().collect();
-        if asked.is_empty() {
-            return Ok(());
-        }
         let newest = |column: Column| {
             let newest = Query::select()
                 .column(column)
@@ -62,6 +61,8 @@ impl Twins {
             Expr::SubQuery(None, Box::new(newest.into()))
         };
         let twins = Query::select()
+            .expr(end(Entity, Column::Seq))
+            .expr(end(delivery::Entity, delivery::Column::Id))
             .column(VALUE)
             .expr(newest(Column::Seq))
             .expr(newest(Column::ReceivedAt))
@@ -69,13 +70,16 @@ impl Twins {
             .take();
         let rows = db.query_all(&twins).await?;
         self.newest.extend(asked.into_iter().map(|identity| (identity.to_owned(), None)));
+        // There is one row at least, of what the values are filled up by.
+        let mut ends = (None, None);
         for row in rows {
-            if let (Some(seq), Some(received_at)) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?) {
+            ends = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            if let (Some(seq), Some(received_at)) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?) {
                 let twin = Twin { seq: Seq(seq), received_at: time(received_at)? };
-                self.newest.insert(row.try_get_by_index(0)?, Some(twin));
+                self.newest.insert(row.try_get_by_index(2)?, Some(twin));
             }
         }
-        Ok(())
+        Ok((Seq(ends.0.unwrap_or_default()), ends.1.unwrap_or_default()))
     }
 
     /// Reads the bodies of some of the events that are known by now, to compare those of redeliveries with them.
@@ -106,7 +110,9 @@ impl Twins {
     ///
     /// Where the database cannot be read.
     pub async fn newest<C: ConnectionTrait>(&mut self, db: &C, identity: &str) -> Result<Option<Twin>, StoreError> {
-        self.fetch(db, [identity]).await?;
+        if !self.newest.contains_key(identity) {
+            self.fetch(db, [identity]).await?;
+        }
         Ok(self.known(identity))
     }
 
@@ -127,6 +133,11 @@ impl Twins {
         self.newest.insert(entry.event.identity.digest.clone(), Some(Twin { seq: entry.seq, received_at }));
         Ok(())
     }
+}
+
+/// The greatest value of a column.
+fn end<E: EntityTrait>(table: E, column: E::Column) -> Expr {
+    Expr::SubQuery(None, Box::new(Query::select().expr(column.max()).from(table).take().into()))
 }
 
 /// Whether another event of this subject follows that place.
