@@ -51,6 +51,17 @@ pub(crate) fn median(rounds: &[Round]) -> Result<Round, Failure> {
     rounds.get(rounds.len() / 2).cloned().ok_or_else(|| "no round was measured".into())
 }
 
+/// The rates of one side's rounds to those of another's, round by round: the median, and the lowest to the highest. What slows the
+/// machine down for a while slows both sides of such a pair.
+pub(crate) fn ratio(over: &[Round], under: &[Round]) -> Result<String, Failure> {
+    let mut ratios: Vec<f64> = over.iter().zip(under).map(|(over, under)| over.rate / under.rate).collect();
+    ratios.sort_by(f64::total_cmp);
+    let (Some(lowest), Some(highest)) = (ratios.first(), ratios.last()) else {
+        return Err("no round was measured".into());
+    };
+    Ok(format!("{:.2} ({lowest:.2} to {highest:.2})", ratios[ratios.len() / 2]))
+}
+
 /// A table of the servers' rounds, and the ratio of each to the last column's.
 pub(crate) fn table(servers: &[(String, Vec<Round>)]) -> Result<String, Failure> {
     let mut table =

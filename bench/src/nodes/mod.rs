@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crate::{Failure, Nodes};
+use crate::report::say;
+use crate::{Failure, Nodes, server};
 
 mod cluster;
 mod intake;
@@ -15,7 +16,7 @@ use log::Log;
 
 /// Measures, and reports.
 pub(crate) async fn run(settings: &Nodes) -> Result<(), Failure> {
-    if settings.connections == 0 || !settings.connections.is_multiple_of(2) {
+    if settings.connections.iter().any(|connections| *connections == 0 || !connections.is_multiple_of(2)) {
         return Err("two nodes have half of the connections each: their number must be even".into());
     }
     let cluster = Cluster::start().await?;
@@ -29,7 +30,17 @@ async fn measure(settings: &Nodes, cluster: &Cluster) -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
     let mut log = Log::new(cluster.url.clone());
     latency::run(settings, &mut log).await?;
-    intake::run(settings, &mut log, directory.path()).await
+    let mut sqlite = Log::new(server::sqlite(&directory.path().join("intake.db")));
+    for connections in &settings.connections {
+        intake::run(settings, *connections, &mut log, &mut sqlite).await?;
+    }
+    // Once more, as processes that have recorded nothing themselves see it.
+    log.stop(log.start(2).await?).await?;
+    sqlite.stop(sqlite.start(1).await?).await?;
+    say(&format!(
+        "every acknowledged delivery is in its log exactly once: {} on PostgreSQL, by both nodes' count, {} on SQLite",
+        log.acknowledged, sqlite.acknowledged
+    ))
 }
 
 /// Waits for something, but not for ever.
