@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 use tungstenite::Message as Frame;
 
@@ -10,51 +11,57 @@ use crate::harness::{BOUND, Database, Process, Service, eventually};
 /// How many operations a socket may have.
 const MOST: usize = 100;
 
-const EVENTS: usize = 300;
+/// So many that all replays have begun long before the first one can be at its end.
+const EVENTS: usize = 1000;
 
 /// A replay that has always something to say does not keep live events, or answers to questions, waiting for its end.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_that_always_has_more_does_not_starve_the_others() {
+    const REPLAYS: [&str; 4] = ["0", "1", "2", "3"];
     let service = Service::open().await;
     let start = service.head().await;
     // Each long enough that not all of them are written at one go.
     let name = "x".repeat(2000);
-    for id in 0..EVENTS {
+    let post = async |id| {
         service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"{name}"}}"#)).await.accepted();
-    }
+    };
+    stream::iter(0..EVENTS).for_each_concurrent(8, post).await;
     let mut socket = service.socket().await;
     let replay = "subscription ($after: String) { events(after: $after) { id payload } }";
-    for id in 0..4 {
-        socket.subscribe(&format!("replay {id}"), replay, json!({ "after": start })).await;
+    for id in REPLAYS {
+        socket.subscribe(id, replay, json!({ "after": start })).await;
     }
     socket.subscribe("query", "{ __typename }", json!({})).await;
     socket.send(json!({ "type": "ping" })).await;
 
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut all_at = HashMap::new();
-    let mut pong_at = None;
-    for at in 0.. {
+    let mut seen = HashMap::from(REPLAYS.map(|id| (id.to_owned(), 0)));
+    // What each had when the last one of them had begun, and when the first one was complete.
+    let (mut begun, mut one_is_complete) = (None, None);
+    let (mut answered_at, mut pong_at) = (None, None);
+    for at in 0_usize.. {
         let message = socket.json().await;
-        match message["type"].as_str().unwrap() {
-            "pong" => pong_at = Some(at),
-            "next" => {
-                let id = message["id"].as_str().unwrap().to_owned();
-                let seen = seen.entry(id.clone()).or_default();
-                *seen += 1;
-                if id == "query" || *seen == EVENTS {
-                    all_at.insert(id, at);
-                }
-            }
-            other => assert_eq!(other, "complete", "{message}"),
+        match (message["type"].as_str().unwrap(), message["id"].as_str()) {
+            ("pong", _) => pong_at = Some(at),
+            ("next", Some("query")) => answered_at = Some(at),
+            ("next", Some(id)) => *seen.get_mut(id).unwrap() += 1,
+            (other, _) => assert_eq!(other, "complete", "{message}"),
         }
-        if all_at.len() == 5 {
+        if begun.is_none() && seen.values().all(|seen| *seen > 0) {
+            begun = Some(seen.clone());
+        }
+        if one_is_complete.is_none() && seen.values().any(|seen| *seen == EVENTS) {
+            one_is_complete = Some(seen.clone());
+        }
+        if seen.values().all(|seen| *seen == EVENTS) {
             break;
         }
     }
-    let first = (0..4).map(|id| all_at[&format!("replay {id}")]).min().unwrap();
-    // Had one been preferred, it would have come to its end while the others had hardly begun.
-    assert!(first > 2 * EVENTS, "one replay was complete after {first} messages");
-    assert!(all_at["query"] < EVENTS, "the query was answered after {} messages", all_at["query"]);
+    let (begun, complete) = (begun.unwrap(), one_is_complete.unwrap());
+    let since: Vec<usize> = REPLAYS.iter().map(|id| complete[*id].saturating_sub(begun[*id])).collect();
+    let (least, most) = (since.iter().min().unwrap(), since.iter().max().unwrap());
+    // Had one been preferred, it would have come to its end while another had hardly gone on; or the others would have begun after it.
+    assert!(*most > 100 && 3 * least > *most, "{since:?} messages between {begun:?} and {complete:?}");
+    assert!(answered_at.is_some_and(|at| at < EVENTS), "the query was answered after {answered_at:?} messages");
     assert!(pong_at.is_some_and(|at| at < EVENTS), "the ping was answered after {pong_at:?} messages");
     service.stop().await;
 }
