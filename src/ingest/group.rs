@@ -1,14 +1,14 @@
 //! Deliveries that are recorded in one transaction, and see each other in it.
 //!
 //! What they need of the database is read together before the first, and what they change is written together after the last: a group
-//! costs about as many round trips as one delivery, and other nodes wait for the write lock that long. Only a delivery that may repeat an
-//! event, and is not the same for ever, has the database asked once more.
+//! costs about as many round trips as one delivery, and other nodes wait for the write lock that long. Only where a delivery's identity is
+//! known, and equality does not mean sameness for ever, the database is asked some more; and for bodies past the first ones.
 
 use std::collections::BTreeMap;
 
 use super::record::Incoming;
 use crate::clock::Time;
-use crate::domain::{Sameness, Seq, WebhookId};
+use crate::domain::{Event, Sameness, Seq, WebhookId};
 use crate::store::log::Twins;
 use crate::store::projection::Projections;
 use crate::store::{Batch, Store, StoreError, Transaction, webhook};
@@ -39,9 +39,10 @@ impl Group {
     /// Where the database cannot be read.
     pub async fn begin(tx: Transaction, incoming: &[&Incoming]) -> Result<Self, StoreError> {
         let (mut twins, mut projections) = (Twins::default(), Projections::default());
-        let mut events: Vec<_> = incoming.iter().filter_map(|incoming| incoming.content.as_ref().ok()).collect();
-        let (event, delivery) = twins.fetch(&tx, events.iter().map(|event| event.identity.digest.as_str())).await?;
-        twins.fetch_bodies(&tx).await?;
+        let mut events: Vec<&Event> = incoming.iter().filter_map(|incoming| incoming.content.as_ref().ok()).collect();
+        let identities = || events.iter().map(|event| event.identity.digest.as_str());
+        let (event, delivery) = twins.fetch(&tx, identities()).await?;
+        twins.fetch_bodies(&tx, identities()).await?;
         // What is known to repeat an event changes nothing.
         events.retain(|event| {
             event.identity.sameness != Sameness::Always || twins.known(&event.identity.digest).is_none()

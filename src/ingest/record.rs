@@ -131,12 +131,9 @@ fn keep(
 }
 
 /// Whether an event holds other bytes than these.
-async fn body_differs(group: &mut Group, seq: Seq, body: &[u8]) -> Result<bool, StoreError> {
+async fn body_differs(group: &Group, seq: Seq, body: &[u8]) -> Result<bool, StoreError> {
     if let Some(first) = group.twins.body(seq) {
         return Ok(first.as_bytes() != body);
-    }
-    if seq > group.began_at {
-        group.write_log().await?;
     }
     let first = log::body(&group.tx, seq).await?;
     Ok(first.as_deref().map(str::as_bytes) != Some(body))

@@ -77,15 +77,19 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
         WakeUp::Notify => Some(options.clone()),
         WakeUp::Poll => None,
     };
-    // What nobody waits for any more the server is to end as well.
-    let reading = match settings.wake_up {
-        WakeUp::Notify => options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]),
-        WakeUp::Poll => options.clone(),
+    // What nobody waits for any more the server is to end as well. What the service must know in time it finds by keys, as whoever writes
+    // does, and no plan of an empty table is to be kept for it.
+    let (reading, own) = match settings.wake_up {
+        WakeUp::Notify => {
+            let reading = options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]);
+            (reading.clone(), reading.options([("enable_seqscan", "off"), ("jit", "off")]))
+        }
+        WakeUp::Poll => (options.clone(), options.clone()),
     };
     let connections = Connections {
         writer: connection(pool(&options, WRITERS)),
         readers: Reader::new(connection(pool(&reading, settings.readers.max(1)))),
-        own: Reader::new(connection(pool(&reading, OWN_READERS))),
+        own: Reader::new(connection(pool(&own, OWN_READERS))),
         keys: Reader::new(connection(pool(&reading, 1))),
     };
     let jobs = pool_options(MOST_JOBS).idle_timeout(JOBS_IDLE).connect_lazy_with(options);

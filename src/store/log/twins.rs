@@ -28,12 +28,12 @@ pub struct Twin {
 #[derive(Debug, Default)]
 pub struct Twins {
     newest: BTreeMap<String, Option<Twin>>,
-    /// Bodies of some of them.
+    /// Bodies of some of them, and of those that the group appends.
     bodies: BTreeMap<Seq, String>,
 }
 
-/// Of how many events the bodies are read at once. Each may have a megabyte.
-const BODIES: usize = 64;
+/// Of how many events the bodies are read at once. Each may have a megabyte. (Fewer where it is tested what happens past them.)
+const BODIES: usize = if cfg!(test) { 3 } else { 64 };
 
 impl Twins {
     /// Reads those of the identities that are not known yet; and by the same statement the newest place in the log and the newest
@@ -82,18 +82,23 @@ impl Twins {
         Ok((Seq(ends.0.unwrap_or_default()), ends.1.unwrap_or_default()))
     }
 
-    /// Reads the bodies of some of the events that are known by now, to compare those of redeliveries with them.
+    /// Reads the bodies of the first events that are known to have these identities, to compare those of redeliveries with them.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn fetch_bodies<C: ConnectionTrait>(&mut self, db: &C) -> Result<(), StoreError> {
-        let seqs: Vec<i64> = self.newest.values().flatten().map(|twin| twin.seq.0).take(BODIES).collect();
+    pub async fn fetch_bodies<'a, C: ConnectionTrait>(
+        &mut self,
+        db: &C,
+        identities: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), StoreError> {
+        let known = identities.into_iter().filter_map(|identity| self.known(identity));
+        let seqs: BTreeSet<i64> = known.map(|twin| twin.seq.0).take(BODIES).collect();
         if !seqs.is_empty() {
             let bodies = Entity::find().select_only().columns([Column::Seq, Column::Body]);
             let bodies: Vec<(i64, String)> =
                 bodies.filter(Column::Seq.is_in(padded(seqs.into_iter()))).into_tuple().all(db).await?;
-            self.bodies = bodies.into_iter().map(|(seq, body)| (Seq(seq), body)).collect();
+            self.bodies.extend(bodies.into_iter().map(|(seq, body)| (Seq(seq), body)));
         }
         Ok(())
     }
@@ -131,6 +136,7 @@ impl Twins {
         // As it will be read.
         let received_at = time(micros(entry.received_at))?;
         self.newest.insert(entry.event.identity.digest.clone(), Some(Twin { seq: entry.seq, received_at }));
+        self.bodies.insert(entry.seq, entry.body.to_owned());
         Ok(())
     }
 }
