@@ -18,7 +18,7 @@ use crate::store::{Batch, Store, StoreError, Transaction, webhook};
 pub struct Group {
     pub(super) tx: Transaction,
     /// The end of the log when the group began.
-    pub(super) began_at: Seq,
+    began_at: Seq,
     /// The end of the log, with what the group appends.
     pub(super) event: Seq,
     /// The newest delivery's number, with the group's.
