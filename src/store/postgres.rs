@@ -106,6 +106,8 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
 /// Plans that look rows up by their keys are preferred to all others: a plan that is made while a table is almost empty is kept for the
 /// connection's statements until the table's statistics are renewed, a minute later at best, and to go through all of an empty table is
 /// cheap. What can only be done by going through a table still is; the server is then not to compile it, for the cost that it reckons with.
+/// One plan of a statement is as good as another for other values, and is kept from the first time on: left to the server, some are made
+/// anew each time, which takes longer than what they are made for.
 pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
     let tx = writer.begin().await?;
     let wait = WAIT.as_millis();
@@ -119,6 +121,7 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransac
          SET LOCAL enable_mergejoin = off; \
          SET LOCAL enable_material = off; \
          SET LOCAL jit = off; \
+         SET LOCAL plan_cache_mode = force_generic_plan; \
          SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
          SELECT pg_advisory_xact_lock({WRITE_LOCK})"
     ))

@@ -3,11 +3,12 @@
 //! Each number of values makes another text of SQL, which the database has to prepare and keep. So their number is a power of four, filled
 //! up by nulls, which find nothing.
 
+use std::iter::repeat;
+
 use sea_orm::sea_query::{
-    Condition, DynIden, IntoCondition, IntoIden, JoinType, Nullable, Query, SelectStatement, TableRef, Value,
-    ValueTuple,
+    Condition, Expr, IntoIden, JoinType, Nullable, Query, SelectStatement, TableRef, Value, ValueTuple,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable};
+use sea_orm::{ConnectionTrait, EntityTrait, IdenStatic, Iterable};
 
 use super::dialect::Dialect;
 
@@ -17,10 +18,16 @@ const WANTED: &str = "wanted";
 /// Each of them: the name that both databases give to a column that has none.
 pub(super) const VALUE: (&str, &str) = (WANTED, "column1");
 
+/// A second one that goes with each.
+pub(super) const SECOND_VALUE: (&str, &str) = (WANTED, "column2");
+
+/// What a row is called that is found for a value.
+pub(super) const FOUND: &str = "found";
+
 /// Values for a list of which a row is to have one.
 pub(super) fn padded<T: Nullable + Into<Value>>(values: impl ExactSizeIterator<Item = T>) -> Vec<Value> {
     let count = power_of_four_from(values.len());
-    values.map(Into::into).chain(std::iter::repeat(T::null())).take(count).collect()
+    values.map(Into::into).chain(repeat(T::null())).take(count).collect()
 }
 
 /// The least power of four that is not less.
@@ -33,39 +40,39 @@ const fn power_of_four_from(count: usize) -> usize {
 }
 
 /// Values as a table, for each of which a select of its own finds something.
-pub(super) fn wanted(values: &[&str]) -> TableRef {
-    let values = padded(values.iter().copied());
-    TableRef::ValuesList(values.into_iter().map(ValueTuple::One).collect(), WANTED.into_iden())
+pub(super) fn wanted<const N: usize>(values: &[[Option<&str>; N]]) -> TableRef {
+    let count = power_of_four_from(values.len());
+    let values = values.iter().copied().chain(repeat([None; N])).take(count);
+    let values = values.map(|values| ValueTuple::Many(values.into_iter().map(Value::from).collect()));
+    TableRef::ValuesList(values.collect(), WANTED.into_iden())
 }
 
-/// The rows of a table that meet a condition with one of the values, at most one for each.
+/// For each of the values these expressions, and the row of a table that meets the condition with it; nulls where there is none, and for
+/// what the values are filled up by. There must be one such row at most.
 ///
 /// PostgreSQL is told to look them up one by one. A list, or a plain join, would leave it to the server whether it does that or goes
 /// through what there is, and it does the latter where it believes that there is little.
 pub(super) fn rows_wanted<E: EntityTrait, C: ConnectionTrait>(
     db: &C,
-    values: &[&str],
-    condition: impl IntoCondition,
+    values: &[[Option<&str>; 2]],
+    expressions: impl IntoIterator<Item = Expr>,
+    is_it: Condition,
 ) -> SelectStatement {
-    let columns = || E::Column::iter().map(|column| column.as_column_ref());
-    let condition: Condition = condition.into_condition();
+    let columns = || E::Column::iter().map(|column| (FOUND, column.as_str()));
+    let mut rows = Query::select().exprs(expressions).columns(columns()).from(wanted(values)).take();
     match Dialect::of(db.get_database_backend()) {
-        Dialect::Sqlite => Query::select()
-            .columns(columns())
-            .from(wanted(values))
-            .inner_join(E::default().table_ref(), condition)
-            .take(),
+        Dialect::Sqlite => rows.join_as(JoinType::LeftJoin, E::default().table_ref(), FOUND, is_it),
         Dialect::Postgres => {
-            let found: DynIden = "found".into_iden();
-            let one =
-                Query::select().columns(columns()).from(E::default().table_ref()).cond_where(condition).limit(1).take();
-            Query::select()
-                .columns(E::Column::iter().map(|column| (found.clone(), column.as_str())))
-                .from(wanted(values))
-                .join_lateral(JoinType::InnerJoin, one, found.clone(), Condition::all())
-                .take()
+            let one = Query::select()
+                .columns(columns())
+                .from_as(E::default().table_ref(), FOUND)
+                .cond_where(is_it)
+                .limit(1)
+                .take();
+            rows.join_lateral(JoinType::LeftJoin, one, FOUND, Condition::all())
         }
-    }
+    };
+    rows
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Twins {
     ) -> Result<(Seq, i64), StoreError> {
         let asked: BTreeSet<&str> =
             identities.into_iter().filter(|identity| !self.newest.contains_key(*identity)).collect();
-        let asked: Vec<&str> = asked.into_iter().collect();
+        let wanted_values: Vec<[Option<&str>; 1]> = asked.iter().map(|identity| [Some(*identity)]).collect();
         let newest = |column: Column| {
             let newest = Query::select()
                 .column(column)
@@ -66,7 +66,7 @@ impl Twins {
             .column(VALUE)
             .expr(newest(Column::Seq))
             .expr(newest(Column::ReceivedAt))
-            .from(wanted(&asked))
+            .from(wanted(&wanted_values))
             .take();
         let rows = db.query_all(&twins).await?;
         self.newest.extend(asked.into_iter().map(|identity| (identity.to_owned(), None)));

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entity::event;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic};
 
 use crate::domain::{Provider, VendorId};
-use crate::store::wanted::{VALUE, rows_wanted, wanted};
+use crate::store::wanted::{FOUND, SECOND_VALUE, VALUE, rows_wanted};
 use crate::store::{Batch, StoreError};
 
 /// A table with a row for each of a vendor's things.
@@ -17,8 +17,6 @@ pub(super) trait Projected: EntityTrait<Model: Clone> {
     /// Where an event says that it belongs to it.
     const NAMED_BY: event::Column;
 
-    /// The vendor's id of a row.
-    fn vendor_id(row: &Self::Model) -> &str;
     /// When the newest event of those that belong to a row was received.
     fn last_event_at(row: &mut Self::Model) -> &mut i64;
 }
@@ -28,10 +26,6 @@ macro_rules! projected {
         $(impl Projected for entity::$table::Entity {
             const VENDOR_ID: Self::Column = entity::$table::Column::VendorId;
             const NAMED_BY: event::Column = event::Column::$column;
-
-            fn vendor_id(row: &Self::Model) -> &str {
-                &row.vendor_id
-            }
 
             fn last_event_at(row: &mut Self::Model) -> &mut i64 {
                 &mut row.last_event_at
@@ -74,64 +68,58 @@ impl<E: Projected> Held<E> {
         Self { provider: Some((column, provider)), rows: BTreeMap::new() }
     }
 
-    /// Reads those rows that are not held yet.
+    /// Reads those rows that are not held yet; and of `changing` things that have none, when the newest of their events was received.
     pub(super) async fn fetch<C: ConnectionTrait>(
         &mut self,
         db: &C,
         ids: BTreeSet<&VendorId>,
+        changing: BTreeSet<&VendorId>,
     ) -> Result<(), StoreError> {
-        let missing: Vec<&str> =
-            ids.into_iter().map(VendorId::as_str).filter(|id| !self.rows.contains_key(*id)).collect();
-        if missing.is_empty() {
+        let is_new = |id: &&str| !self.rows.contains_key(*id);
+        let is_unknown =
+            |id: &&str| matches!(self.rows.get(*id), None | Some(Row::Absent { is_looked_up: false, .. }));
+        let ids = ids.into_iter().map(VendorId::as_str).filter(is_new).map(|id| (id, None));
+        let changing = changing.into_iter().map(VendorId::as_str).filter(is_unknown).map(|id| (id, Some(id)));
+        let asked: BTreeMap<&str, Option<&str>> = ids.chain(changing).collect();
+        if asked.is_empty() {
             return Ok(());
         }
-        let is_one = Condition::all()
-            .add(E::VENDOR_ID.into_expr().equals(VALUE))
-            .add_option(self.provider.map(|(column, provider)| column.eq(provider.as_str())));
-        for row in db.query_all(&rows_wanted::<E, C>(db, &missing, is_one)).await? {
-            let row = E::Model::from_query_result(&row, "")?;
-            self.rows.insert(E::vendor_id(&row).to_owned(), Row::Present { row, is_changed: false });
-        }
-        for id in missing {
-            self.rows.entry(id.to_owned()).or_insert(Row::Absent { newest: None, is_looked_up: false });
+        for answer in db.query_all(&self.lookup(db, &asked)).await? {
+            // What the values are filled up by has no id.
+            let Some(id) = answer.try_get_by_index::<Option<String>>(0)? else { continue };
+            let found: Option<i64> = answer.try_get_by_index(1)?;
+            let has_row = answer.try_get::<Option<String>>("", E::VENDOR_ID.as_str())?.is_some();
+            let held = self.rows.entry(id);
+            if has_row {
+                let row = E::Model::from_query_result(&answer, "")?;
+                held.or_insert(Row::Present { row, is_changed: false });
+            } else if let Row::Absent { newest, is_looked_up } =
+                held.or_insert(Row::Absent { newest: None, is_looked_up: false })
+            {
+                *newest = Ord::max(*newest, found);
+                *is_looked_up = answer.try_get_by_index::<bool>(2)?;
+            }
         }
         Ok(())
     }
 
-    /// Reads when the newest events were received that belong to things that have no row yet, and are to have one.
-    pub(super) async fn fetch_newest_events<C: ConnectionTrait>(
-        &mut self,
-        db: &C,
-        ids: BTreeSet<&VendorId>,
-    ) -> Result<(), StoreError> {
-        let is_unknown = |id: &&str| matches!(self.rows.get(*id), Some(Row::Absent { is_looked_up: false, .. }));
-        let unknown: Vec<&str> = ids.into_iter().map(VendorId::as_str).filter(is_unknown).collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
+    /// Of each id: itself, when the newest of its events was received, if that was asked for and there is no row, whether it was asked for,
+    /// and the row.
+    fn lookup<C: ConnectionTrait>(&self, db: &C, asked: &BTreeMap<&str, Option<&str>>) -> SelectStatement {
+        let of_it = |column: E::Column| Expr::col((FOUND, column));
+        let is_it = Condition::all()
+            .add(of_it(E::VENDOR_ID).equals(VALUE))
+            .add_option(self.provider.map(|(column, provider)| of_it(column).eq(provider.as_str())));
         // Of the time itself the maximum might be looked for along the index of times, event after event. Of a sum it is not.
-        let mut newest = Query::select()
+        let newest = Query::select()
             .expr(event::Column::ReceivedAt.into_expr().add(0).max())
             .from(event::Entity)
-            .and_where(E::NAMED_BY.into_expr().equals(VALUE))
+            .and_where(E::NAMED_BY.into_expr().equals(SECOND_VALUE))
+            .and_where_option(self.provider.map(|(_, provider)| event::Column::Provider.eq(provider.as_str())))
             .take();
-        if let Some((_, provider)) = self.provider {
-            newest.and_where(event::Column::Provider.eq(provider.as_str()));
-        }
-        let of_each = Query::select()
-            .column(VALUE)
-            .expr(Expr::SubQuery(None, Box::new(newest.into())))
-            .from(wanted(&unknown))
-            .take();
-        for row in db.query_all(&of_each).await? {
-            let id: Option<String> = row.try_get_by_index(0)?;
-            let found: Option<i64> = row.try_get_by_index(1)?;
-            if let Some(Row::Absent { newest, is_looked_up }) = id.and_then(|id| self.rows.get_mut(&id)) {
-                *newest = Ord::max(*newest, found);
-                *is_looked_up = true;
-            }
-        }
-        Ok(())
+        let newest = Expr::case(of_it(E::VENDOR_ID).is_null(), Expr::SubQuery(None, Box::new(newest.into())));
+        let asked: Vec<[Option<&str>; 2]> = asked.iter().map(|(id, changing)| [Some(*id), *changing]).collect();
+        rows_wanted::<E, C>(db, &asked, [Expr::col(VALUE), newest.into(), Expr::col(SECOND_VALUE).is_not_null()], is_it)
     }
 
     /// The row of that id.
@@ -140,7 +128,7 @@ impl<E: Projected> Held<E> {
         db: &C,
         id: &VendorId,
     ) -> Result<Option<E::Model>, StoreError> {
-        self.fetch(db, BTreeSet::from([id])).await?;
+        self.fetch(db, BTreeSet::from([id]), BTreeSet::new()).await?;
         Ok(self.known(id).cloned())
     }
 
@@ -159,7 +147,7 @@ impl<E: Projected> Held<E> {
         id: &VendorId,
         mut row: E::Model,
     ) -> Result<(), StoreError> {
-        self.fetch_newest_events(db, BTreeSet::from([id])).await?;
+        self.fetch(db, BTreeSet::new(), BTreeSet::from([id])).await?;
         if let Some(Row::Absent { newest: Some(newest), .. }) = self.rows.get(id.as_str()) {
             let last = E::last_event_at(&mut row);
             *last = Ord::max(*last, *newest);
@@ -175,7 +163,7 @@ impl<E: Projected> Held<E> {
         id: &VendorId,
         received_at: i64,
     ) -> Result<(), StoreError> {
-        self.fetch(db, BTreeSet::from([id])).await?;
+        self.fetch(db, BTreeSet::from([id]), BTreeSet::new()).await?;
         match self.rows.get_mut(id.as_str()) {
             Some(Row::Present { row, is_changed }) => {
                 let last = E::last_event_at(row);

@@ -16,7 +16,7 @@ use super::convert::{from_json, micros, to_json};
 use super::log::Entry;
 use super::{Batch, StoreError};
 use crate::domain::text::order_key;
-use crate::domain::{Change, Event, Patch, Provider, References, fold};
+use crate::domain::{Change, Event, Patch, Provider, References, VendorId, fold};
 
 mod client;
 mod drawing;
@@ -67,43 +67,25 @@ impl Projections {
     ///
     /// Where the database cannot be read.
     pub async fn fetch<C: ConnectionTrait>(&mut self, db: &C, events: &[&Event]) -> Result<(), StoreError> {
+        let changing = Changing::of(events);
         let mut of: Vec<(Provider, References)> =
             events.iter().map(|event| (event.provider, event.references.clone())).collect();
-        for provider in [Provider::Arcsite, Provider::Bidsketch] {
+        for (provider, changing) in
+            [(Provider::Arcsite, changing.arcsite_proposals), (Provider::Bidsketch, changing.bidsketch_proposals)]
+        {
             let its = of.iter().filter(|(its, _)| *its == provider);
-            self.proposals_mut(provider).fetch(db, its.filter_map(|(_, of)| of.proposal.as_ref()).collect()).await?;
+            let its = its.filter_map(|(_, of)| of.proposal.as_ref()).collect();
+            self.proposals_mut(provider).fetch(db, its, changing).await?;
         }
         for (provider, references) in &mut of {
             self.complete_by_proposal(*provider, references);
         }
-        self.drawings.fetch(db, of.iter().filter_map(|(_, of)| of.drawing.as_ref()).collect()).await?;
+        self.drawings.fetch(db, of.iter().filter_map(|(_, of)| of.drawing.as_ref()).collect(), changing.drawings).await?;
         for (_, references) in &mut of {
             self.complete_by_drawing(references);
         }
-        self.projects.fetch(db, of.iter().filter_map(|(_, of)| of.project.as_ref()).collect()).await?;
-        self.clients.fetch(db, of.iter().filter_map(|(_, of)| of.client.as_ref()).collect()).await?;
-        self.fetch_newest_events(db, events).await
-    }
-
-    /// Reads what a new row must know of the events before it.
-    async fn fetch_newest_events<C: ConnectionTrait>(&mut self, db: &C, events: &[&Event]) -> Result<(), StoreError> {
-        let (mut projects, mut drawings, mut clients) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let (mut of_arcsite, mut of_bidsketch) = (BTreeSet::new(), BTreeSet::new());
-        for event in events {
-            match (&event.change, event.provider) {
-                (Change::Project(id, _), _) => projects.insert(id),
-                (Change::Drawing(id, _), _) => drawings.insert(id),
-                (Change::Client(id, _), _) => clients.insert(id),
-                (Change::Proposal(id, _), Provider::Arcsite) => of_arcsite.insert(id),
-                (Change::Proposal(id, _), Provider::Bidsketch) => of_bidsketch.insert(id),
-                (Change::Payment(_) | Change::Nothing, _) => false,
-            };
-        }
-        self.projects.fetch_newest_events(db, projects).await?;
-        self.drawings.fetch_newest_events(db, drawings).await?;
-        self.clients.fetch_newest_events(db, clients).await?;
-        self.arcsite_proposals.fetch_newest_events(db, of_arcsite).await?;
-        self.bidsketch_proposals.fetch_newest_events(db, of_bidsketch).await
+        self.projects.fetch(db, of.iter().filter_map(|(_, of)| of.project.as_ref()).collect(), changing.projects).await?;
+        self.clients.fetch(db, of.iter().filter_map(|(_, of)| of.client.as_ref()).collect(), changing.clients).await
     }
 
     /// Brings the projections up to an event that has just been appended to the log.
@@ -198,6 +180,33 @@ impl Projections {
             Provider::Arcsite => &mut self.arcsite_proposals,
             Provider::Bidsketch => &mut self.bidsketch_proposals,
         }
+    }
+}
+
+/// The things of which events say something new, by table.
+#[derive(Default)]
+struct Changing<'a> {
+    projects: BTreeSet<&'a VendorId>,
+    drawings: BTreeSet<&'a VendorId>,
+    clients: BTreeSet<&'a VendorId>,
+    arcsite_proposals: BTreeSet<&'a VendorId>,
+    bidsketch_proposals: BTreeSet<&'a VendorId>,
+}
+
+impl<'a> Changing<'a> {
+    fn of(events: &[&'a Event]) -> Self {
+        let mut changing = Self::default();
+        for event in events {
+            match (&event.change, event.provider) {
+                (Change::Project(id, _), _) => changing.projects.insert(id),
+                (Change::Drawing(id, _), _) => changing.drawings.insert(id),
+                (Change::Client(id, _), _) => changing.clients.insert(id),
+                (Change::Proposal(id, _), Provider::Arcsite) => changing.arcsite_proposals.insert(id),
+                (Change::Proposal(id, _), Provider::Bidsketch) => changing.bidsketch_proposals.insert(id),
+                (Change::Payment(_) | Change::Nothing, _) => false,
+            };
+        }
+        changing
     }
 }
 

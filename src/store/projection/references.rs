@@ -22,11 +22,11 @@ impl Projections {
         references: &mut References,
     ) -> Result<(), StoreError> {
         if let Some(id) = proposal_to_ask(provider, references) {
-            self.proposals_mut(provider).fetch(db, BTreeSet::from([id])).await?;
+            self.proposals_mut(provider).fetch(db, BTreeSet::from([id]), BTreeSet::new()).await?;
         }
         self.complete_by_proposal(provider, references);
         if let Some(id) = drawing_to_ask(references) {
-            self.drawings.fetch(db, BTreeSet::from([id])).await?;
+            self.drawings.fetch(db, BTreeSet::from([id]), BTreeSet::new()).await?;
         }
         self.complete_by_drawing(references);
         Ok(())
