@@ -71,7 +71,7 @@ impl Feed {
             let why = news.next(|| self.head()).await;
             // What is committed here meanwhile is not expected in the answer.
             let known = self.head();
-            match self.store.head().await {
+            match news.head(&self.store, why).await {
                 Ok(found) if found < known => {
                     tracing::error!(
                         %found, %known,

@@ -10,6 +10,7 @@ use sea_orm::{
 use tokio::time::timeout;
 
 use super::StoreError;
+use super::kept::Kept;
 
 /// How long a statement may take, but for those of work that takes long.
 pub(super) const STATEMENT_WITHIN: Duration = Duration::from_secs(15);
@@ -52,6 +53,11 @@ impl Transaction {
     /// Commits. An error says that the database has not said that it has: it may have all the same, and no value is at fault.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         in_time(self.within, self.connection.commit()).await.map_err(StoreError::Unavailable)
+    }
+
+    /// Commits it, on a connection that is kept for the next one.
+    pub(super) async fn commit_and_keep(self, kept: &Kept) -> Result<(), StoreError> {
+        in_time(self.within, kept.commit(self.connection)).await.map_err(StoreError::Unavailable)
     }
 
     /// Takes back what was done. Dropped, a transaction does so as well, later.

@@ -24,6 +24,7 @@ mod error;
 #[cfg(test)]
 pub(crate) mod for_tests;
 mod job;
+mod kept;
 pub mod key;
 pub mod log;
 mod migrate;
@@ -149,7 +150,10 @@ impl Store {
     ///
     /// Where the database does not say that it has committed. It may have all the same.
     pub async fn commit(&self, tx: Transaction, newest: Option<Seq>) -> Result<(), StoreError> {
-        tx.commit().await?;
+        match &self.engine {
+            Engine::Sqlite { .. } => tx.commit().await?,
+            Engine::Postgres(node) => tx.commit_and_keep(&node.kept).await?,
+        }
         if let Some(newest) = newest {
             self.told.send_replace(newest);
         }
@@ -178,6 +182,9 @@ impl Store {
     pub async fn close(self) {
         if let Engine::Postgres(node) = &self.engine {
             node.jobs.close().await;
+            if let Err(error) = node.kept.give_back().await {
+                tracing::warn!(%error, "a database connection did not close cleanly");
+            }
         }
         let Connections { writer, readers, own, keys } = self.connections;
         for connection in [keys.into_inner(), own.into_inner(), readers.into_inner(), writer] {
@@ -193,7 +200,7 @@ impl Engine {
         let begun = async {
             Ok(match self {
                 Self::Sqlite { .. } => sqlite::begin(writer).await?,
-                Self::Postgres(_) => postgres::begin(writer).await?,
+                Self::Postgres(node) => postgres::begin(writer, node).await?,
             })
         };
         let begun = timeout(bounded::STATEMENT_WITHIN, begun).await;

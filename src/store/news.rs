@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait;
-use sea_orm::sqlx;
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgListener, PgNotification};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgNotification};
+use sea_orm::sqlx::{self, Connection};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Engine, Store, postgres};
+use super::{Engine, Store, StoreError, log, postgres};
 use crate::domain::{LogId, Seq};
 
 /// How often the log is looked at where nothing is heard.
@@ -45,7 +44,7 @@ impl Store {
     pub fn news(&self) -> News {
         match &self.engine {
             Engine::Sqlite { .. } => News { look_every: LOOK_EVERY, ear: None },
-            Engine::Postgres(node) => match &node.listen_by {
+            Engine::Postgres(node) => match &node.talk_by {
                 None => News { look_every: node.poll_every, ear: None },
                 Some(options) => {
                     let ear = Ear { options: options.clone(), log: self.log_id.clone(), listener: None };
@@ -58,21 +57,41 @@ impl Store {
     /// Tells other nodes how far the log has come by this one's commits, for as long as it is polled. It is told after the commit and apart
     /// from it: a hint that cannot be given must not keep a delivery from being recorded. Several commits may be told as one.
     pub async fn tell_others(&self) {
-        let listened_to = match &self.engine {
-            Engine::Sqlite { .. } => false,
-            Engine::Postgres(node) => node.listen_by.is_some(),
+        let options = match &self.engine {
+            Engine::Sqlite { .. } => None,
+            Engine::Postgres(node) => node.talk_by.as_ref(),
         };
-        let mut told = self.told.subscribe();
-        while listened_to && told.changed().await.is_ok() {
+        let Some(options) = options else { return std::future::pending().await };
+        let (mut told, mut mouth) = (self.told.subscribe(), None);
+        while told.changed().await.is_ok() {
             let newest = *told.borrow_and_update();
-            // The id is made of hexadecimal digits.
-            let notify = format!("SELECT pg_notify('{}', '{} {newest}')", postgres::CHANNEL, self.log_id);
-            if let Err(error) = self.own_reader().execute_unprepared(&notify).await {
+            let what = format!("{} {newest}", self.log_id);
+            let mut said = tell(&mut mouth, options, &what).await;
+            if said.is_err() {
+                // What it was said over may have been lost long ago.
+                said = tell(&mut mouth, options, &what).await;
+            }
+            if let Err(error) = said {
                 tracing::warn!(%error, "other nodes could not be told of what was recorded; they look every few seconds");
             }
         }
         std::future::pending().await
     }
+}
+
+/// Tells other nodes something, over a connection that is made where there is none, and lost where that fails.
+async fn tell(mouth: &mut Option<PgConnection>, options: &PgConnectOptions, what: &str) -> Result<(), StoreError> {
+    let said = async {
+        let mut connection = match mouth.take() {
+            Some(connection) => connection,
+            None => PgConnection::connect_with(options).await?,
+        };
+        let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(postgres::CHANNEL).bind(what);
+        notify.execute(&mut connection).await?;
+        *mouth = Some(connection);
+        Ok(())
+    };
+    postgres::in_time(said).await
 }
 
 impl News {
@@ -87,6 +106,24 @@ impl News {
             Ok(()) => Look::Heard,
             Err(_) => Look::Due,
         }
+    }
+
+    /// The newest place in the log that is committed. Where something was heard it is asked over that connection, which has just shown that
+    /// it is alive: each commit of another node costs this one a look.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn head(&mut self, store: &Store, why: Look) -> Result<Seq, StoreError> {
+        let (Look::Heard, Some(Ear { listener: Some(listener), .. })) = (why, &mut self.ear) else {
+            return store.head().await;
+        };
+        let asked = sqlx::query_scalar(log::HEAD).fetch_one(listener);
+        let head: Result<Option<i64>, StoreError> = postgres::in_time(asked).await;
+        if head.is_err() {
+            self.missed();
+        }
+        Ok(Seq(head?.unwrap_or_default()))
     }
 
     /// Something was found of which nothing was heard: the connection may be dead without knowing it, and is made anew.

@@ -17,6 +17,7 @@ use sea_orm::{
 use tokio::time::timeout;
 
 use super::bounded::STATEMENT_WITHIN;
+use super::kept::Kept;
 use super::{Connections, OWN_READERS, OpenError, Reader, StoreError, WAIT};
 use crate::clock::Time;
 use crate::config::{self, WakeUp};
@@ -39,8 +40,29 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a connection has to show that it is alive, before it is used again or given back.
 const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 
-/// How many transactions of a node write or wait for the lock at once: those of deliveries one after the other, beside the others.
-const WRITERS: u32 = 3;
+/// How many transactions of a node write or wait for the lock at once: those of deliveries one after the other, beside the others; and one
+/// connection that is kept.
+const WRITERS: u32 = 4;
+
+/// How transactions that write are run.
+///
+/// A session that falls silent in the middle of one is ended by the server, so that a node that hangs does not keep the others from writing.
+const WRITING: [(&str, &str); 3] =
+    [("lock_timeout", "1500ms"), ("idle_in_transaction_session_timeout", "10s"), ("client_min_messages", "warning")];
+
+/// Plans that look rows up by their keys are preferred to all others: a plan that is made while a table is almost empty is kept for the
+/// connection's statements until the table's statistics are renewed, a minute later at best, and to go through all of an empty table is
+/// cheap. What can only be done by going through a table still is; the server is then not to compile it, for the cost that it reckons with.
+/// One plan of a statement is as good as another for other values, and is kept from the first time on: left to the server, some are made
+/// anew each time, which takes longer than what they are made for.
+const BY_KEYS: [(&str, &str); 6] = [
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+    ("jit", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+];
 
 /// How many jobs of one node may hold a lock at once, each over a connection of its own.
 const MOST_JOBS: u32 = 10;
@@ -56,10 +78,14 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(1);
 pub(super) struct Postgres {
     /// Connections for the locks of jobs.
     pub(super) jobs: PgPool,
-    /// What a connection that listens is made by; none where the database is polled.
-    pub(super) listen_by: Option<PgConnectOptions>,
+    /// What connections are made by on which nodes tell each other of commits; none where the database is polled.
+    pub(super) talk_by: Option<PgConnectOptions>,
     /// How often the database is looked at where nobody listens.
     pub(super) poll_every: Duration,
+    /// What a transaction that writes is told first, where its session was told nothing.
+    local_settings: String,
+    /// The connection of the last one.
+    pub(super) kept: Kept,
 }
 
 /// Connects, and sees whether the server is fit for it.
@@ -72,61 +98,59 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
         .statement_cache_capacity(200)
         .disable_statement_logging();
     inspect(&options, now).await?;
-    // A pooler may not let settings through, and its sessions are not ours.
-    let listen_by = match settings.wake_up {
-        WakeUp::Notify => Some(options.clone()),
-        WakeUp::Poll => None,
-    };
     // What nobody waits for any more the server is to end as well. What the service must know in time it finds by keys, as whoever writes
     // does, and no plan of an empty table is to be kept for it.
-    let (reading, own) = match settings.wake_up {
-        WakeUp::Notify => {
-            let reading = options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]);
-            (reading.clone(), reading.options([("enable_seqscan", "off"), ("jit", "off")]))
-        }
-        WakeUp::Poll => (options.clone(), options.clone()),
+    let reading = options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]);
+    let own = reading.clone().options(BY_KEYS);
+    let writing = options.clone().options(BY_KEYS).options(WRITING);
+    // A pooler may not let settings through, and its sessions are not ours: there each transaction brings its own.
+    let (reading, own, writing, local_settings, talk_by) = match settings.wake_up {
+        WakeUp::Notify => (reading, own.clone(), writing, String::new(), Some(own)),
+        WakeUp::Poll => (options.clone(), options.clone(), options.clone(), set_local(), None),
     };
     let connections = Connections {
-        writer: connection(pool(&options, WRITERS)),
+        writer: connection(pool(&writing, WRITERS)),
         readers: Reader::new(connection(pool(&reading, settings.readers.max(1)))),
         own: Reader::new(connection(pool(&own, OWN_READERS))),
         keys: Reader::new(connection(pool(&reading, 1))),
     };
     let jobs = pool_options(MOST_JOBS).idle_timeout(JOBS_IDLE).connect_lazy_with(options);
     let poll_every = Duration::from_millis(settings.poll_milliseconds);
-    Ok((connections, Postgres { jobs, listen_by, poll_every }))
+    Ok((connections, Postgres { jobs, talk_by, poll_every, local_settings, kept: Kept::new() }))
+}
+
+/// The settings of writing, for a transaction.
+fn set_local() -> String {
+    BY_KEYS.iter().chain(&WRITING).map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect()
 }
 
 /// Begins a transaction that holds the write lock, in which every statement sees what was committed before it began.
 ///
 /// The lock is asked for after the transaction has begun and before anything is read: at READ COMMITTED what is read then is newer than
-/// all that earlier holders have committed. A session that falls silent in the middle is ended by the server, so that a node that
-/// hangs does not keep the others from writing.
-///
-/// Plans that look rows up by their keys are preferred to all others: a plan that is made while a table is almost empty is kept for the
-/// connection's statements until the table's statistics are renewed, a minute later at best, and to go through all of an empty table is
-/// cheap. What can only be done by going through a table still is; the server is then not to compile it, for the cost that it reckons with.
-/// One plan of a statement is as good as another for other values, and is kept from the first time on: left to the server, some are made
-/// anew each time, which takes longer than what they are made for.
-pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
-    let tx = writer.begin().await?;
-    let wait = WAIT.as_millis();
+/// all that earlier holders have committed.
+pub(super) async fn begin(writer: &DatabaseConnection, node: &Postgres) -> Result<DatabaseTransaction, StoreError> {
+    let (tx, begin) = match kept(node).await {
+        Some(tx) => (tx, "BEGIN"),
+        None => (writer.begin().await?, "SET TRANSACTION"),
+    };
+    let local = &node.local_settings;
     tx.execute_unprepared(&format!(
-        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; \
-         SET LOCAL lock_timeout = {wait}; \
-         SET LOCAL idle_in_transaction_session_timeout = '10s'; \
-         SET LOCAL client_min_messages = warning; \
-         SET LOCAL enable_seqscan = off; \
-         SET LOCAL enable_hashjoin = off; \
-         SET LOCAL enable_mergejoin = off; \
-         SET LOCAL enable_material = off; \
-         SET LOCAL jit = off; \
-         SET LOCAL plan_cache_mode = force_generic_plan; \
+        "{begin} ISOLATION LEVEL READ COMMITTED, READ WRITE; {local} \
          SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
          SELECT pg_advisory_xact_lock({WRITE_LOCK})"
     ))
     .await?;
     Ok(tx)
+}
+
+/// The connection of the last transaction, if there is one that lives.
+async fn kept(node: &Postgres) -> Option<DatabaseTransaction> {
+    let (connection, idle_for) = node.kept.take()?;
+    if idle_for >= TRUSTED_FOR {
+        // Any statement tells; this one the server does not even parse.
+        timeout(ALIVE_WITHIN, connection.execute_unprepared("")).await.ok()?.ok()?;
+    }
+    Some(connection)
 }
 
 /// A pool that connects when it is asked to.

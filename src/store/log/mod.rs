@@ -1,7 +1,6 @@
 //! The log: its ends, appending to it, finding what a delivery repeats, and going through it again.
 
-use entity::event::{Column, Entity};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QuerySelect};
+use sea_orm::{ConnectionTrait, Statement};
 
 use super::StoreError;
 use crate::domain::Seq;
@@ -14,13 +13,16 @@ pub use append::{Entry, append};
 pub use recorded::{Recorded, count, recorded_after};
 pub use twins::{Twin, Twins, body, disturbed_since};
 
+/// The statement that gives the newest place in the log, null where it is empty.
+pub(super) const HEAD: &str = r#"SELECT MAX("seq") FROM "event""#;
+
 /// The newest place in the log; [`Seq`] 0 where it is empty.
 ///
 /// # Errors
 ///
 /// Where the database cannot be read.
 pub async fn head<C: ConnectionTrait>(db: &C) -> Result<Seq, StoreError> {
-    let newest: Option<Option<i64>> =
-        Entity::find().select_only().column_as(Column::Seq.max(), "newest").into_tuple().one(db).await?;
-    Ok(Seq(newest.flatten().unwrap_or_default()))
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), HEAD)).await?;
+    let newest: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?.flatten();
+    Ok(Seq(newest.unwrap_or_default()))
 }

@@ -76,8 +76,7 @@ impl<E: Projected> Held<E> {
         changing: BTreeSet<&VendorId>,
     ) -> Result<(), StoreError> {
         let is_new = |id: &&str| !self.rows.contains_key(*id);
-        let is_unknown =
-            |id: &&str| matches!(self.rows.get(*id), None | Some(Row::Absent { is_looked_up: false, .. }));
+        let is_unknown = |id: &&str| matches!(self.rows.get(*id), None | Some(Row::Absent { is_looked_up: false, .. }));
         let ids = ids.into_iter().map(VendorId::as_str).filter(is_new).map(|id| (id, None));
         let changing = changing.into_iter().map(VendorId::as_str).filter(is_unknown).map(|id| (id, Some(id)));
         let asked: BTreeMap<&str, Option<&str>> = ids.chain(changing).collect();

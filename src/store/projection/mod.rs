@@ -80,11 +80,15 @@ impl Projections {
         for (provider, references) in &mut of {
             self.complete_by_proposal(*provider, references);
         }
-        self.drawings.fetch(db, of.iter().filter_map(|(_, of)| of.drawing.as_ref()).collect(), changing.drawings).await?;
+        self.drawings
+            .fetch(db, of.iter().filter_map(|(_, of)| of.drawing.as_ref()).collect(), changing.drawings)
+            .await?;
         for (_, references) in &mut of {
             self.complete_by_drawing(references);
         }
-        self.projects.fetch(db, of.iter().filter_map(|(_, of)| of.project.as_ref()).collect(), changing.projects).await?;
+        self.projects
+            .fetch(db, of.iter().filter_map(|(_, of)| of.project.as_ref()).collect(), changing.projects)
+            .await?;
         self.clients.fetch(db, of.iter().filter_map(|(_, of)| of.client.as_ref()).collect(), changing.clients).await
     }
 
