@@ -4,12 +4,15 @@
 //! transaction in two round trips. Where transactions follow one another, each of a few deliveries, that is more than the statements of a
 //! small one, and it is the server's work too: so one connection stays, with a transaction that the driver takes for open.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use tokio::time::timeout;
 
-/// After how long a connection goes back to its pool all the same, which does not keep one for ever: a server may have become a replica.
+use super::postgres::ALIVE_WITHIN;
+
+/// After how long a connection goes back to its pool all the same, which keeps none for ever: a server may have become a replica.
 const KEPT_FOR: Duration = Duration::from_mins(5);
 
 /// Room for one connection.
@@ -18,51 +21,138 @@ pub(super) struct Kept(Arc<Mutex<Slot>>);
 
 #[derive(Debug)]
 struct Slot {
-    /// With when it was last used.
+    /// In no transaction, whatever the driver says; with when it was last used.
     connection: Option<(DatabaseTransaction, Instant)>,
-    /// When the next one that comes goes back to its pool.
-    until: Instant,
+    /// From when on the next one goes back to its pool.
+    renew_at: Instant,
+    is_closed: bool,
 }
 
 impl Kept {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Slot { connection: None, until: Instant::now() + KEPT_FOR })))
+        let slot = Slot { connection: None, renew_at: Instant::now() + KEPT_FOR, is_closed: false };
+        Self(Arc::new(Mutex::new(slot)))
     }
 
-    /// Takes the connection that is there, which is in no transaction, and for how long it was not used.
+    /// Takes the connection that is there, to begin a transaction on it; with for how long it was not used.
     pub(super) fn take(&self) -> Option<(DatabaseTransaction, Duration)> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).connection.take();
+        let taken = self.slot().connection.take();
         taken.map(|(connection, used)| (connection, used.elapsed()))
     }
 
-    /// Commits, and keeps the connection.
-    pub(super) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), sea_orm::DbErr> {
+    /// Commits, and keeps the connection if there is room.
+    pub(super) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
         if !self.has_room() {
             return transaction.commit().await;
         }
         transaction.execute_unprepared("COMMIT").await?;
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Of two that came at once the earlier goes back to the pool.
-        slot.connection = Some((transaction, Instant::now()));
+        if let Some(connection) = self.put(transaction) {
+            give_back(connection).await;
+        }
         Ok(())
     }
 
     fn has_room(&self) -> bool {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_time = slot.until <= Instant::now();
+        let mut slot = self.slot();
+        let is_time = slot.renew_at <= Instant::now();
         if is_time {
-            slot.until = Instant::now() + KEPT_FOR;
+            slot.renew_at = Instant::now() + KEPT_FOR;
         }
-        slot.connection.is_none() && !is_time
+        !is_time && !slot.is_closed && slot.connection.is_none()
     }
 
-    /// Gives the connection back.
-    pub(super) async fn give_back(&self) -> Result<(), sea_orm::DbErr> {
-        if let Some((connection, _)) = self.take() {
-            // For the driver to be right: the server warns of what is rolled back and never began.
-            connection.execute_unprepared("BEGIN").await?;
-            connection.rollback().await?;
+    /// Puts a connection where it is kept. Gives it where somebody was faster.
+    fn put(&self, connection: DatabaseTransaction) -> Option<DatabaseTransaction> {
+        let mut slot = self.slot();
+        if slot.is_closed || slot.connection.is_some() {
+            return Some(connection);
         }
-        Ok(())
+        slot.connection = Some((connection, Instant::now()));
+        None
+    }
+
+    /// Keeps none any more.
+    pub(super) async fn close(&self) {
+        self.slot().is_closed = true;
+        if let Some((connection, _)) = self.take() {
+            give_back(connection).await;
+        }
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets a connection go back to its pool, which closes it if it fails here.
+async fn give_back(connection: DatabaseTransaction) {
+    let given = async {
+        // The driver is to be right: the server warns where something is rolled back that never began.
+        connection.execute_unprepared("BEGIN").await?;
+        connection.rollback().await
+    };
+    if let Ok(Err(error)) = timeout(ALIVE_WITHIN, given).await {
+        tracing::debug!(%error, "a database connection is lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sea_orm::{ConnectionTrait, Statement};
+    use tokio::time::timeout;
+
+    use crate::store::for_tests::Cluster;
+    use crate::store::{Store, Transaction};
+
+    async fn text<C: ConnectionTrait>(db: &C, sql: &str) -> String {
+        let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
+    }
+
+    async fn server_process(tx: &Transaction) -> String {
+        text(tx, "SELECT CAST(pg_backend_pid() AS text)").await
+    }
+
+    async fn transaction(store: &Store) -> String {
+        let tx = store.begin().await.unwrap();
+        let process = server_process(&tx).await;
+        store.commit(tx, None).await.unwrap();
+        process
+    }
+
+    #[tokio::test]
+    async fn transactions_that_follow_one_another_have_one_connection_and_its_lock_is_free_between() {
+        let cluster = Cluster::start();
+        let store = cluster.store().await;
+        let first = transaction(&store).await;
+        for _ in 0..3 {
+            assert_eq!(transaction(&store).await, first);
+            let state = format!("SELECT state FROM pg_stat_activity WHERE pid = {first}");
+            assert_eq!(text(store.reader(), &state).await, "idle");
+        }
+
+        // One that is taken back is not kept.
+        store.begin().await.unwrap().rollback().await.unwrap();
+        let next = transaction(&store).await;
+        // And one whose server process has ended is noticed once it was idle.
+        let ended = format!("SELECT CAST(pg_terminate_backend({next}) AS text)");
+        assert_eq!(text(store.reader(), &ended).await, "true");
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        assert_ne!(transaction(&store).await, next);
+        timeout(Duration::from_secs(5), store.close()).await.unwrap();
+    }
+
+    /// Whoever still writes while the store is closed gives its connection back.
+    #[tokio::test]
+    async fn a_closed_store_keeps_none() {
+        let cluster = Cluster::start();
+        let store = cluster.store().await;
+        let tx = store.begin().await.unwrap();
+        let closing = tokio::spawn(store.clone().close());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        store.commit(tx, None).await.unwrap();
+        timeout(Duration::from_secs(5), closing).await.unwrap().unwrap();
     }
 }

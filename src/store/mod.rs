@@ -182,9 +182,7 @@ impl Store {
     pub async fn close(self) {
         if let Engine::Postgres(node) = &self.engine {
             node.jobs.close().await;
-            if let Err(error) = node.kept.give_back().await {
-                tracing::warn!(%error, "a database connection did not close cleanly");
-            }
+            node.kept.close().await;
         }
         let Connections { writer, readers, own, keys } = self.connections;
         for connection in [keys.into_inner(), own.into_inner(), readers.into_inner(), writer] {

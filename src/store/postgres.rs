@@ -38,11 +38,14 @@ pub(super) const CHANNEL: &str = "bidarc_log";
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// How long a connection has to show that it is alive, before it is used again or given back.
-const ALIVE_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// How many transactions of a node write or wait for the lock at once: those of deliveries one after the other, beside the others; and one
 /// connection that is kept.
 const WRITERS: u32 = 4;
+
+/// Whether a commit is on disk when it is told. Whoever runs the server may want more than that, but not less.
+const DURABLE: &str = "current_setting('synchronous_commit')";
 
 /// How transactions that write are run.
 ///
@@ -136,8 +139,8 @@ pub(super) async fn begin(writer: &DatabaseConnection, node: &Postgres) -> Resul
     let local = &node.local_settings;
     tx.execute_unprepared(&format!(
         "{begin} ISOLATION LEVEL READ COMMITTED, READ WRITE; {local} \
-         SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; \
-         SELECT pg_advisory_xact_lock({WRITE_LOCK})"
+         SELECT set_config('synchronous_commit', CASE {DURABLE} WHEN 'off' THEN 'on' ELSE {DURABLE} END, true), \
+         pg_advisory_xact_lock({WRITE_LOCK})"
     ))
     .await?;
     Ok(tx)
