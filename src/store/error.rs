@@ -39,7 +39,7 @@ pub enum StoreError {
     #[error("the database refused a value: {0}")]
     Refused(DbErr),
     /// The database cannot be used now: another try may do.
-    #[error("the database is not available: {0}")]
+    #[error("{why}{0}", why = unavailable(.0))]
     Unavailable(DbErr),
     /// A stored value cannot be read back.
     #[error("a stored value is unreadable: {0}")]
@@ -56,9 +56,15 @@ const POSTGRES_REFUSALS: [&str; 3] = ["22", "23", "54"];
 /// PostgreSQL's `lock_not_available`.
 const POSTGRES_LOCK_TIMEOUT: &str = "55P03";
 
+/// SQLite's SQLITE_BUSY: another process writes.
+const SQLITE_BUSY: u32 = 5;
+
 /// PostgreSQL's classes of a connection that is of no use any more: connection exception, operator intervention (the server stops or
 /// has stopped).
 const POSTGRES_GONE: [&str; 2] = ["08", "57"];
+
+/// Of the latter class, a statement that was broken off, by a time limit or by somebody: its connection lives.
+const POSTGRES_QUERY_CANCELED: &str = "57014";
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
@@ -76,7 +82,7 @@ impl StoreError {
     /// Whether somebody else held a lock for longer than was waited for it.
     pub(super) fn is_lock_timeout(&self) -> bool {
         match self {
-            Self::Unavailable(error) => postgres_code(error).is_some_and(|code| code == POSTGRES_LOCK_TIMEOUT),
+            Self::Unavailable(error) => is_lock_timeout(error),
             Self::Refused(_) | Self::Unreadable(_) => false,
         }
     }
@@ -89,11 +95,35 @@ impl StoreError {
             Some(SqlxError::Database(said)) => said.try_downcast_ref::<PgDatabaseError>().is_some_and(|said| {
                 // After an error so severe the server closes the connection.
                 matches!(said.severity(), PgSeverity::Fatal | PgSeverity::Panic)
-                    || POSTGRES_GONE.iter().any(|class| said.code().starts_with(class))
+                    || said.code() != POSTGRES_QUERY_CANCELED
+                        && POSTGRES_GONE.iter().any(|class| said.code().starts_with(class))
             }),
             _ => true,
         }
     }
+}
+
+/// What an operator is told first.
+fn unavailable(error: &DbErr) -> &'static str {
+    if is_lock_timeout(error) {
+        "another has held the database's write lock for longer than 1.5 seconds (`bidarc rebuild`, `bidarc copy`, the steps of an upgrade, or a \
+         node that hangs: docs/OPERATIONS.md says how to see who); try again once it has ended: "
+    } else {
+        "the database is not available: "
+    }
+}
+
+fn is_lock_timeout(error: &DbErr) -> bool {
+    postgres_code(error) == Some(POSTGRES_LOCK_TIMEOUT) || sqlite_code(error) == Some(SQLITE_BUSY)
+}
+
+/// SQLite's primary result code: the low byte of an extended one.
+fn sqlite_code(error: &DbErr) -> Option<u32> {
+    let SqlxError::Database(error) = driver_error(error)? else { return None };
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return None;
+    }
+    Some(error.code()?.parse::<u32>().ok()? & 0xff)
 }
 
 fn driver_error(error: &DbErr) -> Option<&SqlxError> {
@@ -116,13 +146,46 @@ fn is_refusal(error: &DbErr) -> bool {
         return POSTGRES_REFUSALS.iter().any(|class| code.starts_with(class));
     }
     match driver_error(error) {
-        Some(SqlxError::Database(error)) => {
-            let code = error.code().and_then(|code| code.parse::<u32>().ok());
-            // The low byte of an extended code is the primary one.
-            code.is_some_and(|code| SQLITE_REFUSALS.contains(&(code & 0xff)))
-        }
+        Some(SqlxError::Database(_)) => sqlite_code(error).is_some_and(|code| SQLITE_REFUSALS.contains(&code)),
         Some(SqlxError::Encode(_)) => true,
         Some(_) => false,
         None => matches!(error, DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::ConnectionTrait;
+
+    use super::*;
+    use crate::store::for_tests::Cluster;
+
+    #[tokio::test]
+    async fn who_waits_for_the_lock_is_told_so() {
+        let cluster = Cluster::start();
+        let store = cluster.store().await;
+        let holder = store.begin().await.unwrap();
+        let waited = store.begin().await.unwrap_err();
+        assert!(waited.is_lock_timeout() && !waited.is_gone());
+        let said = waited.to_string();
+        assert!(said.starts_with("another has held the database's write lock"), "{said}");
+        holder.rollback().await.unwrap();
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_was_broken_off_has_not_lost_its_connection() {
+        let cluster = Cluster::start();
+        let store = cluster.store().await;
+        let slept = async |sql: &str| {
+            let tx = store.begin().await.unwrap();
+            StoreError::from(tx.execute_unprepared(sql).await.unwrap_err())
+        };
+        let broken_off = slept("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(5)").await;
+        assert!(!broken_off.is_gone() && !broken_off.is_lock_timeout(), "{broken_off}");
+        let ended = slept("SELECT pg_terminate_backend(pg_backend_pid())").await;
+        assert!(ended.is_gone(), "{ended}");
+        assert!(ended.to_string().starts_with("the database is not available: "), "{ended}");
+        store.close().await;
     }
 }

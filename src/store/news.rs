@@ -47,7 +47,8 @@ impl Store {
             Engine::Postgres(node) => match &node.talk_by {
                 None => News { look_every: node.poll_every, ear: None },
                 Some(options) => {
-                    let ear = Ear { options: options.clone(), log: self.log_id.clone(), listener: None };
+                    let options = options.clone().application_name("bidarc listener");
+                    let ear = Ear { options, log: self.log_id.clone(), listener: None };
                     News { look_every: LOOK_EVERY, ear: Some(ear) }
                 }
             },
@@ -62,14 +63,15 @@ impl Store {
             Engine::Postgres(node) => node.talk_by.as_ref(),
         };
         let Some(options) = options else { return std::future::pending().await };
+        let options = options.clone().application_name("bidarc notifier");
         let (mut told, mut mouth) = (self.told.subscribe(), None);
         while told.changed().await.is_ok() {
             let newest = *told.borrow_and_update();
             let what = format!("{} {newest}", self.log_id);
-            let mut said = tell(&mut mouth, options, &what).await;
+            let mut said = tell(&mut mouth, &options, &what).await;
             if said.is_err() {
                 // What it was said over may have been lost long ago.
-                said = tell(&mut mouth, options, &what).await;
+                said = tell(&mut mouth, &options, &what).await;
             }
             if let Err(error) = said {
                 tracing::warn!(%error, "other nodes could not be told of what was recorded; they look every few seconds");
@@ -118,7 +120,7 @@ impl News {
         let (Look::Heard, Some(Ear { listener: Some(listener), .. })) = (why, &mut self.ear) else {
             return store.head().await;
         };
-        let asked = sqlx::query_scalar(log::HEAD).fetch_one(listener);
+        let asked = sqlx::query_scalar(log::HEAD).fetch_optional(listener);
         let head: Result<Option<i64>, StoreError> = postgres::in_time(asked).await;
         if head.is_err() {
             self.missed();

@@ -1,8 +1,8 @@
 //! PostgreSQL: any number of nodes on one database.
 //!
 //! Whoever writes takes one advisory lock for its transaction, so that places in the log are given in the order of the commits. Every
-//! lock here lives in a transaction and no setting in a session, so that a pooler may stand in between that lends a connection for
-//! a transaction only.
+//! lock here lives in a transaction, and where the database is polled every setting too, so that a pooler may stand in between that lends a
+//! connection for a transaction only.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -47,23 +47,18 @@ const WRITERS: u32 = 4;
 /// Whether a commit is on disk when it is told. Whoever runs the server may want more than that, but not less.
 const DURABLE: &str = "current_setting('synchronous_commit')";
 
-/// How transactions that write are run.
-///
-/// A session that falls silent in the middle of one is ended by the server, so that a node that hangs does not keep the others from writing.
-const WRITING: [(&str, &str); 3] =
-    [("lock_timeout", "1500ms"), ("idle_in_transaction_session_timeout", "10s"), ("client_min_messages", "warning")];
-
 /// Plans that look rows up by their keys are preferred to all others: a plan that is made while a table is almost empty is kept for the
 /// connection's statements until the table's statistics are renewed, a minute later at best, and to go through all of an empty table is
 /// cheap. What can only be done by going through a table still is; the server is then not to compile it, for the cost that it reckons with.
-/// One plan of a statement is as good as another for other values, and is kept from the first time on: left to the server, some are made
-/// anew each time, which takes longer than what they are made for.
-const BY_KEYS: [(&str, &str); 6] = [
-    ("enable_seqscan", "off"),
+const BY_KEYS: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
+/// More of the same for statements that look up several things at once. One plan of such a statement is as good as another for other
+/// values, and is kept from the first time on: left to the server, some are made anew each time, which takes longer than what they are
+/// made for.
+const ONE_BY_ONE: [(&str, &str); 4] = [
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("enable_material", "off"),
-    ("jit", "off"),
     ("plan_cache_mode", "force_generic_plan"),
 ];
 
@@ -105,7 +100,7 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
     // does, and no plan of an empty table is to be kept for it.
     let reading = options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]);
     let own = reading.clone().options(BY_KEYS);
-    let writing = options.clone().options(BY_KEYS).options(WRITING);
+    let writing = options.clone().options(writing());
     // A pooler may not let settings through, and its sessions are not ours: there each transaction brings its own.
     let (reading, own, writing, local_settings, talk_by) = match settings.wake_up {
         WakeUp::Notify => (reading, own.clone(), writing, String::new(), Some(own)),
@@ -122,9 +117,21 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
     Ok((connections, Postgres { jobs, talk_by, poll_every, local_settings, kept: Kept::new() }))
 }
 
-/// The settings of writing, for a transaction.
+/// The settings of a session that writes. One that falls silent in the middle of a transaction is ended by the server, so that a node that
+/// hangs does not keep the others from writing.
+fn writing() -> impl Iterator<Item = (&'static str, String)> {
+    let transactions = [
+        ("lock_timeout", WAIT.as_millis().to_string()),
+        ("idle_in_transaction_session_timeout", "10s".to_owned()),
+        ("client_min_messages", "warning".to_owned()),
+    ];
+    let plans = BY_KEYS.into_iter().chain(ONE_BY_ONE).map(|(name, value)| (name, value.to_owned()));
+    plans.chain(transactions)
+}
+
+/// The same for a transaction.
 fn set_local() -> String {
-    BY_KEYS.iter().chain(&WRITING).map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect()
+    writing().map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect()
 }
 
 /// Begins a transaction that holds the write lock, in which every statement sees what was committed before it began.

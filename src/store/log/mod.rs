@@ -13,8 +13,8 @@ pub use append::{Entry, append};
 pub use recorded::{Recorded, count, recorded_after};
 pub use twins::{Twin, Twins, body, disturbed_since};
 
-/// The statement that gives the newest place in the log, null where it is empty.
-pub(super) const HEAD: &str = r#"SELECT MAX("seq") FROM "event""#;
+/// The statement that gives the newest place in the log; nothing where it is empty. (Not the maximum: see `twins::end`.)
+pub(super) const HEAD: &str = r#"SELECT "seq" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;
 
 /// The newest place in the log; [`Seq`] 0 where it is empty.
 ///
@@ -23,6 +23,6 @@ pub(super) const HEAD: &str = r#"SELECT MAX("seq") FROM "event""#;
 /// Where the database cannot be read.
 pub async fn head<C: ConnectionTrait>(db: &C) -> Result<Seq, StoreError> {
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), HEAD)).await?;
-    let newest: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?.flatten();
+    let newest: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
     Ok(Seq(newest.unwrap_or_default()))
 }

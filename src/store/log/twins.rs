@@ -141,9 +141,11 @@ impl Twins {
     }
 }
 
-/// The greatest value of a column.
-fn end<E: EntityTrait>(table: E, column: E::Column) -> Expr {
-    Expr::SubQuery(None, Box::new(Query::select().expr(column.max()).from(table).take().into()))
+/// The greatest value of a key. As the first of its order: only the key's index has that, also where PostgreSQL takes all indexes of an empty
+/// table for equally good to look for a maximum in.
+fn end<E: EntityTrait>(table: E, key: E::Column) -> Expr {
+    let last = Query::select().column(key).from(table).order_by(key, Order::Desc).limit(1).take();
+    Expr::SubQuery(None, Box::new(last.into()))
 }
 
 /// Whether another event of this subject follows that place.

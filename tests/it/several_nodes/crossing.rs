@@ -60,7 +60,7 @@ async fn a_connection_that_listens_is_made_again() {
     let mut there = nodes[1].subscribe(LIVE).await;
     for id in 0..5 {
         let cut = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                   WHERE query LIKE 'LISTEN%' AND datname = current_database()";
+                   WHERE application_name = 'bidarc listener' AND datname = current_database()";
         eventually("both listen again", BOUND, async || (database.numbers(cut).await == [2]).then_some(())).await;
         let event = project(&nodes[0], id).await;
         assert_eq!(there.next().await["events"]["id"], json!(event));
