@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::sqlx::{self, Postgres, Transaction};
 
+use super::bounded::STATEMENT_WITHIN;
 use super::postgres::{self, JOB_LOCKS};
 use super::{Engine, Store, StoreError};
 use crate::domain::WebhookId;
@@ -58,7 +59,7 @@ impl Store {
                     sqlx::raw_sql(limit).execute(&mut *transaction).await?;
                     Ok(transaction)
                 };
-                How::InDatabase(postgres::in_time(begun).await?)
+                How::InDatabase(postgres::in_time(STATEMENT_WITHIN, begun).await?)
             }
         }))
     }
@@ -87,7 +88,7 @@ impl Hands {
                 #[expect(clippy::cast_possible_truncation, reason = "two numbers of 32 bits name a lock")]
                 let number = webhook.0 as i32;
                 let asked = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1, $2)").bind(JOB_LOCKS).bind(number);
-                postgres::in_time(asked.fetch_one(&mut **transaction)).await
+                postgres::in_time(STATEMENT_WITHIN, asked.fetch_one(&mut **transaction)).await
             }
         }
     }

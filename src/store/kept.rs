@@ -42,32 +42,26 @@ impl Kept {
 
     /// Commits, and keeps the connection if there is room.
     pub(super) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
-        if !self.has_room() {
-            return transaction.commit().await;
-        }
-        transaction.execute_unprepared("COMMIT").await?;
+        // A transaction that has failed the server takes back when it is to commit it, and says nothing; to any other statement it does.
+        transaction.execute_unprepared("SELECT 1; COMMIT").await?;
         if let Some(connection) = self.put(transaction) {
-            give_back(connection).await;
+            // It is committed: nobody is to wait for the rest.
+            tokio::spawn(give_back(connection));
         }
         Ok(())
     }
 
-    fn has_room(&self) -> bool {
-        let mut slot = self.slot();
-        let is_time = slot.renew_at <= Instant::now();
-        if is_time {
-            slot.renew_at = Instant::now() + KEPT_FOR;
-        }
-        !is_time && !slot.is_closed && slot.connection.is_none()
-    }
-
-    /// Puts a connection where it is kept. Gives it where somebody was faster.
+    /// Puts a connection where it is kept. Gives it back where there is no room, or the time of those that are kept is over.
     fn put(&self, connection: DatabaseTransaction) -> Option<DatabaseTransaction> {
-        let mut slot = self.slot();
+        let (mut slot, now) = (self.slot(), Instant::now());
         if slot.is_closed || slot.connection.is_some() {
             return Some(connection);
         }
-        slot.connection = Some((connection, Instant::now()));
+        if slot.renew_at <= now {
+            slot.renew_at = now + KEPT_FOR;
+            return Some(connection);
+        }
+        slot.connection = Some((connection, now));
         None
     }
 
@@ -141,6 +135,18 @@ mod tests {
         assert_eq!(text(store.reader(), &ended).await, "true");
         tokio::time::sleep(Duration::from_millis(1200)).await;
         assert_ne!(transaction(&store).await, next);
+        timeout(Duration::from_secs(5), store.close()).await.unwrap();
+    }
+
+    /// The server would answer COMMIT with ROLLBACK.
+    #[tokio::test]
+    async fn what_has_failed_is_not_committed() {
+        let cluster = Cluster::start();
+        let store = cluster.store().await;
+        let tx = store.begin().await.unwrap();
+        tx.execute_unprepared("SELECT 1 / 0").await.unwrap_err();
+        store.commit(tx, None).await.unwrap_err();
+        transaction(&store).await;
         timeout(Duration::from_secs(5), store.close()).await.unwrap();
     }
 

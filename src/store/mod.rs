@@ -126,7 +126,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the lock or the database cannot be had within 1.5 seconds.
+    /// Where the lock cannot be had within 1.5 seconds, or a connection cannot be in about as long.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
         self.engine.begin(&self.connections.writer).await
     }
@@ -135,7 +135,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the lock or the database cannot be had within 1.5 seconds.
+    /// As for [`Store::begin`].
     pub async fn begin_long(&self) -> Result<Transaction, StoreError> {
         let tx = self.begin().await?.without_bound();
         if let Engine::Postgres(_) = &self.engine {

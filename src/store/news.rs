@@ -7,7 +7,8 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgNoti
 use sea_orm::sqlx::{self, Connection};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Engine, Store, StoreError, log, postgres};
+use super::postgres::ALIVE_WITHIN;
+use super::{Engine, Store, StoreError, WAIT, log, postgres};
 use crate::domain::{LogId, Seq};
 
 /// How often the log is looked at where nothing is heard.
@@ -68,32 +69,36 @@ impl Store {
         while told.changed().await.is_ok() {
             let newest = *told.borrow_and_update();
             let what = format!("{} {newest}", self.log_id);
-            let mut said = tell(&mut mouth, &options, &what).await;
-            if said.is_err() {
-                // What it was said over may have been lost long ago.
-                said = tell(&mut mouth, &options, &what).await;
-            }
-            if let Err(error) = said {
+            if let Err(error) = tell(&mut mouth, &options, &what).await {
                 tracing::warn!(%error, "other nodes could not be told of what was recorded; they look every few seconds");
+                sleep(TRY_AGAIN_AFTER).await;
             }
         }
         std::future::pending().await
     }
 }
 
-/// Tells other nodes something, over a connection that is made where there is none, and lost where that fails.
+/// Tells other nodes something: over the connection that is there, which may be dead without knowing it, or else over a new one. Told
+/// twice does no harm.
 async fn tell(mouth: &mut Option<PgConnection>, options: &PgConnectOptions, what: &str) -> Result<(), StoreError> {
-    let said = async {
-        let mut connection = match mouth.take() {
-            Some(connection) => connection,
-            None => PgConnection::connect_with(options).await?,
-        };
-        let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(postgres::CHANNEL).bind(what);
-        notify.execute(&mut connection).await?;
+    if let Some(mut connection) = mouth.take()
+        && postgres::in_time(ALIVE_WITHIN, say(&mut connection, what)).await.is_ok()
+    {
         *mouth = Some(connection);
-        Ok(())
+        return Ok(());
+    }
+    let said = async {
+        let mut connection = PgConnection::connect_with(options).await?;
+        say(&mut connection, what).await?;
+        Ok(connection)
     };
-    postgres::in_time(said).await
+    *mouth = Some(postgres::in_time(WAIT, said).await?);
+    Ok(())
+}
+
+async fn say(connection: &mut PgConnection, what: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_notify($1, $2)").bind(postgres::CHANNEL).bind(what).execute(connection).await?;
+    Ok(())
 }
 
 impl News {
@@ -121,7 +126,7 @@ impl News {
             return store.head().await;
         };
         let asked = sqlx::query_scalar(log::HEAD).fetch_optional(listener);
-        let head: Result<Option<i64>, StoreError> = postgres::in_time(asked).await;
+        let head: Result<Option<i64>, StoreError> = postgres::in_time(WAIT, asked).await;
         if head.is_err() {
             self.missed();
         }

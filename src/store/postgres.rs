@@ -40,9 +40,17 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a connection has to show that it is alive, before it is used again or given back.
 pub(super) const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 
+/// The same for the one that is kept: where it is dead a vendor waits for another.
+const KEPT_ALIVE_WITHIN: Duration = Duration::from_millis(300);
+
 /// How many transactions of a node write or wait for the lock at once: those of deliveries one after the other, beside the others; and one
 /// connection that is kept.
 const WRITERS: u32 = 4;
+
+/// What holds of every transaction that writes. It waits for the lock no longer than [`WAIT`]. A session that falls silent in the middle is
+/// ended by the server, so that a node that hangs does not keep the others from writing.
+const LIMITS: [(&str, &str); 3] =
+    [("lock_timeout", "1500ms"), ("idle_in_transaction_session_timeout", "10s"), ("client_min_messages", "warning")];
 
 /// Whether a commit is on disk when it is told. Whoever runs the server may want more than that, but not less.
 const DURABLE: &str = "current_setting('synchronous_commit')";
@@ -80,7 +88,7 @@ pub(super) struct Postgres {
     pub(super) talk_by: Option<PgConnectOptions>,
     /// How often the database is looked at where nobody listens.
     pub(super) poll_every: Duration,
-    /// What a transaction that writes is told first, where its session was told nothing.
+    /// What a transaction that writes is told first.
     local_settings: String,
     /// The connection of the last one.
     pub(super) kept: Kept,
@@ -100,11 +108,13 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
     // does, and no plan of an empty table is to be kept for it.
     let reading = options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]);
     let own = reading.clone().options(BY_KEYS);
-    let writing = options.clone().options(writing());
-    // A pooler may not let settings through, and its sessions are not ours: there each transaction brings its own.
+    let writing = options.clone().options(plans());
+    // A pooler may not let settings through, and its sessions are not ours: there each transaction brings its own. What others rely on it
+    // brings in any case.
+    let limits = set_local(LIMITS.into_iter());
     let (reading, own, writing, local_settings, talk_by) = match settings.wake_up {
-        WakeUp::Notify => (reading, own.clone(), writing, String::new(), Some(own)),
-        WakeUp::Poll => (options.clone(), options.clone(), options.clone(), set_local(), None),
+        WakeUp::Notify => (reading, own.clone(), writing, limits, Some(own)),
+        WakeUp::Poll => (options.clone(), options.clone(), options.clone(), limits + &set_local(plans()), None),
     };
     let connections = Connections {
         writer: connection(pool(&writing, WRITERS)),
@@ -117,21 +127,14 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
     Ok((connections, Postgres { jobs, talk_by, poll_every, local_settings, kept: Kept::new() }))
 }
 
-/// The settings of a session that writes. One that falls silent in the middle of a transaction is ended by the server, so that a node that
-/// hangs does not keep the others from writing.
-fn writing() -> impl Iterator<Item = (&'static str, String)> {
-    let transactions = [
-        ("lock_timeout", WAIT.as_millis().to_string()),
-        ("idle_in_transaction_session_timeout", "10s".to_owned()),
-        ("client_min_messages", "warning".to_owned()),
-    ];
-    let plans = BY_KEYS.into_iter().chain(ONE_BY_ONE).map(|(name, value)| (name, value.to_owned()));
-    plans.chain(transactions)
+/// The plans of statements under the write lock.
+fn plans() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BY_KEYS.into_iter().chain(ONE_BY_ONE)
 }
 
-/// The same for a transaction.
-fn set_local() -> String {
-    writing().map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect()
+/// Settings for a transaction.
+fn set_local<'a>(settings: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    settings.map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect()
 }
 
 /// Begins a transaction that holds the write lock, in which every statement sees what was committed before it began.
@@ -158,7 +161,7 @@ async fn kept(node: &Postgres) -> Option<DatabaseTransaction> {
     let (connection, idle_for) = node.kept.take()?;
     if idle_for >= TRUSTED_FOR {
         // Any statement tells; this one the server does not even parse.
-        timeout(ALIVE_WITHIN, connection.execute_unprepared("")).await.ok()?.ok()?;
+        timeout(KEPT_ALIVE_WITHIN, connection.execute_unprepared("")).await.ok()?.ok()?;
     }
     Some(connection)
 }
@@ -243,8 +246,11 @@ async fn inspect(options: &PgConnectOptions, now: Time) -> Result<(), OpenError>
 }
 
 /// Waits for the driver, but not for ever.
-pub(super) async fn in_time<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    match timeout(STATEMENT_WITHIN, asked).await {
+pub(super) async fn in_time<T>(
+    within: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    match timeout(within, asked).await {
         Ok(answered) => answered.map_err(unavailable),
         Err(_) => Err(StoreError::too_late()),
     }
@@ -253,4 +259,14 @@ pub(super) async fn in_time<T>(asked: impl Future<Output = Result<T, sqlx::Error
 /// An error of the driver, as the ORM has it.
 fn unavailable(error: sqlx::Error) -> StoreError {
     StoreError::from(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_is_waited_for_as_long_as_a_connection() {
+        assert_eq!(LIMITS[0], ("lock_timeout", format!("{}ms", WAIT.as_millis()).as_str()));
+    }
 }

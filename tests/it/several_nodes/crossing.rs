@@ -69,6 +69,23 @@ async fn a_connection_that_listens_is_made_again() {
     stop(nodes, &database).await;
 }
 
+/// So is the one over which a node tells: it says the first thing anew that was said to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_tells_is_made_again() {
+    let database = Database::in_cluster(&Cluster::shared());
+    let nodes = nodes(2, &database).await;
+    let mut there = nodes[1].subscribe(LIVE).await;
+    for id in 0..5 {
+        let event = project(&nodes[0], id).await;
+        assert_eq!(there.next().await["events"]["id"], json!(event));
+        let cut = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                   WHERE application_name = 'bidarc notifier' AND datname = current_database()";
+        eventually("the first tells", BOUND, async || (database.numbers(cut).await == [1]).then_some(())).await;
+    }
+    there.complete().await;
+    stop(nodes, &database).await;
+}
+
 /// Three nodes are posted to at once, and followed at all three: every follower sees the same in the same order.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_follower_sees_one_order() {
