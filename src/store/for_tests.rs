@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sea_orm::{ConnectionTrait, Database, EntityTrait};
+use sea_orm::{ConnectionTrait, Database, DbBackend, EntityTrait, Statement};
 
 use super::Store;
 use crate::clock::Clock;
@@ -32,6 +32,16 @@ impl Store {
         dump!(event, delivery, project, project_tag, drawing, drawing_tag, client, proposal, payment);
         rows.sort();
         rows
+    }
+
+    /// How often the connection that writes has used plans that are kept, and how often such as were made for one execution.
+    pub(crate) async fn plans(&self) -> (i64, i64) {
+        let tx = self.begin().await.unwrap();
+        let sql =
+            "SELECT CAST(SUM(generic_plans) AS bigint), CAST(SUM(custom_plans) AS bigint) FROM pg_prepared_statements";
+        let row = tx.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+        tx.rollback().await.unwrap();
+        (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap())
     }
 
     /// Every row of the projections knows when the newest event was received that belongs to it.

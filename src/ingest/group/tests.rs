@@ -147,3 +147,35 @@ fn so_do_groups_on_postgresql() {
     });
     ran.unwrap();
 }
+
+/// A statement whose plan depends on its values would be planned under the lock, for each group anew.
+#[tokio::test]
+async fn no_statement_of_a_group_is_planned_twice() {
+    let cluster = Cluster::start();
+    let store = cluster.store().await;
+    let arcsite =
+        |event: &str, data: String| (Provider::Arcsite, format!(r#"{{"event":"{event}","data":{{{data}}}}}"#), 1, None);
+    let told: Vec<Told> = (0..400)
+        .flat_map(|id| {
+            [
+                arcsite("project.created", format!(r#""id":{id},"tags":["x"]"#)),
+                arcsite("drawing.updated", format!(r#""id":{id},"project_id":{id}"#)),
+                arcsite("proposal.sent", format!(r#""proposal_id":{id}"#)),
+                arcsite("project.created", format!(r#""id":{},"tags":["x"]"#, id / 2)),
+            ]
+        })
+        .collect();
+    let incoming = incoming(&told);
+    for incoming in incoming.chunks(16) {
+        let incoming: Vec<&Incoming> = incoming.iter().collect();
+        let mut group = Group::begin(store.begin().await.unwrap(), &incoming).await.unwrap();
+        for incoming in incoming {
+            record(&mut group, incoming, WINDOWS).await.unwrap();
+        }
+        group.write().await.unwrap().commit(&store).await.unwrap();
+    }
+    // Of the connection that all of them had.
+    let (kept, anew) = store.plans().await;
+    assert!(kept > 100 && anew == 0, "{kept} kept, {anew} made anew");
+    store.close().await;
+}
