@@ -7,9 +7,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sea_orm::sqlx::{self, ConnectOptions, Connection, PgPool, Row};
+use sea_orm::sqlx::{self, ConnectOptions, Connection, PgPool};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqlxPostgresConnector,
     TransactionTrait,
@@ -22,8 +21,7 @@ use super::{Connections, OWN_READERS, OpenError, Reader, StoreError, WAIT};
 use crate::clock::Time;
 use crate::config::{self, WakeUp};
 
-/// The oldest version that the service is tested with, as the server numbers it.
-const OLDEST: i32 = 150_000;
+mod inspect;
 
 /// The lock of whoever writes: of the two ways to name an advisory lock this is the one with a single number, which says "bidarc".
 const WRITE_LOCK: i64 = 0x6269_6461_7263;
@@ -76,9 +74,6 @@ const MOST_JOBS: u32 = 10;
 /// How long a connection for jobs is kept that has nothing to do.
 const JOBS_IDLE: Duration = Duration::from_secs(30);
 
-/// How far a node's clock may be from the database's before it is said. What vendors send without a time is ordered by it.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(1);
-
 /// What a node needs besides its connections.
 #[derive(Clone, Debug)]
 pub(super) struct Postgres {
@@ -103,7 +98,6 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
         .extra_float_digits(None)
         .statement_cache_capacity(200)
         .disable_statement_logging();
-    inspect(&options, now).await?;
     // What nobody waits for any more the server is to end as well. What the service must know in time it finds by keys, as whoever writes
     // does, and no plan of an empty table is to be kept for it.
     let reading = options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]);
@@ -116,6 +110,7 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
         WakeUp::Notify => (reading, own.clone(), writing, limits, Some(own)),
         WakeUp::Poll => (options.clone(), options.clone(), options.clone(), limits + &set_local(plans()), None),
     };
+    inspect::inspect(&own, settings.wake_up, now).await?;
     let connections = Connections {
         writer: connection(pool(&writing, WRITERS)),
         readers: Reader::new(connection(pool(&reading, settings.readers.max(1)))),
@@ -195,54 +190,6 @@ fn connection(pool: PgPool) -> DatabaseConnection {
 
 async fn alive(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     timeout(ALIVE_WITHIN, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
-}
-
-/// Looks whether the server is fit, and says what weakens its promise. The first connection is made without a pool, which would hide
-/// why it cannot be made.
-async fn inspect(options: &PgConnectOptions, now: Time) -> Result<(), OpenError> {
-    const STATE: &str = "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
-                         current_setting('server_encoding'), pg_is_in_recovery(), \
-                         current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', \
-                         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-    let asked = async {
-        let mut connection = PgConnection::connect_with(options).await?;
-        let state = sqlx::query(STATE).fetch_one(&mut connection).await?;
-        connection.close().await?;
-        Ok::<(i32, String, String, bool, bool, i64), sqlx::Error>((
-            state.try_get(0)?,
-            state.try_get(1)?,
-            state.try_get(2)?,
-            state.try_get(3)?,
-            state.try_get(4)?,
-            state.try_get(5)?,
-        ))
-    };
-    let answered = timeout(WAIT * 4, asked).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-    let (number, version, encoding, is_replica, is_durable, its_clock) = answered.map_err(unavailable)?;
-    let unfit = if number < OLDEST {
-        format!("PostgreSQL 15 or later is needed, the server is {version}")
-    } else if encoding != "UTF8" {
-        format!("the database's encoding must be UTF8, it is {encoding}")
-    } else if is_replica {
-        "the server is a replica, which cannot be written to: name the primary".to_owned()
-    } else {
-        if !is_durable {
-            tracing::warn!(
-                "fsync or full_page_writes is off on the PostgreSQL server: deliveries that were answered 200 may be lost when its machine \
-                 fails"
-            );
-        }
-        let ahead = TimeDelta::microseconds(now.timestamp_micros().saturating_sub(its_clock));
-        if ahead.abs() > CLOCKS_DIFFER {
-            tracing::warn!(
-                milliseconds = ahead.num_milliseconds(),
-                "this machine's clock is ahead of the database's by so much: with several nodes, state that the vendor gives no time for is \
-                 ordered by their clocks; synchronise them (NTP)"
-            );
-        }
-        return Ok(());
-    };
-    Err(OpenError::Unsupported(unfit))
 }
 
 /// Waits for the driver, but not for ever.
