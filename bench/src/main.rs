@@ -102,7 +102,7 @@ struct Nodes {
     #[arg(long, default_value_t = 500)]
     latency_events: usize,
     /// Connections that post at once, of all nodes together; each number is measured by itself. With the greatest, more wait for a node than
-    /// it writes at once; with fewer, a second node leaves each half of the group.
+    /// it writes at once; with fewer, a second node leaves each half of the group
     #[arg(long, value_delimiter = ',', default_value = "32,128,512")]
     connections: Vec<usize>,
     /// Seconds for which they post in a round

@@ -12,9 +12,8 @@ use crate::report::{self, Round, progress, say};
 use crate::server::Running;
 use crate::{Failure, Nodes, load, seed};
 
-/// How long is posted before a round counts. Nodes that have just started have their statements yet to prepare, and PostgreSQL plans the
-/// first five executions of each anew, on each of a node's three connections that write. With two nodes and full groups that is reckoned
-/// to take more than a second.
+/// How long is posted before a round counts: nodes that have just started have their connections to make and their statements to prepare,
+/// for groups of several sizes.
 const WARM_UP: Duration = Duration::from_secs(2);
 /// How long answers may take beyond a round's time.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
