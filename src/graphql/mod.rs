@@ -13,34 +13,20 @@ use crate::ingest::release::Releaser;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
 
-mod args;
-mod authorize;
-mod cursor;
 mod error;
-mod executor;
-mod input;
-mod limits;
+pub(crate) mod execution;
 pub(crate) mod live;
 mod loader;
-mod look;
-pub mod model;
-mod mutation;
-mod position;
-mod query;
-pub mod response;
-mod selection;
-mod stream;
-mod subscription;
+mod pagination;
+pub mod schema;
 
-pub use executor::Executor;
-pub use mutation::Mutation;
-pub use position::Placed;
-pub use query::Query;
-pub use stream::Message;
-pub use subscription::Subscription;
+pub use execution::{Executor, response};
+pub use live::position::Placed;
+pub use live::stream::Message;
+pub use schema::{Mutation, Query, Subscription};
 
 use live::Groups;
-use model::connection::{
+use pagination::connection::{
     ClientConnection, DeliveryConnection, DrawingConnection, EventConnection, ProjectConnection, ProposalConnection,
 };
 

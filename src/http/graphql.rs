@@ -15,7 +15,8 @@ use super::error::{HttpError, RETRY_AFTER};
 use super::open_mode::OpenMode;
 use super::{auth, body};
 use crate::auth::Access;
-use crate::graphql::{Executor, response};
+use crate::graphql::Executor;
+use crate::graphql::execution::response;
 
 /// How large a request may be: a document and its variables.
 pub(super) const LIMIT: usize = 256 * 1024;

@@ -8,13 +8,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-mod group;
-mod joining;
-mod plan;
+mod broadcast;
+mod catch_up;
+pub(crate) mod position;
+mod sharing_key;
+pub(crate) mod stream;
 
-pub(super) use group::{Group, Reader};
-pub(super) use joining::{Recipe, joining};
-pub(super) use plan::{Key, plan};
+pub(super) use broadcast::{Group, Reader};
+pub(super) use catch_up::{Recipe, joining};
+pub(super) use sharing_key::{Key, plan};
 
 use crate::domain::Seq;
 

@@ -7,10 +7,8 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 
-mod batches;
 mod children;
 
-pub(crate) use batches::Batches;
 pub(crate) use children::{ChildrenAsked, ChildrenOf, CountOf};
 
 use super::error::ApiError;
@@ -21,7 +19,7 @@ use crate::store::read::{self, DeliveryRow, EventRow, PaymentRow, ProposalRow};
 use crate::store::{Store, StoreError};
 
 /// Reads batches from the database.
-pub(crate) struct StoreLoader(Store);
+pub(crate) struct StoreLoader(pub(crate) Store);
 
 type Batch<K, V> = Result<HashMap<K, V>, Arc<ApiError>>;
 

@@ -1,0 +1,135 @@
+//! What a document may ask for, judged before anything else looks at it.
+//!
+//! The library's own rules walk through fragments as often as they are spread, so that a few hundred bytes of fragments that
+//! spread each other keep a core busy for minutes. Here each fragment is counted once.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{ErrorExtensionValues, Name, ServerError};
+
+use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
+
+/// What the library says of a query that is over its limits: it names neither the setting nor the number.
+pub(super) const TOO_COMPLEX: &str = "Query is too complex.";
+pub(super) const TOO_DEEP: &str = "Query is nested too deep.";
+
+/// Refuses a document that has more fields than `most`, fragments spelled out.
+pub(super) fn check_fields(document: &ExecutableDocument, most: usize) -> Result<(), ServerError> {
+    let circle = |Cycle(name)| error(format!("the fragment {name} spreads itself"), BAD_USER_INPUT);
+    if count(document).map_err(circle)? > most {
+        let problem =
+            format!("the query has more fields, fragments spelled out, than graphql.max_fields, which is {most}");
+        return Err(error(problem, LIMIT_EXCEEDED));
+    }
+    Ok(())
+}
+
+fn error(message: String, code: &str) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code);
+    error
+}
+
+/// A fragment that spreads itself, over others or not.
+#[derive(Debug, PartialEq, Eq)]
+struct Cycle(Name);
+
+/// How far the count of a fragment has come.
+enum Counted {
+    Begun,
+    Done(usize),
+}
+
+/// How many fields all operations of a document have, fragments spelled out.
+fn count(document: &ExecutableDocument) -> Result<usize, Cycle> {
+    let mut fragments = HashMap::new();
+    let mut fields = 0_usize;
+    for (_, operation) in document.operations.iter() {
+        fields = fields.saturating_add(count_set(document, &operation.node.selection_set.node, &mut fragments)?);
+    }
+    // One that no operation spreads is looked at by the library's rules all the same.
+    for name in document.fragments.keys() {
+        count_fragment(document, name, &mut fragments)?;
+    }
+    Ok(fields)
+}
+
+fn count_set<'a>(
+    document: &'a ExecutableDocument,
+    set: &'a SelectionSet,
+    fragments: &mut HashMap<&'a Name, Counted>,
+) -> Result<usize, Cycle> {
+    let mut fields = 0_usize;
+    for selection in &set.items {
+        let more = match &selection.node {
+            Selection::Field(field) => {
+                count_set(document, &field.node.selection_set.node, fragments)?.saturating_add(1)
+            }
+            Selection::InlineFragment(inline) => {
+                count_set(document, &inline.node.selection_set.node, fragments)?.saturating_add(1)
+            }
+            Selection::FragmentSpread(spread) => {
+                // The spread itself counts: empty fragments that spread each other are no less to walk through.
+                count_fragment(document, &spread.node.fragment_name.node, fragments)?.saturating_add(1)
+            }
+        };
+        fields = fields.saturating_add(more);
+    }
+    Ok(fields)
+}
+
+fn count_fragment<'a>(
+    document: &'a ExecutableDocument,
+    name: &'a Name,
+    fragments: &mut HashMap<&'a Name, Counted>,
+) -> Result<usize, Cycle> {
+    match fragments.get(name) {
+        Some(Counted::Done(fields)) => return Ok(*fields),
+        Some(Counted::Begun) => return Err(Cycle(name.clone())),
+        None => {}
+    }
+    // One that is not there is the library's to complain of.
+    let Some(fragment) = document.fragments.get(name) else { return Ok(0) };
+    fragments.insert(name, Counted::Begun);
+    let fields = count_set(document, &fragment.node.selection_set.node, fragments)?;
+    fragments.insert(name, Counted::Done(fields));
+    Ok(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+
+    fn fields(query: &str) -> Result<usize, Cycle> {
+        count(&parse_query(query).unwrap())
+    }
+
+    #[test]
+    fn fragments_are_spelled_out() {
+        assert_eq!(fields("{ a b { c } }"), Ok(3));
+        assert_eq!(fields("{ ...f x { ...f } } fragment f on T { a b }"), Ok(2 * 3 + 1));
+        assert_eq!(fields("{ ... on T { a } }"), Ok(2));
+        assert_eq!(fields("query A { a } query B { a }"), Ok(2));
+    }
+
+    #[test]
+    fn a_bomb_is_counted_without_being_walked_through() {
+        use std::fmt::Write;
+        let mut bomb = String::from("{ ...f0 }");
+        for level in 0..60 {
+            let next = level + 1;
+            write!(bomb, " fragment f{level} on T {{ ...f{next} ...f{next} }}").unwrap();
+        }
+        bomb += " fragment f60 on T { a }";
+        assert!(fields(&bomb).unwrap() > 1 << 60);
+    }
+
+    #[test]
+    fn a_circle_is_found() {
+        assert!(fields("{ ...f } fragment f on T { ...g } fragment g on T { ...f }").is_err());
+        assert!(fields("{ a } fragment f on T { ...f }").is_err());
+    }
+}

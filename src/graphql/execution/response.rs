@@ -1,0 +1,47 @@
+//! A response as JSON text, by the GraphQL-over-HTTP specification: `data` where the operation was executed, and `errors`.
+
+use async_graphql::{Response, Value};
+
+use super::selection::JsonText;
+use crate::graphql::error::UNAVAILABLE;
+
+/// The text of a response. `data` is left out where the request was refused before it was executed.
+///
+/// # Errors
+///
+/// Where a value cannot be written, which is a defect.
+pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
+    let data = if refused(response) { None } else { Some(JsonText::of(&response.data)?) };
+    let mut text = Vec::with_capacity(data.as_ref().map_or(0, Vec::len) + 64);
+    text.push(b'{');
+    if let Some(data) = data {
+        text.extend_from_slice(b"\"data\":");
+        text.extend_from_slice(&data);
+    }
+    if !response.errors.is_empty() {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.extend_from_slice(b"\"errors\":");
+        serde_json::to_writer(&mut text, &response.errors)?;
+    }
+    text.push(b'}');
+    Ok(text)
+}
+
+/// Whether a response has no data although it would have another time: the database could not be read.
+#[must_use]
+pub fn unavailable(response: &Response) -> bool {
+    if response.data != Value::Null {
+        return false;
+    }
+    let unavailable = Value::from(UNAVAILABLE);
+    let codes = response.errors.iter().filter_map(|error| error.extensions.as_ref()?.get("code"));
+    codes.into_iter().any(|code| *code == unavailable)
+}
+
+/// Whether a request was refused before it was executed: its errors concern no field.
+#[must_use]
+pub fn refused(response: &Response) -> bool {
+    response.data == Value::Null && response.errors.iter().any(|error| error.path.is_empty())
+}

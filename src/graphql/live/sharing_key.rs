@@ -1,0 +1,149 @@
+//! Which subscriptions can share an execution.
+
+use async_graphql::parser::types::{Field, OperationType, Selection};
+use async_graphql::{Name, Request};
+use async_graphql_value::Value as Argument;
+
+use crate::auth::Scope;
+use crate::graphql::execution::authorize;
+
+/// The fields whose messages are single events, each with its place. Pages are not shared: where one ends depends on where its
+/// reader began.
+const SHARED: [&str; 2] = ["events", "proposalEvents"];
+/// The argument that says where to go on.
+const AFTER: &str = "after";
+
+/// What subscriptions have in common that share an execution.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    query: String,
+    operation: Option<String>,
+    variables: String,
+    scope: Scope,
+}
+
+/// A subscription that can share an execution.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) key: Key,
+    /// Whether it goes on from a cursor.
+    pub(crate) resumes: bool,
+}
+
+/// Finds out whether a request is a subscription of one field that gives events. What cannot be read here is left to the library,
+/// which says what is wrong with it.
+pub(crate) fn plan(request: &mut Request, scope: Scope) -> Option<Plan> {
+    let name = request.operation_name.clone();
+    let (resumes, variable) = {
+        let document = request.parsed_query().ok()?;
+        let operation = authorize::chosen(document, name.as_deref())?;
+        if operation.ty != OperationType::Subscription || !operation.directives.is_empty() {
+            return None;
+        }
+        let [root] = operation.selection_set.node.items.as_slice() else { return None };
+        let Selection::Field(field) = &root.node else { return None };
+        let field = &field.node;
+        if !SHARED.contains(&field.name.node.as_str()) || !field.directives.is_empty() {
+            return None;
+        }
+        let (resumes, variable) = after(field);
+        let has_default = operation.variable_definitions.iter().any(|definition| {
+            Some(&definition.node.name.node) == variable.as_ref() && definition.node.default_value.is_some()
+        });
+        if has_default {
+            return None;
+        }
+        (resumes, variable)
+    };
+    let mut variables = request.variables.clone();
+    let mut resumes = resumes;
+    if let Some(variable) = variable {
+        // Where it is said only once, and used only for that, the cursor makes no difference to what is given.
+        if occurrences(&request.query, &variable) != Some(2) {
+            return None;
+        }
+        resumes = variables.remove(&variable).is_some_and(|value| value != async_graphql::Value::Null);
+    }
+    let variables = serde_json::to_string(&variables).ok()?;
+    let key = Key { query: request.query.clone(), operation: name, variables, scope };
+    Some(Plan { key, resumes })
+}
+
+/// Whether a field goes on from a cursor in the document, and the variable that holds it otherwise.
+fn after(field: &Field) -> (bool, Option<Name>) {
+    match field.get_argument(AFTER).map(|argument| &argument.node) {
+        None | Some(Argument::Null) => (false, None),
+        Some(Argument::Variable(name)) => (false, Some(name.clone())),
+        Some(
+            Argument::Number(_)
+            | Argument::String(_)
+            | Argument::Boolean(_)
+            | Argument::Binary(_)
+            | Argument::Enum(_)
+            | Argument::List(_)
+            | Argument::Object(_),
+        ) => (true, None),
+    }
+}
+
+/// How often a document speaks of a variable; `None` where it spells one in a way that this does not see through.
+fn occurrences(query: &str, variable: &str) -> Option<usize> {
+    let mut count = 0;
+    for rest in query.split('$').skip(1) {
+        let end = rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).unwrap_or(rest.len());
+        // White space and comments may stand between the sign and the name.
+        if end == 0 {
+            return None;
+        }
+        count += usize::from(&rest[..end] == variable);
+    }
+    Some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::Variables;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn plan_of(query: &str, variables: Value) -> Option<Plan> {
+        plan(&mut Request::new(query).variables(Variables::from_json(variables)), Scope::Read)
+    }
+
+    #[test]
+    fn a_cursor_makes_no_difference() {
+        let query =
+            "subscription ($after: String, $filter: EventFilter) { events(after: $after, filter: $filter) { id } }";
+        let live = plan_of(query, json!({ "filter": { "kind": ["PROPOSAL_SENT"] } })).unwrap();
+        let resumed = plan_of(query, json!({ "after": "x", "filter": { "kind": ["PROPOSAL_SENT"] } })).unwrap();
+        assert!(!live.resumes && resumed.resumes);
+        assert_eq!(live.key, resumed.key);
+        assert!(!plan_of(query, json!({ "after": null })).unwrap().resumes);
+        let other = plan_of(query, json!({ "filter": { "kind": ["PROPOSAL_VIEWED"] } })).unwrap();
+        assert_ne!(live.key, other.key);
+    }
+
+    #[test]
+    fn what_is_not_one_field_of_events_is_executed_alone() {
+        for query in [
+            "subscription ($after: String = \"x\") { events(after: $after) { id } }",
+            "{ headCursor }",
+            "subscription { eventFeed { cursor } }",
+            "subscription { events { id } proposalEvents { id } }",
+            "subscription { ...F } fragment F on Subscription { events { id } }",
+            "subscription ($a: String, $x: Boolean!) { events(after: $a) @include(if: $x) { id } }",
+            "subscription ($after: String) { events(after: $after) { id other: node(vendorId: $after) { id } } }",
+            "not a document",
+        ] {
+            assert!(plan_of(query, json!({})).is_none(), "{query}");
+        }
+        assert!(plan_of("subscription { events(after: \"x\") { id } }", json!({})).unwrap().resumes);
+    }
+
+    #[test]
+    fn a_variable_is_told_from_one_whose_name_begins_alike() {
+        assert_eq!(occurrences("query ($a: X, $ab: Y) { f(x: $a, y: $ab, z: $a) }", "a"), Some(3));
+        assert_eq!(occurrences("query ($a: X) { f(x: $ a) }", "a"), None);
+    }
+}

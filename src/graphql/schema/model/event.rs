@@ -1,0 +1,289 @@
+//! Events: one interface, a type for each kind of subject.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ContextSelectionSet, ID, Interface, Object, Result, ServerResult};
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::enums::{EventKind, ProposalStatus, Provider};
+use super::scalar::{DateTime, Json};
+use super::{
+    Client, Delivery, Drawing, Payment, Project, Proposal, client, delivery, drawing, linked, load, payment, project,
+    proposal,
+};
+use crate::domain::{self, NodeId, VendorId};
+use crate::graphql::Api;
+use crate::graphql::error::ApiError;
+use crate::graphql::execution::look_ahead;
+use crate::graphql::execution::selection::{JsonText, Selectable, Selected};
+use crate::graphql::loader::{DeliveriesOf, PaymentKey, ProposalKey};
+use crate::graphql::pagination::args::some_cost;
+use crate::graphql::pagination::cursor;
+use crate::store::packed::Columns;
+use crate::store::read::{DeliveryRow, EventRow};
+
+/// The columns that each field of an event needs.
+pub(crate) fn columns(field: &str) -> Columns {
+    match field {
+        "vendorTypes" => EventRow::vendor_type,
+        "occurredAt" => EventRow::occurred_at,
+        "receivedAt" => EventRow::received_at,
+        "payload" => EventRow::body,
+        "project" => EventRow::project_vendor_id,
+        "drawing" => EventRow::drawing_vendor_id,
+        "client" => EventRow::client_vendor_id,
+        "proposal" => EventRow::proposal_vendor_id,
+        "proposalVendorId" => EventRow::proposal_vendor_id,
+        "status" => EventRow::status,
+        _ => Columns::NONE,
+    }
+}
+
+/// Something that happened at a vendor: it has its place in the log and never changes.
+#[derive(Interface)]
+#[graphql(
+    field(name = "id", ty = "ID", desc = "The node id: `event:42`."),
+    field(
+        name = "cursor",
+        ty = "String",
+        desc = "Its place in the log; opaque. The edge's cursor in `events` is the same, so that a history query and a subscription with `after` join without a gap."
+    ),
+    field(name = "provider", ty = "Provider", desc = "Who sent it."),
+    field(name = "kind", ty = "EventKind", desc = "What happened."),
+    field(
+        name = "vendor_types",
+        ty = "Vec<String>",
+        desc = "The vendor's own names it arrived under: [\"proposal_accepted\", \"proposal_accepted_or_declined\"]."
+    ),
+    field(name = "occurred_at", ty = "Option<DateTime>", desc = "The vendor's time of it, where it gives one."),
+    field(name = "received_at", ty = "DateTime", desc = "When its first delivery came."),
+    field(name = "payload", ty = "Json", desc = "`data` as it was received."),
+    field(name = "deliveries", ty = "Vec<Selected<Delivery>>", desc = "The first delivery, and every redelivery.")
+)]
+pub(crate) enum Event {
+    Project(ProjectEvent),
+    Drawing(DrawingEvent),
+    Client(ClientEvent),
+    Proposal(ProposalEvent),
+    Unrecognized(UnrecognizedEvent),
+}
+
+impl Selectable for Event {
+    fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
+        match self {
+            Self::Project(event) => event.select(ctx),
+            Self::Drawing(event) => event.select(ctx),
+            Self::Client(event) => event.select(ctx),
+            Self::Proposal(event) => event.select(ctx),
+            Self::Unrecognized(event) => event.select(ctx),
+        }
+    }
+}
+
+impl From<Arc<EventRow>> for Event {
+    fn from(row: Arc<EventRow>) -> Self {
+        use domain::EventKind as Kind;
+        match row.kind {
+            Kind::ProjectCreated | Kind::ProjectUpdated => Self::Project(ProjectEvent(row)),
+            Kind::DrawingCreated | Kind::DrawingUpdated => Self::Drawing(DrawingEvent(row)),
+            Kind::ClientCreated => Self::Client(ClientEvent(row)),
+            Kind::ProposalCreated
+            | Kind::ProposalSent
+            | Kind::ProposalViewed
+            | Kind::ProposalAccepted
+            | Kind::ProposalDeclined
+            | Kind::ProposalStatusChanged
+            | Kind::ProposalSigned
+            | Kind::ProposalApproved
+            | Kind::ProposalPaymentReceived => Self::Proposal(ProposalEvent(row)),
+            Kind::Unrecognized => Self::Unrecognized(UnrecognizedEvent(row)),
+        }
+    }
+}
+
+impl From<EventRow> for Event {
+    fn from(row: EventRow) -> Self {
+        Self::from(Arc::new(row))
+    }
+}
+
+/// The text of `data` in an event's body.
+fn payload(row: &EventRow) -> Result<Json> {
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        data: &'a RawValue,
+    }
+    let body: Body<'_> = serde_json::from_str(&row.body).map_err(|error| {
+        tracing::error!(%error, seq = row.seq.0, "the body of an event in the log is unreadable");
+        ApiError::Internal.extended()
+    })?;
+    Ok(Json(body.data.to_owned()))
+}
+
+async fn deliveries(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<Selected<Delivery>>> {
+    let columns = look_ahead::node(ctx, delivery::columns);
+    let rows = load(ctx, DeliveriesOf(row.seq, columns)).await?.unwrap_or_default();
+    Ok(rows.into_iter().map(|row| Selected(Delivery(row))).collect())
+}
+
+async fn vendor_types(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<String>> {
+    let mut types = vec![row.vendor_type.clone()];
+    for delivery in load(ctx, DeliveriesOf(row.seq, DeliveryRow::vendor_type)).await?.unwrap_or_default() {
+        types.extend(delivery.vendor_type.filter(|name| !types.contains(name)));
+    }
+    Ok(types)
+}
+
+/// What an event's own subject must give: its row is written in the event's own transaction.
+fn present<T>(row: &EventRow, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| {
+        tracing::error!(seq = row.seq.0, "the subject of an event is not in its projection; run `bidarc rebuild`");
+        ApiError::Internal.extended()
+    })
+}
+
+/// Defines a type of event: the fields of the interface, and its own.
+macro_rules! event_type {
+    ($(#[$doc:meta])* $name:ident { $($own:tt)* }) => {
+        pub(crate) struct $name(pub(crate) Arc<EventRow>);
+
+        $(#[$doc])*
+        #[Object]
+        impl $name {
+            /// The node id: `event:42`.
+            pub(crate) async fn id(&self) -> ID {
+                NodeId::Event(self.0.seq).to_string().into()
+            }
+
+            /// Its place in the log; opaque. The edge's cursor in `events` is the same, so that a history query and a
+            /// subscription with `after` join without a gap.
+            pub(crate) async fn cursor(&self, ctx: &Context<'_>) -> Result<String> {
+                Ok(cursor::of_event(ctx.data::<Api>()?.store.log_id(), self.0.seq))
+            }
+
+            /// Who sent it.
+            pub(crate) async fn provider(&self) -> Provider {
+                self.0.provider.into()
+            }
+
+            /// What happened.
+            pub(crate) async fn kind(&self) -> EventKind {
+                self.0.kind.into()
+            }
+
+            /// The vendor's own names it arrived under: ["proposal_accepted", "proposal_accepted_or_declined"].
+            pub(crate) async fn vendor_types(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+                vendor_types(ctx, &self.0).await
+            }
+
+            /// The vendor's time of it, where it gives one.
+            pub(crate) async fn occurred_at(&self) -> Option<DateTime> {
+                self.0.occurred_at.map(DateTime::from)
+            }
+
+            /// When its first delivery came.
+            pub(crate) async fn received_at(&self) -> DateTime {
+                self.0.received_at.into()
+            }
+
+            /// `data` as it was received.
+            pub(crate) async fn payload(&self) -> Result<Json> {
+                payload(&self.0)
+            }
+
+            /// The first delivery, and every redelivery.
+            #[graphql(complexity = "some_cost(child_complexity)")]
+            pub(crate) async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Delivery>>> {
+                deliveries(ctx, &self.0).await
+            }
+
+            $($own)*
+        }
+    };
+}
+
+event_type! {
+    /// Something happened to a project.
+    ProjectEvent {
+        /// The project as it is now.
+        async fn project(&self, ctx: &Context<'_>) -> Result<Selected<Project>> {
+            let row = linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?;
+            present(&self.0, row.map(|row| Selected(Project(row))))
+        }
+    }
+}
+
+event_type! {
+    /// Something happened to a drawing.
+    DrawingEvent {
+        /// The drawing as it is now.
+        async fn drawing(&self, ctx: &Context<'_>) -> Result<Selected<Drawing>> {
+            let row = linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?;
+            present(&self.0, row.map(|row| Selected(Drawing(row))))
+        }
+    }
+}
+
+event_type! {
+    /// Something happened to a client.
+    ClientEvent {
+        /// The client as it is now.
+        async fn client(&self, ctx: &Context<'_>) -> Result<Selected<Client>> {
+            let row = linked(ctx, self.0.client_vendor_id.clone(), client::columns).await?;
+            present(&self.0, row.map(|row| Selected(Client(row))))
+        }
+    }
+}
+
+event_type! {
+    /// Something happened to a proposal.
+    ProposalEvent {
+        /// The proposal as it is now. Null for PROPOSAL_SIGNED, which names no proposal (`drawing` and `project` are there), and
+        /// for a payment whose proposal has not been seen yet.
+        async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Selected<Proposal>>> {
+            match self.0.proposal_vendor_id.clone() {
+                Some(id) => {
+                    let key = ProposalKey(self.0.provider, id, look_ahead::node(ctx, proposal::columns));
+                    Ok(load(ctx, key).await?.map(|row| Selected(Proposal(row))))
+                }
+                None => Ok(None),
+            }
+        }
+
+        /// The vendor's own id of the proposal.
+        async fn proposal_vendor_id(&self) -> Option<&str> {
+            self.0.proposal_vendor_id.as_ref().map(VendorId::as_str)
+        }
+
+        /// The drawing it was made from (ArcSite), as known when the event was recorded; null until the drawing has been seen.
+        async fn drawing(&self, ctx: &Context<'_>) -> Result<Option<Selected<Drawing>>> {
+            Ok(linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?.map(|row| Selected(Drawing(row))))
+        }
+
+        /// The project it belongs to (ArcSite), as known when the event was recorded; null until the project has been seen.
+        async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
+            Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
+        }
+
+        /// The status as this event gave it; `proposal.status` is today's.
+        async fn status(&self) -> Option<ProposalStatus> {
+            self.0.status.map(ProposalStatus::from)
+        }
+
+        /// The payment of a PROPOSAL_PAYMENT_RECEIVED.
+        async fn payment(&self, ctx: &Context<'_>) -> Result<Option<Selected<Payment>>> {
+            if self.0.kind != domain::EventKind::ProposalPaymentReceived {
+                return Ok(None);
+            }
+            Ok(load(ctx, PaymentKey(self.0.seq, look_ahead::node(ctx, payment::columns))).await?.map(|row| Selected(Payment(row))))
+        }
+    }
+}
+
+event_type! {
+    /// An event of a type that this version does not know. Its payload is kept.
+    UnrecognizedEvent {}
+}

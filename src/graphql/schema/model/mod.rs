@@ -1,0 +1,134 @@
+//! The types of the API, one noun a file, each over a row that `store::read` gives.
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{Context, ContextSelectionSet, Interface, ServerResult};
+use futures_util::future::BoxFuture;
+
+use crate::domain::VendorId;
+use crate::graphql::error::ApiError;
+use crate::graphql::execution::look_ahead;
+use crate::graphql::execution::selection::{JsonText, Selectable};
+use crate::graphql::loader::{ById, StoreLoader};
+use crate::store::packed::Columns;
+use crate::store::read::kin::Keyed;
+
+pub(crate) mod bidsketch_webhook;
+pub(crate) mod client;
+pub(crate) mod delivery;
+pub(crate) mod drawing;
+pub(crate) mod enums;
+pub(crate) mod event;
+pub(crate) mod feed;
+pub(crate) mod payment;
+pub(crate) mod people;
+pub(crate) mod project;
+pub(crate) mod proposal;
+pub(crate) mod scalar;
+pub(crate) mod user_error;
+
+pub(crate) use bidsketch_webhook::BidsketchWebhook;
+pub(crate) use client::Client;
+pub(crate) use delivery::Delivery;
+pub(crate) use drawing::Drawing;
+pub(crate) use event::{ClientEvent, DrawingEvent, Event, ProjectEvent, ProposalEvent, UnrecognizedEvent};
+pub(crate) use payment::Payment;
+pub(crate) use project::Project;
+pub(crate) use proposal::Proposal;
+
+/// An object with an id of its own, by which `node` finds it again.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "async_graphql::ID", desc = "The readable, typed id of the object."))]
+pub(crate) enum Node {
+    Project(Project),
+    Drawing(Drawing),
+    Client(Client),
+    Proposal(Proposal),
+    Payment(Payment),
+    Delivery(Delivery),
+    BidsketchWebhook(BidsketchWebhook),
+    ProjectEvent(ProjectEvent),
+    DrawingEvent(DrawingEvent),
+    ClientEvent(ClientEvent),
+    ProposalEvent(ProposalEvent),
+    UnrecognizedEvent(UnrecognizedEvent),
+}
+
+/// Says whose selections are executed by the default.
+macro_rules! selectable {
+    ($($object:ty),+ $(,)?) => {
+        $(impl Selectable for $object {})+
+    };
+}
+
+selectable! {
+    Project, Drawing, Client, Proposal, Payment, Delivery, BidsketchWebhook, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
+    UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage,
+}
+
+impl Selectable for Node {
+    fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
+        match self {
+            Self::Project(node) => node.select(ctx),
+            Self::Drawing(node) => node.select(ctx),
+            Self::Client(node) => node.select(ctx),
+            Self::Proposal(node) => node.select(ctx),
+            Self::Payment(node) => node.select(ctx),
+            Self::Delivery(node) => node.select(ctx),
+            Self::BidsketchWebhook(node) => node.select(ctx),
+            Self::ProjectEvent(node) => node.select(ctx),
+            Self::DrawingEvent(node) => node.select(ctx),
+            Self::ClientEvent(node) => node.select(ctx),
+            Self::ProposalEvent(node) => node.select(ctx),
+            Self::UnrecognizedEvent(node) => node.select(ctx),
+        }
+    }
+}
+
+impl From<Event> for Node {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Project(event) => Self::ProjectEvent(event),
+            Event::Drawing(event) => Self::DrawingEvent(event),
+            Event::Client(event) => Self::ClientEvent(event),
+            Event::Proposal(event) => Self::ProposalEvent(event),
+            Event::Unrecognized(event) => Self::UnrecognizedEvent(event),
+        }
+    }
+}
+
+/// Loads one object, together with all others of its kind that this level of the query asks for.
+pub(crate) async fn load<K>(
+    ctx: &Context<'_>,
+    key: K,
+) -> async_graphql::Result<Option<<StoreLoader as Loader<K>>::Value>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    StoreLoader: Loader<K, Error = std::sync::Arc<ApiError>>,
+{
+    let loader = ctx.data::<DataLoader<StoreLoader>>()?;
+    // Boxed: a field's future is as large as the largest of its object's fields, and most fields need none of this.
+    Box::pin(loader.load_one(key)).await.map_err(|error| ApiError::clone(&error).extended())
+}
+
+/// Loads what a vendor id names, with the columns that this field's selection needs; `None` until it has been seen.
+pub(crate) async fn linked<R>(
+    ctx: &Context<'_>,
+    id: Option<VendorId>,
+    columns: impl Fn(&str) -> Columns,
+) -> async_graphql::Result<Option<R>>
+where
+    R: Keyed + Clone + Sync + 'static,
+{
+    match id {
+        Some(id) => Box::pin(load(ctx, ById::<R>::new(id, look_ahead::node(ctx, columns)))).await,
+        None => Ok(None),
+    }
+}
+
+/// Reads a nested value out of its column.
+pub(crate) fn nested<T: serde::de::DeserializeOwned>(json: Option<&str>) -> async_graphql::Result<Option<T>> {
+    json.map(serde_json::from_str).transpose().map_err(|error| {
+        tracing::error!(%error, "a nested value in the database is unreadable");
+        ApiError::Internal.extended()
+    })
+}

@@ -1,0 +1,61 @@
+//! Objects by the vendors' own ids.
+
+use async_graphql::{Context, Object, Result};
+
+use crate::domain::VendorId;
+use crate::graphql::execution::look_ahead;
+use crate::graphql::execution::selection::Selected;
+use crate::graphql::loader::ProposalKey;
+use crate::graphql::schema::model::enums::Provider;
+use crate::graphql::schema::model::{
+    Client, Drawing, Project, Proposal, client, drawing, linked, load, project, proposal,
+};
+
+#[derive(Default)]
+pub struct LookupQuery;
+
+#[Object]
+impl LookupQuery {
+    /// The ArcSite project with this id; null where none has been seen.
+    async fn project(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ArcSite's own id, as text: \"36029621652695040\".")] vendor_id: String,
+    ) -> Result<Option<Selected<Project>>> {
+        Ok(linked(ctx, VendorId::new(vendor_id), project::columns).await?.map(|row| Selected(Project(row))))
+    }
+
+    /// The ArcSite drawing with this id; null where none has been seen.
+    async fn drawing(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ArcSite's own id, as text.")] vendor_id: String,
+    ) -> Result<Option<Selected<Drawing>>> {
+        Ok(linked(ctx, VendorId::new(vendor_id), drawing::columns).await?.map(|row| Selected(Drawing(row))))
+    }
+
+    /// The Bidsketch client with this id; null where none has been seen.
+    async fn client(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Bidsketch's own id, as text: \"4815162342\".")] vendor_id: String,
+    ) -> Result<Option<Selected<Client>>> {
+        Ok(linked(ctx, VendorId::new(vendor_id), client::columns).await?.map(|row| Selected(Client(row))))
+    }
+
+    /// The proposal of this vendor with this id; null where none has been seen.
+    async fn proposal(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose proposal it is.")] provider: Provider,
+        #[graphql(desc = "The vendor's own id, as text.")] vendor_id: String,
+    ) -> Result<Option<Selected<Proposal>>> {
+        match VendorId::new(vendor_id) {
+            Some(id) => {
+                let key = ProposalKey(provider.into(), id, look_ahead::node(ctx, proposal::columns));
+                Ok(load(ctx, key).await?.map(|row| Selected(Proposal(row))))
+            }
+            None => Ok(None),
+        }
+    }
+}

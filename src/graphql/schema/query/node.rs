@@ -1,0 +1,78 @@
+//! Any object by its node id.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use crate::domain::NodeId;
+use crate::graphql::Api;
+use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::execution::look_ahead;
+use crate::graphql::execution::selection::Selected;
+use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey, ProposalKey};
+use crate::graphql::schema::model::{
+    BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, client, delivery, drawing,
+    event, linked, load, payment, project, proposal,
+};
+use crate::store::webhook;
+
+/// How many nodes one `nodes` gives at most.
+const MOST: usize = 100;
+
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The object with this node id; null where there is none.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A node id, as in every object's `id`: `project:36029621652695040`.")] id: ID,
+    ) -> Result<Option<Selected<Node>>> {
+        find(ctx, parse(&id).or_api_error()?).await
+    }
+
+    /// The objects with these node ids, in their order; null for each that is not there.
+    #[graphql(complexity = "ids.len().saturating_mul(child_complexity).saturating_add(1)")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Node ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Selected<Node>>>> {
+        if ids.len() > MOST {
+            let problem = format!("`ids` may have at most {MOST} ids, it has {}", ids.len());
+            return Err(ApiError::BadUserInput(problem).extended());
+        }
+        let ids = ids.iter().map(parse).collect::<std::result::Result<Vec<_>, _>>().or_api_error()?;
+        futures_util::future::try_join_all(ids.into_iter().map(|id| find(ctx, id))).await
+    }
+}
+
+fn parse(id: &ID) -> std::result::Result<NodeId, ApiError> {
+    id.parse().map_err(|problem| ApiError::BadUserInput(format!("{problem}; this is {:?}", id.as_str())))
+}
+
+async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node>>> {
+    let node: Option<Node> = match id {
+        NodeId::Project(id) => linked(ctx, Some(id), project::columns).await?.map(|row| Project(row).into()),
+        NodeId::Drawing(id) => linked(ctx, Some(id), drawing::columns).await?.map(|row| Drawing(row).into()),
+        NodeId::Client(id) => linked(ctx, Some(id), client::columns).await?.map(|row| Client(row).into()),
+        NodeId::Proposal(provider, id) => {
+            let key = ProposalKey(provider, id, look_ahead::node(ctx, proposal::columns));
+            load(ctx, key).await?.map(|row| Proposal(row).into())
+        }
+        NodeId::Event(seq) => {
+            load(ctx, EventKey(seq, look_ahead::node(ctx, event::columns))).await?.map(|row| Event::from(row).into())
+        }
+        NodeId::Delivery(id) => {
+            load(ctx, DeliveryKey(id, look_ahead::node(ctx, delivery::columns))).await?.map(|row| Delivery(row).into())
+        }
+        NodeId::Payment(seq) => {
+            load(ctx, PaymentKey(seq, look_ahead::node(ctx, payment::columns))).await?.map(|row| Payment(row).into())
+        }
+        NodeId::BidsketchWebhook(id) => {
+            let reader = ctx.data::<Api>()?.store.reader();
+            webhook::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())
+        }
+    };
+    Ok(node.map(Selected))
+}
