@@ -2,7 +2,7 @@
 
 use super::{Key, Scope, Token, TokenError};
 use crate::clock::Time;
-use crate::store::key::{self, NewKey};
+use crate::store::keys::{self, NewKey};
 use crate::store::{Store, StoreError};
 
 /// How long a key's name may be, in characters.
@@ -52,10 +52,10 @@ pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<T
     }
     let token = Token::generate()?;
     let tx = store.begin().await?;
-    if key::named(&tx, name).await?.is_some() {
+    if keys::named(&tx, name).await?.is_some() {
         return Err(AdminError::Taken(name.to_owned()));
     }
-    key::insert(&tx, &NewKey { name, scope, token_hash: &token.hash(), created_at: now }).await?;
+    keys::insert(&tx, &NewKey { name, scope, token_hash: &token.hash(), created_at: now }).await?;
     store.commit(tx, None).await?;
     Ok(token)
 }
@@ -66,7 +66,7 @@ pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<T
 ///
 /// Where the database is not available.
 pub async fn list(store: &Store) -> Result<Vec<Key>, AdminError> {
-    Ok(key::all(store.reader()).await?)
+    Ok(keys::all(store.reader()).await?)
 }
 
 /// Revokes the key of this name, or of this number.
@@ -76,10 +76,10 @@ pub async fn list(store: &Store) -> Result<Vec<Key>, AdminError> {
 /// Where there is no such key or it was revoked before, and where the database is not available.
 pub async fn revoke(store: &Store, which: &str, now: Time) -> Result<Key, AdminError> {
     let tx = store.begin().await?;
-    let found = match key::named(&tx, which).await? {
+    let found = match keys::named(&tx, which).await? {
         Some(named) => Some(named),
         None => match which.parse() {
-            Ok(id) => key::numbered(&tx, id).await?,
+            Ok(id) => keys::numbered(&tx, id).await?,
             Err(_) => None,
         },
     };
@@ -87,7 +87,7 @@ pub async fn revoke(store: &Store, which: &str, now: Time) -> Result<Key, AdminE
     if found.revoked_at.is_some() {
         return Err(AdminError::AlreadyRevoked { id: found.id, name: found.name });
     }
-    key::revoke(&tx, found.id, now).await?;
+    keys::revoke(&tx, found.id, now).await?;
     store.commit(tx, None).await?;
     Ok(Key { revoked_at: Some(now), ..found })
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::access::Grant;
 use super::{Access, Denied, Key, token};
-use crate::store::{Store, StoreError, key};
+use crate::store::{Store, StoreError, keys};
 
 /// How often the keys are read.
 const REFRESH_EVERY: Duration = Duration::from_millis(250);
@@ -53,7 +53,7 @@ impl Keys {
     /// Where they cannot be read.
     pub async fn new(store: Store, open_without_keys: bool) -> Result<Self, StoreError> {
         let read_at = watch::Sender::new(Instant::now());
-        let by_hash = key::active(store.keys_reader()).await?;
+        let by_hash = keys::active(store.keys_reader()).await?;
         let snapshot = watch::Sender::new(Arc::new(Snapshot { by_hash, is_known: true }));
         Ok(Self(Arc::new(Inner { store, open_without_keys, snapshot, read_at, reading: Mutex::new(()) })))
     }
@@ -125,7 +125,7 @@ impl Keys {
             self.refresh().await;
             if !self.is_fresh() {
                 // A connection that was lost is made again, which may take longer than a question is waited for.
-                let _ = timeout(CONNECT_WITHIN, key::active(self.0.store.keys_reader())).await;
+                let _ = timeout(CONNECT_WITHIN, keys::active(self.0.store.keys_reader())).await;
             }
         }
     }
@@ -156,7 +156,7 @@ impl Keys {
             return;
         }
         let asked_at = Instant::now();
-        match timeout(READ_WITHIN, key::active(self.0.store.keys_reader())).await {
+        match timeout(READ_WITHIN, keys::active(self.0.store.keys_reader())).await {
             Ok(Ok(by_hash)) => {
                 self.publish(by_hash);
                 self.0.read_at.send_replace(asked_at);

@@ -13,4 +13,4 @@ pub use keys::Keys;
 pub use token::{Token, TokenError};
 
 pub use crate::domain::Scope;
-pub use crate::store::key::Key;
+pub use crate::store::keys::Key;

@@ -16,7 +16,7 @@ use tail::Tail;
 
 use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
-use crate::store::{Look, Store, StoreError};
+use crate::store::{Store, StoreError, Wake};
 
 /// How many events are read at once, bodies and all.
 const PAGE: u64 = 50;
@@ -60,15 +60,15 @@ impl Feed {
         tokio::select! {
             () = self.tail.fill(&self.store, self.head.subscribe()) => {}
             () = self.watch_database() => {}
-            () = self.store.tell_others() => {}
+            () = self.store.notify_peers() => {}
         }
     }
 
     /// Looks for events that others wrote, when they say so and every now and then.
     async fn watch_database(&self) {
-        let mut news = self.store.news();
+        let mut news = self.store.head_watch();
         loop {
-            let why = news.next(|| self.head()).await;
+            let why = news.next_wake(|| self.head()).await;
             // What is committed here meanwhile is not expected in the answer.
             let known = self.head();
             match news.head(&self.store, why).await {
@@ -81,8 +81,8 @@ impl Feed {
                     return;
                 }
                 Ok(found) => {
-                    if self.waker().wake(found) && why == Look::Due {
-                        news.missed();
+                    if self.waker().wake(found) && why == Wake::Interval {
+                        news.reconnect();
                     }
                 }
                 Err(error) => {

@@ -83,7 +83,7 @@ impl Tail {
                 self.pass_over(newest);
                 continue;
             }
-            match read::events_after(store.own_reader(), &EventFilter::default(), (head, newest), PAGE).await {
+            match read::events_after(store.reserved_reader(), &EventFilter::default(), (head, newest), PAGE).await {
                 Ok(events) => {
                     let is_full = u64::try_from(events.len()).is_ok_and(|read| read >= PAGE);
                     let reached = events.last().filter(|_| is_full).map_or(newest, |last| last.seq);

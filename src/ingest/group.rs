@@ -11,7 +11,7 @@ use crate::clock::Time;
 use crate::domain::{Event, Sameness, Seq, WebhookId};
 use crate::store::log::Twins;
 use crate::store::projection::Projections;
-use crate::store::{Batch, Store, StoreError, Transaction, webhook};
+use crate::store::{Batch, Store, StoreError, Transaction, webhooks};
 
 /// A transaction under the write lock, and what it is to write. Dropped, it has changed nothing.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Group {
     pub async fn write(self) -> Result<Written, StoreError> {
         self.projections.write(&self.tx, self.unwritten).await?;
         for (webhook, at) in self.delivered {
-            webhook::delivered(&self.tx, webhook, at).await?;
+            webhooks::delivered(&self.tx, webhook, at).await?;
         }
         Ok(Written { tx: self.tx, began_at: self.began_at, event: self.event })
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 
 use crate::domain::{Outcome, QuarantineReason};
-use crate::store::webhook::HookToken;
-use crate::store::{Store, webhook};
+use crate::store::webhooks::HookToken;
+use crate::store::{Store, webhooks};
 use crate::vendor::envelope::Envelope;
 
 pub mod group;
@@ -103,7 +103,7 @@ impl Ingest {
     /// What is known of a delivery's token, where that may be of a webhook registered from here.
     async fn registered(&self, delivery: &Delivery<Unverified>) -> Result<Option<HookToken>, IngestError> {
         let Some(hash) = self.verifier.token_to_look_up(delivery) else { return Ok(None) };
-        webhook::by_token(self.store.own_reader(), &hash).await.map_err(|error| {
+        webhooks::by_token(self.store.reserved_reader(), &hash).await.map_err(|error| {
             tracing::error!(%error, "the token of a hook could not be looked up; its vendor is asked to come again");
             IngestError::Unavailable
         })

@@ -31,7 +31,7 @@ pub struct Progress {
 ///
 /// Where the database refuses a value or is not available; nothing has changed then.
 pub async fn rebuild(store: &Store, mut report: impl FnMut(Progress)) -> Result<Progress, StoreError> {
-    let tx = store.begin_long().await?;
+    let tx = store.begin_maintenance().await?;
     projection::clear(&tx).await?;
     let mut progress = Progress { total: log::count(&tx).await?, ..Progress::default() };
     let mut at = Seq(0);

@@ -7,9 +7,9 @@ use super::normalise::Unfit;
 use super::verify::{Delivery, Verified};
 use crate::clock::Time;
 use crate::domain::{Event, Outcome, Sameness, Seq};
-use crate::store::delivery::NewDelivery;
+use crate::store::deliveries::NewDelivery;
 use crate::store::log::Entry;
-use crate::store::{StoreError, delivery, log};
+use crate::store::{StoreError, deliveries, log};
 
 /// How long an equal delivery is taken for a redelivery.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +124,7 @@ fn keep(
         body,
         event,
     };
-    delivery::keep(&mut group.unwritten, &new);
+    deliveries::keep(&mut group.unwritten, &new);
     if let Some(webhook) = taken.webhook() {
         group.delivered.insert(webhook, taken.received_at());
     }
@@ -155,7 +155,7 @@ async fn repeated(
     let tx = &group.tx;
     // The very bytes signed at the very second: a retry that was not signed anew, however late it comes.
     if let Some(t) = delivery.signed_at()
-        && let Some(seq) = delivery::event_signed_at(tx, &event.identity.digest, t).await?
+        && let Some(seq) = deliveries::event_signed_at(tx, &event.identity.digest, t).await?
     {
         return Ok(Some(seq));
     }
@@ -168,7 +168,7 @@ async fn repeated(
                 && !log::disturbed_since(tx, event.provider, &event.subject, twin.seq).await?
         }
         Sameness::Shortly => {
-            let last = delivery::last_of(tx, twin.seq).await?.unwrap_or(twin.received_at);
+            let last = deliveries::last_of(tx, twin.seq).await?.unwrap_or(twin.received_at);
             now.signed_duration_since(last).abs() <= windows.occurrence
         }
     };

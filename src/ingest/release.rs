@@ -6,7 +6,7 @@ use super::normalise::normalise;
 use super::record::{Receipt, SamenessWindows, place};
 use super::verify::Delivery;
 use crate::feed::Waker;
-use crate::store::{Store, StoreError, delivery};
+use crate::store::{Store, StoreError, deliveries};
 
 /// Takes deliveries out of quarantine.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Releaser {
     /// Where the database is not available.
     pub async fn release(&self, id: i64) -> Result<Release, StoreError> {
         let tx = self.store.begin().await?;
-        let Some(found) = delivery::quarantined(&tx, id).await? else { return Ok(Release::NotFound) };
+        let Some(found) = deliveries::quarantined(&tx, id).await? else { return Ok(Release::NotFound) };
         let body = match found.body {
             Some(body) if found.is_waiting => body,
             _ => return Ok(Release::AlreadyReleased),
@@ -68,7 +68,7 @@ impl Releaser {
             }
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
         };
-        delivery::released(&written.tx, id, placed.outcome, &vendor_type, placed.event, placed.body_differs).await?;
+        deliveries::released(&written.tx, id, placed.outcome, &vendor_type, placed.event, placed.body_differs).await?;
         self.waker.wake(written.commit(&self.store).await?);
         tracing::info!(delivery = id, event = placed.event.0, outcome = %placed.outcome, "a delivery was released");
         Ok(Release::Released(Receipt { outcome: placed.outcome, event: Some(placed.event) }))

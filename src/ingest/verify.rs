@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq;
 
 use crate::clock::Time;
 use crate::domain::{Provider, WebhookId, token};
-use crate::store::webhook::HookToken;
+use crate::store::webhooks::HookToken;
 use crate::vendor::arcsite::signature::{Signature, SignatureError};
 
 /// A delivery as it came over the wire.

@@ -74,7 +74,7 @@ pub async fn copy(from: &Store, to: &Store, mut report: impl FnMut(Progress)) ->
     use entity::{
         bidsketch_webhook, client, delivery, drawing, drawing_tag, event, key, payment, project, project_tag, proposal,
     };
-    let (source, target) = (from.begin_long().await?, to.begin_long().await?);
+    let (source, target) = (from.begin_maintenance().await?, to.begin_maintenance().await?);
     for (what, rows) in [
         ("deliveries", count::<delivery::Entity>(&target).await?),
         ("events", count::<event::Entity>(&target).await?),

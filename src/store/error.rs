@@ -3,7 +3,7 @@
 use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
-use super::bounded::too_late;
+use super::engine::deadline::too_late;
 
 /// Why a database cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -158,7 +158,7 @@ mod tests {
     use sea_orm::ConnectionTrait;
 
     use super::*;
-    use crate::store::for_tests::Cluster;
+    use crate::store::test_support::Cluster;
 
     #[tokio::test]
     async fn who_waits_for_the_lock_is_told_so() {

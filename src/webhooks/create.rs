@@ -7,8 +7,8 @@ use backon::{ExponentialBuilder, Retryable};
 use super::{Inner, Outcome, Problem, ProblemKind, Webhooks, delete, recover};
 use crate::domain::{BidsketchEvent, Endpoint, WebhookId, WebhookState, token};
 use crate::failpoint;
-use crate::store::webhook::{NewWebhook, Webhook};
-use crate::store::{StoreError, webhook};
+use crate::store::webhooks::{NewWebhook, Webhook};
+use crate::store::{StoreError, webhooks};
 
 /// Where a webhook is to send to.
 struct Target {
@@ -78,16 +78,16 @@ impl Inner {
             Ok(target) => target,
             Err(problem) => return Ok(Outcome::stopped(None, problem)),
         };
-        let mut hands = self.store.hands().await?;
+        let mut hands = self.store.job_locks().await?;
         let tx = self.store.begin().await?;
-        if let Some(live) = webhook::live(&tx, event).await? {
-            let is_abandoned = live.state == WebhookState::Pending && hands.take(live.id).await?;
+        if let Some(live) = webhooks::live(&tx, event).await? {
+            let is_abandoned = live.state == WebhookState::Pending && hands.try_lock(live.id).await?;
             if !is_abandoned {
                 tx.rollback().await?;
                 return Ok(existing(live, &target));
             }
             // Whoever began it has died, or could not keep what became of it.
-            webhook::failed(&tx, live.id, ProblemKind::OutcomeUnknown.as_str(), recover::CUT_SHORT).await?;
+            webhooks::failed(&tx, live.id, ProblemKind::OutcomeUnknown.as_str(), recover::CUT_SHORT).await?;
         }
         let new = NewWebhook {
             event,
@@ -96,9 +96,9 @@ impl Inner {
             token_hash: target.token_hash.clone(),
             created_at: self.clock.now(),
         };
-        let pending = webhook::insert(&tx, new).await?;
+        let pending = webhooks::insert(&tx, new).await?;
         // Nobody else can have it: until the commit nobody sees it.
-        hands.take(pending.id).await?;
+        hands.try_lock(pending.id).await?;
         self.store.commit(tx, None).await?;
         failpoint::reached("webhook-inserted");
         self.ask_to_create(pending, &target.endpoint).await
@@ -134,13 +134,13 @@ impl Inner {
                     // Somebody has deleted it meanwhile.
                     return delete::ask_to_delete(self, id, &vendor_id).await;
                 }
-                let created = webhook::by_id(self.store.reader(), id).await?;
+                let created = webhooks::by_id(self.store.reader(), id).await?;
                 Ok(Outcome::done(created.map(|created| Webhook { endpoint: endpoint.whole().to_owned(), ..created })))
             }
             Err(problem) => {
                 tracing::warn!(webhook = %id, %event, code = %problem.kind, "no webhook was created at Bidsketch: {}", problem.message);
                 keeping(|| self.keep_problem(id, &problem)).await?;
-                Ok(Outcome::stopped(webhook::by_id(self.store.reader(), id).await?, problem))
+                Ok(Outcome::stopped(webhooks::by_id(self.store.reader(), id).await?, problem))
             }
         }
     }
@@ -159,18 +159,18 @@ impl Inner {
 
     async fn keep_answer_once(&self, pending: &Webhook, vendor_id: &str) -> Result<bool, StoreError> {
         let tx = self.store.begin().await?;
-        let is_wanted = webhook::created(&tx, pending.id, pending.event, vendor_id).await?;
+        let is_wanted = webhooks::created(&tx, pending.id, pending.event, vendor_id).await?;
         self.store.commit(tx, None).await?;
         Ok(is_wanted)
     }
 
     async fn keep_problem(&self, id: WebhookId, problem: &Problem) -> Result<(), StoreError> {
         let tx = self.store.begin().await?;
-        if !webhook::failed(&tx, id, problem.kind.as_str(), &problem.message).await?
-            && webhook::by_id(&tx, id).await?.is_some_and(|webhook| webhook.state == WebhookState::Deleting)
+        if !webhooks::failed(&tx, id, problem.kind.as_str(), &problem.message).await?
+            && webhooks::by_id(&tx, id).await?.is_some_and(|webhook| webhook.state == WebhookState::Deleting)
         {
             // It was to be deleted meanwhile: if Bidsketch has it all the same, its dead URL is what deletes it.
-            webhook::deleted(&tx, id).await?;
+            webhooks::deleted(&tx, id).await?;
         }
         self.store.commit(tx, None).await
     }

@@ -4,8 +4,8 @@
 use super::{Inner, Outcome, Problem, ProblemKind, Webhooks};
 use crate::domain::{WebhookId, WebhookState};
 use crate::failpoint;
-use crate::store::webhook::Webhook;
-use crate::store::{StoreError, webhook};
+use crate::store::webhooks::Webhook;
+use crate::store::{StoreError, webhooks};
 use crate::vendor::bidsketch::api::Deletion;
 
 /// Which webhook is meant.
@@ -33,8 +33,8 @@ impl Inner {
     async fn delete(&self, which: Which) -> Result<Outcome, StoreError> {
         let reader = self.store.reader();
         let found = match &which {
-            Which::Id(id) => webhook::by_id(reader, *id).await?,
-            Which::VendorId(vendor_id) => webhook::by_vendor_id(reader, vendor_id).await?,
+            Which::Id(id) => webhooks::by_id(reader, *id).await?,
+            Which::VendorId(vendor_id) => webhooks::by_vendor_id(reader, vendor_id).await?,
         };
         match (found, which) {
             (Some(found), _) => self.delete_known(found).await,
@@ -53,32 +53,32 @@ impl Inner {
         {
             return Ok(Outcome::stopped(Some(found), problem));
         }
-        let mut hands = self.store.hands().await?;
+        let mut hands = self.store.job_locks().await?;
         // Else somebody is at work on it, who will see what is wanted now.
-        let in_hand = hands.take(found.id).await?;
+        let in_hand = hands.try_lock(found.id).await?;
         let tx = self.store.begin().await?;
-        let Some(now) = webhook::by_id(&tx, found.id).await? else {
+        let Some(now) = webhooks::by_id(&tx, found.id).await? else {
             return Ok(Outcome::stopped(None, not_found(&format!("webhook:{}", found.id))));
         };
         match now.state {
             WebhookState::Deleted => return Ok(Outcome::done(Some(now))),
             // Nobody is at work on it any more, and nobody knows whether Bidsketch has it.
             WebhookState::Pending | WebhookState::Deleting if now.vendor_id.is_none() && in_hand => {
-                webhook::deleted(&tx, now.id).await?;
+                webhooks::deleted(&tx, now.id).await?;
             }
             // Whoever asked Bidsketch to create it will see that it is not wanted any more.
             WebhookState::Pending | WebhookState::Active | WebhookState::Deleting => {
-                webhook::deleting(&tx, now.id).await?;
+                webhooks::deleting(&tx, now.id).await?;
             }
             // Nobody knows whether Bidsketch has it: its dead URL is what deletes it there.
-            WebhookState::Failed if now.vendor_id.is_none() => webhook::deleted(&tx, now.id).await?,
-            WebhookState::Failed => webhook::deleting(&tx, now.id).await?,
+            WebhookState::Failed if now.vendor_id.is_none() => webhooks::deleted(&tx, now.id).await?,
+            WebhookState::Failed => webhooks::deleting(&tx, now.id).await?,
         }
         self.store.commit(tx, None).await?;
         failpoint::reached("webhook-deleting");
         match now.vendor_id {
             Some(vendor_id) => ask_to_delete(self, now.id, &vendor_id).await,
-            None => Ok(Outcome::done(webhook::by_id(self.store.reader(), now.id).await?)),
+            None => Ok(Outcome::done(webhooks::by_id(self.store.reader(), now.id).await?)),
         }
     }
 
@@ -114,12 +114,12 @@ pub(super) async fn ask_to_delete(inner: &Inner, id: WebhookId, vendor_id: &str)
     let problem = match deleted {
         // One that is gone is as good as deleted.
         Ok(Deletion::Deleted | Deletion::WasGone) => {
-            webhook::deleted(&tx, id).await?;
+            webhooks::deleted(&tx, id).await?;
             tracing::info!(webhook = %id, vendor_id, "a webhook was deleted at Bidsketch");
             None
         }
         Err(problem) => {
-            webhook::note_error(&tx, id, problem.kind.as_str(), &problem.message).await?;
+            webhooks::note_error(&tx, id, problem.kind.as_str(), &problem.message).await?;
             tracing::warn!(
                 webhook = %id, vendor_id, code = %problem.kind,
                 "a webhook was not deleted at Bidsketch, which is asked again when a node starts: {}", problem.message
@@ -128,5 +128,5 @@ pub(super) async fn ask_to_delete(inner: &Inner, id: WebhookId, vendor_id: &str)
         }
     };
     inner.store.commit(tx, None).await?;
-    Ok(Outcome { webhook: webhook::by_id(inner.store.reader(), id).await?, problem })
+    Ok(Outcome { webhook: webhooks::by_id(inner.store.reader(), id).await?, problem })
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::store::webhook::Webhook;
+use crate::store::webhooks::Webhook;
 use crate::store::{Store, StoreError};
 use crate::vendor::bidsketch::api::Api;
 

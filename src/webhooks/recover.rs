@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{ProblemKind, Webhooks, delete};
 use crate::domain::{WebhookId, WebhookState};
-use crate::store::webhook::Webhook;
-use crate::store::{StoreError, webhook};
+use crate::store::webhooks::Webhook;
+use crate::store::{StoreError, webhooks};
 
 /// What is said of a creation that was cut short.
 pub(super) const CUT_SHORT: &str = "the service ended before Bidsketch's answer was kept: it is not known whether Bidsketch has created the \
@@ -43,7 +43,7 @@ impl Webhooks {
 
     async fn left(&self, wanted: impl Fn(&Webhook) -> bool) -> Vec<Webhook> {
         let unfinished = [WebhookState::Pending, WebhookState::Deleting];
-        match webhook::in_states(self.0.store.own_reader(), &unfinished).await {
+        match webhooks::in_states(self.0.store.reserved_reader(), &unfinished).await {
             Ok(found) => found.into_iter().filter(wanted).collect(),
             Err(error) => {
                 tracing::warn!(%error, "it cannot be seen whether webhooks were left unfinished");
@@ -62,17 +62,17 @@ impl Webhooks {
 
     async fn finish_one(&self, id: WebhookId) -> Result<(), StoreError> {
         let store = &self.0.store;
-        let mut hands = store.hands().await?;
-        if !hands.take(id).await? {
+        let mut hands = store.job_locks().await?;
+        if !hands.try_lock(id).await? {
             return Ok(());
         }
         // Whoever had it may have finished just now.
-        let Some(left) = webhook::by_id(store.own_reader(), id).await? else { return Ok(()) };
+        let Some(left) = webhooks::by_id(store.reserved_reader(), id).await? else { return Ok(()) };
         match (left.state, left.vendor_id) {
             (WebhookState::Pending, _) => {
                 tracing::warn!(webhook = %id, event = %left.event, "{CUT_SHORT}");
                 let tx = store.begin().await?;
-                webhook::failed(&tx, id, ProblemKind::OutcomeUnknown.as_str(), CUT_SHORT).await?;
+                webhooks::failed(&tx, id, ProblemKind::OutcomeUnknown.as_str(), CUT_SHORT).await?;
                 store.commit(tx, None).await?;
             }
             (WebhookState::Deleting, Some(vendor_id)) if self.0.api.is_some() => {
@@ -83,7 +83,7 @@ impl Webhooks {
             }
             (WebhookState::Deleting, None) => {
                 let tx = store.begin().await?;
-                webhook::deleted(&tx, id).await?;
+                webhooks::deleted(&tx, id).await?;
                 store.commit(tx, None).await?;
             }
             (WebhookState::Active | WebhookState::Deleted | WebhookState::Failed, _) => {}

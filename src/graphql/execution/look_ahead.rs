@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, SelectionField};
 
-use crate::store::packed::Columns;
+use crate::store::sql::json_rows::Columns;
 
 /// The columns that a field's own selection needs, by the function that knows each field's.
 pub(crate) fn node(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {

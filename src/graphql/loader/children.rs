@@ -10,9 +10,9 @@ use async_graphql::dataloader::Loader;
 use super::{Batch, StoreLoader, failed, groups};
 use crate::domain::VendorId;
 use crate::graphql::error::ApiError;
-use crate::store::packed::{Columns, Row};
-use crate::store::read::kin::Kinship;
+use crate::store::read::relation::Kinship;
 use crate::store::read::{Page, Sort, Window, list};
+use crate::store::sql::json_rows::{Columns, Row};
 
 /// A page of the children of one parent.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ pub(crate) use children::{ChildrenAsked, ChildrenOf, CountOf};
 
 use super::error::ApiError;
 use crate::domain::{Provider, Seq, VendorId};
-use crate::store::packed::Columns;
-use crate::store::read::kin::Keyed;
+use crate::store::read::relation::Keyed;
 use crate::store::read::{self, DeliveryRow, EventRow, PaymentRow, ProposalRow};
+use crate::store::sql::json_rows::Columns;
 use crate::store::{Store, StoreError};
 
 /// Reads batches from the database.

@@ -17,12 +17,12 @@ use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::{Selectable, Selected, SelectedList};
 use crate::graphql::loader::{ChildrenAsked, ChildrenOf, CountOf, StoreLoader};
 use crate::graphql::schema::model::{Client, Delivery, Drawing, Event, Project, Proposal, load};
-use crate::store::packed::{Columns, Row};
-use crate::store::read::kin::{Kinship, Ordered};
+use crate::store::read::relation::{Kinship, Ordered};
 use crate::store::read::{
     ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Listed, Page,
     ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, list,
 };
+use crate::store::sql::json_rows::{Columns, Row};
 
 /// A page of a list.
 pub(crate) type Listing<N> = Selected<Connection<N>>;

@@ -13,7 +13,7 @@ use super::super::record::{Receipt, SamenessWindows, record};
 use super::super::verify::Delivery;
 use super::*;
 use crate::domain::Provider;
-use crate::store::for_tests::Cluster;
+use crate::store::test_support::Cluster;
 
 const WINDOWS: SamenessWindows = SamenessWindows { state: TimeDelta::hours(24), occurrence: TimeDelta::minutes(2) };
 

@@ -5,7 +5,7 @@ use entity::event::Model;
 use crate::clock::Time;
 use crate::domain::{Event, Seq, VendorId};
 use crate::store::Batch;
-use crate::store::convert::micros;
+use crate::store::sql::convert::micros;
 
 /// An event at its place, with what is known of it only when it is recorded.
 #[derive(Debug)]

@@ -6,12 +6,12 @@ use super::StoreError;
 use crate::domain::Seq;
 
 mod append;
-mod recorded;
-mod twins;
+mod duplicates;
+mod stored_event;
 
 pub use append::{Entry, append};
-pub use recorded::{Recorded, count, recorded_after};
-pub use twins::{Twin, Twins, body, disturbed_since};
+pub use duplicates::{Twin, Twins, body, disturbed_since};
+pub use stored_event::{Recorded, count, recorded_after};
 
 /// The statement that gives the newest place in the log; nothing where it is empty. (Not the maximum: see `twins::end`.)
 pub(super) const HEAD: &str = r#"SELECT "seq" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;

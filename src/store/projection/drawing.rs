@@ -5,8 +5,8 @@ use entity::drawing::Model;
 use super::{apply_list, names};
 use crate::domain::{DrawingChange, VendorId};
 use crate::store::StoreError;
-use crate::store::convert::micros;
 use crate::store::log::Entry;
+use crate::store::sql::convert::micros;
 
 /// The row after an event; `None` where the event is older than what is stored.
 pub(super) fn apply(

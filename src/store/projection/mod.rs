@@ -12,22 +12,22 @@ use std::collections::BTreeSet;
 use entity::{drawing_tag, payment as payment_table, project_tag, proposal as proposal_table};
 use sea_orm::{ConnectionTrait, EntityTrait};
 
-use super::convert::{from_json, micros, to_json};
 use super::log::Entry;
+use super::sql::convert::{from_json, micros, to_json};
 use super::{Batch, StoreError};
 use crate::domain::text::order_key;
 use crate::domain::{Change, Event, Patch, Provider, References, VendorId, fold};
 
 mod client;
 mod drawing;
-mod held;
+mod identity_map;
 mod payment;
 mod project;
 mod proposal;
 mod references;
 mod tags;
 
-use held::Held;
+use identity_map::Held;
 use tags::Tags;
 
 /// The projections as a group of events makes them, under the write lock. Nothing is in the database before it is written.

@@ -3,8 +3,8 @@
 use entity::payment::Model;
 
 use crate::domain::{NewPayment, VendorId};
-use crate::store::convert::micros;
 use crate::store::log::Entry;
+use crate::store::sql::convert::micros;
 
 pub(super) fn row(entry: &Entry<'_>, payment: NewPayment) -> Model {
     Model {

@@ -6,8 +6,8 @@ use super::{NEVER, apply_list, merge_nested, names};
 use crate::domain::text::search_key;
 use crate::domain::{ProjectChange, VendorId};
 use crate::store::StoreError;
-use crate::store::convert::micros;
 use crate::store::log::Entry;
+use crate::store::sql::convert::micros;
 
 /// The row after an event; `None` where the event is older than what is stored.
 pub(super) fn apply(

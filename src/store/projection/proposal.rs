@@ -5,8 +5,8 @@ use entity::proposal::Model;
 use super::{NEVER, names};
 use crate::domain::change::StatusChange;
 use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
-use crate::store::convert::micros;
 use crate::store::log::Entry;
+use crate::store::sql::convert::micros;
 
 /// What stands for an amount that is not known in an order: less than any.
 const NO_AMOUNT: i64 = i64::MIN;

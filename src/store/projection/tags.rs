@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::domain::text::search_key;
 use crate::domain::{Patch, VendorId};
-use crate::store::wanted::padded;
+use crate::store::sql::lookup::padded;
 use crate::store::{Batch, StoreError};
 
 /// What a group of events says of the tags of projects, or of drawings.

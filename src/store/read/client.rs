@@ -1,8 +1,8 @@
 //! Clients.
 
 use crate::domain::VendorId;
-use crate::store::packed::row;
 use crate::store::read::value::Stamp;
+use crate::store::sql::json_rows::row;
 
 row! {
     /// A client as it is now.

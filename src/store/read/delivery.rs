@@ -1,8 +1,8 @@
 //! Deliveries.
 
 use crate::domain::{Outcome, Provider, QuarantineReason, Seq};
-use crate::store::packed::row;
 use crate::store::read::value::{Bytes, Stamp};
+use crate::store::sql::json_rows::row;
 
 row! {
     /// A delivery that was answered 200.

@@ -1,8 +1,8 @@
 //! Drawings.
 
 use crate::domain::VendorId;
-use crate::store::packed::row;
 use crate::store::read::value::Stamp;
+use crate::store::sql::json_rows::row;
 
 row! {
     /// A drawing as it is now.

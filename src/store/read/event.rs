@@ -1,8 +1,8 @@
 //! Events.
 
 use crate::domain::{EventKind, ProposalStatus, Provider, Seq, VendorId};
-use crate::store::packed::row;
 use crate::store::read::value::Stamp;
+use crate::store::sql::json_rows::row;
 
 row! {
     /// An event of the log.

@@ -9,8 +9,8 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 use crate::clock::Time;
 use crate::domain::text::without_nul;
 use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold};
-use crate::store::convert::micros;
 use crate::store::read::EventRow;
+use crate::store::sql::convert::micros;
 
 /// Which events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

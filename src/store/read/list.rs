@@ -8,10 +8,10 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement};
 use serde::{Deserialize, Serialize};
 
-use super::kin::Kinship;
+use super::relation::Kinship;
 use crate::domain::VendorId;
 use crate::domain::text::without_nul;
-use crate::store::packed::{self, Columns, Row};
+use crate::store::sql::json_rows::{self, Columns, Row};
 use crate::store::{Reader, StoreError};
 
 /// What a list is ordered by: a column, and the columns that tell rows apart where it is equal.
@@ -135,7 +135,7 @@ pub async fn page<R: Row>(
     sort: Sort,
     window: &Window,
 ) -> Result<Page<R>, StoreError> {
-    Ok(window.page(packed::rows(db, page_statement::<R>(columns, condition, sort, window), columns).await?))
+    Ok(window.page(json_rows::rows(db, page_statement::<R>(columns, condition, sort, window), columns).await?))
 }
 
 /// The statement of [`page`], without the packing.
@@ -145,7 +145,7 @@ pub(super) fn page_statement<R: Row>(
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    let mut select = packed::select::<R>(columns);
+    let mut select = json_rows::select::<R>(columns);
     select.cond_where(condition).cond_where(sort.bounds(window)).limit(window.fetched());
     for column in sort.columns() {
         select.order_by(column, sort.order(window));
@@ -166,7 +166,7 @@ pub async fn children<R: Row>(
     (sort, window): (Sort, &Window),
 ) -> Result<Vec<Page<R>>, StoreError> {
     let select = children_select::<R>(columns, kinship, sort, window);
-    let pages = packed::rows_of_each::<R>(db, parents, select, columns).await?;
+    let pages = json_rows::rows_of_each::<R>(db, parents, select, columns).await?;
     Ok(pages.into_iter().map(|rows| window.page(rows)).collect())
 }
 
@@ -177,7 +177,7 @@ pub(super) fn children_select<R: Row>(
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    let of_parent = Expr::col(kinship.column).eq(Expr::col((packed::sql::KEYS, "value")));
+    let of_parent = Expr::col(kinship.column).eq(Expr::col((json_rows::encode::KEYS, "value")));
     page_statement::<R>(columns, kinship.condition().add(of_parent), sort, window)
 }
 

@@ -7,15 +7,15 @@ mod delivery;
 mod drawing;
 mod event;
 pub mod filter;
-pub mod kin;
 pub mod list;
 mod payment;
 mod project;
 mod proposal;
+pub mod relation;
 pub mod value;
 
 #[cfg(test)]
-mod plans;
+mod query_plan_tests;
 
 pub use client::ClientRow;
 pub use delivery::DeliveryRow;
@@ -27,14 +27,14 @@ pub use payment::PaymentRow;
 pub use project::ProjectRow;
 pub use proposal::ProposalRow;
 
-use super::packed::{self, Columns, Row};
+use super::sql::json_rows::{self, Columns, Row};
 use super::{Reader, StoreError};
 use crate::domain::{Outcome, Provider, Seq, VendorId};
 
 /// A list that can be filtered: what its rows are, and what its filter asks for.
 pub trait Listed {
     /// Its rows.
-    type Row: Row + kin::Ordered;
+    type Row: Row + relation::Ordered;
 
     /// The filter as a condition.
     fn condition(&self) -> Condition;
@@ -88,8 +88,8 @@ pub async fn by_ids<R: Row>(
     columns: Columns,
 ) -> Result<Vec<R>, StoreError> {
     let ids = ids.into_iter().map(VendorId::into_string);
-    let select = packed::select::<R>(columns).and_where(Expr::col("vendor_id").is_in(ids)).take();
-    packed::rows(db, select, columns).await
+    let select = json_rows::select::<R>(columns).and_where(Expr::col("vendor_id").is_in(ids)).take();
+    json_rows::rows(db, select, columns).await
 }
 
 /// Reads the rows whose column holds one of these numbers, in the order of `order`.
@@ -104,11 +104,11 @@ pub async fn by_numbers<R: Row>(
     order: &'static str,
     columns: Columns,
 ) -> Result<Vec<R>, StoreError> {
-    let select = packed::select::<R>(columns)
+    let select = json_rows::select::<R>(columns)
         .and_where(Expr::col(column).is_in(numbers))
         .order_by(order, sea_orm::Order::Asc)
         .take();
-    packed::rows(db, select, columns).await
+    json_rows::rows(db, select, columns).await
 }
 
 /// Reads proposals by their vendor and id, in no order.
@@ -123,8 +123,8 @@ pub async fn proposals(
 ) -> Result<Vec<ProposalRow>, StoreError> {
     let keys = keys.iter().map(|(provider, id)| Expr::tuple([Expr::val(provider.as_str()), Expr::val(id.as_str())]));
     let key = Expr::tuple([Expr::col("provider"), Expr::col("vendor_id")]);
-    let select = packed::select::<ProposalRow>(columns).and_where(key.is_in(keys)).take();
-    packed::rows(db, select, columns).await
+    let select = json_rows::select::<ProposalRow>(columns).and_where(key.is_in(keys)).take();
+    json_rows::rows(db, select, columns).await
 }
 
 /// Reads all payments on these ArcSite proposals, in the order in which they came.
@@ -138,11 +138,11 @@ pub async fn payments_of(
     columns: Columns,
 ) -> Result<Vec<PaymentRow>, StoreError> {
     let ids = proposals.into_iter().map(VendorId::into_string);
-    let select = packed::select::<PaymentRow>(columns)
+    let select = json_rows::select::<PaymentRow>(columns)
         .and_where(Expr::col("proposal_vendor_id").is_in(ids))
         .order_by("event_seq", sea_orm::Order::Asc)
         .take();
-    packed::rows(db, select, columns).await
+    json_rows::rows(db, select, columns).await
 }
 
 /// Reads the next events past a place and up to another that match, oldest first, at most `limit`, with all columns.
@@ -156,12 +156,12 @@ pub async fn events_after(
     (after, up_to): (Seq, Seq),
     limit: u64,
 ) -> Result<Vec<EventRow>, StoreError> {
-    let select = packed::select::<EventRow>(EventRow::ALL)
+    let select = json_rows::select::<EventRow>(EventRow::ALL)
         .and_where(Expr::col("seq").gt(after.0))
         .and_where(Expr::col("seq").lte(up_to.0))
         .cond_where(filter.condition())
         .order_by("seq", sea_orm::Order::Asc)
         .limit(limit)
         .take();
-    packed::rows(db, select, EventRow::ALL).await
+    json_rows::rows(db, select, EventRow::ALL).await
 }

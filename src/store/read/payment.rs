@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use crate::domain::{Money, Seq};
-use crate::store::packed::row;
 use crate::store::read::value::Stamp;
+use crate::store::sql::json_rows::row;
 
 row! {
     /// A payment on an ArcSite proposal.

@@ -1,8 +1,8 @@
 //! Projects.
 
 use crate::domain::VendorId;
-use crate::store::packed::row;
 use crate::store::read::value::Stamp;
+use crate::store::sql::json_rows::row;
 
 row! {
     /// A project as it is now.

@@ -1,8 +1,8 @@
 //! Proposals.
 
 use crate::domain::{Money, ProposalStatus, Provider, VendorId};
-use crate::store::packed::row;
 use crate::store::read::value::{Flag, Stamp};
+use crate::store::sql::json_rows::row;
 
 row! {
     /// A proposal as it is now.

@@ -4,7 +4,7 @@ use async_graphql::{Enum, ID, Object};
 
 use super::scalar::DateTime;
 use crate::domain::{self, NodeId};
-use crate::store::webhook::Webhook;
+use crate::store::webhooks::Webhook;
 
 /// An event type that a webhook of Bidsketch can be for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]

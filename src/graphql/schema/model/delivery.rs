@@ -13,8 +13,8 @@ use crate::domain::NodeId;
 use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::EventKey;
-use crate::store::packed::Columns;
 use crate::store::read::{DeliveryRow, EventRow};
+use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Delivery(pub(crate) DeliveryRow);
 

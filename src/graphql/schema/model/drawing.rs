@@ -8,9 +8,9 @@ use crate::domain::{NodeId, VendorId};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::{PageArgs, page_cost};
 use crate::graphql::pagination::connection::{EventConnection, children};
-use crate::store::packed::Columns;
-use crate::store::read::kin::Kinship;
+use crate::store::read::relation::Kinship;
 use crate::store::read::{DrawingRow, EventRow, LOG_ORDER, Sort};
+use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Drawing(pub(crate) DrawingRow);
 

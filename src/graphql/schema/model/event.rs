@@ -21,8 +21,8 @@ use crate::graphql::execution::selection::{JsonText, Selectable, Selected};
 use crate::graphql::loader::{DeliveriesOf, PaymentKey, ProposalKey};
 use crate::graphql::pagination::args::some_cost;
 use crate::graphql::pagination::cursor;
-use crate::store::packed::Columns;
 use crate::store::read::{DeliveryRow, EventRow};
+use crate::store::sql::json_rows::Columns;
 
 /// The columns that each field of an event needs.
 pub(crate) fn columns(field: &str) -> Columns {

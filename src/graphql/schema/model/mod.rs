@@ -9,8 +9,8 @@ use crate::graphql::error::ApiError;
 use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::{JsonText, Selectable};
 use crate::graphql::loader::{ById, StoreLoader};
-use crate::store::packed::Columns;
-use crate::store::read::kin::Keyed;
+use crate::store::read::relation::Keyed;
+use crate::store::sql::json_rows::Columns;
 
 pub(crate) mod bidsketch_webhook;
 pub(crate) mod client;

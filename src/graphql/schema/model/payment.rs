@@ -4,8 +4,8 @@ use async_graphql::{ID, Object};
 
 use super::scalar::{Date, DateTime, Decimal};
 use crate::domain::{Money, NodeId};
-use crate::store::packed::Columns;
 use crate::store::read::PaymentRow;
+use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Payment(pub(crate) PaymentRow);
 

@@ -9,9 +9,9 @@ use crate::domain::{self, NodeId};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::{PageArgs, page_cost};
 use crate::graphql::pagination::connection::{DrawingConnection, EventConnection, ProposalConnection, children};
-use crate::store::packed::Columns;
-use crate::store::read::kin::Kinship;
+use crate::store::read::relation::Kinship;
 use crate::store::read::{DrawingRow, EventRow, LOG_ORDER, ProjectRow, ProposalRow, Sort};
+use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Project(pub(crate) ProjectRow);
 

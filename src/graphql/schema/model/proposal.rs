@@ -11,9 +11,9 @@ use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{ById, PaymentsOf};
 use crate::graphql::pagination::args::{PageArgs, page_cost, some_cost};
 use crate::graphql::pagination::connection::{EventConnection, children};
-use crate::store::packed::Columns;
-use crate::store::read::kin::Kinship;
+use crate::store::read::relation::Kinship;
 use crate::store::read::{ClientRow, EventRow, LOG_ORDER, PaymentRow, ProposalRow, Sort};
+use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Proposal(pub(crate) ProposalRow);
 

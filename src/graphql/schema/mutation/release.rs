@@ -9,8 +9,8 @@ use crate::graphql::loader::{DeliveryKey, EventKey};
 use crate::graphql::schema::model::user_error::{UserError, UserErrorCode};
 use crate::graphql::schema::model::{Delivery, Event, load};
 use crate::ingest::release::{Release, Releaser};
-use crate::store::packed::Row;
 use crate::store::read::{DeliveryRow, EventRow};
+use crate::store::sql::json_rows::Row;
 
 /// Which delivery to release.
 #[derive(InputObject)]

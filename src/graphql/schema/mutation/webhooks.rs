@@ -8,7 +8,7 @@ use crate::graphql::execution::selection::{Selectable, Selected};
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchEvent, BidsketchWebhook};
 use crate::graphql::schema::model::scalar::Url;
 use crate::graphql::schema::model::user_error::UserError;
-use crate::store::webhook::Webhook;
+use crate::store::webhooks::Webhook;
 use crate::webhooks::{ProblemKind, Webhooks, Which};
 
 /// What to create.

@@ -12,7 +12,7 @@ use crate::graphql::schema::model::{
     BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, client, delivery, drawing,
     event, linked, load, payment, project, proposal,
 };
-use crate::store::webhook;
+use crate::store::webhooks;
 
 /// How many nodes one `nodes` gives at most.
 const MOST: usize = 100;
@@ -71,7 +71,7 @@ async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node>>> {
         }
         NodeId::BidsketchWebhook(id) => {
             let reader = ctx.data::<Api>()?.store.reader();
-            webhook::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())
+            webhooks::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())
         }
     };
     Ok(node.map(Selected))

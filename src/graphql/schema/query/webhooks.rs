@@ -7,7 +7,7 @@ use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchWebhook, BidsketchWebhookState};
-use crate::store::webhook;
+use crate::store::webhooks;
 
 /// What is listed where no states are given.
 const NOT_DELETED: [BidsketchWebhookState; 4] = [
@@ -33,7 +33,7 @@ impl WebhookQuery {
     ) -> Result<Vec<Selected<BidsketchWebhook>>> {
         let states = state.unwrap_or_else(|| NOT_DELETED.to_vec());
         let states: Vec<domain::WebhookState> = states.into_iter().map(Into::into).collect();
-        let found = webhook::in_states(ctx.data::<Api>()?.store.reader(), &states).await.or_api_error()?;
+        let found = webhooks::in_states(ctx.data::<Api>()?.store.reader(), &states).await.or_api_error()?;
         Ok(found.into_iter().map(|webhook| Selected(BidsketchWebhook(webhook))).collect())
     }
 }

@@ -13,13 +13,13 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Query, SelectStatement};
 use serde::de::{DeserializeSeed, SeqAccess};
 
-use super::dialect::Dialect;
-use super::{Reader, StoreError};
+use crate::store::engine::dialect::Dialect;
+use crate::store::{Reader, StoreError};
 
-pub(super) mod sql;
-mod unpack;
+mod decode;
+pub(in crate::store) mod encode;
 
-use unpack::{Rows, RowsOfEach};
+use decode::{Rows, RowsOfEach};
 
 /// Some of a row's columns, by their places in [`Row::NAMES`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -94,8 +94,12 @@ pub(super) fn names<R: Row>(columns: Columns) -> impl Iterator<Item = &'static s
 /// # Errors
 ///
 /// Where the database cannot be read, or a value is not of its column's type.
-pub(super) async fn rows<R: Row>(db: &Reader, select: SelectStatement, columns: Columns) -> Result<Vec<R>, StoreError> {
-    let Some(json) = one_text(db, &sql::pack::<R>(Dialect::of(db.get_database_backend()), select, columns)).await?
+pub(in crate::store) async fn rows<R: Row>(
+    db: &Reader,
+    select: SelectStatement,
+    columns: Columns,
+) -> Result<Vec<R>, StoreError> {
+    let Some(json) = one_text(db, &encode::pack::<R>(Dialect::of(db.get_database_backend()), select, columns)).await?
     else {
         return Ok(Vec::new());
     };
@@ -104,19 +108,19 @@ pub(super) async fn rows<R: Row>(db: &Reader, select: SelectStatement, columns: 
         .map_err(|error| unreadable::<R>(&error))
 }
 
-/// Runs a select for each of several keys, which it knows as [`sql::KEYS`]`.value`, and unpacks the rows of each, in the order of the
+/// Runs a select for each of several keys, which it knows as [`encode::KEYS`]`.value`, and unpacks the rows of each, in the order of the
 /// keys.
 ///
 /// # Errors
 ///
 /// Where the database cannot be read, or a value is not of its column's type.
-pub(super) async fn rows_of_each<R: Row>(
+pub(in crate::store) async fn rows_of_each<R: Row>(
     db: &Reader,
     keys: &[String],
     select: SelectStatement,
     columns: Columns,
 ) -> Result<Vec<Vec<R>>, StoreError> {
-    let statement = sql::pack_of_each::<R>(Dialect::of(db.get_database_backend()), keys, select, columns);
+    let statement = encode::pack_of_each::<R>(Dialect::of(db.get_database_backend()), keys, select, columns);
     let Some(json) = one_text(db, &statement).await? else { return Ok(Vec::new()) };
     RowsOfEach::<R>(Rows::of(columns))
         .deserialize(&mut serde_json::Deserializer::from_str(&json))
@@ -130,7 +134,7 @@ fn unreadable<R: Row>(error: &serde_json::Error) -> StoreError {
 /// Runs a statement that gives one text.
 async fn one_text(db: &Reader, select: &SelectStatement) -> Result<Option<String>, StoreError> {
     metrics::counter!("bidarc_reads_total").increment(1);
-    let statement = sql::with_limit_spelled_out(db.get_database_backend().build(select));
+    let statement = encode::with_limit_spelled_out(db.get_database_backend().build(select));
     Ok(match db.query_one_raw(statement).await? {
         Some(row) => Some(row.try_get_by_index(0)?),
         None => None,
@@ -138,7 +142,7 @@ async fn one_text(db: &Reader, select: &SelectStatement) -> Result<Option<String
 }
 
 /// A select of a row's columns from its table, to be filtered and ordered.
-pub(super) fn select<R: Row>(columns: Columns) -> SelectStatement {
+pub(in crate::store) fn select<R: Row>(columns: Columns) -> SelectStatement {
     Query::select().from(R::TABLE).columns(names::<R>(columns)).take()
 }
 
@@ -163,20 +167,20 @@ macro_rules! row {
             $(
                 #[doc = concat!("The column `", stringify!($field), "`.")]
                 #[expect(non_upper_case_globals, reason = "a column's constant has the column's own name")]
-                pub const $field: $crate::store::packed::Columns =
-                    $crate::store::packed::Columns::at(places::$name::$field as usize);
+                pub const $field: $crate::store::sql::json_rows::Columns =
+                    $crate::store::sql::json_rows::Columns::at(places::$name::$field as usize);
             )*
         }
 
-        impl $crate::store::packed::Row for $name {
+        impl $crate::store::sql::json_rows::Row for $name {
             const TABLE: &'static str = $table;
             const KEYS: &'static [&'static str] = &[$(stringify!($key)),+];
             const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
-            const ALL: $crate::store::packed::Columns = $crate::store::packed::Columns::first(Self::NAMES.len());
+            const ALL: $crate::store::sql::json_rows::Columns = $crate::store::sql::json_rows::Columns::first(Self::NAMES.len());
             const BYTES: &'static [&'static str] = &[$(stringify!($bytes))?];
 
             fn unpack<'de, A: serde::de::SeqAccess<'de>>(
-                columns: $crate::store::packed::Columns,
+                columns: $crate::store::sql::json_rows::Columns,
                 values: &mut A,
             ) -> Result<Self, A::Error> {
                 use serde::de::Error;
@@ -200,4 +204,4 @@ macro_rules! row {
     };
 }
 
-pub(super) use row;
+pub(in crate::store) use row;

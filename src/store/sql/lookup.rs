@@ -10,22 +10,22 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{ConnectionTrait, EntityTrait, IdenStatic, Iterable};
 
-use super::dialect::Dialect;
+use crate::store::engine::dialect::Dialect;
 
 /// What the values are called where they stand for a table.
 const WANTED: &str = "wanted";
 
 /// Each of them: the name that both databases give to a column that has none.
-pub(super) const VALUE: (&str, &str) = (WANTED, "column1");
+pub(in crate::store) const VALUE: (&str, &str) = (WANTED, "column1");
 
 /// A second one that goes with each.
-pub(super) const SECOND_VALUE: (&str, &str) = (WANTED, "column2");
+pub(in crate::store) const SECOND_VALUE: (&str, &str) = (WANTED, "column2");
 
 /// What a row is called that is found for a value.
-pub(super) const FOUND: &str = "found";
+pub(in crate::store) const FOUND: &str = "found";
 
 /// Values for a list of which a row is to have one.
-pub(super) fn padded<T: Nullable + Into<Value>>(values: impl ExactSizeIterator<Item = T>) -> Vec<Value> {
+pub(in crate::store) fn padded<T: Nullable + Into<Value>>(values: impl ExactSizeIterator<Item = T>) -> Vec<Value> {
     let count = power_of_four_from(values.len());
     values.map(Into::into).chain(repeat(T::null())).take(count).collect()
 }
@@ -40,7 +40,7 @@ const fn power_of_four_from(count: usize) -> usize {
 }
 
 /// Values as a table, for each of which a select of its own finds something.
-pub(super) fn wanted<const N: usize>(values: &[[Option<&str>; N]]) -> TableRef {
+pub(in crate::store) fn wanted<const N: usize>(values: &[[Option<&str>; N]]) -> TableRef {
     let count = power_of_four_from(values.len());
     let values = values.iter().copied().chain(repeat([None; N])).take(count);
     let values = values.map(|values| ValueTuple::Many(values.into_iter().map(Value::from).collect()));
@@ -52,7 +52,7 @@ pub(super) fn wanted<const N: usize>(values: &[[Option<&str>; N]]) -> TableRef {
 ///
 /// PostgreSQL is told to look them up one by one. A list, or a plain join, would leave it to the server whether it does that or goes
 /// through what there is, and it does the latter where it believes that there is little.
-pub(super) fn rows_wanted<E: EntityTrait, C: ConnectionTrait>(
+pub(in crate::store) fn rows_wanted<E: EntityTrait, C: ConnectionTrait>(
     db: &C,
     values: &[[Option<&str>; 2]],
     expressions: impl IntoIterator<Item = Expr>,

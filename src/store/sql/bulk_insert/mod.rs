@@ -5,11 +5,11 @@ use std::mem::take;
 
 use sea_orm::{ConnectionTrait, EntityName, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn, Value};
 
-use super::StoreError;
-use super::dialect::Dialect;
+use crate::store::StoreError;
+use crate::store::engine::dialect::Dialect;
 
-mod all_at_once;
-mod by_table;
+mod postgres;
+mod sqlite;
 
 /// Rows to be written. Until then no statement sees them.
 #[derive(Debug, Default)]
@@ -29,12 +29,12 @@ struct Rows {
 
 impl Batch {
     /// Adds a row, whose key must not be there.
-    pub(super) fn insert<M: ModelTrait>(&mut self, row: &M) {
+    pub(in crate::store) fn insert<M: ModelTrait>(&mut self, row: &M) {
         self.add(row, false);
     }
 
     /// Adds a row; it takes the place of one that has its key. No other of this batch may have it.
-    pub(super) fn replace<M: ModelTrait>(&mut self, row: &M) {
+    pub(in crate::store) fn replace<M: ModelTrait>(&mut self, row: &M) {
         self.add(row, true);
     }
 
@@ -67,8 +67,8 @@ impl Batch {
         // One order, whichever came first, so that there are few different statements.
         tables.sort_unstable_by_key(|rows| rows.table);
         match Dialect::of(db.get_database_backend()) {
-            Dialect::Postgres => all_at_once::write(db, &tables).await,
-            Dialect::Sqlite => by_table::write(db, tables).await,
+            Dialect::Postgres => postgres::write(db, &tables).await,
+            Dialect::Sqlite => sqlite::write(db, tables).await,
         }
     }
 }

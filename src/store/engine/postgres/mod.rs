@@ -1,51 +1,51 @@
 //! PostgreSQL: any number of nodes on one database.
 //!
-//! Whoever writes takes one advisory lock for its transaction, so that places in the log are given in the order of the commits. Every
-//! lock here lives in a transaction, and where the database is polled every setting too, so that a pooler may stand in between that lends a
-//! connection for a transaction only.
+//! A writer takes one advisory lock for its transaction, so that seqs are given in commit order. Every lock lives in a transaction.
+//! Where the database is polled every setting does too, so that a pooler that lends connections for single transactions may stand
+//! in between.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sea_orm::sqlx::{self, ConnectOptions, Connection, PgPool};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqlxPostgresConnector,
-    TransactionTrait,
-};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::{self, ConnectOptions, PgPool};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use tokio::time::timeout;
 
-use super::bounded::STATEMENT_WITHIN;
-use super::kept::Kept;
-use super::{Connections, OWN_READERS, OpenError, Reader, StoreError, WAIT};
+use super::commit_signal::HeadWatch;
+use super::deadline::{Reader, STATEMENT_WITHIN};
+use super::{ACQUIRE_TIMEOUT, Connections, RESERVED_READER_CONNECTIONS};
 use crate::clock::Time;
 use crate::config::{self, WakeUp};
+use crate::domain::LogId;
+use crate::store::{OpenError, StoreError};
 
-mod inspect;
+pub(super) mod listener;
+pub(super) mod notifier;
+pub(super) mod pool;
+mod preflight;
+pub(super) mod write_connection;
 
-/// The lock of whoever writes: of the two ways to name an advisory lock this is the one with a single number, which says "bidarc".
-const WRITE_LOCK: i64 = 0x6269_6461_7263;
+use pool::{PING_AFTER_IDLE, orm_connection, pool, pool_options, with_driver_timeout};
+use write_connection::Kept;
 
-/// The class of the locks of single jobs, in the other way, with two numbers: "bidr".
-pub(super) const JOB_LOCKS: i32 = 0x6269_6472;
+/// The write lock. An advisory lock is named by one 64-bit number or by two of 32 bits; this is the first way, and says "bidarc".
+const WRITE_LOCK_ID: i64 = 0x6269_6461_7263;
 
-/// The channel on which commits are told.
-pub(super) const CHANNEL: &str = "bidarc_log";
+/// The class of the locks of single jobs, which are named by two numbers: "bidr".
+pub(super) const JOB_LOCK_CLASS: i32 = 0x6269_6472;
 
-/// How long a connection may have been idle to be taken as it is: a server that was restarted meanwhile has closed it.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// The channel of notifications of commits.
+const COMMIT_CHANNEL: &str = "bidarc_log";
 
-/// How long a connection has to show that it is alive, before it is used again or given back.
-pub(super) const ALIVE_WITHIN: Duration = Duration::from_secs(1);
-
-/// The same for the one that is kept: where it is dead a vendor waits for another.
-const KEPT_ALIVE_WITHIN: Duration = Duration::from_millis(300);
+/// How long the idle write connection has to answer a ping. While it is dead a vendor waits for another.
+const WRITE_CONNECTION_PING_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// How many transactions of a node write or wait for the lock at once: those of deliveries one after the other, beside the others; and one
 /// connection that is kept.
 const WRITERS: u32 = 4;
 
-/// What holds of every transaction that writes. It waits for the lock no longer than [`WAIT`]. A session that falls silent in the middle is
+/// What holds of every transaction that writes. It waits for the lock no longer than [`ACQUIRE_TIMEOUT`]. A session that falls silent in the middle is
 /// ended by the server, so that a node that hangs does not keep the others from writing.
 const LIMITS: [(&str, &str); 3] =
     [("lock_timeout", "1500ms"), ("idle_in_transaction_session_timeout", "10s"), ("client_min_messages", "warning")];
@@ -76,21 +76,52 @@ const JOBS_IDLE: Duration = Duration::from_secs(30);
 
 /// What a node needs besides its connections.
 #[derive(Clone, Debug)]
-pub(super) struct Postgres {
+pub(super) struct PostgresEngine {
     /// Connections for the locks of jobs.
-    pub(super) jobs: PgPool,
+    job_pool: PgPool,
     /// What connections are made by on which nodes tell each other of commits; none where the database is polled.
-    pub(super) talk_by: Option<PgConnectOptions>,
+    notify_options: Option<PgConnectOptions>,
     /// How often the database is looked at where nobody listens.
-    pub(super) poll_every: Duration,
+    poll_interval: Duration,
     /// What a transaction that writes is told first.
     local_settings: String,
     /// The connection of the last one.
     pub(super) kept: Kept,
 }
 
+impl PostgresEngine {
+    /// Watches for commits by other nodes to the log of this id.
+    pub(super) fn head_watch(&self, log_id: &LogId) -> HeadWatch {
+        match &self.notify_options {
+            None => HeadWatch::by_polling(self.poll_interval),
+            Some(options) => HeadWatch::by_listening(listener::Listener::new(options, log_id)),
+        }
+    }
+
+    /// Begins a transaction that holds job locks.
+    pub(super) async fn begin_job(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
+        let begun = async {
+            let mut transaction = self.job_pool.begin().await?;
+            // No call takes as long as this. By then the holder's machine is gone without a word.
+            let limit = "SET LOCAL idle_in_transaction_session_timeout = '5min'";
+            sqlx::raw_sql(limit).execute(&mut *transaction).await?;
+            Ok(transaction)
+        };
+        with_driver_timeout(STATEMENT_WITHIN, begun).await
+    }
+
+    /// Closes the connections that belong to no pool of [`Connections`].
+    pub(super) async fn close(&self) {
+        self.job_pool.close().await;
+        self.kept.close().await;
+    }
+}
+
 /// Connects, and sees whether the server is fit for it.
-pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(Connections, Postgres), OpenError> {
+pub(super) async fn connect(
+    settings: &config::Database,
+    now: Time,
+) -> Result<(Connections, PostgresEngine), OpenError> {
     let options = PgConnectOptions::from_str(settings.url.expose())
         .map_err(|error| OpenError::Unsupported(format!("its URL cannot be read: {error}")))?
         .application_name("bidarc")
@@ -106,20 +137,20 @@ pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<(C
     // A pooler may not let settings through, and its sessions are not ours: there each transaction brings its own. What others rely on it
     // brings in any case.
     let limits = set_local(LIMITS.into_iter());
-    let (reading, own, writing, local_settings, talk_by) = match settings.wake_up {
+    let (reading, own, writing, local_settings, notify_options) = match settings.wake_up {
         WakeUp::Notify => (reading, own.clone(), writing, limits, Some(own)),
         WakeUp::Poll => (options.clone(), options.clone(), options.clone(), limits + &set_local(plans()), None),
     };
-    inspect::inspect(&own, settings.wake_up, now).await?;
+    preflight::inspect(&own, settings.wake_up, now).await?;
     let connections = Connections {
-        writer: connection(pool(&writing, WRITERS)),
-        readers: Reader::new(connection(pool(&reading, settings.readers.max(1)))),
-        own: Reader::new(connection(pool(&own, OWN_READERS))),
-        keys: Reader::new(connection(pool(&reading, 1))),
+        writer: orm_connection(pool(&writing, WRITERS)),
+        readers: Reader::new(orm_connection(pool(&reading, settings.readers.max(1)))),
+        reserved: Reader::new(orm_connection(pool(&own, RESERVED_READER_CONNECTIONS))),
+        keys: Reader::new(orm_connection(pool(&reading, 1))),
     };
-    let jobs = pool_options(MOST_JOBS).idle_timeout(JOBS_IDLE).connect_lazy_with(options);
-    let poll_every = Duration::from_millis(settings.poll_milliseconds);
-    Ok((connections, Postgres { jobs, talk_by, poll_every, local_settings, kept: Kept::new() }))
+    let job_pool = pool_options(MOST_JOBS).idle_timeout(JOBS_IDLE).connect_lazy_with(options);
+    let poll_interval = Duration::from_millis(settings.poll_milliseconds);
+    Ok((connections, PostgresEngine { job_pool, notify_options, poll_interval, local_settings, kept: Kept::new() }))
 }
 
 /// The plans of statements under the write lock.
@@ -136,7 +167,10 @@ fn set_local<'a>(settings: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 ///
 /// The lock is asked for after the transaction has begun and before anything is read: at READ COMMITTED what is read then is newer than
 /// all that earlier holders have committed.
-pub(super) async fn begin(writer: &DatabaseConnection, node: &Postgres) -> Result<DatabaseTransaction, StoreError> {
+pub(super) async fn begin(
+    writer: &DatabaseConnection,
+    node: &PostgresEngine,
+) -> Result<DatabaseTransaction, StoreError> {
     let (tx, begin) = match kept(node).await {
         Some(tx) => (tx, "BEGIN"),
         None => (writer.begin().await?, "SET TRANSACTION"),
@@ -145,67 +179,20 @@ pub(super) async fn begin(writer: &DatabaseConnection, node: &Postgres) -> Resul
     tx.execute_unprepared(&format!(
         "{begin} ISOLATION LEVEL READ COMMITTED, READ WRITE; {local} \
          SELECT set_config('synchronous_commit', CASE {DURABLE} WHEN 'off' THEN 'on' ELSE {DURABLE} END, true), \
-         pg_advisory_xact_lock({WRITE_LOCK})"
+         pg_advisory_xact_lock({WRITE_LOCK_ID})"
     ))
     .await?;
     Ok(tx)
 }
 
 /// The connection of the last transaction, if there is one that lives.
-async fn kept(node: &Postgres) -> Option<DatabaseTransaction> {
+async fn kept(node: &PostgresEngine) -> Option<DatabaseTransaction> {
     let (connection, idle_for) = node.kept.take()?;
-    if idle_for >= TRUSTED_FOR {
+    if idle_for >= PING_AFTER_IDLE {
         // Any statement tells; this one the server does not even parse.
-        timeout(KEPT_ALIVE_WITHIN, connection.execute_unprepared("")).await.ok()?.ok()?;
+        timeout(WRITE_CONNECTION_PING_TIMEOUT, connection.execute_unprepared("")).await.ok()?.ok()?;
     }
     Some(connection)
-}
-
-/// A pool that connects when it is asked to.
-pub(super) fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
-    pool_options(connections).connect_lazy_with(options.clone())
-}
-
-fn pool_options(connections: u32) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(WAIT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for >= TRUSTED_FOR {
-                    alive(connection).await?;
-                }
-                Ok(true)
-            })
-        })
-        // Somebody may have given up waiting in the middle of a statement. Without a bound a dead server would keep the place in the pool
-        // for as long as TCP tries.
-        .after_release(|connection, _| Box::pin(async move { alive(connection).await.map(|()| true) }))
-}
-
-fn connection(pool: PgPool) -> DatabaseConnection {
-    SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
-}
-
-async fn alive(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    timeout(ALIVE_WITHIN, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
-}
-
-/// Waits for the driver, but not for ever.
-pub(super) async fn in_time<T>(
-    within: Duration,
-    asked: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, StoreError> {
-    match timeout(within, asked).await {
-        Ok(answered) => answered.map_err(unavailable),
-        Err(_) => Err(StoreError::too_late()),
-    }
-}
-
-/// An error of the driver, as the ORM has it.
-fn unavailable(error: sqlx::Error) -> StoreError {
-    StoreError::from(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
 }
 
 #[cfg(test)]
@@ -214,6 +201,6 @@ mod tests {
 
     #[test]
     fn the_lock_is_waited_for_as_long_as_a_connection() {
-        assert_eq!(LIMITS[0], ("lock_timeout", format!("{}ms", WAIT.as_millis()).as_str()));
+        assert_eq!(LIMITS[0], ("lock_timeout", format!("{}ms", ACQUIRE_TIMEOUT.as_millis()).as_str()));
     }
 }

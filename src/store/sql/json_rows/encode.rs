@@ -4,7 +4,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectState
 use sea_orm::{DbBackend, Statement, Value};
 
 use super::{Columns, Row, names};
-use crate::store::dialect::Dialect;
+use crate::store::engine::dialect::Dialect;
 
 /// The name under which the select for each of several keys knows them.
 pub(in crate::store) const KEYS: &str = "keys";

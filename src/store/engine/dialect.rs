@@ -4,14 +4,14 @@ use sea_orm::DbBackend;
 
 /// A database's SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(in crate::store) enum Dialect {
     Sqlite,
     Postgres,
 }
 
 impl Dialect {
     /// That of a connection.
-    pub(super) fn of(database: DbBackend) -> Self {
+    pub(in crate::store) fn of(database: DbBackend) -> Self {
         if database == DbBackend::Postgres { Self::Postgres } else { Self::Sqlite }
     }
 }

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use tokio::time::timeout;
 
-use super::postgres::ALIVE_WITHIN;
+use super::pool::PING_TIMEOUT;
 
 /// After how long a connection goes back to its pool all the same, which keeps none for ever: a server may have become a replica.
 const KEPT_FOR: Duration = Duration::from_mins(5);
 
 /// Room for one connection.
 #[derive(Clone, Debug)]
-pub(super) struct Kept(Arc<Mutex<Slot>>);
+pub(in crate::store) struct Kept(Arc<Mutex<Slot>>);
 
 #[derive(Debug)]
 struct Slot {
@@ -41,7 +41,7 @@ impl Kept {
     }
 
     /// Commits, and keeps the connection if there is room.
-    pub(super) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
+    pub(in crate::store) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
         // A transaction that has failed the server takes back when it is to commit it, and says nothing; to any other statement it does.
         transaction.execute_unprepared("SELECT 1; COMMIT").await?;
         if let Some(connection) = self.put(transaction) {
@@ -85,7 +85,7 @@ async fn give_back(connection: DatabaseTransaction) {
         connection.execute_unprepared("BEGIN").await?;
         connection.rollback().await
     };
-    if let Ok(Err(error)) = timeout(ALIVE_WITHIN, given).await {
+    if let Ok(Err(error)) = timeout(PING_TIMEOUT, given).await {
         tracing::debug!(%error, "a database connection is lost");
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use sea_orm::{ConnectionTrait, Statement};
     use tokio::time::timeout;
 
-    use crate::store::for_tests::Cluster;
+    use crate::store::test_support::Cluster;
     use crate::store::{Store, Transaction};
 
     async fn text<C: ConnectionTrait>(db: &C, sql: &str) -> String {

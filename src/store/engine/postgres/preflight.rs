@@ -5,10 +5,11 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, Connection, Row};
 use tokio::time::timeout;
 
-use super::unavailable;
+use super::pool::from_driver_error;
 use crate::clock::Time;
 use crate::config::WakeUp;
-use crate::store::{OpenError, WAIT};
+use crate::store::OpenError;
+use crate::store::engine::ACQUIRE_TIMEOUT;
 
 /// The oldest version that the service is tested with, as the server numbers it.
 const OLDEST: i32 = 150_000;
@@ -53,7 +54,7 @@ impl State {
 /// Looks whether the server is fit, and says what weakens its promise. The options are those of a connection that looks rows up by their
 /// keys.
 pub(super) async fn inspect(options: &PgConnectOptions, wake_up: WakeUp, now: Time) -> Result<(), OpenError> {
-    let state = timeout(WAIT * 4, State::of(options)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    let state = timeout(ACQUIRE_TIMEOUT * 4, State::of(options)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let state = match state {
         Ok(state) => state,
         Err(sqlx::Error::Database(said))
@@ -65,7 +66,7 @@ pub(super) async fn inspect(options: &PgConnectOptions, wake_up: WakeUp, now: Ti
                 said.message()
             )));
         }
-        Err(error) => return Err(unavailable(error).into()),
+        Err(error) => return Err(from_driver_error(error).into()),
     };
     let unfit = if state.number < OLDEST {
         format!("PostgreSQL 15 or later is needed, the server is {}", state.version)

@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic};
 
 use crate::domain::{Provider, VendorId};
-use crate::store::wanted::{FOUND, SECOND_VALUE, VALUE, rows_wanted};
+use crate::store::sql::lookup::{FOUND, SECOND_VALUE, VALUE, rows_wanted};
 use crate::store::{Batch, StoreError};
 
 /// A table with a row for each of a vendor's things.

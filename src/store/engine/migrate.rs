@@ -6,29 +6,27 @@ use migration::{Migrator, MigratorTrait, State, state};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use tokio::time::timeout;
 
-use super::bounded::STATEMENT_WITHIN;
-use super::{Connections, Engine, OpenError, Reader, StoreError, convert};
+use super::Engine;
+use super::deadline::STATEMENT_WITHIN;
 use crate::clock::Time;
 use crate::domain::LogId;
+use crate::store::sql::convert;
+use crate::store::{OpenError, Reader, StoreError};
 
 /// How long to wait for a write lock that somebody holds, before it is asked for again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// Takes the steps that are missing, and gives the log's id, which a new database gets here.
-pub(super) async fn bring_up_to_date(
-    connections: &Connections,
-    engine: &Engine,
-    now: Time,
-) -> Result<LogId, OpenError> {
+pub(in crate::store) async fn bring_up_to_date(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
     // What is up to date needs no lock: a node may start while another writes for long.
-    if is_current(connections.own.inner()).await?
-        && let Some(id) = log_id(connections.own.inner()).await?
+    if is_current(engine.connections().reserved.inner()).await?
+        && let Some(id) = log_id(engine.connections().reserved.inner()).await?
     {
         return Ok(id);
     }
     let mut waits = false;
     loop {
-        match take_steps(connections, engine, now).await {
+        match take_steps(engine, now).await {
             Err(OpenError::Store(error)) if error.is_lock_timeout() => {
                 if !waits {
                     tracing::info!(
@@ -43,8 +41,8 @@ pub(super) async fn bring_up_to_date(
     }
 }
 
-async fn take_steps(connections: &Connections, engine: &Engine, now: Time) -> Result<LogId, OpenError> {
-    let tx = engine.begin(&connections.writer).await?.without_bound();
+async fn take_steps(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
+    let tx = engine.begin().await?.without_bound();
     if !is_current(tx.inner()).await? {
         Migrator::up(tx.inner(), None).await?;
     }
@@ -57,7 +55,7 @@ async fn take_steps(connections: &Connections, engine: &Engine, now: Time) -> Re
 }
 
 /// Whether the database has the tables of this version, and none that it does not know.
-pub(super) async fn check(db: &Reader) -> Result<(), OpenError> {
+pub(in crate::store) async fn check(db: &Reader) -> Result<(), OpenError> {
     let current = timeout(STATEMENT_WITHIN, is_current(db.inner())).await;
     if current.unwrap_or_else(|_| Err(StoreError::too_late().into()))? {
         return Ok(());

@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::domain::{EventKind, Money, ProposalStatus};
 use crate::store::Store;
-use crate::store::dialect::Dialect;
+use crate::store::engine::dialect::Dialect;
 
 const WINDOW: Window = Window { after: None, before: None, limit: 20, from_the_end: false };
 
@@ -152,11 +152,11 @@ async fn an_index_answers_every_filter() {
 async fn nested_pages_are_read_along_an_index() {
     let (_directory, store) = Store::for_test().await;
     let parents = ["1".to_owned(), "2".to_owned()];
-    let kinship = |column| kin::Kinship { column, provider: None };
+    let kinship = |column| relation::Kinship { column, provider: None };
     let by_event = sort("last_event_at", &["vendor_id"]);
     let by_key = sort("last_event_at", &["provider", "vendor_id"]);
-    fn nested<R: Row>(parents: &[String], kinship: kin::Kinship, sort: Sort, window: &Window) -> SelectStatement {
-        packed::sql::pack_of_each::<R>(
+    fn nested<R: Row>(parents: &[String], kinship: relation::Kinship, sort: Sort, window: &Window) -> SelectStatement {
+        json_rows::encode::pack_of_each::<R>(
             Dialect::Sqlite,
             parents,
             children_select::<R>(R::ALL, kinship, sort, window),
@@ -175,7 +175,7 @@ async fn nested_pages_are_read_along_an_index() {
         for column in ["project_vendor_id", "client_vendor_id", "drawing_vendor_id"] {
             plans.push(nested::<EventRow>(&parents, kinship(column), LOG_ORDER, &window));
         }
-        let of_proposal = kin::Kinship { column: "proposal_vendor_id", provider: Some(Provider::Arcsite) };
+        let of_proposal = relation::Kinship { column: "proposal_vendor_id", provider: Some(Provider::Arcsite) };
         plans.push(nested::<EventRow>(&parents, of_proposal, LOG_ORDER, &window));
     }
     for statement in plans {

@@ -4,7 +4,7 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
 use super::{ClientRow, DeliveryRow, DrawingRow, EventRow, Key, Place, ProjectRow, ProposalRow, Sort};
 use crate::domain::{Provider, VendorId};
-use crate::store::packed::{Columns, Row};
+use crate::store::sql::json_rows::{Columns, Row};
 
 /// A row that stands in an order.
 pub trait Ordered: Row {

@@ -11,8 +11,8 @@ use super::Entry;
 use crate::clock::Time;
 use crate::domain::{Provider, Seq, Subject};
 use crate::store::StoreError;
-use crate::store::convert::{micros, time};
-use crate::store::wanted::{VALUE, padded, wanted};
+use crate::store::sql::convert::{micros, time};
+use crate::store::sql::lookup::{VALUE, padded, wanted};
 
 /// An event that has the identity asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

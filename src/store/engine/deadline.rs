@@ -9,8 +9,8 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use super::StoreError;
-use super::kept::Kept;
+use super::postgres::write_connection::Kept;
+use crate::store::StoreError;
 
 /// How long a statement may take, but for those of work that takes long.
 pub(super) const STATEMENT_WITHIN: Duration = Duration::from_secs(15);
@@ -105,6 +105,6 @@ pub(super) async fn in_time<T>(
 }
 
 /// The database has not answered in time.
-pub(super) fn too_late() -> DbErr {
+pub(in crate::store) fn too_late() -> DbErr {
     DbErr::Custom("it does not answer in time".to_owned())
 }

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::StoreError;
-use super::convert::{micros, time};
+use super::sql::convert::{micros, time};
 use crate::clock::Time;
 use crate::domain::text::without_nul;
 use crate::domain::{BidsketchEvent, WebhookId, WebhookState};

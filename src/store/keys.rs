@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::StoreError;
-use super::convert::{micros, time};
+use super::sql::convert::{micros, time};
 use crate::clock::Time;
 use crate::domain::Scope;
 

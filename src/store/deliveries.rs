@@ -3,7 +3,7 @@
 use entity::{delivery, event};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
-use super::convert::{micros, time};
+use super::sql::convert::{micros, time};
 use super::{Batch, StoreError};
 use crate::clock::Time;
 use crate::domain::{Outcome, Provider, QuarantineReason, Seq};

@@ -8,7 +8,7 @@ use serde::ser::{Error, Serialize, Serializer};
 
 use super::Rows;
 use crate::store::StoreError;
-use crate::store::convert::to_json;
+use crate::store::sql::convert::to_json;
 
 /// How many bytes of rows a statement has at most, but for a row that alone has more. What is sent is held several times on its way, and
 /// the driver keeps room for the longest statement it has sent. (Fewer where it is tested what happens past them.)

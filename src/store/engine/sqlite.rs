@@ -9,8 +9,10 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::{Connections, OWN_READERS, OpenError, Reader, StoreError, WAIT};
+use super::deadline::Reader;
+use super::{ACQUIRE_TIMEOUT, Connections, RESERVED_READER_CONNECTIONS};
 use crate::config;
+use crate::store::{OpenError, StoreError};
 
 /// Opens the file, which is made if it is not there.
 pub(super) async fn connect(settings: &config::Database) -> Result<Connections, OpenError> {
@@ -21,7 +23,7 @@ pub(super) async fn connect(settings: &config::Database) -> Result<Connections, 
     Ok(Connections {
         writer: pool(url, 1, true).await?,
         readers: Reader::new(pool(url, settings.readers.max(1), false).await?),
-        own: Reader::new(pool(url, OWN_READERS, false).await?),
+        reserved: Reader::new(pool(url, RESERVED_READER_CONNECTIONS, false).await?),
         keys: Reader::new(pool(url, 1, false).await?),
     })
 }
@@ -40,7 +42,7 @@ async fn pool(url: &str, connections: u32, writes: bool) -> Result<DatabaseConne
     options
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(WAIT)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .test_before_acquire(false)
@@ -50,7 +52,7 @@ async fn pool(url: &str, connections: u32, writes: bool) -> Result<DatabaseConne
                 .create_if_missing(writes)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(WAIT)
+                .busy_timeout(ACQUIRE_TIMEOUT)
                 .foreign_keys(false)
                 .statement_cache_capacity(200);
             if writes { options } else { options.pragma("query_only", "on") }

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use crate::clock::Time;
 use crate::domain::{EventKind, Provider, References, Seq, VendorId};
 use crate::store::StoreError;
-use crate::store::convert::time;
+use crate::store::sql::convert::time;
 
 /// An event as it was recorded, to be gone through again.
 #[derive(Debug)]

@@ -1,0 +1,143 @@
+//! The two kinds of database. No file outside this folder asks which one is open.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{OpenError, StoreError};
+use crate::clock::Time;
+use crate::config;
+use crate::domain::{LogId, Seq};
+
+pub(super) mod commit_signal;
+pub(super) mod deadline;
+pub(super) mod dialect;
+pub(super) mod job_lock;
+pub(super) mod migrate;
+mod postgres;
+mod sqlite;
+
+use commit_signal::HeadWatch;
+use deadline::{Reader, STATEMENT_WITHIN, Transaction};
+use job_lock::JobLocks;
+use postgres::PostgresEngine;
+
+/// How long to wait for a connection or for the write lock. A vendor waits longer than this for its answer.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// How many connections are reserved for the service's own reads, which must not wait behind queries.
+const RESERVED_READER_CONNECTIONS: u32 = 2;
+
+/// The connections, by their use.
+#[derive(Clone, Debug)]
+pub(super) struct Connections {
+    /// Writes.
+    pub(super) writer: DatabaseConnection,
+    /// Answer queries.
+    pub(super) readers: Reader,
+    /// Serve the service's own reads.
+    pub(super) reserved: Reader,
+    /// Reads the API keys. It is apart from `reserved`, because strangers can have hooks' tokens looked up as often as they like.
+    pub(super) keys: Reader,
+}
+
+/// An open database of either kind.
+#[derive(Clone, Debug)]
+pub(super) struct Engine {
+    connections: Connections,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Sqlite { job_locks: job_lock::LocalLocks },
+    Postgres(Box<PostgresEngine>),
+}
+
+impl Engine {
+    /// Connects to the database that the settings name.
+    pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
+        if settings.url.is_postgres() {
+            let (connections, postgres) = postgres::connect(settings, now).await?;
+            Ok(Self { connections, kind: Kind::Postgres(Box::new(postgres)) })
+        } else if settings.url.expose().starts_with("sqlite:") {
+            let kind = Kind::Sqlite { job_locks: job_lock::LocalLocks::default() };
+            Ok(Self { connections: sqlite::connect(settings).await?, kind })
+        } else {
+            let kinds = "its URL must be sqlite://<path of a file> or postgres://<user>@<host>/<database>";
+            Err(OpenError::Unsupported(kinds.to_owned()))
+        }
+    }
+
+    pub(super) const fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// As [`super::Store::begin`].
+    pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
+        let begun = async {
+            Ok(match &self.kind {
+                Kind::Sqlite { .. } => sqlite::begin(&self.connections.writer).await?,
+                Kind::Postgres(postgres) => postgres::begin(&self.connections.writer, postgres).await?,
+            })
+        };
+        let begun = timeout(STATEMENT_WITHIN, begun).await;
+        Ok(Transaction::new(begun.unwrap_or_else(|_| Err(StoreError::too_late()))?))
+    }
+
+    /// As [`super::Store::begin_maintenance`].
+    pub(super) async fn begin_maintenance(&self) -> Result<Transaction, StoreError> {
+        let tx = self.begin().await?.without_bound();
+        if let Kind::Postgres(_) = &self.kind {
+            tx.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = '10min'").await?;
+        }
+        Ok(tx)
+    }
+
+    /// Commits a transaction. An error means that the outcome is unknown.
+    pub(super) async fn commit(&self, tx: Transaction) -> Result<(), StoreError> {
+        match &self.kind {
+            Kind::Sqlite { .. } => tx.commit().await,
+            Kind::Postgres(postgres) => tx.commit_and_keep(&postgres.kept).await,
+        }
+    }
+
+    /// Watches for commits by other nodes to the log of this id.
+    pub(super) fn head_watch(&self, log_id: &LogId) -> HeadWatch {
+        match &self.kind {
+            Kind::Sqlite { .. } => HeadWatch::by_polling(commit_signal::POLL_INTERVAL),
+            Kind::Postgres(postgres) => postgres.head_watch(log_id),
+        }
+    }
+
+    /// Tells other nodes of commits until the future is dropped.
+    pub(super) async fn notify_peers(&self, log_id: &LogId, committed: watch::Receiver<Seq>) {
+        match &self.kind {
+            Kind::Sqlite { .. } => std::future::pending().await,
+            Kind::Postgres(postgres) => postgres::notifier::run(postgres, log_id, committed).await,
+        }
+    }
+
+    /// As [`super::Store::job_locks`].
+    pub(super) async fn job_locks(&self) -> Result<JobLocks, StoreError> {
+        match &self.kind {
+            Kind::Sqlite { job_locks } => Ok(JobLocks::local(job_locks)),
+            Kind::Postgres(postgres) => Ok(JobLocks::in_database(postgres.begin_job().await?)),
+        }
+    }
+
+    /// Closes all connections.
+    pub(super) async fn close(self) {
+        if let Kind::Postgres(postgres) = &self.kind {
+            postgres.close().await;
+        }
+        let Connections { writer, readers, reserved, keys } = self.connections;
+        for connection in [keys.into_inner(), reserved.into_inner(), readers.into_inner(), writer] {
+            if let Err(error) = connection.close().await {
+                tracing::warn!(%error, "a database connection did not close cleanly");
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Telling other nodes of this node's commits (PostgreSQL's NOTIFY).
+
+use std::time::Duration;
+
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
+use sea_orm::sqlx::{self, Connection};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::PostgresEngine;
+use super::pool::{PING_TIMEOUT, with_driver_timeout};
+use crate::domain::{LogId, Seq};
+use crate::store::StoreError;
+use crate::store::engine::ACQUIRE_TIMEOUT;
+
+/// How long to wait after a notification failed.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// Tells other nodes of each commit until the future is dropped. It does so after the commit and apart from it: a hint that cannot
+/// be given must not keep a delivery from being recorded. One notification may stand for several commits.
+pub(in crate::store::engine) async fn run(
+    engine: &PostgresEngine,
+    log_id: &LogId,
+    mut committed: watch::Receiver<Seq>,
+) {
+    let Some(options) = &engine.notify_options else { return std::future::pending().await };
+    let options = options.clone().application_name("bidarc notifier");
+    let mut connection = None;
+    while committed.changed().await.is_ok() {
+        let newest = *committed.borrow_and_update();
+        let payload = format!("{log_id} {newest}");
+        if let Err(error) = notify_with_reconnect(&mut connection, &options, &payload).await {
+            tracing::warn!(%error, "other nodes could not be notified of a commit; they read the log every few seconds");
+            sleep(RETRY_DELAY).await;
+        }
+    }
+    std::future::pending().await
+}
+
+/// Notifies over the present connection, which may be dead without knowing it, or else over a new one. A notification that is sent
+/// twice does no harm.
+async fn notify_with_reconnect(
+    connection: &mut Option<PgConnection>,
+    options: &PgConnectOptions,
+    payload: &str,
+) -> Result<(), StoreError> {
+    if let Some(mut present) = connection.take()
+        && with_driver_timeout(PING_TIMEOUT, notify(&mut present, payload)).await.is_ok()
+    {
+        *connection = Some(present);
+        return Ok(());
+    }
+    let reconnected = async {
+        let mut new = PgConnection::connect_with(options).await?;
+        notify(&mut new, payload).await?;
+        Ok(new)
+    };
+    *connection = Some(with_driver_timeout(ACQUIRE_TIMEOUT, reconnected).await?);
+    Ok(())
+}
+
+async fn notify(connection: &mut PgConnection, payload: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_notify($1, $2)").bind(super::COMMIT_CHANNEL).bind(payload).execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Pools of connections to PostgreSQL, and waiting for the driver within a deadline.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sea_orm::sqlx::{self, Connection, PgPool};
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
+use tokio::time::timeout;
+
+use crate::store::StoreError;
+use crate::store::engine::ACQUIRE_TIMEOUT;
+
+/// A connection that was idle for longer is pinged before it is used: a server that restarted meanwhile has closed it.
+pub(super) const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+
+/// How long a connection has to answer a ping.
+pub(in crate::store::engine) const PING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A pool that connects on first use.
+pub(super) fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
+    pool_options(connections).connect_lazy_with(options.clone())
+}
+
+pub(super) fn pool_options(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= PING_AFTER_IDLE {
+                    ping(connection).await?;
+                }
+                Ok(true)
+            })
+        })
+        // Its user may have given up in the middle of a statement. Without a time-out a dead server would keep the connection's
+        // place in the pool for as long as TCP retries.
+        .after_release(|connection, _| Box::pin(async move { ping(connection).await.map(|()| true) }))
+}
+
+/// A pool as the ORM takes it.
+pub(super) fn orm_connection(pool: PgPool) -> DatabaseConnection {
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
+}
+
+async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    timeout(PING_TIMEOUT, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// Waits for the driver, within a time-out.
+pub(in crate::store::engine) async fn with_driver_timeout<T>(
+    limit: Duration,
+    query: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    match timeout(limit, query).await {
+        Ok(result) => result.map_err(from_driver_error),
+        Err(_) => Err(StoreError::too_late()),
+    }
+}
+
+/// An error of the driver, as the ORM has it.
+pub(super) fn from_driver_error(error: sqlx::Error) -> StoreError {
+    StoreError::from(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+}
