@@ -9,6 +9,7 @@ pub mod feed;
 pub mod graphql;
 pub mod http;
 pub mod ingest;
+mod metrics;
 pub mod store;
 pub mod vendor;
 pub mod webhooks;

@@ -2,18 +2,20 @@
 
 use metrics::Gauge;
 
+use crate::metrics::{SOCKETS, SUBSCRIPTIONS};
+
 /// Counts one for as long as it is kept.
 pub(super) struct Counted(Gauge);
 
 impl Counted {
     /// A socket that is open.
     pub(super) fn socket() -> Self {
-        Self::new(metrics::gauge!("bidarc_sockets"))
+        Self::new(metrics::gauge!(SOCKETS))
     }
 
     /// An operation that is under way over a socket or an event stream.
     pub(super) fn subscription() -> Self {
-        Self::new(metrics::gauge!("bidarc_subscriptions"))
+        Self::new(metrics::gauge!(SUBSCRIPTIONS))
     }
 
     fn new(gauge: Gauge) -> Self {

@@ -12,9 +12,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::auth;
+use super::access;
 use crate::auth::Keys;
 use crate::feed::Feed;
+use crate::metrics::LOG_HEAD;
 use crate::store::{OpenError, Store};
 
 /// How long the database has to answer.
@@ -65,10 +66,10 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
 
 /// What the service has done. It tells of the business, so it needs a key, of whatever scope; in open mode it needs none.
 async fn metrics(State(health): State<Health>, headers: HeaderMap) -> Response {
-    if let Err(denied) = auth::access(&health.keys, &headers).await {
-        return auth::refuse(denied);
+    if let Err(denied) = access::access(&health.keys, &headers).await {
+        return access::refuse(denied);
     }
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^53 events are far away")]
-    metrics::gauge!("bidarc_log_head").set(health.feed.head().0 as f64);
+    metrics::gauge!(LOG_HEAD).set(health.feed.head().0 as f64);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], health.metrics.render()).into_response()
 }

@@ -20,18 +20,17 @@ use crate::graphql::Executor;
 use crate::ingest::Ingest;
 use crate::store::Store;
 
-mod auth;
+mod access;
 mod body;
 mod error;
 mod gauge;
 mod graphql;
 mod health;
 mod hooks;
-mod knock;
 mod open_mode;
 mod origin;
+mod pages;
 mod sse;
-mod web;
 mod ws;
 
 pub use origin::AllowedOrigins;
@@ -88,9 +87,9 @@ pub fn router(parts: Parts) -> Router {
         stopping: parts.stopping,
     };
     Router::new()
-        .route("/", get(web::index))
-        .route("/playground", get(web::playground))
-        .fallback(web::not_found)
+        .route("/", get(pages::index))
+        .route("/playground", get(pages::playground))
+        .fallback(pages::not_found)
         .merge(hooks)
         .merge(health::metrics_router(health.clone()))
         .layer(gate)

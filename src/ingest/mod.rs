@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 
 use crate::domain::{Outcome, QuarantineReason};
+use crate::metrics::{DELIVERIES, REFUSED, UNAVAILABLE};
 use crate::store::webhooks::HookToken;
 use crate::store::{Store, webhooks};
 use crate::vendor::envelope::Envelope;
@@ -72,7 +73,7 @@ impl Ingest {
         let provider = delivery.provider().as_str();
         match tokio::time::timeout(ANSWER_WITHIN, self.accept_at_leisure(delivery)).await {
             Ok(Err(IngestError::Unavailable)) | Err(_) => {
-                metrics::counter!("bidarc_unavailable_total", "provider" => provider).increment(1);
+                metrics::counter!(UNAVAILABLE, "provider" => provider).increment(1);
                 Err(IngestError::Unavailable)
             }
             Ok(answer @ (Ok(_) | Err(IngestError::Refused(_)))) => answer,
@@ -83,7 +84,7 @@ impl Ingest {
         let provider = delivery.provider().as_str();
         let registered = self.registered(&delivery).await?;
         let delivery = self.verifier.verify(delivery, registered).inspect_err(|refusal| {
-            metrics::counter!("bidarc_refused_total", "provider" => provider, "reason" => refusal.label()).increment(1);
+            metrics::counter!(REFUSED, "provider" => provider, "reason" => refusal.label()).increment(1);
             tracing::warn!(provider, reason = refusal.label(), "a delivery was refused: {refusal}");
         })?;
         let content = self.in_time(&delivery).and_then(|()| normalise(delivery.provider(), delivery.body()));
@@ -92,8 +93,7 @@ impl Ingest {
         }
         let recorded = self.writer.record(Incoming { delivery, content }).await;
         let receipt = recorded.map_err(|NotRecorded| IngestError::Unavailable)?;
-        metrics::counter!("bidarc_deliveries_total", "provider" => provider, "outcome" => receipt.outcome.as_str())
-            .increment(1);
+        metrics::counter!(DELIVERIES, "provider" => provider, "outcome" => receipt.outcome.as_str()).increment(1);
         if receipt.outcome != Outcome::Quarantined {
             tracing::debug!(provider, outcome = %receipt.outcome, event = receipt.event.map(|seq| seq.0), "recorded");
         }

@@ -14,6 +14,7 @@ use super::normalise::Unfit;
 use super::record::{Incoming, Receipt, SamenessWindows, record};
 use crate::domain::QuarantineReason;
 use crate::feed::Waker;
+use crate::metrics::{COMMIT_DELIVERIES, COMMIT_SECONDS};
 use crate::store::{Store, StoreError, Transaction};
 
 /// How many deliveries may wait for the writer: past it a vendor is told to come again.
@@ -159,9 +160,9 @@ async fn write_group(target: &Target, begun: Result<Transaction, StoreError>, mu
         },
     };
     let left = group.split_off(answers.len());
-    metrics::histogram!("bidarc_commit_seconds").record(started.elapsed().as_secs_f64());
+    metrics::histogram!(COMMIT_SECONDS).record(started.elapsed().as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "a group has at most 256 deliveries")]
-    metrics::histogram!("bidarc_commit_deliveries").record(group.len() as f64);
+    metrics::histogram!(COMMIT_DELIVERIES).record(group.len() as f64);
     for (job, answer) in group.into_iter().zip(answers) {
         // Whoever asked may have gone: the delivery stays recorded, and the vendor's retry will find it so.
         let _ = job.answer.send(answer);

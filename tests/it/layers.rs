@@ -6,8 +6,9 @@ use std::path::Path;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The modules of the service from the lowest up; the order in which they may use each other.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "clock",
+    "metrics",
     "failpoint",
     "config",
     "domain",

@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::auth;
+use super::access;
 use super::graphql::{self, JSON, Malformed, read_get, read_post};
 use super::open_mode::OpenMode;
 use crate::auth::{Access, Keys};
@@ -46,7 +46,7 @@ pub(super) fn router(streams: Streams, open: OpenMode) -> Router {
     let cors = open.origins.cors();
     Router::new()
         .route("/graphql/sse", routing::post(post).get(get))
-        .layer(from_fn_with_state(open, auth::authenticate))
+        .layer(from_fn_with_state(open, access::authenticate))
         .layer(cors)
         .with_state(streams)
 }
@@ -85,7 +85,7 @@ impl Streams {
         };
         let (events, body) = mpsc::channel(1);
         let operation = self.graphql.stream_placed(request, access, after);
-        let operation = auth::while_it_stands(&self.keys, access, operation);
+        let operation = access::while_it_stands(&self.keys, access, operation);
         self.tracker.spawn(stream::serve(operation, events, access, self.keys, self.stopping));
         let body = Body::from_stream(ReceiverStream::new(body).map(Ok::<_, Infallible>));
         // A proxy that gathers an answer before it passes it on would hold events back; this is how nginx is told.

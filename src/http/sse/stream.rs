@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::event;
 use crate::auth::{Access, Keys};
 use crate::graphql::{Message, Placed};
-use crate::http::auth;
+use crate::http::access;
 use crate::http::gauge::Counted;
 
 /// How long a stream may be silent: proxies and browsers take a connection on which nothing comes for dead.
@@ -35,7 +35,7 @@ pub(super) async fn serve(
     tokio::select! {
         biased;
         () = stopping.cancelled() => {}
-        denied = keys.lost(access) => auth::count(denied),
+        denied = keys.lost(access) => access::count(denied),
         () = events.closed() => {}
         () = pass_on(operation, &events) => {}
     }

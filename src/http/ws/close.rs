@@ -3,7 +3,7 @@
 use axum::extract::ws::{CloseFrame, close_code};
 
 use crate::auth::Denied;
-use crate::http::auth;
+use crate::http::access;
 
 /// The longest reason that a close frame has room for, in bytes (RFC 6455, 5.5).
 const REASON: usize = 123;
@@ -86,7 +86,7 @@ impl Close {
 impl From<Denied> for Close {
     /// Counts it as well: this is where a socket that is not let in is turned away.
     fn from(denied: Denied) -> Self {
-        auth::count(denied);
+        access::count(denied);
         Self::Denied(denied)
     }
 }

@@ -13,21 +13,22 @@ use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::close::Close;
-use self::session::Session;
 use super::error::HttpError;
 use super::gauge::Counted;
 use super::graphql;
-use super::knock::Knock;
 use super::open_mode::{self, OpenMode};
 use crate::graphql::Executor;
+use close::Close;
+use connection_init::Knock;
+use session::Session;
 
 mod close;
+mod connection_init;
+mod driver;
+mod keepalive;
 mod operations;
 mod protocol;
-mod pulse;
 mod session;
-mod turn;
 
 /// How much is read at a time. The library's own 128 KiB would be what an idle socket costs.
 const READ_BUFFER: usize = 4 * 1024;
@@ -68,7 +69,7 @@ async fn upgrade(
     let upgrade = upgrade
         .protocols([protocol::NAME])
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(turn::BATCH)
+        .write_buffer_size(driver::BATCH)
         .max_message_size(graphql::LIMIT)
         .max_frame_size(graphql::LIMIT);
     let tracked = sockets.tracker.token();
@@ -78,9 +79,9 @@ async fn upgrade(
         let _counted = Counted::socket();
         if is_of_the_protocol {
             let session = Session::new(sockets.graphql, sockets.open.keys, knock);
-            turn::serve(socket, session, sockets.stopping.cancelled_owned()).await;
+            driver::serve(socket, session, sockets.stopping.cancelled_owned()).await;
         } else {
-            turn::close(socket, &Close::Subprotocol).await;
+            driver::close(socket, &Close::Subprotocol).await;
         }
     })
 }

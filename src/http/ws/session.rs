@@ -10,13 +10,13 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::close::Close;
+use super::connection_init::Knock;
 use super::operations::{MOST, Operations};
 use super::protocol::{self, ClientMessage};
 use crate::auth::{Access, Denied, Keys};
 use crate::graphql::{Executor, Message};
-use crate::http::auth;
+use crate::http::access;
 use crate::http::graphql::error_list;
-use crate::http::knock::Knock;
 
 /// How many bytes of replies may wait for a peer that sends and does not receive. Past it nothing more is read of it.
 const REPLIES: usize = 64 * 1024;
@@ -84,7 +84,8 @@ impl Session {
                     self.replies.push_back(protocol::error(&id, &error_list(&problem, "LIMIT_EXCEEDED")));
                 }
                 Standing::LetIn { access, .. } => {
-                    let responses = auth::while_it_stands(&self.keys, *access, self.graphql.stream(*request, *access));
+                    let responses =
+                        access::while_it_stands(&self.keys, *access, self.graphql.stream(*request, *access));
                     self.operations.start(id.into(), responses);
                 }
                 Standing::Unknown(_) | Standing::Knocking(_) => return Err(Close::Unauthorized),

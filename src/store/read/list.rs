@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::relation::Kinship;
 use crate::domain::VendorId;
 use crate::domain::text::without_nul;
+use crate::metrics::READS;
 use crate::store::sql::json_rows::{self, Columns, Row};
 use crate::store::{Reader, StoreError};
 
@@ -187,7 +188,7 @@ pub(super) fn children_select<R: Row>(
 ///
 /// Where the database cannot be read.
 pub async fn count<R: Row>(db: &Reader, condition: Condition) -> Result<u64, StoreError> {
-    metrics::counter!("bidarc_reads_total").increment(1);
+    metrics::counter!(READS).increment(1);
     let statement = Query::select().expr(Expr::cust("COUNT(*)")).from(R::TABLE).cond_where(condition).take();
     let Some(row) = db.query_one(&statement).await? else { return Ok(0) };
     let count: i64 = row.try_get_by_index(0)?;
@@ -204,7 +205,7 @@ pub async fn count_children<R: Row>(
     kinship: Kinship,
     parents: impl IntoIterator<Item = VendorId>,
 ) -> Result<HashMap<VendorId, u64>, StoreError> {
-    metrics::counter!("bidarc_reads_total").increment(1);
+    metrics::counter!(READS).increment(1);
     let parent = kinship.column;
     let statement = Query::select()
         .column(parent)

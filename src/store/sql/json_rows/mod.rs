@@ -13,6 +13,7 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Query, SelectStatement};
 use serde::de::{DeserializeSeed, SeqAccess};
 
+use crate::metrics::READS;
 use crate::store::engine::dialect::Dialect;
 use crate::store::{Reader, StoreError};
 
@@ -133,7 +134,7 @@ fn unreadable<R: Row>(error: &serde_json::Error) -> StoreError {
 
 /// Runs a statement that gives one text.
 async fn one_text(db: &Reader, select: &SelectStatement) -> Result<Option<String>, StoreError> {
-    metrics::counter!("bidarc_reads_total").increment(1);
+    metrics::counter!(READS).increment(1);
     let statement = encode::with_limit_spelled_out(db.get_database_backend().build(select));
     Ok(match db.query_one_raw(statement).await? {
         Some(row) => Some(row.try_get_by_index(0)?),

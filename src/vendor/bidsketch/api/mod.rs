@@ -17,10 +17,10 @@ use serde_json::json;
 use crate::domain::endpoint::{self, Endpoint};
 
 mod error;
-mod rate;
+mod throttle;
 
 pub use error::ApiError;
-use rate::Rate;
+use throttle::Rate;
 
 /// How long a connection may take to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);

@@ -2,12 +2,12 @@
 //! two steps, [`Service::open`] and [`Service::serve`], to say in between where the service is.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use chrono::TimeDelta;
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::BuildError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,15 +24,16 @@ use crate::ingest::release::Releaser;
 use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
+use crate::metrics;
 use crate::store::{OpenError, Store, StoreError};
 use crate::vendor::bidsketch::api::{Api, Unusable};
 use crate::webhooks::Webhooks;
 
-/// How long sockets and the writer have to end after the last request did.
-const LAST_WRITES: Duration = Duration::from_secs(1);
+mod shutdown;
+mod tasks;
 
-/// How often the metrics are folded.
-const FOLD_METRICS_EVERY: Duration = Duration::from_secs(5);
+use shutdown::Shutdown;
+use tasks::Tasks;
 
 /// Why the service does not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -143,13 +144,13 @@ impl<'a> Service<'a> {
         let releaser = Releaser::new(store.clone(), windows, feed.waker());
         let webhooks = webhooks(settings, &store, &clock, listener.local_addr()?)?;
         webhooks.recover().await;
-        let ending = CancellationToken::new();
-        let (writer, mut writing) = Writer::start(store.clone(), windows, feed.waker(), ending.clone());
+        let writer_shutdown = CancellationToken::new();
+        let (writer, writer_task) = Writer::start(store.clone(), windows, feed.waker(), writer_shutdown.clone());
         let ingest = Ingest { store: store.clone(), verifier, tolerance: tolerance(settings), writer };
 
-        let metrics = metrics()?;
+        let metrics = metrics::install()?;
         let stopping = CancellationToken::new();
-        let sockets = TaskTracker::new();
+        let connections = TaskTracker::new();
         let router = http::router(Parts {
             ingest: Arc::new(ingest),
             graphql: graphql::executor(store.clone(), feed.clone(), releaser, webhooks.clone(), &settings.graphql),
@@ -160,13 +161,9 @@ impl<'a> Service<'a> {
             keys: keys.clone(),
             origins: AllowedOrigins::new(&settings.server.allowed_origins),
             stopping: stopping.clone(),
-            sockets: sockets.clone(),
+            sockets: connections.clone(),
         });
-        let mut looking = tokio::spawn(async move { feed.run().await });
-        let mut watching = tokio::spawn(async move { keys.watch().await });
-        let upkeep = tokio::spawn(keep_up(metrics));
-        let left_behind = webhooks.clone();
-        let tending = tokio::spawn(async move { left_behind.look_after().await });
+        let mut tasks = Tasks::start(writer_task, feed, keys, metrics, webhooks.clone());
 
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -180,51 +177,22 @@ impl<'a> Service<'a> {
             signal.cancel();
         });
         let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
-        let out_of_grace = async {
+        let grace_over = async {
             stopping.cancelled().await;
             tokio::time::sleep(grace).await;
         };
-        // None of these ends by itself. Without one of them the service would only seem to work.
-        let ended = async {
-            tokio::select! {
-                _ = &mut writing => "the writer of deliveries",
-                _ = &mut looking => "the reader of the log",
-                _ = &mut watching => "the watch over the keys",
-            }
-        };
-        let mut broken = None;
+        let mut ended = None;
         tokio::select! {
             served = server => served?,
-            part = ended => {
-                tracing::error!("{part} has ended: the service stops, so that it can be started anew");
-                broken = Some(part);
+            task = tasks.wait_for_exit() => {
+                tracing::error!("{task} has ended: the service stops, so that it can be started again");
+                ended = Some(task);
                 stopping.cancel();
             }
-            () = out_of_grace => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
+            () = grace_over => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
         }
-        looking.abort();
-        upkeep.abort();
-        tending.abort();
-        sockets.close();
-        if tokio::time::timeout(LAST_WRITES, sockets.wait()).await.is_err() {
-            tracing::warn!(sockets = sockets.len(), "some sockets did not close in time");
-        }
-        watching.abort();
-        if tokio::time::timeout(LAST_WRITES, webhooks.finish()).await.is_err() {
-            tracing::warn!(
-                "Bidsketch has not answered yet; what became of its webhooks is looked at by another node, or when the service starts again"
-            );
-        }
-        // What was handed over to the writer is written; whoever comes later gets 503.
-        ending.cancel();
-        if !writing.is_finished() && tokio::time::timeout(LAST_WRITES, &mut writing).await.is_err() {
-            tracing::error!("the writer did not end in time; what it had not committed was not acknowledged");
-        }
-        if tokio::time::timeout(LAST_WRITES, store.close()).await.is_err() {
-            tracing::warn!("the database does not answer; its connections are left to it");
-        }
-        tracing::info!("stopped");
-        broken.map_or(Ok(()), |part| Err(ServeError::Broken(part)))
+        Shutdown { tasks, connections, webhooks, writer_shutdown, store }.run().await;
+        ended.map_or(Ok(()), |task| Err(ServeError::Broken(task)))
     }
 }
 
@@ -268,28 +236,4 @@ fn tolerance(settings: &Settings) -> SignatureTolerance {
         past: TimeDelta::hours(settings.arcsite.signature_max_age_hours.into()),
         future: TimeDelta::minutes(settings.arcsite.signature_max_ahead_minutes.into()),
     }
-}
-
-/// Folds what the histograms have gathered, which would else grow until somebody reads the metrics.
-async fn keep_up(metrics: PrometheusHandle) {
-    let mut interval = tokio::time::interval(FOLD_METRICS_EVERY);
-    loop {
-        interval.tick().await;
-        metrics.run_upkeep();
-    }
-}
-
-/// The process's metrics: there is one recorder, however many services a test starts.
-fn metrics() -> Result<PrometheusHandle, BuildError> {
-    static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = METRICS.get() {
-        return Ok(handle.clone());
-    }
-    let recorder = PrometheusBuilder::new().build_recorder();
-    let handle = recorder.handle();
-    // Only the first of two at once wins; the other's numbers are then read from the winner.
-    if metrics::set_global_recorder(recorder).is_ok() {
-        let _ = METRICS.set(handle.clone());
-    }
-    Ok(METRICS.get().unwrap_or(&handle).clone())
 }

@@ -4,8 +4,8 @@ use axum::http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::auth;
 use crate::auth::{Access, Denied, Keys};
+use crate::http::access;
 
 /// What is known of who opens a socket before it says so.
 pub(super) struct Knock {
@@ -18,7 +18,7 @@ pub(super) struct Knock {
 
 impl Knock {
     pub(super) fn new(keys: Keys, headers: &HeaderMap, is_direct: bool) -> Self {
-        Self { keys, token: auth::token(headers).map(|token| token.map(SecretString::from)), is_direct }
+        Self { keys, token: access::token(headers).map(|token| token.map(SecretString::from)), is_direct }
     }
 
     /// What the socket may do, now that its `connection_init` has come.
@@ -37,7 +37,7 @@ impl Knock {
 fn token(payload: &Value) -> Result<Option<&str>, Denied> {
     let given = |name| payload.get(name).filter(|value| !value.is_null());
     if let Some(credentials) = given("Authorization").or_else(|| given("authorization")) {
-        return credentials.as_str().and_then(auth::bearer).map(Some).ok_or(Denied::WrongToken);
+        return credentials.as_str().and_then(access::bearer).map(Some).ok_or(Denied::WrongToken);
     }
     given("token").map(|token| token.as_str().ok_or(Denied::WrongToken)).transpose()
 }

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::domain::{NodeId, Outcome};
 use crate::ingest::Ingest;
 use crate::ingest::verify::{Delivery, Hook};
+use crate::metrics::REFUSED;
 use crate::vendor::arcsite::signature;
 
 /// How large a delivery may be. The largest documented payload has some kilobytes.
@@ -82,7 +83,7 @@ async fn take(hooks: Hooks, hook: Hook, headers: &HeaderMap, body: Body) -> Answ
     let provider = hook.provider().as_str();
     // Read before it is judged: a sender that is cut off while writing does not see the answer.
     let body = body::read(body, LIMIT).await.inspect_err(|error| {
-        metrics::counter!("bidarc_refused_total", "provider" => provider, "reason" => "body").increment(1);
+        metrics::counter!(REFUSED, "provider" => provider, "reason" => "body").increment(1);
         tracing::warn!(provider, "a delivery was refused: {error}");
     })?;
     let delivery = Delivery::received(hook, signature_header(headers), body, hooks.clock.now());

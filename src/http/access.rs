@@ -11,6 +11,7 @@ use super::error::RETRY_AFTER;
 use super::graphql;
 use super::open_mode::{self, OpenMode};
 use crate::auth::{Access, Denied, Keys};
+use crate::metrics::DENIED;
 
 /// The scheme of RFC 6750.
 const SCHEME: &str = "Bearer";
@@ -96,7 +97,7 @@ pub(super) fn count(denied: Denied) {
         Denied::WrongToken => "wrong_token",
         Denied::Unavailable => "unavailable",
     };
-    metrics::counter!("bidarc_denied_total", "reason" => reason).increment(1);
+    metrics::counter!(DENIED, "reason" => reason).increment(1);
 }
 
 #[cfg(test)]

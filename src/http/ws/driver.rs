@@ -16,7 +16,7 @@ use tungstenite::Error as SocketError;
 use tungstenite::error::ProtocolError;
 
 use super::close::Close;
-use super::pulse::Pulse;
+use super::keepalive::Pulse;
 use super::session::Session;
 use crate::http::graphql::LIMIT;
 

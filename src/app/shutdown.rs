@@ -1,0 +1,56 @@
+//! Stopping in order: what was accepted is finished, and each step has a time-out, so that a process manager never has to kill.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::tasks::Tasks;
+use crate::store::Store;
+use crate::webhooks::Webhooks;
+
+/// How long each step of the shutdown may take once the last request has ended.
+const SHUTDOWN_STEP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What is still open when the server has stopped listening.
+pub(super) struct Shutdown {
+    pub(super) tasks: Tasks,
+    /// The sockets and event streams.
+    pub(super) connections: TaskTracker,
+    pub(super) webhooks: Webhooks,
+    /// Makes the writer end once its queue is empty.
+    pub(super) writer_shutdown: CancellationToken,
+    pub(super) store: Store,
+}
+
+impl Shutdown {
+    /// Ends everything, in this order: open streams rely on the keys' refresh, and webhooks on the writer's database.
+    pub(super) async fn run(self) {
+        let Self { mut tasks, connections, webhooks, writer_shutdown, store } = self;
+        tasks.feed.abort();
+        tasks.metrics_upkeep.abort();
+        tasks.webhook_recovery.abort();
+        connections.close();
+        if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, connections.wait()).await.is_err() {
+            tracing::warn!(connections = connections.len(), "some sockets and event streams did not close in time");
+        }
+        tasks.key_refresh.abort();
+        if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, webhooks.finish()).await.is_err() {
+            tracing::warn!(
+                "Bidsketch has not answered yet; another node resumes its unfinished webhooks, or this one at its next start"
+            );
+        }
+        // The writer still commits its queue. Later deliveries get 503.
+        writer_shutdown.cancel();
+        if !tasks.writer.is_finished() && tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, &mut tasks.writer).await.is_err()
+        {
+            tracing::error!(
+                "the writer did not end in time; deliveries that it had not committed were not acknowledged"
+            );
+        }
+        if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, store.close()).await.is_err() {
+            tracing::warn!("the database does not answer; its connections were left open");
+        }
+        tracing::info!("stopped");
+    }
+}

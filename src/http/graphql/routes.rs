@@ -1,0 +1,56 @@
+//! The route `/graphql`: POST and GET.
+
+use async_graphql::Executor as _;
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::{Router, routing};
+
+use super::request::{changes, read_get, read_post};
+use super::response::{accepted, answer, refuse};
+use crate::auth::Access;
+use crate::graphql::Executor;
+use crate::http::access;
+use crate::http::open_mode::OpenMode;
+
+/// `/graphql`.
+pub(in crate::http) fn router(executor: Executor, open: OpenMode) -> Router {
+    let cors = open.origins.cors();
+    // What CORS says goes around what a refused request is told: a web page can read that as well.
+    Router::new()
+        .route("/graphql", routing::post(post).get(get))
+        .layer(from_fn_with_state(open, access::authenticate))
+        .layer(cors)
+        .with_state(executor)
+}
+
+async fn post(
+    State(executor): State<Executor>,
+    Extension(access): Extension<Access>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let media_type = accepted(&headers);
+    let mut request = match read_post(&headers, body).await {
+        Ok(request) => request,
+        Err(malformed) => return refuse(malformed, media_type),
+    };
+    let may_repeat = !changes(&mut request);
+    answer(&executor.execute(request.data(access)).await, may_repeat, media_type)
+}
+
+async fn get(
+    State(executor): State<Executor>,
+    Extension(access): Extension<Access>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let media_type = accepted(&headers);
+    let request = match read_get(&uri) {
+        Ok(request) => request,
+        Err(malformed) => return refuse(malformed, media_type),
+    };
+    answer(&executor.execute(request.data(access)).await, true, media_type)
+}

@@ -1,0 +1,83 @@
+//! Every metric of the service: its name, unit and description, in one place. `/metrics` serves them for Prometheus.
+//!
+//! A new metric gets a constant here and a line in [`DESCRIPTIONS`]. Code elsewhere names the constant, never a text.
+
+use std::sync::OnceLock;
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+/// Counts deliveries that were answered 200. Labels: `provider`, `outcome`.
+pub(crate) const DELIVERIES: &str = "bidarc_deliveries_total";
+/// Counts deliveries that were refused. Labels: `provider`, `reason`.
+pub(crate) const REFUSED: &str = "bidarc_refused_total";
+/// Counts deliveries that were answered 503. Label: `provider`.
+pub(crate) const UNAVAILABLE: &str = "bidarc_unavailable_total";
+/// Measures the time from the write lock to the end of the commit of a group.
+pub(crate) const COMMIT_SECONDS: &str = "bidarc_commit_seconds";
+/// Counts the deliveries of each committed group.
+pub(crate) const COMMIT_DELIVERIES: &str = "bidarc_commit_deliveries";
+/// Counts statements that read for the API.
+pub(crate) const READS: &str = "bidarc_reads_total";
+/// Counts requests whose key was missing, wrong or revoked. Label: `reason`.
+pub(crate) const DENIED: &str = "bidarc_denied_total";
+/// The newest seq of the log that this node knows.
+pub(crate) const LOG_HEAD: &str = "bidarc_log_head";
+/// Counts open WebSockets.
+pub(crate) const SOCKETS: &str = "bidarc_sockets";
+/// Counts the operations under way over sockets and event streams.
+pub(crate) const SUBSCRIPTIONS: &str = "bidarc_subscriptions";
+
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+const DESCRIPTIONS: [(&str, Kind, Unit, &str); 10] = [
+    (DELIVERIES, Kind::Counter, Unit::Count, "Deliveries that were answered 200, by vendor and outcome."),
+    (REFUSED, Kind::Counter, Unit::Count, "Deliveries that were refused, by vendor and reason."),
+    (
+        UNAVAILABLE,
+        Kind::Counter,
+        Unit::Count,
+        "Deliveries that were answered 503 because they could not be stored in time.",
+    ),
+    (COMMIT_SECONDS, Kind::Histogram, Unit::Seconds, "Time from the write lock to the end of a group's commit."),
+    (COMMIT_DELIVERIES, Kind::Histogram, Unit::Count, "Deliveries in a committed group."),
+    (READS, Kind::Counter, Unit::Count, "SQL statements that read for the API."),
+    (DENIED, Kind::Counter, Unit::Count, "Requests whose key was missing, wrong or revoked, by reason."),
+    (LOG_HEAD, Kind::Gauge, Unit::Count, "The newest seq of the log that this node knows."),
+    (SOCKETS, Kind::Gauge, Unit::Count, "Open WebSockets."),
+    (SUBSCRIPTIONS, Kind::Gauge, Unit::Count, "Operations under way over WebSockets and event streams."),
+];
+
+/// Installs the process's one recorder and gives its handle. Several services in one process, as in tests, share it.
+///
+/// # Errors
+///
+/// The recorder cannot be built.
+pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    // Of two calls at once only the first installs its recorder. The other one uses that.
+    if metrics::set_global_recorder(recorder).is_ok() {
+        describe();
+        let _ = HANDLE.set(handle.clone());
+    }
+    Ok(HANDLE.get().unwrap_or(&handle).clone())
+}
+
+fn describe() {
+    for (name, kind, unit, description) in DESCRIPTIONS {
+        match kind {
+            Kind::Counter => describe_counter!(name, unit, description),
+            Kind::Gauge => describe_gauge!(name, unit, description),
+            Kind::Histogram => describe_histogram!(name, unit, description),
+        }
+    }
+}
