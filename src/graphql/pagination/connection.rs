@@ -17,7 +17,8 @@ use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::{Selectable, Selected, SelectedList};
 use crate::graphql::loader::{ChildrenAsked, ChildrenOf, CountOf, StoreLoader};
 use crate::graphql::schema::model::{Client, Delivery, Drawing, Event, Project, Proposal, load};
-use crate::store::read::relation::{Kinship, Ordered};
+use crate::store::read::order::Ordered;
+use crate::store::read::relation::Kinship;
 use crate::store::read::{
     ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Listed, Page,
     ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, list,

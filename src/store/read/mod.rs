@@ -8,6 +8,7 @@ mod drawing;
 mod event;
 pub mod filter;
 pub mod list;
+pub mod order;
 mod payment;
 mod project;
 mod proposal;
@@ -34,7 +35,7 @@ use crate::domain::{Outcome, Provider, Seq, VendorId};
 /// A list that can be filtered: what its rows are, and what its filter asks for.
 pub trait Listed {
     /// Its rows.
-    type Row: Row + relation::Ordered;
+    type Row: Row + order::Ordered;
 
     /// The filter as a condition.
     fn condition(&self) -> Condition;

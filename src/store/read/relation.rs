@@ -1,25 +1,10 @@
-//! What lists need to know of their rows: where a row stands in an order, and whose child it is.
+//! How rows belong together: the column by which children name their parent, and the rows that a vendor id names.
 
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
-use super::{ClientRow, DeliveryRow, DrawingRow, EventRow, Key, Place, ProjectRow, ProposalRow, Sort};
+use super::{ClientRow, DrawingRow, ProjectRow};
 use crate::domain::{Provider, VendorId};
-use crate::store::sql::json_rows::{Columns, Row};
-
-/// A row that stands in an order.
-pub trait Ordered: Row {
-    /// The column that an order needs, besides the key.
-    fn order_column(sort: Sort) -> Columns;
-    /// The value of the column that the list is ordered by.
-    fn order_key(&self, sort: Sort) -> Key;
-    /// The values of [`Sort::ties`].
-    fn ties(&self, sort: Sort) -> Vec<String>;
-
-    /// Where the row stands.
-    fn place(&self, sort: Sort) -> Place {
-        Place { key: self.order_key(sort), ties: self.ties(sort) }
-    }
-}
+use crate::store::sql::json_rows::Row;
 
 /// Whose children are asked for: the column that names the parent, and for a proposal's its vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,73 +26,6 @@ pub trait Keyed: Row {
     /// The id.
     fn vendor_id(&self) -> &VendorId;
 }
-
-macro_rules! ordered {
-    ($row:ty, [$($tie:ident),*], $default:ident, { $($column:ident => $key:expr),* $(,)? }) => {
-        impl Ordered for $row {
-            fn order_column(sort: Sort) -> Columns {
-                match sort.column {
-                    $(stringify!($column) => Self::$column,)*
-                    _ => Self::$default,
-                }
-            }
-
-            fn order_key(&self, sort: Sort) -> Key {
-                match sort.column {
-                    $(stringify!($column) => ($key)(self),)*
-                    _ => Key::Integer(self.$default.0),
-                }
-            }
-
-            fn ties(&self, _: Sort) -> Vec<String> {
-                vec![$(self.$tie.to_string()),*]
-            }
-        }
-    };
-}
-
-ordered!(ProjectRow, [vendor_id], last_event_at, {
-    created_order => |row: &Self| Key::Integer(row.created_order),
-    updated_order => |row: &Self| Key::Integer(row.updated_order),
-    name_order => |row: &Self| Key::Text(row.name_order.clone()),
-});
-ordered!(DrawingRow, [vendor_id], last_event_at, {
-    first_seen_at => |row: &Self| Key::Integer(row.first_seen_at.0),
-    name_order => |row: &Self| Key::Text(row.name_order.clone()),
-});
-ordered!(ClientRow, [vendor_id], last_event_at, {
-    created_order => |row: &Self| Key::Integer(row.created_order),
-    updated_order => |row: &Self| Key::Integer(row.updated_order),
-    name_order => |row: &Self| Key::Text(row.name_order.clone()),
-});
-ordered!(ProposalRow, [provider, vendor_id], last_event_at, {
-    created_order => |row: &Self| Key::Integer(row.created_order),
-    updated_order => |row: &Self| Key::Integer(row.updated_order),
-    name_order => |row: &Self| Key::Text(row.name_order.clone()),
-    total_order => |row: &Self| Key::Integer(row.total_order),
-});
-
-/// The log and the deliveries have one order each, by their keys.
-macro_rules! numbered {
-    ($row:ty, $number:expr) => {
-        impl Ordered for $row {
-            fn order_column(_: Sort) -> Columns {
-                Columns::NONE
-            }
-
-            fn order_key(&self, _: Sort) -> Key {
-                Key::Integer(($number)(self))
-            }
-
-            fn ties(&self, _: Sort) -> Vec<String> {
-                Vec::new()
-            }
-        }
-    };
-}
-
-numbered!(EventRow, |row: &Self| row.seq.0);
-numbered!(DeliveryRow, |row: &Self| row.id);
 
 macro_rules! keyed {
     ($($row:ty),+) => {
