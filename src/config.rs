@@ -14,7 +14,7 @@ mod environment;
 pub use database_url::DatabaseUrl;
 
 /// The file that holds every setting with its default.
-pub const DEFAULTS: &str = include_str!("../bidarc.example.toml");
+pub const DEFAULT_SETTINGS: &str = include_str!("../bidarc.example.toml");
 /// The file that is read where none is named, if it is there.
 const DEFAULT_FILE: &str = "bidarc.toml";
 
@@ -38,9 +38,9 @@ pub struct Settings {
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Server {
     pub listen: SocketAddr,
-    #[serde(deserialize_with = "unless_empty")]
+    #[serde(deserialize_with = "deserialize_non_empty")]
     pub public_url: Option<String>,
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "deserialize_list")]
     pub allowed_origins: Vec<String>,
     pub shutdown_grace_seconds: u64,
 }
@@ -71,9 +71,9 @@ pub enum WakeUp {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Arcsite {
-    #[serde(deserialize_with = "secrets")]
+    #[serde(deserialize_with = "deserialize_secrets")]
     pub signing_secrets: Vec<SecretString>,
-    #[serde(deserialize_with = "secret")]
+    #[serde(deserialize_with = "deserialize_secret")]
     pub path_token: Option<SecretString>,
     pub signature_max_age_hours: u32,
     pub signature_max_ahead_minutes: u32,
@@ -84,10 +84,10 @@ pub struct Arcsite {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Bidsketch {
-    #[serde(deserialize_with = "secret")]
+    #[serde(deserialize_with = "deserialize_secret")]
     pub path_token: Option<SecretString>,
     pub api_url: String,
-    #[serde(deserialize_with = "secret")]
+    #[serde(deserialize_with = "deserialize_secret")]
     pub api_token: Option<SecretString>,
     pub api_timeout_seconds: u64,
 }
@@ -143,7 +143,7 @@ pub struct Overrides {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A source cannot be read, or a setting is unknown or of the wrong form.
-    #[error("{}", without_excerpt(.0))]
+    #[error("{}", strip_excerpt(.0))]
     Invalid(#[from] config::ConfigError),
     /// A file with a secret cannot be read.
     #[error("{variable} names {path}, which cannot be read: {cause}", path = path.display())]
@@ -157,7 +157,7 @@ pub enum ConfigError {
     },
     /// A setting's value makes no sense.
     #[error("{setting}: {problem}")]
-    Value {
+    InvalidValue {
         /// The setting.
         setting: &'static str,
         /// What is wrong with it.
@@ -182,14 +182,14 @@ impl Settings {
             None => File::from(Path::new(DEFAULT_FILE)).format(FileFormat::Toml).required(false),
         };
         let settings: Self = Config::builder()
-            .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+            .add_source(File::from_str(DEFAULT_SETTINGS, FileFormat::Toml))
             .add_source(file)
             .add_source(environment::source(environment)?)
             .set_override_option("server.listen", flags.listen)?
             .set_override_option("database.url", flags.database_url)?
             .build()?
             .try_deserialize()?;
-        settings.check()?;
+        settings.validate()?;
         Ok(settings)
     }
 
@@ -199,12 +199,15 @@ impl Settings {
     ///
     /// Never, as long as `bidarc.example.toml` is right (a test reads it).
     pub fn defaults() -> Result<Self, ConfigError> {
-        Ok(Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build()?.try_deserialize()?)
+        Ok(Config::builder()
+            .add_source(File::from_str(DEFAULT_SETTINGS, FileFormat::Toml))
+            .build()?
+            .try_deserialize()?)
     }
 
     /// Whether a first try needs no set-up: listening on a loopback address, and without a public URL.
     #[must_use]
-    pub fn open_mode(&self, listen: SocketAddr) -> bool {
+    pub fn is_open_mode(&self, listen: SocketAddr) -> bool {
         listen.ip().to_canonical().is_loopback() && self.server.public_url.is_none()
     }
 
@@ -220,20 +223,20 @@ impl Settings {
         TimeDelta::seconds(self.identity.occurrence_window_seconds.into())
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn validate(&self) -> Result<(), ConfigError> {
         if let Some(url) = &self.server.public_url
             && !(url.starts_with("https://") || url.starts_with("http://"))
         {
             let problem = format!("must begin with https:// (or http://), it is {url:?}");
-            return Err(ConfigError::Value { setting: "server.public_url", problem });
+            return Err(ConfigError::InvalidValue { setting: "server.public_url", problem });
         }
         if !(1..=120).contains(&self.bidsketch.api_timeout_seconds) {
             let problem = format!("must be 1 to 120, it is {}", self.bidsketch.api_timeout_seconds);
-            return Err(ConfigError::Value { setting: "bidsketch.api_timeout_seconds", problem });
+            return Err(ConfigError::InvalidValue { setting: "bidsketch.api_timeout_seconds", problem });
         }
         if !(10..=60_000).contains(&self.database.poll_milliseconds) {
             let problem = format!("must be 10 to 60000, it is {}", self.database.poll_milliseconds);
-            return Err(ConfigError::Value { setting: "database.poll_milliseconds", problem });
+            return Err(ConfigError::InvalidValue { setting: "database.poll_milliseconds", problem });
         }
         for origin in &self.server.allowed_origins {
             let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
@@ -246,7 +249,7 @@ impl Settings {
                 let problem = format!(
                     "must be origins like https://office.example.com, without a path or wildcard, not {origin:?}"
                 );
-                return Err(ConfigError::Value { setting: "server.allowed_origins", problem });
+                return Err(ConfigError::InvalidValue { setting: "server.allowed_origins", problem });
             }
         }
         Ok(())
@@ -254,28 +257,28 @@ impl Settings {
 }
 
 /// An error's text without the lines of the file that it shows: one of them may hold a secret.
-fn without_excerpt(error: &config::ConfigError) -> String {
+fn strip_excerpt(error: &config::ConfigError) -> String {
     let text = error.to_string();
     let kept: Vec<&str> = text.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
     kept.join(": ")
 }
 
-fn unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn deserialize_non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let text = text.trim();
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
-    Ok(unless_empty(deserializer)?.map(SecretString::from))
+fn deserialize_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(deserialize_non_empty(deserializer)?.map(SecretString::from))
 }
 
-fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
-    Ok(list(deserializer)?.into_iter().map(SecretString::from).collect())
+fn deserialize_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
+    Ok(deserialize_list(deserializer)?.into_iter().map(SecretString::from).collect())
 }
 
 /// A list, or one text that separates it by commas, as an environment variable must.
-fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn deserialize_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Form {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use bidarc::app::Service;
 use bidarc::clock::Clock;
 use bidarc::config::{Database, LogFormat, Overrides, Settings};
-use bidarc::ingest::rebuild::{self, Progress};
+use bidarc::ingest::rebuild::{self, RebuildProgress};
 use bidarc::store::Store;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
@@ -18,14 +18,14 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use commands::copy::{self, Copy};
-use commands::keys::{self, Keys};
-use commands::shown::Shown;
+use commands::copy::{self, CopyCommand};
+use commands::keys::{self, KeysCommand};
+use commands::progress_line::ProgressLine;
 
 mod commands {
     pub(crate) mod copy;
     pub(crate) mod keys;
-    pub(crate) mod shown;
+    pub(crate) mod progress_line;
 }
 
 #[global_allocator]
@@ -70,22 +70,22 @@ enum Command {
     ///
     /// Nothing is recorded meanwhile: a service that runs asks the vendors to come again. Stop it before, and start it with the other
     /// database's URL afterwards. Keys, webhooks and cursors go on to work there. Interrupted, it has changed nothing.
-    Copy(Copy),
+    Copy(CopyCommand),
     /// Make, list and revoke the keys of the API
     #[command(subcommand)]
-    Keys(Keys),
+    Keys(KeysCommand),
 }
 
-type Failure = Box<dyn std::error::Error>;
+type BoxError = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
     let done = match arguments.command.take().unwrap_or(Command::Serve) {
-        Command::Serve => serve(arguments),
-        Command::Schema => say(&bidarc::graphql::sdl()),
-        Command::Rebuild => rebuild(arguments),
-        Command::Copy(command) => copy_all(arguments, command),
-        Command::Keys(command) => administer(arguments, command),
+        Command::Serve => run_serve(arguments),
+        Command::Schema => write_stdout(&bidarc::graphql::sdl()),
+        Command::Rebuild => run_rebuild(arguments),
+        Command::Copy(command) => run_copy(arguments, command),
+        Command::Keys(command) => run_keys(arguments, command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -97,7 +97,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn say(text: &str) -> Result<(), Failure> {
+fn write_stdout(text: &str) -> Result<(), BoxError> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
@@ -105,58 +105,61 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// Reads the settings and starts the log.
-fn start(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime), Failure> {
+fn bootstrap(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime), BoxError> {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let flags = Overrides { listen: arguments.listen, database_url: arguments.database_url };
     let settings = Settings::load(arguments.config.as_deref(), environment, flags)?;
-    start_log(&settings)?;
+    init_logging(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok((settings, runtime))
 }
 
 /// Opens the database for a command that ends.
-async fn open_store(settings: &Settings) -> Result<Store, Failure> {
+async fn open_store(settings: &Settings) -> Result<Store, BoxError> {
     let database = Database { readers: 1, ..settings.database.clone() };
     let opened = Store::open(&database, Clock::system().now()).await;
     Ok(opened.map_err(|error| format!("{error}\n  database.url is {}", database.url))?)
 }
 
-fn administer(arguments: Arguments, command: Keys) -> Result<(), Failure> {
-    let (settings, runtime) = start(arguments)?;
+fn run_keys(arguments: Arguments, command: KeysCommand) -> Result<(), BoxError> {
+    let (settings, runtime) = bootstrap(arguments)?;
     runtime.block_on(keys::run(command, &settings))
 }
 
-fn copy_all(arguments: Arguments, command: Copy) -> Result<(), Failure> {
-    let (settings, runtime) = start(arguments)?;
+fn run_copy(arguments: Arguments, command: CopyCommand) -> Result<(), BoxError> {
+    let (settings, runtime) = bootstrap(arguments)?;
     runtime.block_on(copy::run(command, &settings))
 }
 
-fn rebuild(arguments: Arguments) -> Result<(), Failure> {
-    let (settings, runtime) = start(arguments)?;
+fn run_rebuild(arguments: Arguments) -> Result<(), BoxError> {
+    let (settings, runtime) = bootstrap(arguments)?;
     runtime.block_on(async {
         let store = open_store(&settings).await?;
-        let mut shown = Shown::new("rebuilding", "events");
-        let done = rebuild::rebuild(&store, |Progress { done, total, .. }| shown.report(done, total)).await?;
+        let mut progress = ProgressLine::new("rebuilding", "events");
+        let done = rebuild::rebuild(&store, |RebuildProgress { done, total, .. }| progress.report(done, total)).await?;
         store.close().await;
-        shown.end();
-        say(&format!("rebuilt from {} events", done.total))?;
-        if done.passed_over > 0 {
-            say(&format!(", {} of which this version reads otherwise: the log above says which", done.passed_over))?;
+        progress.finish();
+        write_stdout(&format!("rebuilt from {} events", done.total))?;
+        if done.skipped > 0 {
+            write_stdout(&format!(
+                ", {} of which this version reads otherwise: the log above says which",
+                done.skipped
+            ))?;
         }
-        say("\n")
+        write_stdout("\n")
     })
 }
 
-fn serve(arguments: Arguments) -> Result<(), Failure> {
-    let (settings, runtime) = start(arguments)?;
+fn run_serve(arguments: Arguments) -> Result<(), BoxError> {
+    let (settings, runtime) = bootstrap(arguments)?;
     runtime.block_on(async {
         let mut terminated = signal(SignalKind::terminate())?;
         let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {
             format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)
         })?;
         let service = Service::open(&settings, Clock::system(), &listener).await?;
-        greet(&settings, &listener, service.keys())?;
+        print_banner(&settings, &listener, service.key_count())?;
         let shutdown = async move {
             tokio::select! {
                 _ = terminated.recv() => {}
@@ -167,7 +170,7 @@ fn serve(arguments: Arguments) -> Result<(), Failure> {
     })
 }
 
-fn start_log(settings: &Settings) -> Result<(), Failure> {
+fn init_logging(settings: &Settings) -> Result<(), BoxError> {
     let filter = EnvFilter::try_new(&settings.log.filter).map_err(|error| format!("log.filter: {error}"))?;
     // What a socket sends holds its token, and the library would log all of it.
     let no_frames = filter_fn(|log| *log.level() <= Level::INFO || !log.target().starts_with("tungstenite"));
@@ -180,12 +183,12 @@ fn start_log(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn greet(settings: &Settings, listener: &TcpListener, keys: usize) -> Result<(), Failure> {
+fn print_banner(settings: &Settings, listener: &TcpListener, keys: usize) -> Result<(), BoxError> {
     let base = match &settings.server.public_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("http://{}", listener.local_addr()?),
     };
-    say(&format!(
+    write_stdout(&format!(
         "bidarc {version}\n  \
          playground  {base}/playground\n  \
          GraphQL     {base}/graphql (subscriptions: {base}/graphql/ws)\n  \

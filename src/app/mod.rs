@@ -18,15 +18,15 @@ use crate::config::{Bidsketch, DatabaseUrl, Settings};
 use crate::domain::Provider;
 use crate::feed::Feed;
 use crate::graphql;
-use crate::http::{self, AllowedOrigins, Parts};
-use crate::ingest::record::SamenessWindows;
+use crate::http::{self, AllowedOrigins, AppState};
+use crate::ingest::record::DedupWindowLengths;
 use crate::ingest::release::Releaser;
 use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
 use crate::metrics;
 use crate::store::{OpenError, Store, StoreError};
-use crate::vendor::bidsketch::api::{Api, Unusable};
+use crate::vendor::bidsketch::api::{ApiConfigError, BidsketchApi};
 use crate::webhooks::Webhooks;
 
 mod shutdown;
@@ -64,13 +64,13 @@ pub enum ServeError {
     },
     /// The settings of Bidsketch's API are of no use.
     #[error(transparent)]
-    Bidsketch(#[from] Unusable),
+    Bidsketch(#[from] ApiConfigError),
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] BuildError),
     /// A part of the service that must not end has ended: its log tells why.
     #[error("{0} has ended; the log above tells why")]
-    Broken(&'static str),
+    TaskEnded(&'static str),
     /// The listener failed.
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
@@ -96,7 +96,7 @@ pub struct Service<'a> {
     settings: &'a Settings,
     clock: Clock,
     /// Whether the settings make it open mode, as long as there is no key.
-    open: bool,
+    open_without_keys: bool,
     store: Store,
     keys: Keys,
 }
@@ -109,19 +109,19 @@ impl<'a> Service<'a> {
     /// Where the database cannot be used, and where the service would be reachable from elsewhere and has no key.
     pub async fn open(settings: &'a Settings, clock: Clock, listener: &TcpListener) -> Result<Self, ServeError> {
         let listen = listener.local_addr()?;
-        let open = settings.open_mode(listen);
+        let open = settings.is_open_mode(listen);
         let store = Store::open(&settings.database, clock.now()).await.map_err(|error| store_error(settings, error))?;
         let keys = Keys::new(store.clone(), open).await.map_err(|error| store_error(settings, error))?;
         if !open && keys.count() == 0 {
             store.close().await;
             return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
         }
-        Ok(Self { settings, clock, open, store, keys })
+        Ok(Self { settings, clock, open_without_keys: open, store, keys })
     }
 
     /// How many keys there are that are not revoked. With none it is open mode.
     #[must_use]
-    pub fn keys(&self) -> usize {
+    pub fn key_count(&self) -> usize {
         self.keys.count()
     }
 
@@ -135,33 +135,39 @@ impl<'a> Service<'a> {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { settings, clock, open, store, keys } = self;
+        let Self { settings, clock, open_without_keys: open, store, keys } = self;
         let store_error = |error: StoreError| store_error(settings, error);
         let feed = Feed::new(store.clone()).await.map_err(store_error)?;
-        let verifier = verifier(settings, open);
-        announce(&verifier);
-        let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
+        let verifier = build_verifier(settings, open);
+        log_hook_access(&verifier);
+        let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let releaser = Releaser::new(store.clone(), windows, feed.waker());
-        let webhooks = webhooks(settings, &store, &clock, listener.local_addr()?)?;
+        let webhooks = build_webhooks(settings, &store, &clock, listener.local_addr()?)?;
         webhooks.recover().await;
         let writer_shutdown = CancellationToken::new();
         let (writer, writer_task) = Writer::start(store.clone(), windows, feed.waker(), writer_shutdown.clone());
-        let ingest = Ingest { store: store.clone(), verifier, tolerance: tolerance(settings), writer };
+        let ingest = Ingest { store: store.clone(), verifier, tolerance: signature_tolerance(settings), writer };
 
         let metrics = metrics::install()?;
         let stopping = CancellationToken::new();
         let connections = TaskTracker::new();
-        let router = http::router(Parts {
+        let router = http::router(AppState {
             ingest: Arc::new(ingest),
-            graphql: graphql::executor(store.clone(), feed.clone(), releaser, webhooks.clone(), &settings.graphql),
+            graphql: graphql::build_executor(
+                store.clone(),
+                feed.clone(),
+                releaser,
+                webhooks.clone(),
+                &settings.graphql,
+            ),
             store: store.clone(),
             feed: feed.clone(),
             clock,
             metrics: metrics.clone(),
             keys: keys.clone(),
             origins: AllowedOrigins::new(&settings.server.allowed_origins),
-            stopping: stopping.clone(),
-            sockets: connections.clone(),
+            shutdown: stopping.clone(),
+            connections: connections.clone(),
         });
         let mut tasks = Tasks::start(writer_task, feed, keys, metrics, webhooks.clone());
 
@@ -192,7 +198,7 @@ impl<'a> Service<'a> {
             () = grace_over => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
         }
         Shutdown { tasks, connections, webhooks, writer_shutdown, store }.run().await;
-        ended.map_or(Ok(()), |task| Err(ServeError::Broken(task)))
+        ended.map_or(Ok(()), |task| Err(ServeError::TaskEnded(task)))
     }
 }
 
@@ -200,7 +206,7 @@ fn store_error(settings: &Settings, error: impl Into<OpenError>) -> ServeError {
     ServeError::Store { error: error.into(), url: settings.database.url.clone() }
 }
 
-fn verifier(settings: &Settings, open: bool) -> Verifier {
+fn build_verifier(settings: &Settings, open: bool) -> Verifier {
     Verifier {
         arcsite_secrets: settings.arcsite.signing_secrets.clone(),
         arcsite_token: settings.arcsite.path_token.clone(),
@@ -211,17 +217,22 @@ fn verifier(settings: &Settings, open: bool) -> Verifier {
 
 /// What manages the webhooks at Bidsketch. On a first try Bidsketch's part is played by a program on this machine, which reaches the
 /// service where it listens.
-fn webhooks(settings: &Settings, store: &Store, clock: &Clock, listen: SocketAddr) -> Result<Webhooks, ServeError> {
+fn build_webhooks(
+    settings: &Settings,
+    store: &Store,
+    clock: &Clock,
+    listen: SocketAddr,
+) -> Result<Webhooks, ServeError> {
     let Bidsketch { api_url, api_token, api_timeout_seconds, .. } = &settings.bidsketch;
     let timeout = Duration::from_secs(*api_timeout_seconds);
-    let api = api_token.as_ref().map(|token| Api::new(api_url, token, timeout)).transpose()?;
-    let listens_at = settings.open_mode(listen).then(|| format!("http://{listen}"));
+    let api = api_token.as_ref().map(|token| BidsketchApi::new(api_url, token, timeout)).transpose()?;
+    let listens_at = settings.is_open_mode(listen).then(|| format!("http://{listen}"));
     let base = settings.server.public_url.clone().or(listens_at);
     Ok(Webhooks::new(store.clone(), api, base, clock.clone()))
 }
 
 /// Says what each vendor's hooks take.
-fn announce(verifier: &Verifier) {
+fn log_hook_access(verifier: &Verifier) {
     for provider in Provider::ALL.iter().copied() {
         if verifier.is_open(provider) {
             tracing::warn!(%provider, "open mode: hooks are taken without proof of who sent them, from this machine only");
@@ -231,7 +242,7 @@ fn announce(verifier: &Verifier) {
     }
 }
 
-fn tolerance(settings: &Settings) -> SignatureTolerance {
+fn signature_tolerance(settings: &Settings) -> SignatureTolerance {
     SignatureTolerance {
         past: TimeDelta::hours(settings.arcsite.signature_max_age_hours.into()),
         future: TimeDelta::minutes(settings.arcsite.signature_max_ahead_minutes.into()),

@@ -35,7 +35,7 @@ impl Shutdown {
             tracing::warn!(connections = connections.len(), "some sockets and event streams did not close in time");
         }
         tasks.key_refresh.abort();
-        if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, webhooks.finish()).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, webhooks.drain()).await.is_err() {
             tracing::warn!(
                 "Bidsketch has not answered yet; another node resumes its unfinished webhooks, or this one at its next start"
             );

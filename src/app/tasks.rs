@@ -33,9 +33,9 @@ impl Tasks {
         Self {
             writer,
             feed: tokio::spawn(async move { feed.run().await }),
-            key_refresh: tokio::spawn(async move { keys.watch().await }),
+            key_refresh: tokio::spawn(async move { keys.run_refresh_loop().await }),
             metrics_upkeep: tokio::spawn(run_metrics_upkeep(metrics)),
-            webhook_recovery: tokio::spawn(async move { webhooks.look_after().await }),
+            webhook_recovery: tokio::spawn(async move { webhooks.run_recovery_loop().await }),
         }
     }
 

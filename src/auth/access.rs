@@ -1,6 +1,6 @@
 //! What a request may do, and why it may not.
 
-use super::{Key, Scope};
+use super::{ApiKey, Scope};
 
 /// What a request may do. Only [`Keys`](super::Keys) gives one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,16 +10,16 @@ pub struct Access(Grant);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grant {
     /// Open mode: there is no key.
-    Open,
+    OpenMode,
     /// The key of this number.
     Key { id: i64, scope: Scope },
 }
 
 impl Access {
     /// The access of whoever comes while there is no key.
-    pub(super) const OPEN: Self = Self(Grant::Open);
+    pub(super) const OPEN_MODE: Self = Self(Grant::OpenMode);
 
-    pub(super) const fn of(key: &Key) -> Self {
+    pub(super) const fn from_key(key: &ApiKey) -> Self {
         Self(Grant::Key { id: key.id, scope: key.scope })
     }
 
@@ -31,7 +31,7 @@ impl Access {
     #[must_use]
     pub const fn scope(self) -> Scope {
         match self.0 {
-            Grant::Open => Scope::Manage,
+            Grant::OpenMode => Scope::Manage,
             Grant::Key { scope, .. } => scope,
         }
     }
@@ -40,7 +40,7 @@ impl Access {
     #[must_use]
     pub const fn is_open_mode(self) -> bool {
         match self.0 {
-            Grant::Open => true,
+            Grant::OpenMode => true,
             Grant::Key { .. } => false,
         }
     }
@@ -48,7 +48,7 @@ impl Access {
 
 /// Why a request is not let in. The text is for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
+pub enum AccessError {
     /// It brings no token.
     #[error("a key is needed: send its token as `Authorization: Bearer <token>`")]
     NoToken,

@@ -1,19 +1,19 @@
 //! Making and revoking keys. A running service notices within a second, whichever process does it.
 
-use super::{Key, Scope, Token, TokenError};
+use super::{ApiKey, Scope, Token, TokenError};
 use crate::clock::Time;
-use crate::store::keys::{self, NewKey};
+use crate::store::keys::{self, NewApiKey};
 use crate::store::{Store, StoreError};
 
 /// How long a key's name may be, in characters.
-const LONGEST_NAME: usize = 100;
+const NAME_CHARS_MAX: usize = 100;
 
 /// Why a key was not made or revoked. The text is for who keeps the keys.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// A key cannot be called so.
     #[error("a key cannot be called {name:?}: {problem}")]
-    Name {
+    InvalidName {
         /// The name.
         name: String,
         /// What is wrong with it.
@@ -21,7 +21,7 @@ pub enum AdminError {
     },
     /// There is such a key.
     #[error("there is a key {0:?} already: revoke it first, or take another name")]
-    Taken(String),
+    NameTaken(String),
     /// There is no such key.
     #[error("there is no key {0:?}; `bidarc keys list` shows those that there are")]
     NotFound(String),
@@ -47,15 +47,15 @@ pub enum AdminError {
 ///
 /// Where a key cannot be called so or another one is, and where the database is not available.
 pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<Token, AdminError> {
-    if let Some(problem) = problem_of(name) {
-        return Err(AdminError::Name { name: name.to_owned(), problem });
+    if let Some(problem) = name_problem(name) {
+        return Err(AdminError::InvalidName { name: name.to_owned(), problem });
     }
     let token = Token::generate()?;
     let tx = store.begin().await?;
-    if keys::named(&tx, name).await?.is_some() {
-        return Err(AdminError::Taken(name.to_owned()));
+    if keys::active_by_name(&tx, name).await?.is_some() {
+        return Err(AdminError::NameTaken(name.to_owned()));
     }
-    keys::insert(&tx, &NewKey { name, scope, token_hash: &token.hash(), created_at: now }).await?;
+    keys::insert(&tx, &NewApiKey { name, scope, token_hash: &token.hash(), created_at: now }).await?;
     store.commit(tx, None).await?;
     Ok(token)
 }
@@ -65,7 +65,7 @@ pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<T
 /// # Errors
 ///
 /// Where the database is not available.
-pub async fn list(store: &Store) -> Result<Vec<Key>, AdminError> {
+pub async fn list(store: &Store) -> Result<Vec<ApiKey>, AdminError> {
     Ok(keys::all(store.reader()).await?)
 }
 
@@ -74,12 +74,12 @@ pub async fn list(store: &Store) -> Result<Vec<Key>, AdminError> {
 /// # Errors
 ///
 /// Where there is no such key or it was revoked before, and where the database is not available.
-pub async fn revoke(store: &Store, which: &str, now: Time) -> Result<Key, AdminError> {
+pub async fn revoke(store: &Store, which: &str, now: Time) -> Result<ApiKey, AdminError> {
     let tx = store.begin().await?;
-    let found = match keys::named(&tx, which).await? {
+    let found = match keys::active_by_name(&tx, which).await? {
         Some(named) => Some(named),
         None => match which.parse() {
-            Ok(id) => keys::numbered(&tx, id).await?,
+            Ok(id) => keys::by_id(&tx, id).await?,
             Err(_) => None,
         },
     };
@@ -89,14 +89,14 @@ pub async fn revoke(store: &Store, which: &str, now: Time) -> Result<Key, AdminE
     }
     keys::revoke(&tx, found.id, now).await?;
     store.commit(tx, None).await?;
-    Ok(Key { revoked_at: Some(now), ..found })
+    Ok(ApiKey { revoked_at: Some(now), ..found })
 }
 
 /// What is wrong with a name.
-fn problem_of(name: &str) -> Option<&'static str> {
+fn name_problem(name: &str) -> Option<&'static str> {
     // What debug output writes as itself is what shows; quotes and backslashes it marks for another reason.
     let is_printable = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().count() == 1;
-    if !(1..=LONGEST_NAME).contains(&name.chars().count()) {
+    if !(1..=NAME_CHARS_MAX).contains(&name.chars().count()) {
         Some("a name has 1 to 100 characters")
     } else if !name.chars().all(is_printable) {
         Some("a name has printable characters only")
@@ -114,14 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_can_be_read_and_typed() {
-        let longest = "x".repeat(LONGEST_NAME);
+    fn key_name_unprintable_is_refused() {
+        let longest = "x".repeat(NAME_CHARS_MAX);
         for name in ["x", "back office", "Büro \"Süd\" \\ 2", "東京", "2nd", "-1", &longest] {
-            assert_eq!(problem_of(name), None, "{name}");
+            assert_eq!(name_problem(name), None, "{name}");
         }
-        let too_long = "x".repeat(LONGEST_NAME + 1);
+        let too_long = "x".repeat(NAME_CHARS_MAX + 1);
         for name in ["", " x", "x ", "a\nb", "a\tb", "a\u{7f}", "a\u{202e}b", "a\u{200b}", "7", &too_long] {
-            assert!(problem_of(name).is_some(), "{name:?}");
+            assert!(name_problem(name).is_some(), "{name:?}");
         }
     }
 }

@@ -9,17 +9,17 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::access::Grant;
-use super::{Access, Denied, Key, token};
+use super::{Access, AccessError, ApiKey, token};
 use crate::store::{Store, StoreError, keys};
 
 /// How often the keys are read.
-const REFRESH_EVERY: Duration = Duration::from_millis(250);
+const REFRESH_INTERVAL: Duration = Duration::from_millis(250);
 /// How old the snapshot may be to let anybody in: so long a revoked key can work at most.
-const FRESH_FOR: Duration = Duration::from_secs(1);
+const SNAPSHOT_AGE_MAX: Duration = Duration::from_secs(1);
 /// How long a connection may take to be made again.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the database has to answer, be it the watch's or a late request's question.
-const READ_WITHIN: Duration = Duration::from_millis(500);
+const READ_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The keys, as they were less than a second ago.
 #[derive(Clone, Debug)]
@@ -34,15 +34,15 @@ struct Inner {
     /// When the database was asked for what the snapshot has.
     read_at: watch::Sender<Instant>,
     /// One reads at a time.
-    reading: Mutex<()>,
+    refresh_lock: Mutex<()>,
 }
 
 /// The keys that are not revoked, at one moment.
 #[derive(Debug, PartialEq, Eq)]
 struct Snapshot {
-    by_hash: HashMap<String, Key>,
+    by_hash: HashMap<String, ApiKey>,
     /// Not so once the keys could not be read for longer than [`FRESH_FOR`].
-    is_known: bool,
+    is_confirmed: bool,
 }
 
 impl Keys {
@@ -54,8 +54,8 @@ impl Keys {
     pub async fn new(store: Store, open_without_keys: bool) -> Result<Self, StoreError> {
         let read_at = watch::Sender::new(Instant::now());
         let by_hash = keys::active(store.keys_reader()).await?;
-        let snapshot = watch::Sender::new(Arc::new(Snapshot { by_hash, is_known: true }));
-        Ok(Self(Arc::new(Inner { store, open_without_keys, snapshot, read_at, reading: Mutex::new(()) })))
+        let snapshot = watch::Sender::new(Arc::new(Snapshot { by_hash, is_confirmed: true }));
+        Ok(Self(Arc::new(Inner { store, open_without_keys, snapshot, read_at, refresh_lock: Mutex::new(()) })))
     }
 
     /// How many keys there are that are not revoked.
@@ -66,7 +66,7 @@ impl Keys {
 
     /// Whether, by what is known last, anybody of this machine is let in.
     #[must_use]
-    pub fn in_open_mode(&self) -> bool {
+    pub fn is_open_mode(&self) -> bool {
         self.0.open_without_keys && self.snapshot().by_hash.is_empty()
     }
 
@@ -75,24 +75,26 @@ impl Keys {
     /// # Errors
     ///
     /// Where it is not let in, or the keys could not be read for a second.
-    pub async fn access(&self, token: Option<&str>) -> Result<Access, Denied> {
+    pub async fn authenticate(&self, token: Option<&str>) -> Result<Access, AccessError> {
         if !self.is_fresh() {
             // The watch is late: a busy machine, or a database that does not answer. Whoever comes now looks for itself.
-            let _ = timeout(READ_WITHIN, self.refresh()).await;
+            let _ = timeout(READ_TIMEOUT, self.refresh()).await;
         }
         if !self.is_fresh() {
-            return Err(Denied::Unavailable);
+            return Err(AccessError::Unavailable);
         }
         match token {
-            Some(token) => self.snapshot().by_hash.get(&token::hash(token)).map(Access::of).ok_or(Denied::WrongToken),
-            None if self.in_open_mode() => Ok(Access::OPEN),
-            None => Err(Denied::NoToken),
+            Some(token) => {
+                self.snapshot().by_hash.get(&token::hash(token)).map(Access::from_key).ok_or(AccessError::WrongToken)
+            }
+            None if self.is_open_mode() => Ok(Access::OPEN_MODE),
+            None => Err(AccessError::NoToken),
         }
     }
 
     /// Waits until it is known that an access stands: at once, unless the keys cannot be read or it is lost.
-    pub async fn stands(&self, access: Access) {
-        let stands = |snapshot: &Arc<Snapshot>| snapshot.is_known && self.denied(access, snapshot).is_none();
+    pub async fn wait_until_confirmed(&self, access: Access) {
+        let stands = |snapshot: &Arc<Snapshot>| snapshot.is_confirmed && self.revocation(access, snapshot).is_none();
         if stands(&self.0.snapshot.borrow()) {
             return;
         }
@@ -104,36 +106,40 @@ impl Keys {
 
     /// Waits until an access is lost: its key is revoked, or open mode has ended. While the keys cannot be read nobody knows of either, and
     /// nobody should be told anything (see [`Keys::stands`]).
-    pub async fn lost(&self, access: Access) -> Denied {
+    pub async fn wait_until_revoked(&self, access: Access) -> AccessError {
         let mut snapshots = self.0.snapshot.subscribe();
         loop {
-            if let Some(denied) = self.denied(access, &snapshots.borrow_and_update()) {
+            if let Some(denied) = self.revocation(access, &snapshots.borrow_and_update()) {
                 return denied;
             }
             if snapshots.changed().await.is_err() {
-                return Denied::Unavailable;
+                return AccessError::Unavailable;
             }
         }
     }
 
     /// Reads the keys again and again, for as long as it is polled.
-    pub async fn watch(&self) {
-        let mut turn = interval(REFRESH_EVERY);
+    pub async fn run_refresh_loop(&self) {
+        let mut turn = interval(REFRESH_INTERVAL);
         turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             turn.tick().await;
             self.refresh().await;
             if !self.is_fresh() {
                 // A connection that was lost is made again, which may take longer than a question is waited for.
-                let _ = timeout(CONNECT_WITHIN, keys::active(self.0.store.keys_reader())).await;
+                let _ = timeout(CONNECT_TIMEOUT, keys::active(self.0.store.keys_reader())).await;
             }
         }
     }
 
-    fn denied(&self, access: Access, snapshot: &Snapshot) -> Option<Denied> {
+    fn revocation(&self, access: Access, snapshot: &Snapshot) -> Option<AccessError> {
         match access.grant() {
-            Grant::Open => (!(self.0.open_without_keys && snapshot.by_hash.is_empty())).then_some(Denied::NoToken),
-            Grant::Key { id, .. } => (!snapshot.by_hash.values().any(|key| key.id == id)).then_some(Denied::WrongToken),
+            Grant::OpenMode => {
+                (!(self.0.open_without_keys && snapshot.by_hash.is_empty())).then_some(AccessError::NoToken)
+            }
+            Grant::Key { id, .. } => {
+                (!snapshot.by_hash.values().any(|key| key.id == id)).then_some(AccessError::WrongToken)
+            }
         }
     }
 
@@ -146,29 +152,29 @@ impl Keys {
     }
 
     fn is_fresh(&self) -> bool {
-        self.age() < FRESH_FOR
+        self.age() < SNAPSHOT_AGE_MAX
     }
 
     async fn refresh(&self) {
-        let _one = self.0.reading.lock().await;
+        let _one = self.0.refresh_lock.lock().await;
         // Somebody else has, while this one waited for its turn.
-        if self.age() < REFRESH_EVERY / 2 {
+        if self.age() < REFRESH_INTERVAL / 2 {
             return;
         }
         let asked_at = Instant::now();
-        match timeout(READ_WITHIN, keys::active(self.0.store.keys_reader())).await {
+        match timeout(READ_TIMEOUT, keys::active(self.0.store.keys_reader())).await {
             Ok(Ok(by_hash)) => {
-                self.publish(by_hash);
+                self.replace_snapshot(by_hash);
                 self.0.read_at.send_replace(asked_at);
             }
-            Ok(Err(error)) => self.miss(&error.to_string()),
-            Err(_) => self.miss("the database does not answer in time"),
+            Ok(Err(error)) => self.record_failed_read(&error.to_string()),
+            Err(_) => self.record_failed_read("the database does not answer in time"),
         }
     }
 
     /// Puts what was read in place, and wakes who waits for a change, if it is one.
-    fn publish(&self, by_hash: HashMap<String, Key>) {
-        let read = Snapshot { by_hash, is_known: true };
+    fn replace_snapshot(&self, by_hash: HashMap<String, ApiKey>) {
+        let read = Snapshot { by_hash, is_confirmed: true };
         self.0.snapshot.send_if_modified(|snapshot| {
             let changed = **snapshot != read;
             if changed {
@@ -180,16 +186,16 @@ impl Keys {
     }
 
     /// Notes that the keys could not be read: after a second nobody is let in, or told anything, by what was read last.
-    fn miss(&self, problem: &str) {
+    fn record_failed_read(&self, problem: &str) {
         if self.is_fresh() {
             tracing::debug!(problem, "the keys could not be read; they are tried again");
             return;
         }
         self.0.snapshot.send_if_modified(|snapshot| {
-            let was_known = snapshot.is_known;
+            let was_known = snapshot.is_confirmed;
             if was_known {
                 tracing::error!(problem, "the keys cannot be read: nobody is let in until they can");
-                *snapshot = Arc::new(Snapshot { by_hash: snapshot.by_hash.clone(), is_known: false });
+                *snapshot = Arc::new(Snapshot { by_hash: snapshot.by_hash.clone(), is_confirmed: false });
             }
             was_known
         });
@@ -206,46 +212,46 @@ mod tests {
 
     /// Nobody watches: what was read once is what answers, until it is too old, and then it is read again.
     #[tokio::test]
-    async fn a_fresh_snapshot_answers_without_the_database() {
+    async fn snapshot_fresh_answers_without_database() {
         let (_directory, store) = Store::for_test().await;
         let now = Clock::system().now();
         let token = admin::add(&store, "office", Scope::Read, now).await.unwrap();
         let keys = Keys::new(store.clone(), true).await.unwrap();
-        let access = keys.access(Some(token.expose())).await.unwrap();
+        let access = keys.authenticate(Some(token.expose())).await.unwrap();
         assert_eq!((access.scope(), access.is_open_mode()), (Scope::Read, false));
-        assert_eq!(keys.access(None).await, Err(Denied::NoToken));
-        assert_eq!(keys.access(Some(&token.hash())).await, Err(Denied::WrongToken));
+        assert_eq!(keys.authenticate(None).await, Err(AccessError::NoToken));
+        assert_eq!(keys.authenticate(Some(&token.hash())).await, Err(AccessError::WrongToken));
 
         admin::revoke(&store, "office", now).await.unwrap();
-        assert_eq!(keys.access(Some(token.expose())).await, Ok(access), "it was not read again");
-        keys.0.read_at.send_modify(|read_at| *read_at -= FRESH_FOR);
-        assert_eq!(keys.access(Some(token.expose())).await, Err(Denied::WrongToken));
-        assert_eq!(keys.lost(access).await, Denied::WrongToken);
-        assert_eq!(keys.access(None).await.map(Access::is_open_mode), Ok(true));
+        assert_eq!(keys.authenticate(Some(token.expose())).await, Ok(access), "it was not read again");
+        keys.0.read_at.send_modify(|read_at| *read_at -= SNAPSHOT_AGE_MAX);
+        assert_eq!(keys.authenticate(Some(token.expose())).await, Err(AccessError::WrongToken));
+        assert_eq!(keys.wait_until_revoked(access).await, AccessError::WrongToken);
+        assert_eq!(keys.authenticate(None).await.map(Access::is_open_mode), Ok(true));
     }
 
     #[tokio::test]
-    async fn keys_that_are_not_known_any_more_let_nobody_in() {
+    async fn keys_unreadable_deny_every_request() {
         let (_directory, store) = Store::for_test().await;
         let keys = Keys::new(store.clone(), true).await.unwrap();
-        let access = keys.access(None).await.unwrap();
+        let access = keys.authenticate(None).await.unwrap();
         store.clone().close().await;
-        assert_eq!(keys.access(None).await, Ok(access));
-        keys.0.read_at.send_modify(|read_at| *read_at -= FRESH_FOR);
-        assert_eq!(keys.access(None).await, Err(Denied::Unavailable));
+        assert_eq!(keys.authenticate(None).await, Ok(access));
+        keys.0.read_at.send_modify(|read_at| *read_at -= SNAPSHOT_AGE_MAX);
+        assert_eq!(keys.authenticate(None).await, Err(AccessError::Unavailable));
         // Who is there stays, and is told nothing until the keys can be read again.
         let waits = async |what| timeout(Duration::from_millis(1), what).await.is_err();
-        assert!(waits(keys.lost(access).map(drop).boxed()).await);
-        assert!(waits(keys.stands(access).boxed()).await);
-        keys.publish(HashMap::new());
-        keys.stands(access).await;
+        assert!(waits(keys.wait_until_revoked(access).map(drop).boxed()).await);
+        assert!(waits(keys.wait_until_confirmed(access).boxed()).await);
+        keys.replace_snapshot(HashMap::new());
+        keys.wait_until_confirmed(access).await;
     }
 
     #[tokio::test]
-    async fn without_open_mode_a_service_without_keys_lets_nobody_in() {
+    async fn keys_empty_without_open_mode_deny_every_request() {
         let (_directory, store) = Store::for_test().await;
         let keys = Keys::new(store, false).await.unwrap();
-        assert!(!keys.in_open_mode());
-        assert_eq!(keys.access(None).await, Err(Denied::NoToken));
+        assert!(!keys.is_open_mode());
+        assert_eq!(keys.authenticate(None).await, Err(AccessError::NoToken));
     }
 }

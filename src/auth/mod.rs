@@ -8,9 +8,9 @@ pub mod admin;
 mod keys;
 mod token;
 
-pub use access::{Access, Denied};
+pub use access::{Access, AccessError};
 pub use keys::Keys;
 pub use token::{Token, TokenError};
 
 pub use crate::domain::Scope;
-pub use crate::store::keys::Key;
+pub use crate::store::keys::ApiKey;

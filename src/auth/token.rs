@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain;
 
 /// What every token begins with, so that one that turns up where it should not is recognised.
-const PREFIX: &str = "bidarc_";
+const TOKEN_PREFIX: &str = "bidarc_";
 
 /// How much of a token is random: 256 bits.
 const RANDOM_BYTES: usize = 32;
@@ -32,7 +32,7 @@ impl Token {
     pub fn generate() -> Result<Self, TokenError> {
         let mut bytes = [0; RANDOM_BYTES];
         SysRng.try_fill_bytes(&mut bytes)?;
-        Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
+        Ok(Self(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
     }
 
     /// What is kept of it.
@@ -59,17 +59,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_long_different_and_hidden() {
+    fn tokens_generated_are_random_and_hidden() {
         let (one, other) = (Token::generate().unwrap(), Token::generate().unwrap());
         assert_ne!(one.expose(), other.expose());
         assert_ne!(one.hash(), other.hash());
-        let random = one.expose().strip_prefix(PREFIX).unwrap();
+        let random = one.expose().strip_prefix(TOKEN_PREFIX).unwrap();
         assert_eq!(URL_SAFE_NO_PAD.decode(random).unwrap().len(), 32);
         assert!(!format!("{one:?}").contains(random), "{one:?}");
     }
 
     #[test]
-    fn what_is_kept_is_the_sha256() {
+    fn token_hash_is_sha256() {
         let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hash("abc"), of_abc);
     }

@@ -3,14 +3,14 @@
 use bidarc::clock::Clock;
 use bidarc::config::{Database, DatabaseUrl, Settings};
 use bidarc::store::Store;
-use bidarc::store::copy::{Progress, copy};
+use bidarc::store::copy::{CopyProgress, copy_database};
 use clap::Args;
 
-use crate::commands::shown::Shown;
-use crate::{Failure, open_store, say};
+use crate::commands::progress_line::ProgressLine;
+use crate::{BoxError, open_store, write_stdout};
 
 #[derive(Clone, Args)]
-pub(crate) struct Copy {
+pub(crate) struct CopyCommand {
     /// The URL of the other database, which has no tables yet or empty ones; with a password better in the environment, where nobody
     /// sees it in a list of processes
     #[arg(long, value_name = "URL", env = "BIDARC_COPY_TO", hide_env_values = true)]
@@ -18,7 +18,7 @@ pub(crate) struct Copy {
 }
 
 /// Copies the database of the settings into another.
-pub(crate) async fn run(command: Copy, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(command: CopyCommand, settings: &Settings) -> Result<(), BoxError> {
     let here = &settings.database;
     let there = Database { url: DatabaseUrl::from(command.to), readers: 1, ..here.clone() };
     if there.url == here.url {
@@ -30,11 +30,11 @@ pub(crate) async fn run(command: Copy, settings: &Settings) -> Result<(), Failur
     if to.log_id() == from.log_id() {
         return Err("--to names the database that is copied, or one that it was copied to before: name another".into());
     }
-    let mut shown = Shown::new("copying", "rows");
-    let copied = copy(&from, &to, |Progress { done, total }| shown.report(done, total)).await;
-    shown.end();
+    let mut progress = ProgressLine::new("copying", "rows");
+    let copied = copy_database(&from, &to, |CopyProgress { done, total }| progress.report(done, total)).await;
+    progress.finish();
     to.close().await;
     from.close().await;
-    let Progress { done, .. } = copied.map_err(|error| format!("nothing was copied: {error}"))?;
-    say(&format!("copied {done} rows; set database.url to {} and start it there\n", there.url))
+    let CopyProgress { done, .. } = copied.map_err(|error| format!("nothing was copied: {error}"))?;
+    write_stdout(&format!("copied {done} rows; set database.url to {} and start it there\n", there.url))
 }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_never_shown() {
+    fn url_shown_hides_password() {
         for (url, shown) in [
             ("sqlite://bidarc.db", "sqlite://bidarc.db"),
             ("postgres://bidarc@db/office", "postgres://bidarc@db/office"),

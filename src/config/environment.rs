@@ -7,15 +7,17 @@ use config::Environment;
 
 use super::ConfigError;
 
-const PREFIX: &str = "BIDARC_";
-const SEPARATOR: &str = "__";
+const VARIABLE_PREFIX: &str = "BIDARC_";
+const SECTION_SEPARATOR: &str = "__";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// The settings among `variables`. What has no `__` is not a setting (`BIDARC_CONFIG`).
 pub(super) fn source(variables: impl IntoIterator<Item = (String, String)>) -> Result<Environment, ConfigError> {
     let mut settings = HashMap::new();
     for (variable, value) in variables {
-        let Some(key) = variable.strip_prefix(PREFIX).filter(|key| key.contains(SEPARATOR)) else { continue };
+        let Some(key) = variable.strip_prefix(VARIABLE_PREFIX).filter(|key| key.contains(SECTION_SEPARATOR)) else {
+            continue;
+        };
         if let Some(key) = key.strip_suffix(FILE_SUFFIX) {
             let path = PathBuf::from(value);
             match std::fs::read_to_string(&path) {
@@ -27,5 +29,5 @@ pub(super) fn source(variables: impl IntoIterator<Item = (String, String)>) -> R
         }
     }
     // Values stay text: a secret made of digits is no number. What is a number is read as one by its own type.
-    Ok(Environment::default().separator(SEPARATOR).source(Some(settings)))
+    Ok(Environment::default().separator(SECTION_SEPARATOR).source(Some(settings)))
 }

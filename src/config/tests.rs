@@ -13,16 +13,16 @@ fn load(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
 }
 
 #[test]
-fn the_example_file_is_the_defaults() {
+fn example_file_holds_the_defaults() {
     let settings = Settings::defaults().unwrap();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.database.url.expose(), "sqlite://bidarc.db");
-    assert!(settings.open_mode(settings.server.listen));
+    assert!(settings.is_open_mode(settings.server.listen));
     assert!(settings.arcsite.signing_secrets.is_empty() && settings.bidsketch.path_token.is_none());
 }
 
 #[test]
-fn the_environment_goes_before_the_file_and_flags_before_both() {
+fn flags_override_environment_and_environment_overrides_file() {
     let environment = [("BIDARC_SERVER__LISTEN", "127.0.0.1:1")];
     let flags = Overrides { listen: Some("127.0.0.1:2".to_owned()), database_url: None };
     assert_eq!(load(&environment).unwrap().server.listen.port(), 1);
@@ -30,7 +30,7 @@ fn the_environment_goes_before_the_file_and_flags_before_both() {
 }
 
 #[test]
-fn secrets_of_digits_stay_as_they_are_and_lists_split_at_commas() {
+fn environment_values_keep_digits_and_split_at_commas() {
     let settings = load(&[
         ("BIDARC_ARCSITE__SIGNING_SECRETS", "007, 1e5,,true"),
         ("BIDARC_BIDSKETCH__PATH_TOKEN", "0042"),
@@ -45,7 +45,7 @@ fn secrets_of_digits_stay_as_they_are_and_lists_split_at_commas() {
 }
 
 #[test]
-fn a_secret_can_come_from_a_file() {
+fn secret_in_a_file_is_read() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "one\ntwo\n").unwrap();
     let settings = load(&[("BIDARC_ARCSITE__SIGNING_SECRETS_FILE", file.path().to_str().unwrap())]).unwrap();
@@ -55,7 +55,7 @@ fn a_secret_can_come_from_a_file() {
 }
 
 #[test]
-fn an_error_names_the_setting() {
+fn setting_invalid_is_named_in_the_error() {
     let error = load(&[("BIDARC_SERVER__LISTN", "x")]).unwrap_err().to_string();
     assert!(error.contains("listn"), "{error}");
     let error = load(&[("BIDARC_SERVER__LISTEN", "nowhere")]).unwrap_err().to_string();
@@ -65,10 +65,10 @@ fn an_error_names_the_setting() {
 }
 
 #[test]
-fn a_public_url_or_another_address_ends_open_mode() {
+fn open_mode_with_public_url_or_other_address_is_off() {
     let open = |environment| {
         let settings = load(environment).unwrap();
-        settings.open_mode(settings.server.listen)
+        settings.is_open_mode(settings.server.listen)
     };
     assert!(!open(&[("BIDARC_SERVER__PUBLIC_URL", "https://hooks.example.com")]));
     assert!(!open(&[("BIDARC_SERVER__LISTEN", "0.0.0.0:8080")]));
@@ -77,13 +77,13 @@ fn a_public_url_or_another_address_ends_open_mode() {
 }
 
 #[test]
-fn secrets_are_not_in_debug_output() {
+fn settings_debug_output_hides_secrets() {
     let settings = load(&[("BIDARC_ARCSITE__SIGNING_SECRETS", "topsecret")]).unwrap();
     assert!(!format!("{settings:?}").contains("topsecret"));
 }
 
 #[test]
-fn an_origin_is_an_origin() {
+fn origin_with_path_or_wildcard_is_refused() {
     for origins in ["*", "office.example.com", "https://office.example.com/app", "https://*.example.com", "https://"] {
         let error = load(&[("BIDARC_SERVER__ALLOWED_ORIGINS", origins)]).unwrap_err().to_string();
         assert!(error.contains("server.allowed_origins"), "{error}");
@@ -93,7 +93,7 @@ fn an_origin_is_an_origin() {
 }
 
 #[test]
-fn a_broken_file_is_named_and_its_secrets_are_not_shown() {
+fn settings_file_broken_is_named_without_its_secrets() {
     let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
     std::fs::write(file.path(), "[bidsketch]\npath_token = \"supersecret\n").unwrap();
     let error = Settings::load(Some(file.path()), [], Overrides::default()).unwrap_err().to_string();

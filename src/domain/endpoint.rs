@@ -7,9 +7,9 @@ use url::Url;
 /// What stands for a secret part.
 const MASK: &str = "…";
 /// A part of a path that is so long is taken for a secret.
-const SECRET_LENGTH: usize = 20;
+const SECRET_PART_BYTES_MIN: usize = 20;
 /// How long an endpoint may be.
-const MOST_BYTES: usize = 2000;
+const ENDPOINT_BYTES_MAX: usize = 2000;
 
 /// A URL to which a webhook may send: https, or http on this machine alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,9 +26,9 @@ pub enum InvalidEndpoint {
     NotSecure,
     /// Vendors do not send it, and it would be a secret in a log.
     #[error("an endpoint must not hold a user name, a password or a fragment")]
-    HoldsMore,
+    ForbiddenPart,
     /// It is longer than any real one.
-    #[error("an endpoint has at most {MOST_BYTES} characters")]
+    #[error("an endpoint has at most {ENDPOINT_BYTES_MAX} characters")]
     TooLong,
 }
 
@@ -39,7 +39,7 @@ impl Endpoint {
     ///
     /// [`InvalidEndpoint`] says what is right.
     pub fn parse(text: &str) -> Result<Self, InvalidEndpoint> {
-        if text.len() > MOST_BYTES {
+        if text.len() > ENDPOINT_BYTES_MAX {
             return Err(InvalidEndpoint::TooLong);
         }
         let url: Url = text.trim().parse().map_err(|_| InvalidEndpoint::NotAUrl)?;
@@ -48,7 +48,7 @@ impl Endpoint {
             return Err(InvalidEndpoint::NotSecure);
         }
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(InvalidEndpoint::HoldsMore);
+            return Err(InvalidEndpoint::ForbiddenPart);
         }
         Ok(Self(url))
     }
@@ -58,7 +58,7 @@ impl Endpoint {
     /// # Errors
     ///
     /// Where the base is no URL with a host.
-    pub fn own(base: &str, token: &str) -> Result<Self, InvalidEndpoint> {
+    pub fn own_hook(base: &str, token: &str) -> Result<Self, InvalidEndpoint> {
         let mut url: Url = base.parse().map_err(|_| InvalidEndpoint::NotAUrl)?;
         url.path_segments_mut().map_err(|()| InvalidEndpoint::NotAUrl)?.pop_if_empty().extend([
             "webhooks",
@@ -70,14 +70,14 @@ impl Endpoint {
 
     /// All of it, its secrets included.
     #[must_use]
-    pub fn whole(&self) -> &str {
+    pub fn expose(&self) -> &str {
         self.0.as_str()
     }
 
     /// The same with its secret parts masked: the values of a query, and long parts of the path.
     #[must_use]
     pub fn masked(&self) -> String {
-        let path = self.0.path().split('/').map(|part| if part.len() >= SECRET_LENGTH { MASK } else { part });
+        let path = self.0.path().split('/').map(|part| if part.len() >= SECRET_PART_BYTES_MIN { MASK } else { part });
         let mut masked = format!("{}{}", self.0.origin().ascii_serialization(), path.collect::<Vec<_>>().join("/"));
         if self.0.query().is_some() {
             masked.push_str(&format!("?{MASK}"));
@@ -88,7 +88,7 @@ impl Endpoint {
     /// A text of somebody else's in which this endpoint's secrets, should they be told there, are masked.
     #[must_use]
     pub fn mask_in(&self, text: &str) -> String {
-        let long = self.0.path().split('/').filter(|part| part.len() >= SECRET_LENGTH);
+        let long = self.0.path().split('/').filter(|part| part.len() >= SECRET_PART_BYTES_MIN);
         let secrets = long.chain(self.0.query().filter(|query| !query.is_empty()));
         secrets.fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
     }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn https_or_this_machine() {
+    fn parse_accepts_only_https_or_loopback() {
         for right in [
             "https://office.example.com/hooks",
             "https://office.example.com:8443/?key=1",
@@ -121,7 +121,7 @@ mod tests {
             "http://localhost/x",
             "http://[::1]:9/x",
         ] {
-            assert_eq!(Endpoint::parse(right).map(|endpoint| endpoint.whole().to_owned()).as_deref(), Ok(right));
+            assert_eq!(Endpoint::parse(right).map(|endpoint| endpoint.expose().to_owned()).as_deref(), Ok(right));
         }
         for (wrong, why) in [
             ("", InvalidEndpoint::NotAUrl),
@@ -130,8 +130,8 @@ mod tests {
             ("http://office.example.com", InvalidEndpoint::NotSecure),
             ("http://127.0.0.1.example.com", InvalidEndpoint::NotSecure),
             ("ftp://127.0.0.1/x", InvalidEndpoint::NotSecure),
-            ("https://user:pass@office.example.com", InvalidEndpoint::HoldsMore),
-            ("https://office.example.com/#x", InvalidEndpoint::HoldsMore),
+            ("https://user:pass@office.example.com", InvalidEndpoint::ForbiddenPart),
+            ("https://office.example.com/#x", InvalidEndpoint::ForbiddenPart),
         ] {
             assert_eq!(Endpoint::parse(wrong), Err(why), "{wrong}");
         }
@@ -139,12 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_masked() {
+    fn endpoint_secrets_are_masked() {
         let masked = |text| Endpoint::parse(text).unwrap().masked();
         assert_eq!(masked("https://a.example/hooks/bidsketch"), "https://a.example/hooks/bidsketch");
         assert_eq!(masked("https://a.example:8443/x/?key=hush"), "https://a.example:8443/x/?…");
-        let own = Endpoint::own("https://a.example/base/", &"s".repeat(64)).unwrap();
-        assert_eq!(own.whole(), format!("https://a.example/base/webhooks/bidsketch/{}", "s".repeat(64)));
+        let own = Endpoint::own_hook("https://a.example/base/", &"s".repeat(64)).unwrap();
+        assert_eq!(own.expose(), format!("https://a.example/base/webhooks/bidsketch/{}", "s".repeat(64)));
         assert_eq!(own.masked(), "https://a.example/base/webhooks/bidsketch/…");
         assert_eq!(format!("{own:?}"), own.masked());
         let told = format!("Endpoint https:\\/\\/a.example\\/webhooks\\/bidsketch\\/{} is down", "s".repeat(64));

@@ -21,7 +21,7 @@ pub struct Event {
     /// The vendor's time of it, where it gives one.
     pub occurred_at: Option<Time>,
     /// The vendor's time of the state it carries (`updated_at`), where it gives one.
-    pub stated_at: Option<Time>,
+    pub state_updated_at: Option<Time>,
     /// A proposal's status as this event gave it.
     pub status: Option<ProposalStatus>,
     /// What it changes.
@@ -51,16 +51,16 @@ pub struct Identity {
     /// Hexadecimal SHA-256 of what has to be equal.
     pub digest: String,
     /// How long equality means sameness.
-    pub sameness: Sameness,
+    pub dedup_window: DedupWindow,
 }
 
 /// How long an equal delivery is a redelivery and not a new event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sameness {
+pub enum DedupWindow {
     /// For ever: a creation, or a fact that carries its own time.
-    Always,
+    Unlimited,
     /// A state without a time: while nothing else happened to its subject, within a day; A, B, A are three.
-    WhileUndisturbed,
+    UntilSubjectChanges,
     /// An occurrence: within minutes of its last delivery.
-    Shortly,
+    SinceLastDelivery,
 }

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_id_reads_back() {
+    fn node_id_displayed_parses_back() {
         for text in [
             "project:36029621652695040",
             "drawing:a:b",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_no_node_id() {
+    fn malformed_node_id_is_rejected() {
         for text in [
             "",
             "project",

@@ -51,7 +51,7 @@ text_enum! {
 impl EventKind {
     /// Whether it is about a proposal.
     #[must_use]
-    pub const fn is_of_proposal(self) -> bool {
+    pub const fn concerns_proposal(self) -> bool {
         match self {
             Self::ProposalCreated
             | Self::ProposalSent
@@ -73,7 +73,7 @@ impl EventKind {
 
     /// All kinds that are about proposals.
     #[must_use]
-    pub fn of_proposals() -> Vec<Self> {
-        Self::ALL.iter().copied().filter(|kind| kind.is_of_proposal()).collect()
+    pub fn proposal_kinds() -> Vec<Self> {
+        Self::ALL.iter().copied().filter(|kind| kind.concerns_proposal()).collect()
     }
 }

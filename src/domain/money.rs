@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_json_writes() {
+    fn parse_json_number_returns_amount() {
         for (text, shown) in [
             ("7385", "7385.00"),
             ("7385.00", "7385.00"),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_amount() {
+    fn parse_malformed_amount_returns_none() {
         for text in ["", "-", ".5", "5.", "1e", "abc", "1,5", "0x10", "922337203685477.5808", "1e15", "1e999999999"] {
             assert_eq!(Money::parse(text), None, "{text}");
         }
@@ -106,12 +106,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_it_shows_it_reads(units in any::<i64>()) {
+        fn displayed_amount_parses_back(units in any::<i64>()) {
             prop_assert_eq!(Money::parse(&Money(units).to_string()), Some(Money(units)));
         }
 
         #[test]
-        fn never_panics(text in "[-0-9.eE+]{0,30}") {
+        fn parse_any_text_never_panics(text in "[-0-9.eE+]{0,30}") {
             let _ = Money::parse(&text);
         }
     }

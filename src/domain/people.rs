@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::change::Patch;
 
 /// Defines a nested value of optional texts, and the change of it: what is missing stays, what is null is cleared.
-macro_rules! nested {
+macro_rules! nested_value {
     ($(#[$meta:meta])* $name:ident, $change:ident { $($(#[$doc:meta])* $field:ident,)+ $(; $inner:ident: $type:ident, $inner_change:ident)? }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ macro_rules! nested {
     };
 }
 
-nested! {
+nested_value! {
     /// A postal address.
     Address, AddressChange {
         /// Street and number.
@@ -57,7 +57,7 @@ nested! {
     }
 }
 
-nested! {
+nested_value! {
     /// Whom a project is for.
     Customer, CustomerChange {
         /// Name.
@@ -74,7 +74,7 @@ nested! {
     }
 }
 
-nested! {
+nested_value! {
     /// Who sells a project.
     SalesRep, SalesRepChange {
         /// Name.
@@ -86,7 +86,7 @@ nested! {
     }
 }
 
-nested! {
+nested_value! {
     /// A client's other contact.
     Contact, ContactChange {
         /// First name.

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn to_manage_includes_to_read() {
+    fn manage_scope_includes_read() {
         for (scope, needed, includes) in [
             (Scope::Read, Scope::Read, true),
             (Scope::Read, Scope::Manage, false),

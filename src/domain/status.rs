@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_vendors_words_are_known() {
+    fn vendor_status_words_are_recognized() {
         for (word, status) in [
             ("DRAFT", ProposalStatus::Draft),
             ("PENDING", ProposalStatus::Pending),

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bidsketch_has_names_of_its_own() {
+    fn vendor_name_is_bidsketch_spelling() {
         assert_eq!(BidsketchEvent::ProposalAcceptedOrDeclined.vendor_name(), "proposal_accepted_or_declined");
         assert_eq!(BidsketchEvent::ALL.len(), 7);
     }

@@ -19,9 +19,9 @@ use crate::store::read::{self, EventFilter, EventRow};
 use crate::store::{Store, StoreError, Wake};
 
 /// How many events are read at once, bodies and all.
-const PAGE: u64 = 50;
+const FOLLOW_PAGE_SIZE: u64 = 50;
 /// How long a follower waits for a database that is not available.
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// The log, to be followed.
 #[derive(Clone, Debug)]
@@ -50,8 +50,8 @@ impl Feed {
 
     /// Where a commit's newest place is to be told.
     #[must_use]
-    pub fn waker(&self) -> Waker {
-        Waker(self.head.clone())
+    pub fn waker(&self) -> FollowerWaker {
+        FollowerWaker(self.head.clone())
     }
 
     /// Gives followers what was committed, here and by other nodes, and tells those, for as long as it is polled. It ends where the log
@@ -87,7 +87,7 @@ impl Feed {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the log's head cannot be read");
-                    tokio::time::sleep(TRY_AGAIN_AFTER).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
             }
         }
@@ -98,12 +98,12 @@ impl Feed {
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn page(&self, filter: &EventFilter, after: Seq, limit: u64) -> Result<FeedPage, StoreError> {
-        self.page_up_to(filter, after, self.head().max(after), limit).await
+    pub async fn read_page(&self, filter: &EventFilter, after: Seq, limit: u64) -> Result<FeedPage, StoreError> {
+        self.read_page_up_to(filter, after, self.head().max(after), limit).await
     }
 
     /// The next page of the log past a place and up to another.
-    async fn page_up_to(
+    async fn read_page_up_to(
         &self,
         filter: &EventFilter,
         after: Seq,
@@ -111,7 +111,7 @@ impl Feed {
         limit: u64,
     ) -> Result<FeedPage, StoreError> {
         let in_memory = if head <= self.tail.head() {
-            self.tail.after(filter, (after, head), usize::try_from(limit).unwrap_or(usize::MAX))
+            self.tail.read_after(filter, (after, head), usize::try_from(limit).unwrap_or(usize::MAX))
         } else {
             None
         };
@@ -125,22 +125,27 @@ impl Feed {
         // A page that is not full has all up to the head.
         let is_full = u64::try_from(events.len()).is_ok_and(|found| found >= limit);
         let at = events.last().filter(|_| is_full).map_or(head, |last| last.seq);
-        Ok(FeedPage { events, at, caught_up: at == head })
+        Ok(FeedPage { events, position: at, caught_up: at == head })
     }
 
     /// Every event past `after` that matches, then live. While the database is not available the stream waits; only a value
     /// that cannot be read ends it with an error.
-    pub fn follow(&self, filter: EventFilter, after: Seq) -> impl Stream<Item = Followed> + use<> {
-        self.pages(filter, after, PAGE, Ends { at_once: false, up_to: None })
+    pub fn follow(&self, filter: EventFilter, after: Seq) -> impl Stream<Item = FeedItem> + use<> {
+        self.stream_pages(filter, after, FOLLOW_PAGE_SIZE, StreamBounds { first_page_at_once: false, up_to: None })
             .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
             .try_flatten()
     }
 
     /// Every event past `after` and up to another place that matches.
-    pub fn catch_up(&self, filter: EventFilter, after: Seq, up_to: Seq) -> impl Stream<Item = Followed> + use<> {
-        self.pages(filter, after, PAGE, Ends { at_once: true, up_to: Some(up_to) })
-            .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
-            .try_flatten()
+    pub fn catch_up(&self, filter: EventFilter, after: Seq, up_to: Seq) -> impl Stream<Item = FeedItem> + use<> {
+        self.stream_pages(
+            filter,
+            after,
+            FOLLOW_PAGE_SIZE,
+            StreamBounds { first_page_at_once: true, up_to: Some(up_to) },
+        )
+        .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
+        .try_flatten()
     }
 
     /// Pages past `after`, the first at once, then one whenever the log grows, with or without events that match.
@@ -150,19 +155,19 @@ impl Feed {
         after: Seq,
         limit: u64,
     ) -> impl Stream<Item = Result<FeedPage, StoreError>> + use<> {
-        self.pages(filter, after, limit, Ends { at_once: true, up_to: None })
+        self.stream_pages(filter, after, limit, StreamBounds { first_page_at_once: true, up_to: None })
     }
 
-    fn pages(
+    fn stream_pages(
         &self,
         filter: EventFilter,
         after: Seq,
         limit: u64,
-        ends: Ends,
+        ends: StreamBounds,
     ) -> impl Stream<Item = Result<FeedPage, StoreError>> + use<> {
         // What was committed before it was asked for belongs to the first page.
-        let first = if ends.at_once { self.head() } else { after };
-        let state = (self.clone(), self.tail.grown(), filter, after, ends.at_once);
+        let first = if ends.first_page_at_once { self.head() } else { after };
+        let state = (self.clone(), self.tail.subscribe(), filter, after, ends.first_page_at_once);
         stream::try_unfold(state, move |(feed, mut grown, filter, at, at_once)| async move {
             if ends.up_to.is_some_and(|up_to| at >= up_to) {
                 return Ok(None);
@@ -172,16 +177,16 @@ impl Feed {
             let Ok(known) = known.map(|head| *head) else { return Ok(None) };
             let head = ends.up_to.map_or(known, |up_to| known.min(up_to)).max(at);
             let page = loop {
-                match feed.page_up_to(&filter, at, head, limit).await {
+                match feed.read_page_up_to(&filter, at, head, limit).await {
                     // A follower is only a place: it waits for the database and goes on where it was.
                     Err(error @ StoreError::Unavailable(_)) => {
                         tracing::warn!(%error, "a follower of the log waits for the database");
-                        tokio::time::sleep(TRY_AGAIN_AFTER).await;
+                        tokio::time::sleep(RETRY_DELAY).await;
                     }
                     page => break page?,
                 }
             };
-            let at = page.at;
+            let at = page.position;
             Ok(Some((page, (feed, grown, filter, at, false))))
         })
     }
@@ -189,9 +194,9 @@ impl Feed {
 
 /// Wakes the followers of the log.
 #[derive(Clone, Debug)]
-pub struct Waker(watch::Sender<Seq>);
+pub struct FollowerWaker(watch::Sender<Seq>);
 
-impl Waker {
+impl FollowerWaker {
     /// Tells the followers of the newest place that is committed, and says whether it is new to them. One that they know, or that is
     /// older, wakes nobody.
     pub fn wake(&self, newest: Seq) -> bool {
@@ -204,13 +209,13 @@ impl Waker {
 }
 
 /// An event that is followed, or why there is none.
-pub type Followed = Result<Arc<EventRow>, StoreError>;
+pub type FeedItem = Result<Arc<EventRow>, StoreError>;
 
 /// Where a stream of pages begins and ends.
 #[derive(Clone, Copy, Debug)]
-struct Ends {
+struct StreamBounds {
     /// Whether the first page is given at once, even if it is empty.
-    at_once: bool,
+    first_page_at_once: bool,
     /// Where it ends, if it does.
     up_to: Option<Seq>,
 }
@@ -221,7 +226,7 @@ pub struct FeedPage {
     /// The events that match, oldest first.
     pub events: Vec<Arc<EventRow>>,
     /// Everything up to here is in this page or an earlier one, or does not match.
-    pub at: Seq,
+    pub position: Seq,
     /// Whether this is the newest that was known when the page was read.
     pub caught_up: bool,
 }

@@ -47,7 +47,7 @@ impl ApiError {
 // `async_graphql::Result`, and this conversion is what `?` and `into()` use.
 impl ApiError {
     /// The error as GraphQL has it.
-    pub(crate) fn extended(self) -> async_graphql::Error {
+    pub(crate) fn into_graphql_error(self) -> async_graphql::Error {
         let code = self.code();
         async_graphql::Error::new(self.to_string()).extend_with(|_, extensions| extensions.set("code", code))
     }
@@ -76,6 +76,6 @@ pub(crate) trait OrApiError<T> {
 
 impl<T, E: Into<ApiError>> OrApiError<T> for Result<T, E> {
     fn or_api_error(self) -> async_graphql::Result<T> {
-        self.map_err(|error| error.into().extended())
+        self.map_err(|error| error.into().into_graphql_error())
     }
 }

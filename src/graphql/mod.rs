@@ -21,11 +21,11 @@ mod pagination;
 pub mod schema;
 
 pub use execution::{Executor, response};
-pub use live::position::Placed;
-pub use live::stream::Message;
+pub use live::position::StreamItem;
+pub use live::stream::OperationMessage;
 pub use schema::{Mutation, Query, Subscription};
 
-use live::Groups;
+use live::Broadcasts;
 use pagination::connection::{
     ClientConnection, DeliveryConnection, DrawingConnection, EventConnection, ProjectConnection, ProposalConnection,
 };
@@ -42,9 +42,9 @@ pub(crate) struct Api {
 
 /// What answers requests, over a database and the feed of its log.
 #[must_use]
-pub fn executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks, limits: &Graphql) -> Executor {
+pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks, limits: &Graphql) -> Executor {
     let api = Api { store, feed };
-    let schema = builder()
+    let schema = schema_builder()
         .limit_depth(limits.max_depth)
         .limit_complexity(limits.max_complexity)
         .data(releaser)
@@ -54,16 +54,16 @@ pub fn executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks
     let mut types = Registry::default();
     Query::create_type_info(&mut types);
     Mutation::create_type_info(&mut types);
-    Executor { schema, api, limits: limits.clone(), types: Arc::new(types), groups: Groups::default() }
+    Executor { schema, api, limits: limits.clone(), registry: Arc::new(types), broadcasts: Broadcasts::default() }
 }
 
 /// The schema in GraphQL's own language, as it is committed in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    builder().finish().sdl()
+    schema_builder().finish().sdl()
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+fn schema_builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .override_output_type_description::<EventConnection>("A page of events, newest first.")
         .override_output_type_description::<ProjectConnection>("A page of projects.")

@@ -7,54 +7,54 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use super::error::RETRY_AFTER;
+use super::error::RETRY_AFTER_SECONDS;
 use super::graphql;
-use super::open_mode::{self, OpenMode};
-use crate::auth::{Access, Denied, Keys};
+use super::open_mode::{self, AccessPolicy};
+use crate::auth::{Access, AccessError, Keys};
 use crate::metrics::DENIED;
 
 /// The scheme of RFC 6750.
-const SCHEME: &str = "Bearer";
+const AUTH_SCHEME: &str = "Bearer";
 
 /// Lets a request through that has a key, or needs none: in open mode one that was sent directly, from this machine. What it
 /// may do goes with it, as an [`Access`].
-pub(super) async fn authenticate(State(open): State<OpenMode>, mut request: Request, next: Next) -> Response {
-    let access = match access(&open.keys, request.headers()).await {
+pub(super) async fn authenticate(State(open): State<AccessPolicy>, mut request: Request, next: Next) -> Response {
+    let access = match authenticate_headers(&open.keys, request.headers()).await {
         Ok(access) => access,
-        Err(denied) => return refuse(denied),
+        Err(denied) => return access_error_response(denied),
     };
     if access.is_open_mode()
-        && let Err(problem) = open_mode::from_this_machine(&request, &open.origins)
+        && let Err(problem) = open_mode::check_local_request(&request, &open.origins)
     {
-        return graphql::forbidden(open_mode::refusal(request.uri().path(), problem));
+        return graphql::forbidden_response(open_mode::refusal_message(request.uri().path(), problem));
     }
     request.extensions_mut().insert(access);
     next.run(request).await
 }
 
 /// What a request with these headers may do.
-pub(super) async fn access(keys: &Keys, headers: &HeaderMap) -> Result<Access, Denied> {
-    keys.access(token(headers)?).await
+pub(super) async fn authenticate_headers(keys: &Keys, headers: &HeaderMap) -> Result<Access, AccessError> {
+    keys.authenticate(token_from_headers(headers)?).await
 }
 
 /// The token of a request. A header that is there and has none in it is a wrong token, not none: what is given is checked.
-pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
+pub(super) fn token_from_headers(headers: &HeaderMap) -> Result<Option<&str>, AccessError> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     match (given.next(), given.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().ok().and_then(bearer).map(Some).ok_or(Denied::WrongToken),
-        (Some(_), Some(_)) => Err(Denied::WrongToken),
+        (Some(value), None) => value.to_str().ok().and_then(parse_bearer).map(Some).ok_or(AccessError::WrongToken),
+        (Some(_), Some(_)) => Err(AccessError::WrongToken),
     }
 }
 
 /// The token in `Bearer <token>`.
-pub(super) fn bearer(credentials: &str) -> Option<&str> {
+pub(super) fn parse_bearer(credentials: &str) -> Option<&str> {
     let (scheme, token) = credentials.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_start())
+    scheme.eq_ignore_ascii_case(AUTH_SCHEME).then(|| token.trim_start())
 }
 
 /// A stream whose items are held back while it is not known whether the access stands that they are for.
-pub(super) fn while_it_stands<T: Send + 'static>(
+pub(super) fn gate_on_access<T: Send + 'static>(
     keys: &Keys,
     access: Access,
     items: BoxStream<'static, T>,
@@ -63,7 +63,7 @@ pub(super) fn while_it_stands<T: Send + 'static>(
     let held = items.then(move |item| {
         let keys = keys.clone();
         async move {
-            keys.stands(access).await;
+            keys.wait_until_confirmed(access).await;
             item
         }
     });
@@ -71,31 +71,31 @@ pub(super) fn while_it_stands<T: Send + 'static>(
 }
 
 /// What is told to a request that is not let in.
-pub(super) fn refuse(denied: Denied) -> Response {
+pub(super) fn access_error_response(denied: AccessError) -> Response {
     let (status, code) = match denied {
-        Denied::NoToken | Denied::WrongToken => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
-        Denied::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
+        AccessError::NoToken | AccessError::WrongToken => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+        AccessError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
     };
-    count(denied);
-    let mut response = (status, graphql::problem(&denied.to_string(), code)).into_response();
+    count_denied(denied);
+    let mut response = (status, graphql::error_response(&denied.to_string(), code)).into_response();
     let headers = response.headers_mut();
     match denied {
-        Denied::NoToken | Denied::WrongToken => {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(SCHEME));
+        AccessError::NoToken | AccessError::WrongToken => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(AUTH_SCHEME));
         }
-        Denied::Unavailable => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        AccessError::Unavailable => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
     }
     response
 }
 
 /// Counts whom the API did not let in.
-pub(super) fn count(denied: Denied) {
+pub(super) fn count_denied(denied: AccessError) {
     let reason = match denied {
-        Denied::NoToken => "no_token",
-        Denied::WrongToken => "wrong_token",
-        Denied::Unavailable => "unavailable",
+        AccessError::NoToken => "no_token",
+        AccessError::WrongToken => "wrong_token",
+        AccessError::Unavailable => "unavailable",
     };
     metrics::counter!(DENIED, "reason" => reason).increment(1);
 }
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_what_follows_the_scheme() {
+    fn bearer_credentials_yield_their_token() {
         for (credentials, token) in [
             ("Bearer x", Some("x")),
             ("bearer x", Some("x")),
@@ -117,21 +117,21 @@ mod tests {
             ("x", None),
             ("", None),
         ] {
-            assert_eq!(bearer(credentials), token, "{credentials:?}");
+            assert_eq!(parse_bearer(credentials), token, "{credentials:?}");
         }
     }
 
     #[test]
-    fn what_is_given_is_checked() {
+    fn authorization_header_malformed_is_wrong_token() {
         let mut headers = HeaderMap::new();
-        assert_eq!(token(&headers), Ok(None));
+        assert_eq!(token_from_headers(&headers), Ok(None));
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer x"));
-        assert_eq!(token(&headers), Ok(Some("x")));
+        assert_eq!(token_from_headers(&headers), Ok(Some("x")));
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer y"));
-        assert_eq!(token(&headers), Err(Denied::WrongToken));
+        assert_eq!(token_from_headers(&headers), Err(AccessError::WrongToken));
         for wrong in [&b"Basic eDp5"[..], b"", b"Bearer \xff"] {
             headers.insert(header::AUTHORIZATION, HeaderValue::from_bytes(wrong).unwrap());
-            assert_eq!(token(&headers), Err(Denied::WrongToken), "{wrong:?}");
+            assert_eq!(token_from_headers(&headers), Err(AccessError::WrongToken), "{wrong:?}");
         }
     }
 }

@@ -9,11 +9,11 @@ use tokio::time::{Instant, timeout_at};
 use super::error::HttpError;
 
 /// How long a body may take to come.
-const READ_WITHIN: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of a body that is too large is read off, and for how long, so that its sender gets to see the answer: one that
 /// is still writing when the connection closes may see only that.
-const DRAIN_BYTES: usize = 8 * 1024 * 1024;
-const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reads a body of at most `limit` bytes; it is never cut.
 ///
@@ -21,18 +21,18 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// Where it is larger, too slow, or breaks off.
 pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, HttpError> {
-    let deadline = Instant::now() + READ_WITHIN;
+    let deadline = Instant::now() + READ_TIMEOUT;
     let mut bytes = Vec::new();
     loop {
         match timeout_at(deadline, body.frame()).await {
-            Err(_) => return Err(HttpError::TooSlow),
+            Err(_) => return Err(HttpError::BodyTimeout),
             Ok(None) => return Ok(bytes),
-            Ok(Some(Err(_))) => return Err(HttpError::BrokenBody),
+            Ok(Some(Err(_))) => return Err(HttpError::BodyInterrupted),
             Ok(Some(Ok(frame))) => {
                 let Ok(data) = frame.into_data() else { continue };
                 if bytes.len() + data.len() > limit {
                     drain(body, bytes.len() + data.len()).await;
-                    return Err(HttpError::TooLarge(limit));
+                    return Err(HttpError::BodyTooLarge(limit));
                 }
                 bytes.extend_from_slice(&data);
             }
@@ -41,8 +41,8 @@ pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, HttpEr
 }
 
 async fn drain(mut body: Body, mut read: usize) {
-    let deadline = Instant::now() + DRAIN_WITHIN;
-    while read <= DRAIN_BYTES {
+    let deadline = Instant::now() + DRAIN_TIMEOUT;
+    while read <= DRAIN_BYTES_MAX {
         match timeout_at(deadline, body.frame()).await {
             Ok(Some(Ok(frame))) => read += frame.data_ref().map_or(0, |data| data.len()),
             Ok(Some(Err(_)) | None) | Err(_) => return,

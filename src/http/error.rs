@@ -16,7 +16,7 @@ pub(super) enum HttpError {
     Unauthenticated,
     /// No such hook: the token is unknown, or the vendor is not configured.
     #[error("there is no such hook")]
-    NoSuchHook,
+    UnknownHook,
     /// The hook URL of a webhook of Bidsketch that was deleted or replaced.
     #[error("this webhook was deleted or replaced")]
     RetiredHook,
@@ -28,32 +28,32 @@ pub(super) enum HttpError {
     Forbidden(String),
     /// The body is larger than the limit.
     #[error("the body is larger than {0} bytes")]
-    TooLarge(usize),
+    BodyTooLarge(usize),
     /// The body did not come in time.
     #[error("the body did not come in time")]
-    TooSlow,
+    BodyTimeout,
     /// The body broke off.
     #[error("the body broke off")]
-    BrokenBody,
+    BodyInterrupted,
     /// The service cannot do it now.
     #[error("not available now; try again")]
     Unavailable,
 }
 
 /// How long a sender is asked to wait before it comes again, in seconds.
-pub(super) const RETRY_AFTER: &str = "5";
+pub(super) const RETRY_AFTER_SECONDS: &str = "5";
 
 impl HttpError {
     /// The table. To Bidsketch 410 means "delete the webhook": it stands for that alone, and only hooks give it.
     const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::NoSuchHook | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::UnknownHook | Self::NotFound => StatusCode::NOT_FOUND,
             Self::RetiredHook => StatusCode::GONE,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyInterrupted => StatusCode::BAD_REQUEST,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -63,7 +63,7 @@ impl From<IngestError> for HttpError {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Refused(Refusal::Unsigned | Refusal::Signature(_)) => Self::Unauthenticated,
-            IngestError::Refused(Refusal::UnknownHook) => Self::NoSuchHook,
+            IngestError::Refused(Refusal::UnknownHook) => Self::UnknownHook,
             IngestError::Refused(Refusal::RetiredHook) => Self::RetiredHook,
             IngestError::Unavailable => Self::Unavailable,
         }
@@ -76,13 +76,13 @@ impl IntoResponse for HttpError {
         let headers = response.headers_mut();
         match self {
             Self::Unavailable => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
             }
             // What is left of the body would be read as the next request.
-            Self::TooLarge(_) | Self::TooSlow | Self::BrokenBody => {
+            Self::BodyTooLarge(_) | Self::BodyTimeout | Self::BodyInterrupted => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Self::Unauthenticated | Self::NoSuchHook | Self::RetiredHook | Self::NotFound | Self::Forbidden(_) => {}
+            Self::Unauthenticated | Self::UnknownHook | Self::RetiredHook | Self::NotFound | Self::Forbidden(_) => {}
         }
         response
     }

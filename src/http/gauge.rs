@@ -5,9 +5,9 @@ use metrics::Gauge;
 use crate::metrics::{SOCKETS, SUBSCRIPTIONS};
 
 /// Counts one for as long as it is kept.
-pub(super) struct Counted(Gauge);
+pub(super) struct GaugeGuard(Gauge);
 
-impl Counted {
+impl GaugeGuard {
     /// A socket that is open.
     pub(super) fn socket() -> Self {
         Self::new(metrics::gauge!(SOCKETS))
@@ -24,7 +24,7 @@ impl Counted {
     }
 }
 
-impl Drop for Counted {
+impl Drop for GaugeGuard {
     fn drop(&mut self) {
         self.0.decrement(1.0);
     }

@@ -19,35 +19,35 @@ use crate::metrics::LOG_HEAD;
 use crate::store::{OpenError, Store};
 
 /// How long the database has to answer.
-const CHECK_WITHIN: Duration = Duration::from_secs(1);
+const READINESS_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
-pub(super) struct Health {
+pub(super) struct HealthState {
     pub(super) store: Store,
     pub(super) feed: Feed,
     pub(super) metrics: PrometheusHandle,
     pub(super) keys: Keys,
-    pub(super) stopping: CancellationToken,
+    pub(super) shutdown: CancellationToken,
 }
 
 /// `/healthz` and `/readyz`, which are for everybody.
-pub(super) fn router(health: Health) -> Router {
+pub(super) fn router(health: HealthState) -> Router {
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(health)
 }
 
 /// `/metrics`.
-pub(super) fn metrics_router(health: Health) -> Router {
+pub(super) fn metrics_router(health: HealthState) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(health)
 }
 
 /// 200 where the database answers and has all tables; 503 where it does not, or the service is stopping.
-async fn ready(State(health): State<Health>) -> impl IntoResponse {
-    let problem = if health.stopping.is_cancelled() {
+async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
+    let problem = if health.shutdown.is_cancelled() {
         Some("the service is stopping")
     } else {
-        match tokio::time::timeout(CHECK_WITHIN, health.store.check()).await {
+        match tokio::time::timeout(READINESS_TIMEOUT, health.store.check()).await {
             Ok(Ok(())) => None,
-            Ok(Err(error @ OpenError::Newer { .. })) => {
+            Ok(Err(error @ OpenError::SchemaTooNew { .. })) => {
                 tracing::warn!(%error, "not ready");
                 Some("a later version has brought the database up to date; this one is to be replaced")
             }
@@ -65,9 +65,9 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
 }
 
 /// What the service has done. It tells of the business, so it needs a key, of whatever scope; in open mode it needs none.
-async fn metrics(State(health): State<Health>, headers: HeaderMap) -> Response {
-    if let Err(denied) = access::access(&health.keys, &headers).await {
-        return access::refuse(denied);
+async fn metrics(State(health): State<HealthState>, headers: HeaderMap) -> Response {
+    if let Err(denied) = access::authenticate_headers(&health.keys, &headers).await {
+        return access::access_error_response(denied);
     }
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^53 events are far away")]
     metrics::gauge!(LOG_HEAD).set(health.feed.head().0 as f64);

@@ -37,7 +37,7 @@ pub use origin::AllowedOrigins;
 
 /// What the handlers need.
 #[derive(Clone)]
-pub struct Parts {
+pub struct AppState {
     /// Takes deliveries in.
     pub ingest: Arc<Ingest>,
     /// Answers GraphQL.
@@ -55,36 +55,36 @@ pub struct Parts {
     /// Which web pages may use the API.
     pub origins: AllowedOrigins,
     /// Cancelled when the service stops.
-    pub stopping: CancellationToken,
+    pub shutdown: CancellationToken,
     /// The sockets and event streams that are open.
-    pub sockets: TaskTracker,
+    pub connections: TaskTracker,
 }
 
 /// Every route of the service.
-pub fn router(parts: Parts) -> Router {
-    let open = open_mode::OpenMode { keys: parts.keys.clone(), origins: parts.origins };
-    let gate = from_fn_with_state((open.clone(), Arc::clone(&parts.ingest)), open_mode::gate);
-    let hooks = hooks::router(hooks::Hooks { ingest: parts.ingest, clock: parts.clock });
+pub fn router(parts: AppState) -> Router {
+    let open = open_mode::AccessPolicy { keys: parts.keys.clone(), origins: parts.origins };
+    let gate = from_fn_with_state((open.clone(), Arc::clone(&parts.ingest)), open_mode::restrict_open_mode);
+    let hooks = hooks::router(hooks::HookState { ingest: parts.ingest, clock: parts.clock });
     let graphql = graphql::router(parts.graphql.clone(), open.clone());
-    let streams = sse::Streams {
+    let streams = sse::SseState {
         graphql: parts.graphql.clone(),
         keys: parts.keys.clone(),
-        stopping: parts.stopping.clone(),
-        tracker: parts.sockets.clone(),
+        shutdown: parts.shutdown.clone(),
+        tracker: parts.connections.clone(),
     };
     let streams = sse::router(streams, open.clone());
-    let sockets = ws::router(ws::Sockets {
+    let sockets = ws::router(ws::WsState {
         graphql: parts.graphql,
-        open,
-        stopping: parts.stopping.clone(),
-        tracker: parts.sockets,
+        policy: open,
+        shutdown: parts.shutdown.clone(),
+        tracker: parts.connections,
     });
-    let health = health::Health {
+    let health = health::HealthState {
         store: parts.store,
         feed: parts.feed,
         metrics: parts.metrics,
         keys: parts.keys,
-        stopping: parts.stopping,
+        shutdown: parts.shutdown,
     };
     Router::new()
         .route("/", get(pages::index))

@@ -20,37 +20,37 @@ use crate::ingest::Ingest;
 
 /// What tells whether the API is open, and to whom.
 #[derive(Clone)]
-pub(super) struct OpenMode {
+pub(super) struct AccessPolicy {
     pub(super) keys: Keys,
     pub(super) origins: AllowedOrigins,
 }
 
 /// What the hook URLs begin with.
-const HOOKS: &str = "/webhooks/";
+const HOOK_PATH_PREFIX: &str = "/webhooks/";
 
 /// Headers that a proxy adds, besides everything that begins with `x-forwarded-`.
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "via", "x-real-ip"];
 
 /// Lets only this machine in to hooks that are open, and while there is no key to anything else.
-pub(super) async fn gate(
-    State((open, ingest)): State<(OpenMode, Arc<Ingest>)>,
+pub(super) async fn restrict_open_mode(
+    State((open, ingest)): State<(AccessPolicy, Arc<Ingest>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    let hook = hook_of(path);
-    let is_open = open.keys.in_open_mode() || hook.is_some_and(|provider| ingest.verifier.is_open(provider));
-    if is_open && let Err(problem) = from_this_machine(&request, &open.origins) {
+    let hook = hook_provider(path);
+    let is_open = open.keys.is_open_mode() || hook.is_some_and(|provider| ingest.verifier.is_open(provider));
+    if is_open && let Err(problem) = check_local_request(&request, &open.origins) {
         // The path of a hook may hold its secret.
-        let shown = if path.starts_with(HOOKS) { "/webhooks/…" } else { path };
-        return HttpError::Forbidden(refusal(shown, problem)).into_response();
+        let shown = if path.starts_with(HOOK_PATH_PREFIX) { "/webhooks/…" } else { path };
+        return HttpError::Forbidden(refusal_message(shown, problem)).into_response();
     }
     next.run(request).await
 }
 
 /// Whose hook URL a path is.
-fn hook_of(path: &str) -> Option<Provider> {
-    match path.strip_prefix(HOOKS)?.split('/').next() {
+fn hook_provider(path: &str) -> Option<Provider> {
+    match path.strip_prefix(HOOK_PATH_PREFIX)?.split('/').next() {
         Some("arcsite") => Some(Provider::Arcsite),
         Some("bidsketch") => Some(Provider::Bidsketch),
         Some(_) | None => None,
@@ -58,7 +58,7 @@ fn hook_of(path: &str) -> Option<Provider> {
 }
 
 /// What a request is told that is not let in; the log is told as well.
-pub(super) fn refusal(path: &str, problem: &str) -> String {
+pub(super) fn refusal_message(path: &str, problem: &str) -> String {
     tracing::warn!(path, "a request was refused in open mode: {problem}");
     format!(
         "{problem}; this service is in open mode: it needs no keys, and so takes only direct requests of its own machine, to \
@@ -67,12 +67,12 @@ pub(super) fn refusal(path: &str, problem: &str) -> String {
 }
 
 /// Whether a request was sent directly, from this machine, and by no other site's page.
-pub(super) fn from_this_machine(request: &Request, origins: &AllowedOrigins) -> Result<(), &'static str> {
-    is_from_this_machine(request.version(), request.uri(), request.headers(), origins)
+pub(super) fn check_local_request(request: &Request, origins: &AllowedOrigins) -> Result<(), &'static str> {
+    check_local_parts(request.version(), request.uri(), request.headers(), origins)
 }
 
 /// The same, of the parts of a request.
-pub(super) fn is_from_this_machine(
+pub(super) fn check_local_parts(
     version: Version,
     uri: &Uri,
     headers: &HeaderMap,
@@ -85,7 +85,7 @@ pub(super) fn is_from_this_machine(
     if headers.keys().any(|name| PROXY_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-")) {
         return Err("the request came through a proxy");
     }
-    let host = uri.authority().map(|authority| authority.as_str()).or_else(|| host(headers));
+    let host = uri.authority().map(|authority| authority.as_str()).or_else(|| host_header(headers));
     if !host.is_some_and(is_loopback) {
         return Err("the request names a host that is not this machine");
     }
@@ -95,7 +95,7 @@ pub(super) fn is_from_this_machine(
     Ok(())
 }
 
-fn host(headers: &HeaderMap) -> Option<&str> {
+fn host_header(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::HOST).and_then(|host| host.to_str().ok())
 }
 
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hook_is_a_vendor_s() {
+    fn hook_path_names_its_provider() {
         for (path, provider) in [
             ("/webhooks/arcsite", Some(Provider::Arcsite)),
             ("/webhooks/arcsite/x", Some(Provider::Arcsite)),
@@ -120,12 +120,12 @@ mod tests {
             ("/webhooks", None),
             ("/graphql", None),
         ] {
-            assert_eq!(hook_of(path), provider, "{path}");
+            assert_eq!(hook_provider(path), provider, "{path}");
         }
     }
 
     #[test]
-    fn only_names_of_this_machine() {
+    fn host_loopback_is_accepted_others_are_not() {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.8.9.10", "[::1]:8080", "[::1]"] {
             assert!(is_loopback(host), "{host}");
         }

@@ -31,7 +31,7 @@ impl AllowedOrigins {
     }
 
     /// The CORS answers for the configured origins.
-    pub(super) fn cors(&self) -> CorsLayer {
+    pub(super) fn cors_layer(&self) -> CorsLayer {
         let origins = self.0.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn own_pages_and_configured_ones() {
+    fn origin_own_or_configured_is_allowed() {
         assert!(allowed(&[], "http://127.0.0.1:8080"));
         assert!(allowed(&["https://office.example/"], "https://office.example"));
         for origin in ["http://127.0.0.1:9090", "https://evil.example", "null", "http://127.0.0.1:8080.evil.example"] {

@@ -6,57 +6,57 @@
 
 use std::collections::BTreeMap;
 
-use super::record::Incoming;
+use super::record::NormalisedDelivery;
 use crate::clock::Time;
-use crate::domain::{Event, Sameness, Seq, WebhookId};
-use crate::store::log::Twins;
+use crate::domain::{DedupWindow, Event, Seq, WebhookId};
+use crate::store::log::DuplicateIndex;
 use crate::store::projection::Projections;
-use crate::store::{Batch, Store, StoreError, Transaction, webhooks};
+use crate::store::{BulkInsert, Store, StoreError, Transaction, webhooks};
 
 /// A transaction under the write lock, and what it is to write. Dropped, it has changed nothing.
 #[derive(Debug)]
-pub struct Group {
+pub struct CommitGroup {
     pub(super) tx: Transaction,
     /// The end of the log when the group began.
-    began_at: Seq,
+    start_seq: Seq,
     /// The end of the log, with what the group appends.
-    pub(super) event: Seq,
+    pub(super) last_seq: Seq,
     /// The newest delivery's number, with the group's.
-    pub(super) delivery: i64,
-    pub(super) twins: Twins,
+    pub(super) last_delivery_id: i64,
+    pub(super) duplicates: DuplicateIndex,
     /// Events and deliveries that no statement sees yet.
-    pub(super) unwritten: Batch,
+    pub(super) unflushed: BulkInsert,
     pub(super) projections: Projections,
     /// When each webhook delivered.
-    pub(super) delivered: BTreeMap<WebhookId, Time>,
+    pub(super) webhook_delivered_at: BTreeMap<WebhookId, Time>,
 }
 
-impl Group {
+impl CommitGroup {
     /// Begins a group, and reads what these deliveries will need. What else they turn out to need is read then.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn begin(tx: Transaction, incoming: &[&Incoming]) -> Result<Self, StoreError> {
-        let (mut twins, mut projections) = (Twins::default(), Projections::default());
-        let mut events: Vec<&Event> = incoming.iter().filter_map(|incoming| incoming.content.as_ref().ok()).collect();
+    pub async fn begin(tx: Transaction, incoming: &[&NormalisedDelivery]) -> Result<Self, StoreError> {
+        let (mut twins, mut projections) = (DuplicateIndex::default(), Projections::default());
+        let mut events: Vec<&Event> = incoming.iter().filter_map(|incoming| incoming.event.as_ref().ok()).collect();
         let identities = || events.iter().map(|event| event.identity.digest.as_str());
         let (event, delivery) = twins.fetch(&tx, identities()).await?;
         twins.fetch_bodies(&tx, identities()).await?;
         // What is known to repeat an event changes nothing.
         events.retain(|event| {
-            event.identity.sameness != Sameness::Always || twins.known(&event.identity.digest).is_none()
+            event.identity.dedup_window != DedupWindow::Unlimited || twins.loaded(&event.identity.digest).is_none()
         });
         projections.fetch(&tx, &events).await?;
         Ok(Self {
             tx,
-            began_at: event,
-            event,
-            delivery,
-            twins,
-            unwritten: Batch::default(),
+            start_seq: event,
+            last_seq: event,
+            last_delivery_id: delivery,
+            duplicates: twins,
+            unflushed: BulkInsert::default(),
             projections,
-            delivered: BTreeMap::new(),
+            webhook_delivered_at: BTreeMap::new(),
         })
     }
 
@@ -65,8 +65,8 @@ impl Group {
     /// # Errors
     ///
     /// Where the database refuses a value or is not available.
-    pub(super) async fn write_log(&mut self) -> Result<(), StoreError> {
-        self.unwritten.write(&self.tx).await
+    pub(super) async fn flush_log(&mut self) -> Result<(), StoreError> {
+        self.unflushed.write(&self.tx).await
     }
 
     /// Writes all of it.
@@ -74,32 +74,32 @@ impl Group {
     /// # Errors
     ///
     /// Where the database refuses a value or is not available.
-    pub async fn write(self) -> Result<Written, StoreError> {
-        self.projections.write(&self.tx, self.unwritten).await?;
-        for (webhook, at) in self.delivered {
-            webhooks::delivered(&self.tx, webhook, at).await?;
+    pub async fn flush(self) -> Result<FlushedGroup, StoreError> {
+        self.projections.write(&self.tx, self.unflushed).await?;
+        for (webhook, at) in self.webhook_delivered_at {
+            webhooks::record_delivery(&self.tx, webhook, at).await?;
         }
-        Ok(Written { tx: self.tx, began_at: self.began_at, event: self.event })
+        Ok(FlushedGroup { tx: self.tx, start_seq: self.start_seq, last_seq: self.last_seq })
     }
 }
 
 /// A group that is written and not yet committed.
 #[derive(Debug)]
-pub struct Written {
+pub struct FlushedGroup {
     pub(super) tx: Transaction,
-    began_at: Seq,
-    event: Seq,
+    start_seq: Seq,
+    last_seq: Seq,
 }
 
-impl Written {
+impl FlushedGroup {
     /// Commits it. Gives the end of the log.
     ///
     /// # Errors
     ///
     /// Where the database does not say that it has committed.
     pub async fn commit(self, store: &Store) -> Result<Seq, StoreError> {
-        store.commit(self.tx, (self.event > self.began_at).then_some(self.event)).await?;
-        Ok(self.event)
+        store.commit(self.tx, (self.last_seq > self.start_seq).then_some(self.last_seq)).await?;
+        Ok(self.last_seq)
     }
 }
 

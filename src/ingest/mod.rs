@@ -21,13 +21,13 @@ pub mod release;
 pub mod verify;
 pub mod writer;
 
-use normalise::{Unfit, normalise};
-use record::{Incoming, Receipt};
+use normalise::{NormaliseError, normalise};
+use record::{NormalisedDelivery, Receipt};
 use verify::{Delivery, Refusal, Unverified, Verified, Verifier};
 use writer::{NotRecorded, Writer};
 
 /// How long a vendor waits for its answer at most: ArcSite wants it quickly, and does not say how quickly.
-pub const ANSWER_WITHIN: Duration = Duration::from_millis(1800);
+pub const ACCEPT_TIMEOUT: Duration = Duration::from_millis(1800);
 
 /// How far a signature's time may lie from ours.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,7 @@ impl Ingest {
     /// for: the vendor's retry finds it recorded, as it does after an answer that was lost on its way.
     pub async fn accept(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
         let provider = delivery.provider().as_str();
-        match tokio::time::timeout(ANSWER_WITHIN, self.accept_at_leisure(delivery)).await {
+        match tokio::time::timeout(ACCEPT_TIMEOUT, self.accept_without_deadline(delivery)).await {
             Ok(Err(IngestError::Unavailable)) | Err(_) => {
                 metrics::counter!(UNAVAILABLE, "provider" => provider).increment(1);
                 Err(IngestError::Unavailable)
@@ -80,18 +80,19 @@ impl Ingest {
         }
     }
 
-    async fn accept_at_leisure(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
+    async fn accept_without_deadline(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
         let provider = delivery.provider().as_str();
-        let registered = self.registered(&delivery).await?;
+        let registered = self.find_hook_token(&delivery).await?;
         let delivery = self.verifier.verify(delivery, registered).inspect_err(|refusal| {
             metrics::counter!(REFUSED, "provider" => provider, "reason" => refusal.label()).increment(1);
             tracing::warn!(provider, reason = refusal.label(), "a delivery was refused: {refusal}");
         })?;
-        let content = self.in_time(&delivery).and_then(|()| normalise(delivery.provider(), delivery.body()));
+        let content =
+            self.check_signature_age(&delivery).and_then(|()| normalise(delivery.provider(), delivery.body()));
         if let Err(unfit) = &content {
             tracing::warn!(provider, reason = %unfit.reason, detail = unfit.detail, "a delivery is quarantined");
         }
-        let recorded = self.writer.record(Incoming { delivery, content }).await;
+        let recorded = self.writer.record(NormalisedDelivery { delivery, event: content }).await;
         let receipt = recorded.map_err(|NotRecorded| IngestError::Unavailable)?;
         metrics::counter!(DELIVERIES, "provider" => provider, "outcome" => receipt.outcome.as_str()).increment(1);
         if receipt.outcome != Outcome::Quarantined {
@@ -101,8 +102,8 @@ impl Ingest {
     }
 
     /// What is known of a delivery's token, where that may be of a webhook registered from here.
-    async fn registered(&self, delivery: &Delivery<Unverified>) -> Result<Option<HookToken>, IngestError> {
-        let Some(hash) = self.verifier.token_to_look_up(delivery) else { return Ok(None) };
+    async fn find_hook_token(&self, delivery: &Delivery<Unverified>) -> Result<Option<HookToken>, IngestError> {
+        let Some(hash) = self.verifier.token_hash_for_lookup(delivery) else { return Ok(None) };
         webhooks::by_token(self.store.reserved_reader(), &hash).await.map_err(|error| {
             tracing::error!(%error, "the token of a hook could not be looked up; its vendor is asked to come again");
             IngestError::Unavailable
@@ -110,14 +111,14 @@ impl Ingest {
     }
 
     /// A right signature of another time is kept aside, not refused: it may be a retry that was not signed anew.
-    fn in_time(&self, delivery: &Delivery<Verified>) -> Result<(), Unfit> {
+    fn check_signature_age(&self, delivery: &Delivery<Verified>) -> Result<(), NormaliseError> {
         let Some(seconds) = delivery.signed_at() else { return Ok(()) };
         let age = DateTime::from_timestamp(seconds, 0)
             .map(|signed_at| delivery.received_at().signed_duration_since(signed_at));
         if age.is_some_and(|age| age <= self.tolerance.past && age >= -self.tolerance.future) {
             return Ok(());
         }
-        Err(Unfit {
+        Err(NormaliseError {
             reason: QuarantineReason::StaleSignature,
             detail: format!(
                 "the signature is right, but its time {seconds} lies more than {} s before or {} s after {}",

@@ -4,25 +4,25 @@
 use super::normalise::normalise;
 use super::record::order_key;
 use crate::domain::{Change, Event, EventKind, Seq};
-use crate::store::log::{self, Entry, Recorded};
+use crate::store::log::{self, Entry, StoredEvent};
 use crate::store::projection::{self, Projections};
-use crate::store::{Batch, Store, StoreError, Transaction};
+use crate::store::{BulkInsert, Store, StoreError, Transaction};
 
 /// How many events are read at once, bodies and all.
-const PAGE: u64 = 100;
+const REBUILD_PAGE_SIZE: u64 = 100;
 /// How many bytes of bodies are gone through at once: what becomes of them may be many times as long. (Fewer where it is tested what
 /// happens past them.)
-const AT_ONCE: usize = if cfg!(test) { 500 } else { 2 * 1024 * 1024 };
+const CHUNK_BYTES_MAX: usize = if cfg!(test) { 500 } else { 2 * 1024 * 1024 };
 
 /// How far a rebuild has come, or came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct RebuildProgress {
     /// Events gone through.
     pub done: u64,
     /// Events that there are.
     pub total: u64,
     /// Events that today's code reads otherwise than the code that recorded them, and that changed nothing.
-    pub passed_over: u64,
+    pub skipped: u64,
 }
 
 /// Empties the projections and goes through the log again. `report` is told after every page.
@@ -30,26 +30,26 @@ pub struct Progress {
 /// # Errors
 ///
 /// Where the database refuses a value or is not available; nothing has changed then.
-pub async fn rebuild(store: &Store, mut report: impl FnMut(Progress)) -> Result<Progress, StoreError> {
+pub async fn rebuild(store: &Store, mut report: impl FnMut(RebuildProgress)) -> Result<RebuildProgress, StoreError> {
     let tx = store.begin_maintenance().await?;
     projection::clear(&tx).await?;
-    let mut progress = Progress { total: log::count(&tx).await?, ..Progress::default() };
+    let mut progress = RebuildProgress { total: log::count(&tx).await?, ..RebuildProgress::default() };
     let mut at = Seq(0);
     loop {
-        let page = log::recorded_after(&tx, at, PAGE).await?;
+        let page = log::stored_events_after(&tx, at, REBUILD_PAGE_SIZE).await?;
         let Some(last) = page.last() else { break };
         at = last.seq;
         let mut bytes = 0;
         let parts = page.chunk_by(|recorded, _| {
             bytes += recorded.body.len();
-            let goes_on = bytes < AT_ONCE;
+            let goes_on = bytes < CHUNK_BYTES_MAX;
             if !goes_on {
                 bytes = 0;
             }
             goes_on
         });
         for part in parts {
-            progress.passed_over += apply(&tx, part).await?;
+            progress.skipped += apply(&tx, part).await?;
             progress.done += part.len() as u64;
         }
         report(progress);
@@ -59,9 +59,9 @@ pub async fn rebuild(store: &Store, mut report: impl FnMut(Progress)) -> Result<
 }
 
 /// Applies events again. Gives how many could not be.
-async fn apply(tx: &Transaction, page: &[Recorded]) -> Result<u64, StoreError> {
-    let events: Vec<(&Recorded, Event)> =
-        page.iter().filter_map(|recorded| Some((recorded, read_again(recorded)?))).collect();
+async fn apply(tx: &Transaction, page: &[StoredEvent]) -> Result<u64, StoreError> {
+    let events: Vec<(&StoredEvent, Event)> =
+        page.iter().filter_map(|recorded| Some((recorded, renormalise(recorded)?))).collect();
     let mut projections = Projections::default();
     projections.fetch(tx, &events.iter().map(|(_, event)| event).collect::<Vec<_>>()).await?;
     for (recorded, event) in &events {
@@ -75,12 +75,12 @@ async fn apply(tx: &Transaction, page: &[Recorded]) -> Result<u64, StoreError> {
         };
         projections.apply(tx, &entry).await?;
     }
-    projections.write(tx, Batch::default()).await?;
+    projections.write(tx, BulkInsert::default()).await?;
     Ok((page.len() - events.len()) as u64)
 }
 
 /// What an event says in today's code, if that is what it said when it was recorded.
-fn read_again(recorded: &Recorded) -> Option<Event> {
+fn renormalise(recorded: &StoredEvent) -> Option<Event> {
     let mut event = normalise(recorded.provider, recorded.body.as_bytes())
         .inspect_err(|unfit| {
             tracing::warn!(

@@ -176,9 +176,11 @@ impl Verifier {
     /// The SHA-256, in hexadecimal digits, of a token that is to be looked up before a delivery is verified: one that may be of
     /// a webhook registered from here.
     #[must_use]
-    pub fn token_to_look_up(&self, delivery: &Delivery<Unverified>) -> Option<String> {
+    pub fn token_hash_for_lookup(&self, delivery: &Delivery<Unverified>) -> Option<String> {
         match &delivery.state.hook {
-            Hook::BidsketchToken(token) if token::is_token(token) && !is_known(&self.bidsketch_token, token) => {
+            Hook::BidsketchToken(token)
+                if token::is_well_formed(token) && !token_matches(&self.bidsketch_token, token) =>
+            {
                 Some(token::hash(token))
             }
             Hook::BidsketchToken(_) | Hook::Bidsketch | Hook::Arcsite | Hook::ArcsiteToken(_) => None,
@@ -203,18 +205,18 @@ impl Verifier {
                 let header = state.signature.as_deref().ok_or(Refusal::Unsigned)?;
                 let signature = Signature::parse(header).map_err(Refusal::Signature)?;
                 signature.verify(&body, &self.arcsite_secrets).map_err(Refusal::Signature)?;
-                Some(signature.seconds)
+                Some(signature.unix_seconds)
             }
             Hook::Arcsite | Hook::Bidsketch if self.is_open(provider) => None,
             Hook::Arcsite | Hook::Bidsketch => return Err(Refusal::UnknownHook),
-            Hook::ArcsiteToken(token) => known(&self.arcsite_token, token)?,
+            Hook::ArcsiteToken(token) => check_token(&self.arcsite_token, token)?,
             Hook::BidsketchToken(token) => match registered {
-                Some(HookToken { is_dead: true, .. }) => return Err(Refusal::RetiredHook),
-                Some(HookToken { webhook: id, is_dead: false }) => {
+                Some(HookToken { is_retired: true, .. }) => return Err(Refusal::RetiredHook),
+                Some(HookToken { webhook: id, is_retired: false }) => {
                     webhook = Some(id);
                     None
                 }
-                None => known(&self.bidsketch_token, token)?,
+                None => check_token(&self.bidsketch_token, token)?,
             },
         };
         Ok(Delivery { provider, received_at, body, state: Verified { signed_at, webhook } })
@@ -222,11 +224,11 @@ impl Verifier {
 }
 
 /// A token proves who sent a delivery and nothing of when.
-fn known(configured: &Option<SecretString>, token: &str) -> Result<Option<i64>, Refusal> {
-    if is_known(configured, token) { Ok(None) } else { Err(Refusal::UnknownHook) }
+fn check_token(configured: &Option<SecretString>, token: &str) -> Result<Option<i64>, Refusal> {
+    if token_matches(configured, token) { Ok(None) } else { Err(Refusal::UnknownHook) }
 }
 
-fn is_known(configured: &Option<SecretString>, token: &str) -> bool {
+fn token_matches(configured: &Option<SecretString>, token: &str) -> bool {
     configured.as_ref().is_some_and(|secret| bool::from(secret.expose_secret().as_bytes().ct_eq(token.as_bytes())))
 }
 
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vendor_without_secrets_is_open_only_in_open_mode() {
+    fn vendor_without_secrets_is_open_only_in_open_mode() {
         for (open, expected) in [(true, Ok(())), (false, Err(Refusal::UnknownHook))] {
             let verifier = verifier(&[], None, None, open);
             assert_eq!(result(&verifier, Hook::Arcsite, None), expected);
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_closes_its_vendor_alone() {
+    fn secret_closes_only_its_vendor() {
         let verifier = verifier(&["s"], None, Some("right"), true);
         assert_eq!(result(&verifier, Hook::Arcsite, None), Err(Refusal::Unsigned));
         assert_eq!(result(&verifier, Hook::Bidsketch, None), Err(Refusal::UnknownHook));
@@ -270,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_token_does_not_open_the_signed_hook() {
+    fn path_token_does_not_open_the_signed_hook() {
         let verifier = verifier(&[], Some("right"), None, true);
         assert_eq!(result(&verifier, Hook::Arcsite, None), Err(Refusal::UnknownHook));
         assert_eq!(result(&verifier, Hook::ArcsiteToken("right".into()), None), Ok(()));
@@ -278,15 +280,15 @@ mod tests {
     }
 
     #[test]
-    fn a_registered_token_lets_in_until_it_is_dead() {
+    fn registered_token_is_accepted_until_retired() {
         let verifier = verifier(&[], None, None, false);
         let token = "0123456789abcdef".repeat(4);
         let delivery = || {
             let hook = Hook::BidsketchToken(token.clone());
             Delivery::received(hook, None, b"{}".to_vec(), Clock::system().now())
         };
-        assert_eq!(verifier.token_to_look_up(&delivery()), Some(token::hash(&token)));
-        let registered = |is_dead| Some(HookToken { webhook: WebhookId(7), is_dead });
+        assert_eq!(verifier.token_hash_for_lookup(&delivery()), Some(token::hash(&token)));
+        let registered = |is_dead| Some(HookToken { webhook: WebhookId(7), is_retired: is_dead });
         let verified = verifier.verify(delivery(), registered(false)).unwrap();
         assert_eq!(verified.webhook(), Some(WebhookId(7)));
         assert_eq!(verifier.verify(delivery(), registered(true)).map(drop), Err(Refusal::RetiredHook));

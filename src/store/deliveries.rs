@@ -3,8 +3,8 @@
 use entity::{delivery, event};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
-use super::sql::convert::{micros, time};
-use super::{Batch, StoreError};
+use super::sql::convert::{from_micros, to_micros};
+use super::{BulkInsert, StoreError};
 use crate::clock::Time;
 use crate::domain::{Outcome, Provider, QuarantineReason, Seq};
 
@@ -32,12 +32,12 @@ pub struct NewDelivery<'a> {
 }
 
 /// Keeps a delivery; it is there when the batch is written.
-pub fn keep(batch: &mut Batch, new: &NewDelivery<'_>) {
+pub fn insert(batch: &mut BulkInsert, new: &NewDelivery<'_>) {
     batch.insert(&delivery::Model {
         id: new.id,
         provider: new.provider.as_str().to_owned(),
         vendor_type: new.vendor_type.map(str::to_owned),
-        received_at: micros(new.received_at),
+        received_at: to_micros(new.received_at),
         signed_at: new.signed_at,
         outcome: new.outcome.as_str().to_owned(),
         quarantine_reason: new.quarantine.map(|(reason, _)| reason.as_str().to_owned()),
@@ -52,7 +52,7 @@ pub fn keep(batch: &mut Batch, new: &NewDelivery<'_>) {
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn last_of<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<Time>, StoreError> {
+pub async fn last_received_at<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<Time>, StoreError> {
     let last: Option<Option<i64>> = delivery::Entity::find()
         .select_only()
         .column_as(delivery::Column::ReceivedAt.max(), "last")
@@ -60,7 +60,7 @@ pub async fn last_of<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<Time
         .into_tuple()
         .one(db)
         .await?;
-    last.flatten().map(time).transpose()
+    last.flatten().map(from_micros).transpose()
 }
 
 /// The event of this identity that was delivered with this `t` in its signature.
@@ -97,7 +97,7 @@ pub struct QuarantinedDelivery {
     /// Its bytes; `None` once its event holds them.
     pub body: Option<Vec<u8>>,
     /// Whether it is still there.
-    pub is_waiting: bool,
+    pub is_in_quarantine: bool,
 }
 
 /// The delivery of this number, if it is or was in quarantine.
@@ -105,7 +105,7 @@ pub struct QuarantinedDelivery {
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Option<QuarantinedDelivery>, StoreError> {
+pub async fn find_quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Option<QuarantinedDelivery>, StoreError> {
     let found =
         delivery::Entity::find_by_id(id).filter(delivery::Column::QuarantineReason.is_not_null()).one(db).await?;
     found
@@ -114,10 +114,10 @@ pub async fn quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Option<Q
                 .ok_or_else(|| StoreError::Unreadable(format!("the provider of delivery {id}")))?;
             Ok(QuarantinedDelivery {
                 provider,
-                received_at: time(row.received_at)?,
+                received_at: from_micros(row.received_at)?,
                 signed_at: row.signed_at,
                 body: row.body,
-                is_waiting: row.outcome == Outcome::Quarantined.as_str(),
+                is_in_quarantine: row.outcome == Outcome::Quarantined.as_str(),
             })
         })
         .transpose()
@@ -128,7 +128,7 @@ pub async fn quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Option<Q
 /// # Errors
 ///
 /// Where the database is not available.
-pub async fn released<C: ConnectionTrait>(
+pub async fn mark_released<C: ConnectionTrait>(
     db: &C,
     id: i64,
     outcome: Outcome,

@@ -3,7 +3,7 @@
 use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
-use super::engine::deadline::too_late;
+use super::engine::deadline::timed_out;
 
 /// Why a database cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum OpenError {
          version or a later one, or restore a backup from before",
         version = env!("CARGO_PKG_VERSION")
     )]
-    Newer {
+    SchemaTooNew {
         /// The step that is not known here.
         step: String,
     },
@@ -39,7 +39,7 @@ pub enum StoreError {
     #[error("the database refused a value: {0}")]
     Refused(DbErr),
     /// The database cannot be used now: another try may do.
-    #[error("{why}{0}", why = unavailable(.0))]
+    #[error("{why}{0}", why = unavailable_reason(.0))]
     Unavailable(DbErr),
     /// A stored value cannot be read back.
     #[error("a stored value is unreadable: {0}")]
@@ -47,11 +47,11 @@ pub enum StoreError {
 }
 
 /// SQLite's primary result codes of a value that it will never take: SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH.
-const SQLITE_REFUSALS: [u32; 3] = [18, 19, 20];
+const SQLITE_REFUSAL_CODES: [u32; 3] = [18, 19, 20];
 
 /// PostgreSQL's classes of such values: data exception, integrity constraint violation, program limit exceeded (a text that has no room
 /// in an index).
-const POSTGRES_REFUSALS: [&str; 3] = ["22", "23", "54"];
+const POSTGRES_REFUSAL_CLASSES: [&str; 3] = ["22", "23", "54"];
 
 /// PostgreSQL's `lock_not_available`.
 const POSTGRES_LOCK_TIMEOUT: &str = "55P03";
@@ -61,7 +61,7 @@ const SQLITE_BUSY: u32 = 5;
 
 /// PostgreSQL's classes of a connection that is of no use any more: connection exception, operator intervention (the server stops or
 /// has stopped).
-const POSTGRES_GONE: [&str; 2] = ["08", "57"];
+const POSTGRES_CONNECTION_LOST_CLASSES: [&str; 2] = ["08", "57"];
 
 /// Of the latter class, a statement that was broken off, by a time limit or by somebody: its connection lives.
 const POSTGRES_QUERY_CANCELED: &str = "57014";
@@ -75,8 +75,8 @@ impl From<DbErr> for StoreError {
 impl StoreError {
     /// The database has not answered in time.
     #[must_use]
-    pub fn too_late() -> Self {
-        Self::Unavailable(too_late())
+    pub fn timed_out() -> Self {
+        Self::Unavailable(timed_out())
     }
 
     /// Whether somebody else held a lock for longer than was waited for it.
@@ -89,14 +89,14 @@ impl StoreError {
 
     /// Whether the connection is lost or the database gone: nothing else that is tried at once will fare better.
     #[must_use]
-    pub fn is_gone(&self) -> bool {
+    pub fn is_connection_lost(&self) -> bool {
         let Self::Unavailable(error) = self else { return false };
         match driver_error(error) {
             Some(SqlxError::Database(said)) => said.try_downcast_ref::<PgDatabaseError>().is_some_and(|said| {
                 // After an error so severe the server closes the connection.
                 matches!(said.severity(), PgSeverity::Fatal | PgSeverity::Panic)
                     || said.code() != POSTGRES_QUERY_CANCELED
-                        && POSTGRES_GONE.iter().any(|class| said.code().starts_with(class))
+                        && POSTGRES_CONNECTION_LOST_CLASSES.iter().any(|class| said.code().starts_with(class))
             }),
             _ => true,
         }
@@ -104,7 +104,7 @@ impl StoreError {
 }
 
 /// What an operator is told first.
-fn unavailable(error: &DbErr) -> &'static str {
+fn unavailable_reason(error: &DbErr) -> &'static str {
     if is_lock_timeout(error) {
         "another has held the database's write lock for longer than 1.5 seconds (`bidarc rebuild`, `bidarc copy`, the steps of an upgrade, or a \
          node that hangs: docs/OPERATIONS.md says how to see who); try again once it has ended: "
@@ -143,10 +143,10 @@ fn postgres_code(error: &DbErr) -> Option<&str> {
 
 fn is_refusal(error: &DbErr) -> bool {
     if let Some(code) = postgres_code(error) {
-        return POSTGRES_REFUSALS.iter().any(|class| code.starts_with(class));
+        return POSTGRES_REFUSAL_CLASSES.iter().any(|class| code.starts_with(class));
     }
     match driver_error(error) {
-        Some(SqlxError::Database(_)) => sqlite_code(error).is_some_and(|code| SQLITE_REFUSALS.contains(&code)),
+        Some(SqlxError::Database(_)) => sqlite_code(error).is_some_and(|code| SQLITE_REFUSAL_CODES.contains(&code)),
         Some(SqlxError::Encode(_)) => true,
         Some(_) => false,
         None => matches!(error, DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. }),
@@ -158,15 +158,15 @@ mod tests {
     use sea_orm::ConnectionTrait;
 
     use super::*;
-    use crate::store::test_support::Cluster;
+    use crate::store::test_support::PostgresCluster;
 
     #[tokio::test]
     async fn who_waits_for_the_lock_is_told_so() {
-        let cluster = Cluster::start();
-        let store = cluster.store().await;
+        let cluster = PostgresCluster::start();
+        let store = cluster.new_store().await;
         let holder = store.begin().await.unwrap();
         let waited = store.begin().await.unwrap_err();
-        assert!(waited.is_lock_timeout() && !waited.is_gone());
+        assert!(waited.is_lock_timeout() && !waited.is_connection_lost());
         let said = waited.to_string();
         assert!(said.starts_with("another has held the database's write lock"), "{said}");
         holder.rollback().await.unwrap();
@@ -175,16 +175,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_statement_that_was_broken_off_has_not_lost_its_connection() {
-        let cluster = Cluster::start();
-        let store = cluster.store().await;
+        let cluster = PostgresCluster::start();
+        let store = cluster.new_store().await;
         let slept = async |sql: &str| {
             let tx = store.begin().await.unwrap();
             StoreError::from(tx.execute_unprepared(sql).await.unwrap_err())
         };
         let broken_off = slept("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(5)").await;
-        assert!(!broken_off.is_gone() && !broken_off.is_lock_timeout(), "{broken_off}");
+        assert!(!broken_off.is_connection_lost() && !broken_off.is_lock_timeout(), "{broken_off}");
         let ended = slept("SELECT pg_terminate_backend(pg_backend_pid())").await;
-        assert!(ended.is_gone(), "{ended}");
+        assert!(ended.is_connection_lost(), "{ended}");
         assert!(ended.to_string().starts_with("the database is not available: "), "{ended}");
         store.close().await;
     }

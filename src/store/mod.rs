@@ -28,7 +28,7 @@ pub use engine::commit_signal::{HeadWatch, Wake};
 pub use engine::deadline::{Reader, Transaction};
 pub use engine::job_lock::JobLocks;
 pub use error::{OpenError, StoreError};
-pub use sql::bulk_insert::Batch;
+pub use sql::bulk_insert::BulkInsert;
 
 /// An open database that has the tables of this version.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ impl Store {
     /// service has run migrations that this one does not know.
     pub async fn open(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
         let engine = Engine::connect(settings, now).await?;
-        let log_id = engine::migrate::bring_up_to_date(&engine, now).await?;
+        let log_id = engine::migrate::migrate_to_current(&engine, now).await?;
         Ok(Self { engine, log_id, committed: watch::Sender::new(Seq(0)) })
     }
 

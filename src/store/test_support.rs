@@ -35,7 +35,7 @@ impl Store {
     }
 
     /// How often the connection that writes has used plans that are kept, and how often such as were made for one execution.
-    pub(crate) async fn plans(&self) -> (i64, i64) {
+    pub(crate) async fn plan_counts(&self) -> (i64, i64) {
         let tx = self.begin().await.unwrap();
         let sql =
             "SELECT CAST(SUM(generic_plans) AS bigint), CAST(SUM(custom_plans) AS bigint) FROM pg_prepared_statements";
@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// Every row of the projections knows when the newest event was received that belongs to it.
-    pub(crate) async fn assert_newest_events(&self) {
+    pub(crate) async fn assert_last_event_times(&self) {
         use entity::{client, drawing, event, project, proposal};
         let events = event::Entity::find().all(self.reader()).await.unwrap();
         let newest = |belongs: &dyn Fn(&event::Model) -> bool| {
@@ -75,15 +75,15 @@ async fn open(url: String) -> Store {
 }
 
 /// A throw-away PostgreSQL cluster; it goes when it is dropped.
-pub(crate) struct Cluster {
+pub(crate) struct PostgresCluster {
     script: Child,
-    commands: Option<ChildStdin>,
+    stdin: Option<ChildStdin>,
     /// Of its first database.
     url: String,
     databases: AtomicU32,
 }
 
-impl Cluster {
+impl PostgresCluster {
     pub(crate) fn start() -> Self {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/throwaway-postgres");
         let mut script = Command::new(path).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -91,11 +91,11 @@ impl Cluster {
         let url = lines.next().expect("PostgreSQL's programs must be installed: README.md tells how").unwrap();
         // Where its programs are: it has started.
         lines.next().unwrap().unwrap();
-        Self { commands: script.stdin.take(), script, url, databases: AtomicU32::new(0) }
+        Self { stdin: script.stdin.take(), script, url, databases: AtomicU32::new(0) }
     }
 
     /// A fresh database in it.
-    pub(crate) async fn store(&self) -> Store {
+    pub(crate) async fn new_store(&self) -> Store {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let connection = Database::connect(&self.url).await.unwrap();
         connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
@@ -104,9 +104,9 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for PostgresCluster {
     fn drop(&mut self) {
-        drop(self.commands.take());
+        drop(self.stdin.take());
         // A test that has failed already is not to fail once more.
         let _ = self.script.wait();
     }

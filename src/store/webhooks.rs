@@ -7,9 +7,9 @@ use sea_orm::{
 };
 
 use super::StoreError;
-use super::sql::convert::{micros, time};
+use super::sql::convert::{from_micros, to_micros};
 use crate::clock::Time;
-use crate::domain::text::without_nul;
+use crate::domain::text::replace_nul;
 use crate::domain::{BidsketchEvent, WebhookId, WebhookState};
 
 /// A webhook as it stands.
@@ -58,10 +58,10 @@ pub struct HookToken {
     /// Whose it is.
     pub webhook: WebhookId,
     /// Whether the webhook was retired or replaced: its URL is dead then.
-    pub is_dead: bool,
+    pub is_retired: bool,
 }
 
-fn webhook(row: Model) -> Result<Webhook, StoreError> {
+fn from_row(row: Model) -> Result<Webhook, StoreError> {
     let unreadable = |what| StoreError::Unreadable(format!("the {what} of webhook {}", row.id));
     Ok(Webhook {
         event: BidsketchEvent::from_name(&row.event).ok_or_else(|| unreadable("event"))?,
@@ -72,8 +72,8 @@ fn webhook(row: Model) -> Result<Webhook, StoreError> {
         endpoint_hash: row.endpoint_hash,
         is_own: row.token_hash.is_some(),
         last_error: row.last_error,
-        created_at: time(row.created_at)?,
-        last_delivery_at: row.last_delivery_at.map(time).transpose()?,
+        created_at: from_micros(row.created_at)?,
+        last_delivery_at: row.last_delivery_at.map(from_micros).transpose()?,
     })
 }
 
@@ -97,11 +97,11 @@ pub async fn insert<C: ConnectionTrait>(db: &C, new: NewWebhook) -> Result<Webho
         superseded: false,
         error_code: None,
         last_error: None,
-        created_at: micros(new.created_at),
+        created_at: to_micros(new.created_at),
         last_delivery_at: None,
     };
     Entity::insert(ActiveModel::from(row.clone())).exec_without_returning(db).await?;
-    webhook(row)
+    from_row(row)
 }
 
 /// The live webhook for an event: the one that is PENDING or ACTIVE, or that sends to another place until it is deleted.
@@ -109,8 +109,8 @@ pub async fn insert<C: ConnectionTrait>(db: &C, new: NewWebhook) -> Result<Webho
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn live<C: ConnectionTrait>(db: &C, event: BidsketchEvent) -> Result<Option<Webhook>, StoreError> {
-    Entity::find().filter(Column::LiveEvent.eq(event.as_str())).one(db).await?.map(webhook).transpose()
+pub async fn live_for_event<C: ConnectionTrait>(db: &C, event: BidsketchEvent) -> Result<Option<Webhook>, StoreError> {
+    Entity::find().filter(Column::LiveEvent.eq(event.as_str())).one(db).await?.map(from_row).transpose()
 }
 
 /// A webhook by its number.
@@ -119,7 +119,7 @@ pub async fn live<C: ConnectionTrait>(db: &C, event: BidsketchEvent) -> Result<O
 ///
 /// Where the database cannot be read.
 pub async fn by_id<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
-    Entity::find_by_id(id.0).one(db).await?.map(webhook).transpose()
+    Entity::find_by_id(id.0).one(db).await?.map(from_row).transpose()
 }
 
 /// The newest webhook with this id of Bidsketch's.
@@ -128,9 +128,9 @@ pub async fn by_id<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<Option<W
 ///
 /// Where the database cannot be read.
 pub async fn by_vendor_id<C: ConnectionTrait>(db: &C, vendor_id: &str) -> Result<Option<Webhook>, StoreError> {
-    let vendor_id = without_nul(vendor_id.to_owned());
+    let vendor_id = replace_nul(vendor_id.to_owned());
     let found = Entity::find().filter(Column::VendorId.eq(vendor_id)).order_by_desc(Column::Id).one(db).await?;
-    found.map(webhook).transpose()
+    found.map(from_row).transpose()
 }
 
 /// All webhooks in one of these states, the oldest first.
@@ -141,7 +141,7 @@ pub async fn by_vendor_id<C: ConnectionTrait>(db: &C, vendor_id: &str) -> Result
 pub async fn in_states<C: ConnectionTrait>(db: &C, states: &[WebhookState]) -> Result<Vec<Webhook>, StoreError> {
     let names = states.iter().map(|state| state.as_str());
     let rows = Entity::find().filter(Column::State.is_in(names)).order_by_asc(Column::Id).all(db).await?;
-    rows.into_iter().map(webhook).collect()
+    rows.into_iter().map(from_row).collect()
 }
 
 /// What is known of a token, by its SHA-256 in hexadecimal digits.
@@ -152,13 +152,13 @@ pub async fn in_states<C: ConnectionTrait>(db: &C, states: &[WebhookState]) -> R
 pub async fn by_token<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Option<HookToken>, StoreError> {
     let Some(row) = Entity::find().filter(Column::TokenHash.eq(token_hash)).one(db).await? else { return Ok(None) };
     let superseded = row.superseded;
-    let webhook = webhook(row)?;
+    let webhook = from_row(row)?;
     let is_dead = match webhook.state {
         WebhookState::Deleting | WebhookState::Deleted => true,
         // Of a failed one Bidsketch may know all the same: what it sends is taken until another has its place.
         WebhookState::Pending | WebhookState::Active | WebhookState::Failed => superseded,
     };
-    Ok(Some(HookToken { webhook: webhook.id, is_dead }))
+    Ok(Some(HookToken { webhook: webhook.id, is_retired: is_dead }))
 }
 
 /// Bidsketch has created it: ACTIVE, where it was still wanted, be it that somebody had given it up meanwhile. All that failed for the
@@ -168,23 +168,23 @@ pub async fn by_token<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Op
 /// # Errors
 ///
 /// Where the database is not available.
-pub async fn created<C: ConnectionTrait>(
+pub async fn mark_created<C: ConnectionTrait>(
     db: &C,
     id: WebhookId,
     event: BidsketchEvent,
     vendor_id: &str,
 ) -> Result<bool, StoreError> {
-    let answered = of(id).col_expr(Column::VendorId, Expr::val(vendor_id)).exec(db).await?;
+    let answered = update_by_id(id).col_expr(Column::VendorId, Expr::val(vendor_id)).exec(db).await?;
     if answered.rows_affected == 0 {
         return Err(StoreError::Unreadable(format!("webhook {id} is gone")));
     }
     // Where the database was restarted meanwhile, another node may have given it up: it is here after all, and wanted unless another has
     // taken its place.
     let mut wanted = vec![WebhookState::Pending.as_str()];
-    if live(db, event).await?.is_none() {
+    if live_for_event(db, event).await?.is_none() {
         wanted.push(WebhookState::Failed.as_str());
     }
-    let activated = of(id)
+    let activated = update_by_id(id)
         .filter(Column::State.is_in(wanted))
         .filter(Column::Superseded.eq(false))
         .col_expr(Column::State, Expr::val(WebhookState::Active.as_str()))
@@ -204,7 +204,7 @@ pub async fn created<C: ConnectionTrait>(
             .exec(db)
             .await?;
     } else {
-        in_state(id, WebhookState::Failed)
+        update_in_state(id, WebhookState::Failed)
             .col_expr(Column::State, Expr::val(WebhookState::Deleting.as_str()))
             .exec(db)
             .await?;
@@ -217,8 +217,13 @@ pub async fn created<C: ConnectionTrait>(
 /// # Errors
 ///
 /// Where the database is not available.
-pub async fn failed<C: ConnectionTrait>(db: &C, id: WebhookId, code: &str, error: &str) -> Result<bool, StoreError> {
-    let done = in_state(id, WebhookState::Pending)
+pub async fn mark_failed<C: ConnectionTrait>(
+    db: &C,
+    id: WebhookId,
+    code: &str,
+    error: &str,
+) -> Result<bool, StoreError> {
+    let done = update_in_state(id, WebhookState::Pending)
         .col_expr(Column::State, Expr::val(WebhookState::Failed.as_str()))
         .col_expr(Column::LiveEvent, Expr::val(None::<String>))
         .col_expr(Column::ErrorCode, Expr::val(code))
@@ -234,14 +239,14 @@ pub async fn failed<C: ConnectionTrait>(db: &C, id: WebhookId, code: &str, error
 /// # Errors
 ///
 /// Where the database is not available.
-pub async fn deleting<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), StoreError> {
-    of(id)
+pub async fn mark_deleting<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), StoreError> {
+    update_by_id(id)
         .col_expr(Column::State, Expr::val(WebhookState::Deleting.as_str()))
         .col_expr(Column::ErrorCode, Expr::val(None::<String>))
         .col_expr(Column::LastError, Expr::val(None::<String>))
         .exec(db)
         .await?;
-    of(id)
+    update_by_id(id)
         .filter(Column::TokenHash.is_not_null())
         .col_expr(Column::LiveEvent, Expr::val(None::<String>))
         .exec(db)
@@ -254,8 +259,8 @@ pub async fn deleting<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), S
 /// # Errors
 ///
 /// Where the database is not available.
-pub async fn deleted<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), StoreError> {
-    of(id)
+pub async fn mark_deleted<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), StoreError> {
+    update_by_id(id)
         .col_expr(Column::State, Expr::val(WebhookState::Deleted.as_str()))
         .col_expr(Column::LiveEvent, Expr::val(None::<String>))
         .col_expr(Column::ErrorCode, Expr::val(None::<String>))
@@ -270,8 +275,17 @@ pub async fn deleted<C: ConnectionTrait>(db: &C, id: WebhookId) -> Result<(), St
 /// # Errors
 ///
 /// Where the database is not available.
-pub async fn note_error<C: ConnectionTrait>(db: &C, id: WebhookId, code: &str, error: &str) -> Result<(), StoreError> {
-    of(id).col_expr(Column::ErrorCode, Expr::val(code)).col_expr(Column::LastError, Expr::val(error)).exec(db).await?;
+pub async fn record_error<C: ConnectionTrait>(
+    db: &C,
+    id: WebhookId,
+    code: &str,
+    error: &str,
+) -> Result<(), StoreError> {
+    update_by_id(id)
+        .col_expr(Column::ErrorCode, Expr::val(code))
+        .col_expr(Column::LastError, Expr::val(error))
+        .exec(db)
+        .await?;
     Ok(())
 }
 
@@ -280,16 +294,16 @@ pub async fn note_error<C: ConnectionTrait>(db: &C, id: WebhookId, code: &str, e
 /// # Errors
 ///
 /// Where the database is not available.
-pub async fn delivered<C: ConnectionTrait>(db: &C, id: WebhookId, at: Time) -> Result<(), StoreError> {
-    let row = ActiveModel { id: Set(id.0), last_delivery_at: Set(Some(micros(at))), ..Default::default() };
+pub async fn record_delivery<C: ConnectionTrait>(db: &C, id: WebhookId, at: Time) -> Result<(), StoreError> {
+    let row = ActiveModel { id: Set(id.0), last_delivery_at: Set(Some(to_micros(at))), ..Default::default() };
     Entity::update(row).exec_without_returning(db).await?;
     Ok(())
 }
 
-fn of(id: WebhookId) -> UpdateMany<Entity> {
+fn update_by_id(id: WebhookId) -> UpdateMany<Entity> {
     Entity::update_many().filter(Column::Id.eq(id.0))
 }
 
-fn in_state(id: WebhookId, state: WebhookState) -> UpdateMany<Entity> {
-    of(id).filter(Column::State.eq(state.as_str()))
+fn update_in_state(id: WebhookId, state: WebhookState) -> UpdateMany<Entity> {
+    update_by_id(id).filter(Column::State.eq(state.as_str()))
 }

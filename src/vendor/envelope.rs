@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::text::without_nul;
+use crate::domain::text::replace_nul;
 
 /// What a delivery's body holds.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub enum EnvelopeError {
 const MAX_TYPE_BYTES: usize = 200;
 
 #[derive(Deserialize)]
-struct Raw<'a> {
+struct RawEnvelope<'a> {
     #[serde(borrow)]
     event: Cow<'a, str>,
     #[serde(borrow)]
@@ -58,7 +58,7 @@ impl<'a> Envelope<'a> {
         if !value.get().starts_with('{') {
             return Err(shape("the body is JSON, but not an object with `event` and `data`".to_owned()));
         }
-        let raw: Raw<'a> = serde_json::from_str(value.get())
+        let raw: RawEnvelope<'a> = serde_json::from_str(value.get())
             .map_err(|error| shape(format!("the body is no envelope of `event` and `data`: {error}")))?;
         if raw.event.is_empty() || raw.event.len() > MAX_TYPE_BYTES {
             return Err(shape(format!("`event` must have 1 to {MAX_TYPE_BYTES} bytes, it has {}", raw.event.len())));
@@ -66,7 +66,7 @@ impl<'a> Envelope<'a> {
         if !raw.data.get().starts_with('{') {
             return Err(shape("`data` must be an object".to_owned()));
         }
-        Ok(Self { event: without_nul(raw.event.into_owned()), data: raw.data.get() })
+        Ok(Self { event: replace_nul(raw.event.into_owned()), data: raw.data.get() })
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_data_as_received() {
+    fn envelope_data_is_kept_verbatim() {
         let body =
             br#"{ "data" : {"id": 36029621652695040, "total": 7385.00 } , "event":"project.created", "more": 1}"#;
         let envelope = Envelope::parse(body).unwrap();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn malformed_body_error_has_its_kind() {
         let not_json: &[&[u8]] =
             &[b"", b"  \n", b"not json", b"{\"event\":", b"\xff\xfe", b"{} {}", b"\xef\xbb\xbf{}", b"{'a':1}"];
         for body in not_json {
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_no_danger() {
+    fn deeply_nested_body_is_accepted() {
         let deep = format!(r#"{{"event":"x","data":{{"a":{}{}}}}}"#, "[".repeat(400_000), "]".repeat(400_000));
         assert!(Envelope::parse(deep.as_bytes()).is_ok());
     }
 
     proptest! {
         #[test]
-        fn never_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn parse_any_body_never_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Envelope::parse(&body);
         }
     }

@@ -50,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_signed_anew_is_the_same() {
+    fn resigned_link_has_the_same_digest() {
         let first = r#"{"id":1,"pdf_url":"https://cdn.example/a.pdf?Expires=1&Signature=abc&Key-Pair-Id=K"}"#;
         let second = r#"{"id":1,"pdf_url":"https://cdn.example/a.pdf?Expires=2&Signature=def&Key-Pair-Id=K"}"#;
         assert_eq!(digest_without_signed_queries(first), digest_without_signed_queries(second));
     }
 
     #[test]
-    fn everything_else_counts() {
+    fn other_difference_changes_the_digest() {
         let base = digest_without_signed_queries(r#"{"id":1,"url":"https://cdn.example/a.pdf?Expires=1&Signature=a"}"#);
         for other in [
             r#"{"id":2,"url":"https://cdn.example/a.pdf?Expires=1&Signature=a"}"#,

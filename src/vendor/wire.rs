@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::clock::Time;
-use crate::domain::text::without_nul;
+use crate::domain::text::replace_nul;
 use crate::domain::{Money, Patch, VendorId};
 
 /// A value that can be read from the JSON text a vendor wrote.
@@ -49,10 +49,10 @@ pub fn required<'de, T: FromJson, D: Deserializer<'de>>(deserializer: D) -> Resu
 /// # Errors
 ///
 /// Where the text is no object or one of its fields is not of its form.
-pub fn object<T: DeserializeOwned>(json: &str) -> Result<T, String> {
+pub fn parse_object<T: DeserializeOwned>(json: &str) -> Result<T, String> {
     // serde would also read a struct off a list.
     if !json.starts_with('{') {
-        return Err(expected("an object", json));
+        return Err(mismatch_message("an object", json));
     }
     let deserializer = &mut serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(deserializer).map_err(|error| match error.path().to_string().as_str() {
@@ -61,9 +61,9 @@ pub fn object<T: DeserializeOwned>(json: &str) -> Result<T, String> {
     })
 }
 
-fn expected(what: &str, found: &str) -> String {
-    const SHOWN: usize = 40;
-    let mut shown: String = found.chars().take(SHOWN).collect();
+fn mismatch_message(what: &str, found: &str) -> String {
+    const EXCERPT_CHARS_MAX: usize = 40;
+    let mut shown: String = found.chars().take(EXCERPT_CHARS_MAX).collect();
     if shown.len() < found.len() {
         shown.push('…');
     }
@@ -74,16 +74,16 @@ fn is_number(json: &str) -> bool {
     json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
 }
 
-fn string(json: &str) -> Option<String> {
+fn parse_string(json: &str) -> Option<String> {
     if !json.starts_with('"') {
         return None;
     }
-    serde_json::from_str(json).or_else(|_| serde_json::from_str(&with_whole_surrogates(json))).ok().map(without_nul)
+    serde_json::from_str(json).or_else(|_| serde_json::from_str(&replace_lone_surrogates(json))).ok().map(replace_nul)
 }
 
 /// A JSON text in which every half of a surrogate pair that stands alone is U+FFFD: some writer cut a text in the middle of a
 /// letter, which is no reason to take nothing of the event.
-fn with_whole_surrogates(json: &str) -> String {
+fn replace_lone_surrogates(json: &str) -> String {
     let unit = |at: usize| {
         let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
         u16::from_str_radix(digits, 16).ok()
@@ -113,15 +113,16 @@ impl FromJson for String {
         if is_number(json) || json == "true" || json == "false" {
             return Ok(Some(json.to_owned()));
         }
-        string(json).map(Some).ok_or_else(|| expected("a text", json))
+        parse_string(json).map(Some).ok_or_else(|| mismatch_message("a text", json))
     }
 }
 
 impl FromJson for VendorId {
     /// A whole number of any size, every digit kept, or a text; an empty text is nothing.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let wrong = || expected("an id: a whole number, or a text of 1 to 200 bytes", json);
-        let text = if json.bytes().all(|byte| byte.is_ascii_digit()) { Some(json.to_owned()) } else { string(json) };
+        let wrong = || mismatch_message("an id: a whole number, or a text of 1 to 200 bytes", json);
+        let text =
+            if json.bytes().all(|byte| byte.is_ascii_digit()) { Some(json.to_owned()) } else { parse_string(json) };
         match text {
             Some(text) if text.trim().is_empty() => Ok(None),
             text => text.and_then(Self::new).map(Some).ok_or_else(wrong),
@@ -132,11 +133,11 @@ impl FromJson for VendorId {
 impl FromJson for Money {
     /// A number, or one in quotes; an empty text is nothing.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let text = if is_number(json) { Some(json.to_owned()) } else { string(json) };
+        let text = if is_number(json) { Some(json.to_owned()) } else { parse_string(json) };
         match text.as_deref().map(str::trim) {
             Some("") => Ok(None),
-            Some(text) => Self::parse(text).map(Some).ok_or_else(|| expected("an amount", json)),
-            None => Err(expected("an amount", json)),
+            Some(text) => Self::parse(text).map(Some).ok_or_else(|| mismatch_message("an amount", json)),
+            None => Err(mismatch_message("an amount", json)),
         }
     }
 }
@@ -144,8 +145,8 @@ impl FromJson for Money {
 impl FromJson for Time {
     /// ISO 8601 with an offset, or without a zone: then it is UTC. An empty text is nothing.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let wrong = || expected("a time like 2022-01-16T04:19:23", json);
-        let text = string(json).ok_or_else(wrong)?;
+        let wrong = || mismatch_message("a time like 2022-01-16T04:19:23", json);
+        let text = parse_string(json).ok_or_else(wrong)?;
         let text = text.trim();
         if text.is_empty() {
             return Ok(None);
@@ -163,8 +164,8 @@ impl FromJson for Time {
 impl FromJson for NaiveDate {
     /// `YYYY-MM-DD`; the date of a time where one is given. An empty text is nothing.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let wrong = || expected("a date like 2022-01-16", json);
-        let text = string(json).ok_or_else(wrong)?;
+        let wrong = || mismatch_message("a date like 2022-01-16", json);
+        let text = parse_string(json).ok_or_else(wrong)?;
         match text.trim() {
             "" => Ok(None),
             text => {
@@ -179,7 +180,7 @@ impl FromJson for bool {
         match json {
             "true" => Ok(Some(true)),
             "false" => Ok(Some(false)),
-            _ => Err(expected("true or false", json)),
+            _ => Err(mismatch_message("true or false", json)),
         }
     }
 }
@@ -187,7 +188,8 @@ impl FromJson for bool {
 impl FromJson for Vec<String> {
     /// A list of texts; a null in it is passed over.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let items: Vec<Patch<String>> = serde_json::from_str(json).map_err(|_| expected("a list of texts", json))?;
+        let items: Vec<Patch<String>> =
+            serde_json::from_str(json).map_err(|_| mismatch_message("a list of texts", json))?;
         Ok(Some(items.into_iter().filter_map(|item| item.value().cloned()).collect()))
     }
 }
@@ -197,7 +199,7 @@ macro_rules! nested_object {
     ($($type:ty),+ $(,)?) => {
         $(impl $crate::vendor::wire::FromJson for $type {
             fn from_json(json: &str) -> Result<Option<Self>, String> {
-                $crate::vendor::wire::object(json).map(Some)
+                $crate::vendor::wire::parse_object(json).map(Some)
             }
         })+
     };
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_keep_every_digit() {
+    fn vendor_id_keeps_every_digit() {
         for (json, id) in [
             ("36029621652695040", "36029621652695040"),
             ("123456789012345678901234567890", "123456789012345678901234567890"),
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_is_replaced() {
+    fn lone_surrogate_is_replaced() {
         for (json, text) in [
             (r#""cut \ud83d""#, "cut \u{fffd}"),
             (r#""\udc00 low""#, "\u{fffd} low"),
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn times_with_and_without_a_zone() {
+    fn time_with_or_without_zone_is_read_as_utc() {
         for (json, utc) in [
             (r#""2022-01-16T04:19:23""#, "2022-01-16T04:19:23+00:00"),
             (r#""2022-01-16T04:19:23.25""#, "2022-01-16T04:19:23.250+00:00"),
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_is_missing_null_or_a_value() {
+    fn patch_field_is_missing_null_or_value() {
         #[derive(Debug, Deserialize)]
         struct Payload {
             #[serde(default)]
@@ -267,7 +269,7 @@ mod tests {
             #[serde(default)]
             tags: Patch<Vec<String>>,
         }
-        let read = object::<Payload>;
+        let read = parse_object::<Payload>;
         assert_eq!(read("{}").unwrap().name, Patch::Missing);
         assert_eq!(read(r#"{"name": null}"#).unwrap().name, Patch::Null);
         assert_eq!(read(r#"{"name": "a\u0000b"}"#).unwrap().name, Patch::Value("a\u{fffd}b".to_owned()));

@@ -16,14 +16,14 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::store::webhooks::Webhook;
 use crate::store::{Store, StoreError};
-use crate::vendor::bidsketch::api::Api;
+use crate::vendor::bidsketch::api::BidsketchApi;
 
 mod create;
 mod delete;
 mod problem;
 mod recover;
 
-pub use delete::Which;
+pub use delete::WebhookRef;
 pub use problem::{Problem, ProblemKind};
 
 /// Manages the webhooks at Bidsketch.
@@ -34,28 +34,28 @@ pub struct Webhooks(Arc<Inner>);
 struct Inner {
     store: Store,
     /// None where no token is set.
-    api: Option<Api>,
+    api: Option<BidsketchApi>,
     /// The URL under which Bidsketch reaches this service.
-    base: Option<String>,
+    hook_base_url: Option<String>,
     clock: Clock,
-    calls: TaskTracker,
+    request_tasks: TaskTracker,
 }
 
 /// What became of a request.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct WebhookResult {
     /// The webhook as it is now, where there is one.
     pub webhook: Option<Webhook>,
     /// What stood in the way.
     pub problem: Option<Problem>,
 }
 
-impl Outcome {
-    const fn done(webhook: Option<Webhook>) -> Self {
+impl WebhookResult {
+    const fn success(webhook: Option<Webhook>) -> Self {
         Self { webhook, problem: None }
     }
 
-    fn stopped(webhook: Option<Webhook>, problem: impl Into<Problem>) -> Self {
+    fn with_problem(webhook: Option<Webhook>, problem: impl Into<Problem>) -> Self {
         Self { webhook, problem: Some(problem.into()) }
     }
 }
@@ -64,22 +64,22 @@ impl Webhooks {
     /// Webhooks kept in a store. `api` is none where no token is set; `base` is the URL under which Bidsketch reaches this service,
     /// where that is known.
     #[must_use]
-    pub fn new(store: Store, api: Option<Api>, base: Option<String>, clock: Clock) -> Self {
-        Self(Arc::new(Inner { store, api, base, clock, calls: TaskTracker::new() }))
+    pub fn new(store: Store, api: Option<BidsketchApi>, base: Option<String>, clock: Clock) -> Self {
+        Self(Arc::new(Inner { store, api, hook_base_url: base, clock, request_tasks: TaskTracker::new() }))
     }
 
     /// Waits until the calls that have begun are seen through. No new one should begin meanwhile.
-    pub async fn finish(&self) {
-        self.0.calls.close();
-        self.0.calls.wait().await;
+    pub async fn drain(&self) {
+        self.0.request_tasks.close();
+        self.0.request_tasks.wait().await;
     }
 
     /// Sees a request through, from its row to its last answer, whether or not somebody still waits for it.
-    async fn see_through<F>(&self, request: F) -> Result<Outcome, StoreError>
+    async fn run_to_completion<F>(&self, request: F) -> Result<WebhookResult, StoreError>
     where
-        F: Future<Output = Result<Outcome, StoreError>> + Send + 'static,
+        F: Future<Output = Result<WebhookResult, StoreError>> + Send + 'static,
     {
-        match self.0.calls.spawn(request).await {
+        match self.0.request_tasks.spawn(request).await {
             Ok(outcome) => outcome,
             Err(error) => Err(StoreError::Unreadable(format!("a call to Bidsketch was broken off: {error}"))),
         }
@@ -87,7 +87,7 @@ impl Webhooks {
 }
 
 impl Inner {
-    fn api(&self) -> Result<&Api, Problem> {
+    fn api(&self) -> Result<&BidsketchApi, Problem> {
         self.api.as_ref().ok_or_else(|| {
             let message = "webhooks are managed with a token of Bidsketch's API: set bidsketch.api_token";
             Problem::new(ProblemKind::NotConfigured, message)

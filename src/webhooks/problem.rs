@@ -2,7 +2,7 @@
 
 use crate::domain::InvalidEndpoint;
 use crate::domain::text_enum::text_enum;
-use crate::vendor::bidsketch::api::ApiError;
+use crate::vendor::bidsketch::api::BidsketchError;
 
 text_enum! {
     /// The kinds of problem, by the codes that the API has for them.
@@ -49,14 +49,14 @@ impl From<InvalidEndpoint> for Problem {
     }
 }
 
-impl From<ApiError> for Problem {
-    fn from(error: ApiError) -> Self {
+impl From<BidsketchError> for Problem {
+    fn from(error: BidsketchError) -> Self {
         let kind = match error {
-            ApiError::Rejected(_) => ProblemKind::VendorRejected,
-            ApiError::Unauthorized(_) => ProblemKind::VendorUnauthorized,
-            ApiError::Limit { .. } => ProblemKind::VendorLimit,
-            ApiError::Unavailable(_) | ApiError::NotSent(_) => ProblemKind::VendorUnavailable,
-            ApiError::OutcomeUnknown { .. } => ProblemKind::OutcomeUnknown,
+            BidsketchError::Rejected(_) => ProblemKind::VendorRejected,
+            BidsketchError::Unauthorized(_) => ProblemKind::VendorUnauthorized,
+            BidsketchError::Limit { .. } => ProblemKind::VendorLimit,
+            BidsketchError::Unavailable(_) | BidsketchError::NotSent(_) => ProblemKind::VendorUnavailable,
+            BidsketchError::OutcomeUnknown { .. } => ProblemKind::OutcomeUnknown,
         };
         Self::new(kind, error.to_string())
     }

@@ -1,12 +1,12 @@
 //! Every setting of `bidarc.example.toml` can be given as an environment variable, and as the path of a file.
 
-use bidarc::config::{DEFAULTS, Overrides, Settings};
+use bidarc::config::{DEFAULT_SETTINGS, Overrides, Settings};
 
 /// A setting of the file: its section, its key, its default as it is written.
 fn settings() -> Vec<(&'static str, &'static str, &'static str)> {
     let mut section = "";
     let mut settings = Vec::new();
-    for line in DEFAULTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in DEFAULT_SETTINGS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             section = name;
         } else {

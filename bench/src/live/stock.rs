@@ -16,7 +16,7 @@ use bidarc::clock::Clock;
 use bidarc::config::Settings;
 use bidarc::feed::Feed;
 use bidarc::graphql::{self, Executor};
-use bidarc::ingest::record::SamenessWindows;
+use bidarc::ingest::record::DedupWindowLengths;
 use bidarc::ingest::release::Releaser;
 use bidarc::ingest::verify::{Delivery, Hook, Verifier};
 use bidarc::ingest::writer::Writer;
@@ -43,14 +43,14 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let store = Store::open(&settings.database, clock.now()).await?;
     let feed = Feed::new(store.clone()).await?;
     let keys = Keys::new(store.clone(), true).await?;
-    let access = keys.access(None).await.map_err(|denied| denied.to_string())?;
-    let windows = SamenessWindows { state: settings.state_window(), occurrence: settings.occurrence_window() };
+    let access = keys.authenticate(None).await.map_err(|denied| denied.to_string())?;
+    let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
     let releaser = Releaser::new(store.clone(), windows, feed.waker());
     let (writer, _) = Writer::start(store.clone(), windows, feed.waker(), CancellationToken::new());
     let verifier = Verifier { arcsite_secrets: Vec::new(), arcsite_token: None, bidsketch_token: None, open: true };
     let tolerance = SignatureTolerance { past: settings.state_window(), future: settings.state_window() };
     let webhooks = Webhooks::new(store.clone(), None, None, clock);
-    let executor = graphql::executor(store.clone(), feed.clone(), releaser, webhooks, &settings.graphql);
+    let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, &settings.graphql);
     tokio::spawn(async move { feed.run().await });
     let parts = Parts { ingest: Arc::new(Ingest { store, verifier, tolerance, writer }), executor, access };
     Ok(Router::new().route("/webhooks/arcsite", post(hook)).route("/graphql/ws", get(open)).with_state(parts))

@@ -23,11 +23,11 @@ use crate::store::Store;
 
 /// The batches that a request has begun to ask for.
 #[derive(Clone, Default)]
-pub(crate) struct Batches(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
+pub(crate) struct PendingBatches(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 
-impl Batches {
+impl PendingBatches {
     /// A loader for one request, whose batches are read by [`Self::read_during`].
-    pub(crate) fn loader(&self, store: Store) -> DataLoader<StoreLoader> {
+    pub(crate) fn new_loader(&self, store: Store) -> DataLoader<StoreLoader> {
         let begun = self.clone();
         let begin = move |batch| begun.0.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
         DataLoader::new(StoreLoader(store), begin).delay(Duration::ZERO)
@@ -38,22 +38,22 @@ impl Batches {
     }
 
     /// Runs a request, and reads its batches whenever it can go no further without them.
-    pub(crate) async fn read_during<F: Future>(&self, request: F) -> F::Output {
+    pub(crate) async fn drive<F: Future>(&self, request: F) -> F::Output {
         let mut request = pin!(request);
         let mut reading = FuturesUnordered::new();
-        let woken = Arc::new(Woken::default());
+        let woken = Arc::new(WakeFlag::default());
         let waker = Waker::from(Arc::clone(&woken));
         poll_fn(|cx| {
             woken.task.register(cx.waker());
             let mut at_once = 0;
             loop {
-                woken.flag.store(false, Ordering::Release);
+                woken.is_woken.store(false, Ordering::Release);
                 if let Poll::Ready(output) = request.as_mut().poll(&mut Context::from_waker(&waker)) {
                     return Poll::Ready(output);
                 }
                 // Many objects are polled by turns: one that asks for another turn has not asked for all it needs yet.
                 at_once += 1;
-                if woken.flag.load(Ordering::Acquire) && at_once < MOST_TURNS {
+                if woken.is_woken.load(Ordering::Acquire) && at_once < CONSECUTIVE_POLLS_MAX {
                     continue;
                 }
                 reading.extend(self.take());
@@ -71,22 +71,22 @@ impl Batches {
 }
 
 /// How many turns in a row a request is given at most before its batches are: a level of a hundred rows takes some fifty.
-const MOST_TURNS: u32 = 1000;
+const CONSECUTIVE_POLLS_MAX: u32 = 1000;
 
 /// Tells whether a request asked for another turn while it was polled.
 #[derive(Default)]
-struct Woken {
-    flag: AtomicBool,
+struct WakeFlag {
+    is_woken: AtomicBool,
     task: AtomicWaker,
 }
 
-impl Wake for Woken {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.flag.store(true, Ordering::Release);
+        self.is_woken.store(true, Ordering::Release);
         self.task.wake();
     }
 }

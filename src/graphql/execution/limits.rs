@@ -11,21 +11,21 @@ use async_graphql::{ErrorExtensionValues, Name, ServerError};
 use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 
 /// What the library says of a query that is over its limits: it names neither the setting nor the number.
-pub(super) const TOO_COMPLEX: &str = "Query is too complex.";
-pub(super) const TOO_DEEP: &str = "Query is nested too deep.";
+pub(super) const TOO_COMPLEX_MESSAGE: &str = "Query is too complex.";
+pub(super) const TOO_DEEP_MESSAGE: &str = "Query is nested too deep.";
 
 /// Refuses a document that has more fields than `most`, fragments spelled out.
-pub(super) fn check_fields(document: &ExecutableDocument, most: usize) -> Result<(), ServerError> {
-    let circle = |Cycle(name)| error(format!("the fragment {name} spreads itself"), BAD_USER_INPUT);
-    if count(document).map_err(circle)? > most {
+pub(super) fn check_field_count(document: &ExecutableDocument, most: usize) -> Result<(), ServerError> {
+    let circle = |FragmentCycle(name)| error_with_code(format!("the fragment {name} spreads itself"), BAD_USER_INPUT);
+    if count_fields(document).map_err(circle)? > most {
         let problem =
             format!("the query has more fields, fragments spelled out, than graphql.max_fields, which is {most}");
-        return Err(error(problem, LIMIT_EXCEEDED));
+        return Err(error_with_code(problem, LIMIT_EXCEEDED));
     }
     Ok(())
 }
 
-fn error(message: String, code: &str) -> ServerError {
+fn error_with_code(message: String, code: &str) -> ServerError {
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code);
     error
@@ -33,20 +33,21 @@ fn error(message: String, code: &str) -> ServerError {
 
 /// A fragment that spreads itself, over others or not.
 #[derive(Debug, PartialEq, Eq)]
-struct Cycle(Name);
+struct FragmentCycle(Name);
 
 /// How far the count of a fragment has come.
-enum Counted {
-    Begun,
+enum FragmentCount {
+    InProgress,
     Done(usize),
 }
 
 /// How many fields all operations of a document have, fragments spelled out.
-fn count(document: &ExecutableDocument) -> Result<usize, Cycle> {
+fn count_fields(document: &ExecutableDocument) -> Result<usize, FragmentCycle> {
     let mut fragments = HashMap::new();
     let mut fields = 0_usize;
     for (_, operation) in document.operations.iter() {
-        fields = fields.saturating_add(count_set(document, &operation.node.selection_set.node, &mut fragments)?);
+        fields =
+            fields.saturating_add(count_selection_set(document, &operation.node.selection_set.node, &mut fragments)?);
     }
     // One that no operation spreads is looked at by the library's rules all the same.
     for name in document.fragments.keys() {
@@ -55,19 +56,19 @@ fn count(document: &ExecutableDocument) -> Result<usize, Cycle> {
     Ok(fields)
 }
 
-fn count_set<'a>(
+fn count_selection_set<'a>(
     document: &'a ExecutableDocument,
     set: &'a SelectionSet,
-    fragments: &mut HashMap<&'a Name, Counted>,
-) -> Result<usize, Cycle> {
+    fragments: &mut HashMap<&'a Name, FragmentCount>,
+) -> Result<usize, FragmentCycle> {
     let mut fields = 0_usize;
     for selection in &set.items {
         let more = match &selection.node {
             Selection::Field(field) => {
-                count_set(document, &field.node.selection_set.node, fragments)?.saturating_add(1)
+                count_selection_set(document, &field.node.selection_set.node, fragments)?.saturating_add(1)
             }
             Selection::InlineFragment(inline) => {
-                count_set(document, &inline.node.selection_set.node, fragments)?.saturating_add(1)
+                count_selection_set(document, &inline.node.selection_set.node, fragments)?.saturating_add(1)
             }
             Selection::FragmentSpread(spread) => {
                 // The spread itself counts: empty fragments that spread each other are no less to walk through.
@@ -82,18 +83,18 @@ fn count_set<'a>(
 fn count_fragment<'a>(
     document: &'a ExecutableDocument,
     name: &'a Name,
-    fragments: &mut HashMap<&'a Name, Counted>,
-) -> Result<usize, Cycle> {
+    fragments: &mut HashMap<&'a Name, FragmentCount>,
+) -> Result<usize, FragmentCycle> {
     match fragments.get(name) {
-        Some(Counted::Done(fields)) => return Ok(*fields),
-        Some(Counted::Begun) => return Err(Cycle(name.clone())),
+        Some(FragmentCount::Done(fields)) => return Ok(*fields),
+        Some(FragmentCount::InProgress) => return Err(FragmentCycle(name.clone())),
         None => {}
     }
     // One that is not there is the library's to complain of.
     let Some(fragment) = document.fragments.get(name) else { return Ok(0) };
-    fragments.insert(name, Counted::Begun);
-    let fields = count_set(document, &fragment.node.selection_set.node, fragments)?;
-    fragments.insert(name, Counted::Done(fields));
+    fragments.insert(name, FragmentCount::InProgress);
+    let fields = count_selection_set(document, &fragment.node.selection_set.node, fragments)?;
+    fragments.insert(name, FragmentCount::Done(fields));
     Ok(fields)
 }
 
@@ -103,20 +104,20 @@ mod tests {
 
     use super::*;
 
-    fn fields(query: &str) -> Result<usize, Cycle> {
-        count(&parse_query(query).unwrap())
+    fn field_count(query: &str) -> Result<usize, FragmentCycle> {
+        count_fields(&parse_query(query).unwrap())
     }
 
     #[test]
-    fn fragments_are_spelled_out() {
-        assert_eq!(fields("{ a b { c } }"), Ok(3));
-        assert_eq!(fields("{ ...f x { ...f } } fragment f on T { a b }"), Ok(2 * 3 + 1));
-        assert_eq!(fields("{ ... on T { a } }"), Ok(2));
-        assert_eq!(fields("query A { a } query B { a }"), Ok(2));
+    fn fragment_fields_count_at_each_spread() {
+        assert_eq!(field_count("{ a b { c } }"), Ok(3));
+        assert_eq!(field_count("{ ...f x { ...f } } fragment f on T { a b }"), Ok(2 * 3 + 1));
+        assert_eq!(field_count("{ ... on T { a } }"), Ok(2));
+        assert_eq!(field_count("query A { a } query B { a }"), Ok(2));
     }
 
     #[test]
-    fn a_bomb_is_counted_without_being_walked_through() {
+    fn fragment_bomb_is_counted_once_per_fragment() {
         use std::fmt::Write;
         let mut bomb = String::from("{ ...f0 }");
         for level in 0..60 {
@@ -124,12 +125,12 @@ mod tests {
             write!(bomb, " fragment f{level} on T {{ ...f{next} ...f{next} }}").unwrap();
         }
         bomb += " fragment f60 on T { a }";
-        assert!(fields(&bomb).unwrap() > 1 << 60);
+        assert!(field_count(&bomb).unwrap() > 1 << 60);
     }
 
     #[test]
-    fn a_circle_is_found() {
-        assert!(fields("{ ...f } fragment f on T { ...g } fragment g on T { ...f }").is_err());
-        assert!(fields("{ a } fragment f on T { ...f }").is_err());
+    fn fragment_cycle_is_detected() {
+        assert!(field_count("{ ...f } fragment f on T { ...g } fragment g on T { ...f }").is_err());
+        assert!(field_count("{ a } fragment f on T { ...f }").is_err());
     }
 }

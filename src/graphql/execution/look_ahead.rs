@@ -5,24 +5,26 @@ use async_graphql::{Context, SelectionField};
 use crate::store::sql::json_rows::Columns;
 
 /// The columns that a field's own selection needs, by the function that knows each field's.
-pub(crate) fn node(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
-    of(ctx.field(), &columns)
+pub(crate) fn node_columns(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
+    selection_columns(ctx.field(), &columns)
 }
 
 /// The columns that a connection's nodes need.
-pub(crate) fn connection(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
+pub(crate) fn connection_columns(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
     ctx.field()
         .selection_set()
         .map(|field| match field.name() {
-            "nodes" => of(field, &columns),
-            "edges" => {
-                field.selection_set().filter(|field| field.name() == "node").map(|node| of(node, &columns)).collect()
-            }
+            "nodes" => selection_columns(field, &columns),
+            "edges" => field
+                .selection_set()
+                .filter(|field| field.name() == "node")
+                .map(|node| selection_columns(node, &columns))
+                .collect(),
             _ => Columns::NONE,
         })
         .collect()
 }
 
-fn of(field: SelectionField<'_>, columns: &impl Fn(&str) -> Columns) -> Columns {
+fn selection_columns(field: SelectionField<'_>, columns: &impl Fn(&str) -> Columns) -> Columns {
     field.selection_set().map(|field| columns(field.name())).collect()
 }

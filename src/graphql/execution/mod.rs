@@ -11,11 +11,11 @@ use async_graphql::{Data, Request, Response, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
-use super::live::Groups;
+use super::live::Broadcasts;
 use super::{Api, ApiSchema};
 use crate::config::Graphql;
 use crate::domain::Seq;
-use batching::Batches;
+use batching::PendingBatches;
 use selection::{merge_roots, root};
 
 pub(crate) mod authorize;
@@ -36,34 +36,34 @@ pub struct Executor {
     pub(super) api: Api,
     pub(super) limits: Graphql,
     /// The types of the schema: the library keeps its own to itself.
-    pub(super) types: Arc<Registry>,
+    pub(super) registry: Arc<Registry>,
     /// The subscriptions that are executed together.
-    pub(super) groups: Groups,
+    pub(super) broadcasts: Broadcasts,
 }
 
 impl Executor {
     /// The request with what belongs to it alone, and what reads its batches; or why it is not served.
-    fn prepare(&self, mut request: Request, session: Option<&Data>) -> Result<(Request, Batches), ServerError> {
+    fn prepare(&self, mut request: Request, session: Option<&Data>) -> Result<(Request, PendingBatches), ServerError> {
         let access = authorize::access(&request.data, session)?;
         let name = request.operation_name.clone();
         // What cannot be parsed gets its error from the library, at the same place as every other of its errors.
         if let Ok(document) = request.parsed_query() {
-            authorize::check(document, name.as_deref(), access)?;
-            limits::check_fields(document, self.limits.max_fields)?;
+            authorize::check_scope(document, name.as_deref(), access)?;
+            limits::check_field_count(document, self.limits.max_fields)?;
         }
-        let mut request = with_defaults(request);
+        let mut request = apply_variable_defaults(request);
         let variables = request.variables.clone();
         if let Ok(document) = request.parsed_query()
             && let Some(merged) = merge_roots(document, name.as_deref(), &variables)?
         {
             request.set_parsed_query(merged);
         }
-        let batches = Batches::default();
-        let loader = batches.loader(self.api.store.clone());
+        let batches = PendingBatches::default();
+        let loader = batches.new_loader(self.api.store.clone());
         Ok((request.data(HeadAtStart(self.api.feed.head())).data(loader), batches))
     }
 
-    fn with_codes(&self, mut response: Response) -> Response {
+    fn set_error_codes(&self, mut response: Response) -> Response {
         for error in &mut response.errors {
             let extensions = error.extensions.get_or_insert_default();
             if extensions.get("code").is_some() {
@@ -72,11 +72,11 @@ impl Executor {
             // Our own fields set a code; what the library finds wrong is wrong in the request. Of its own limits it says no more
             // than that they are passed.
             let limit = match error.message.as_str() {
-                limits::TOO_COMPLEX => Some((
+                limits::TOO_COMPLEX_MESSAGE => Some((
                     "asks for more, by fields and page sizes, than graphql.max_complexity",
                     self.limits.max_complexity,
                 )),
-                limits::TOO_DEEP => Some(("is nested deeper than graphql.max_depth", self.limits.max_depth)),
+                limits::TOO_DEEP_MESSAGE => Some(("is nested deeper than graphql.max_depth", self.limits.max_depth)),
                 _ => None,
             };
             extensions.set("code", if limit.is_some() { LIMIT_EXCEEDED } else { BAD_USER_INPUT });
@@ -90,29 +90,29 @@ impl Executor {
 
 impl async_graphql::Executor for Executor {
     async fn execute(&self, request: Request) -> Response {
-        let asked = root::Asked::of(&request);
+        let asked = root::RootFieldErrors::new(&request);
         match self.prepare(request, None) {
             Ok((request, batches)) => {
-                let mut response = batches.read_during(self.schema.execute(request)).await;
-                asked.complete(&mut response, &self.types);
-                self.with_codes(response)
+                let mut response = batches.drive(self.schema.execute(request)).await;
+                asked.restore(&mut response, &self.registry);
+                self.set_error_codes(response)
             }
-            Err(refused) => self.with_codes(Response::from_errors(vec![refused])),
+            Err(refused) => self.set_error_codes(Response::from_errors(vec![refused])),
         }
     }
 
     fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        let asked = root::Asked::of(&request);
+        let asked = root::RootFieldErrors::new(&request);
         let (request, batches) = match self.prepare(request, session_data.as_deref()) {
             Ok(prepared) => prepared,
-            Err(refused) => return stream::iter([self.with_codes(Response::from_errors(vec![refused]))]).boxed(),
+            Err(refused) => return stream::iter([self.set_error_codes(Response::from_errors(vec![refused]))]).boxed(),
         };
         let responses = self.schema.execute_stream_with_session_data(request, session_data.unwrap_or_default());
         let executor = self.clone();
         stream::unfold((responses, batches, asked, executor), async |(mut responses, batches, asked, executor)| {
-            let mut response = batches.read_during(responses.next()).await?;
-            asked.complete(&mut response, &executor.types);
-            Some((executor.with_codes(response), (responses, batches, asked, executor)))
+            let mut response = batches.drive(responses.next()).await?;
+            asked.restore(&mut response, &executor.registry);
+            Some((executor.set_error_codes(response), (responses, batches, asked, executor)))
         })
         .boxed()
     }
@@ -120,11 +120,11 @@ impl async_graphql::Executor for Executor {
 
 /// The request with the defaults of those variables that it does not give: the library skips and includes fields by the given
 /// ones alone.
-fn with_defaults(mut request: Request) -> Request {
+fn apply_variable_defaults(mut request: Request) -> Request {
     let name = request.operation_name.clone();
     // What cannot be parsed gets its error where it is parsed for good.
     let Ok(document) = request.parsed_query() else { return request };
-    let operation = authorize::chosen(document, name.as_deref());
+    let operation = authorize::find_operation(document, name.as_deref());
     let definitions = operation.map(|operation| operation.variable_definitions.as_slice()).unwrap_or_default();
     let defaults: Vec<_> = definitions
         .iter()

@@ -11,7 +11,7 @@ use crate::graphql::error::UNAVAILABLE;
 ///
 /// Where a value cannot be written, which is a defect.
 pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
-    let data = if refused(response) { None } else { Some(JsonText::of(&response.data)?) };
+    let data = if is_refused(response) { None } else { Some(JsonText::encode_value(&response.data)?) };
     let mut text = Vec::with_capacity(data.as_ref().map_or(0, Vec::len) + 64);
     text.push(b'{');
     if let Some(data) = data {
@@ -31,7 +31,7 @@ pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
 
 /// Whether a response has no data although it would have another time: the database could not be read.
 #[must_use]
-pub fn unavailable(response: &Response) -> bool {
+pub fn is_unavailable(response: &Response) -> bool {
     if response.data != Value::Null {
         return false;
     }
@@ -42,6 +42,6 @@ pub fn unavailable(response: &Response) -> bool {
 
 /// Whether a request was refused before it was executed: its errors concern no field.
 #[must_use]
-pub fn refused(response: &Response) -> bool {
+pub fn is_refused(response: &Response) -> bool {
     response.data == Value::Null && response.errors.iter().any(|error| error.path.is_empty())
 }

@@ -14,30 +14,30 @@ pub(crate) mod position;
 mod sharing_key;
 pub(crate) mod stream;
 
-pub(super) use broadcast::{Group, Reader};
-pub(super) use catch_up::{Recipe, joining};
-pub(super) use sharing_key::{Key, plan};
+pub(super) use broadcast::{Broadcast, Subscriber};
+pub(super) use catch_up::{RequestTemplate, subscribe_shared};
+pub(super) use sharing_key::{SharingKey, find_sharing};
 
 use crate::domain::Seq;
 
 /// Where an execution begins, in place of the cursor in its document.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Begin(pub(crate) Seq);
+pub(crate) struct StartAt(pub(crate) Seq);
 
 /// How far an execution goes, and how far it has come.
 #[derive(Clone, Debug)]
-pub(crate) struct End {
+pub(crate) struct StopAt {
     /// The last place.
     pub(crate) up_to: Seq,
     /// Set once everything up to there was given.
-    pub(crate) arrived: Noted,
+    pub(crate) reached: PositionCell,
 }
 
 /// A place that an execution notes for whoever reads what it gives: that of the event that comes next, or where it has arrived.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Noted(Arc<Mutex<Option<Seq>>>);
+pub(crate) struct PositionCell(Arc<Mutex<Option<Seq>>>);
 
-impl Noted {
+impl PositionCell {
     /// Notes a place.
     pub(crate) fn set(&self, place: Seq) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
@@ -52,15 +52,15 @@ impl Noted {
 /// The place of the event that an execution gives next: noted before the event is resolved. What it gives without one, an error,
 /// belongs to no event.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct At(pub(crate) Noted);
+pub(crate) struct NextEventPosition(pub(crate) PositionCell);
 
 /// The groups that there are.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Groups(Arc<Mutex<HashMap<Key, Weak<Group>>>>);
+pub(super) struct Broadcasts(Arc<Mutex<HashMap<SharingKey, Weak<Broadcast>>>>);
 
-impl Groups {
+impl Broadcasts {
     /// The group of those who ask for this; where there is none, one that `begin` makes.
-    fn join(&self, key: &Key, begin: impl FnOnce() -> Arc<Group>) -> Arc<Group> {
+    fn get_or_start(&self, key: &SharingKey, begin: impl FnOnce() -> Arc<Broadcast>) -> Arc<Broadcast> {
         let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(group) = groups.get(key).and_then(Weak::upgrade)
             && !group.has_ended()

@@ -9,44 +9,44 @@ use crate::graphql::execution::authorize;
 
 /// The fields whose messages are single events, each with its place. Pages are not shared: where one ends depends on where its
 /// reader began.
-const SHARED: [&str; 2] = ["events", "proposalEvents"];
+const SHAREABLE_FIELDS: [&str; 2] = ["events", "proposalEvents"];
 /// The argument that says where to go on.
-const AFTER: &str = "after";
+const CURSOR_ARGUMENT: &str = "after";
 
 /// What subscriptions have in common that share an execution.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
+pub(crate) struct SharingKey {
     query: String,
-    operation: Option<String>,
+    operation_name: Option<String>,
     variables: String,
     scope: Scope,
 }
 
 /// A subscription that can share an execution.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) key: Key,
+pub(crate) struct Sharing {
+    pub(crate) key: SharingKey,
     /// Whether it goes on from a cursor.
     pub(crate) resumes: bool,
 }
 
 /// Finds out whether a request is a subscription of one field that gives events. What cannot be read here is left to the library,
 /// which says what is wrong with it.
-pub(crate) fn plan(request: &mut Request, scope: Scope) -> Option<Plan> {
+pub(crate) fn find_sharing(request: &mut Request, scope: Scope) -> Option<Sharing> {
     let name = request.operation_name.clone();
     let (resumes, variable) = {
         let document = request.parsed_query().ok()?;
-        let operation = authorize::chosen(document, name.as_deref())?;
+        let operation = authorize::find_operation(document, name.as_deref())?;
         if operation.ty != OperationType::Subscription || !operation.directives.is_empty() {
             return None;
         }
         let [root] = operation.selection_set.node.items.as_slice() else { return None };
         let Selection::Field(field) = &root.node else { return None };
         let field = &field.node;
-        if !SHARED.contains(&field.name.node.as_str()) || !field.directives.is_empty() {
+        if !SHAREABLE_FIELDS.contains(&field.name.node.as_str()) || !field.directives.is_empty() {
             return None;
         }
-        let (resumes, variable) = after(field);
+        let (resumes, variable) = cursor_argument(field);
         let has_default = operation.variable_definitions.iter().any(|definition| {
             Some(&definition.node.name.node) == variable.as_ref() && definition.node.default_value.is_some()
         });
@@ -59,19 +59,19 @@ pub(crate) fn plan(request: &mut Request, scope: Scope) -> Option<Plan> {
     let mut resumes = resumes;
     if let Some(variable) = variable {
         // Where it is said only once, and used only for that, the cursor makes no difference to what is given.
-        if occurrences(&request.query, &variable) != Some(2) {
+        if count_occurrences(&request.query, &variable) != Some(2) {
             return None;
         }
         resumes = variables.remove(&variable).is_some_and(|value| value != async_graphql::Value::Null);
     }
     let variables = serde_json::to_string(&variables).ok()?;
-    let key = Key { query: request.query.clone(), operation: name, variables, scope };
-    Some(Plan { key, resumes })
+    let key = SharingKey { query: request.query.clone(), operation_name: name, variables, scope };
+    Some(Sharing { key, resumes })
 }
 
 /// Whether a field goes on from a cursor in the document, and the variable that holds it otherwise.
-fn after(field: &Field) -> (bool, Option<Name>) {
-    match field.get_argument(AFTER).map(|argument| &argument.node) {
+fn cursor_argument(field: &Field) -> (bool, Option<Name>) {
+    match field.get_argument(CURSOR_ARGUMENT).map(|argument| &argument.node) {
         None | Some(Argument::Null) => (false, None),
         Some(Argument::Variable(name)) => (false, Some(name.clone())),
         Some(
@@ -87,7 +87,7 @@ fn after(field: &Field) -> (bool, Option<Name>) {
 }
 
 /// How often a document speaks of a variable; `None` where it spells one in a way that this does not see through.
-fn occurrences(query: &str, variable: &str) -> Option<usize> {
+fn count_occurrences(query: &str, variable: &str) -> Option<usize> {
     let mut count = 0;
     for rest in query.split('$').skip(1) {
         let end = rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).unwrap_or(rest.len());
@@ -107,25 +107,25 @@ mod tests {
 
     use super::*;
 
-    fn plan_of(query: &str, variables: Value) -> Option<Plan> {
-        plan(&mut Request::new(query).variables(Variables::from_json(variables)), Scope::Read)
+    fn sharing_of(query: &str, variables: Value) -> Option<Sharing> {
+        find_sharing(&mut Request::new(query).variables(Variables::from_json(variables)), Scope::Read)
     }
 
     #[test]
-    fn a_cursor_makes_no_difference() {
+    fn cursor_does_not_change_sharing_key() {
         let query =
             "subscription ($after: String, $filter: EventFilter) { events(after: $after, filter: $filter) { id } }";
-        let live = plan_of(query, json!({ "filter": { "kind": ["PROPOSAL_SENT"] } })).unwrap();
-        let resumed = plan_of(query, json!({ "after": "x", "filter": { "kind": ["PROPOSAL_SENT"] } })).unwrap();
+        let live = sharing_of(query, json!({ "filter": { "kind": ["PROPOSAL_SENT"] } })).unwrap();
+        let resumed = sharing_of(query, json!({ "after": "x", "filter": { "kind": ["PROPOSAL_SENT"] } })).unwrap();
         assert!(!live.resumes && resumed.resumes);
         assert_eq!(live.key, resumed.key);
-        assert!(!plan_of(query, json!({ "after": null })).unwrap().resumes);
-        let other = plan_of(query, json!({ "filter": { "kind": ["PROPOSAL_VIEWED"] } })).unwrap();
+        assert!(!sharing_of(query, json!({ "after": null })).unwrap().resumes);
+        let other = sharing_of(query, json!({ "filter": { "kind": ["PROPOSAL_VIEWED"] } })).unwrap();
         assert_ne!(live.key, other.key);
     }
 
     #[test]
-    fn what_is_not_one_field_of_events_is_executed_alone() {
+    fn operation_other_than_one_event_field_is_not_shared() {
         for query in [
             "subscription ($after: String = \"x\") { events(after: $after) { id } }",
             "{ headCursor }",
@@ -136,14 +136,14 @@ mod tests {
             "subscription ($after: String) { events(after: $after) { id other: node(vendorId: $after) { id } } }",
             "not a document",
         ] {
-            assert!(plan_of(query, json!({})).is_none(), "{query}");
+            assert!(sharing_of(query, json!({})).is_none(), "{query}");
         }
-        assert!(plan_of("subscription { events(after: \"x\") { id } }", json!({})).unwrap().resumes);
+        assert!(sharing_of("subscription { events(after: \"x\") { id } }", json!({})).unwrap().resumes);
     }
 
     #[test]
-    fn a_variable_is_told_from_one_whose_name_begins_alike() {
-        assert_eq!(occurrences("query ($a: X, $ab: Y) { f(x: $a, y: $ab, z: $a) }", "a"), Some(3));
-        assert_eq!(occurrences("query ($a: X) { f(x: $ a) }", "a"), None);
+    fn occurrences_of_a_longer_name_are_not_counted() {
+        assert_eq!(count_occurrences("query ($a: X, $ab: Y) { f(x: $a, y: $ab, z: $a) }", "a"), Some(3));
+        assert_eq!(count_occurrences("query ($a: X) { f(x: $ a) }", "a"), None);
     }
 }

@@ -12,26 +12,26 @@ use crate::graphql::{Executor, live};
 
 /// One thing that an operation gives.
 #[derive(Clone, Debug)]
-pub enum Message {
+pub enum OperationMessage {
     /// The text of a response: `{"data":…}`.
     Next(Bytes),
     /// The texts of the errors, `[{"message":…}]`, of an operation that was refused before it was executed. Nothing follows.
     Refused(Bytes),
     /// Whoever reads has fallen so far behind that what it missed is not kept for it any more. Nothing follows: it is to come again
     /// with the cursor of what it has seen.
-    TooSlow,
+    Lagged,
 }
 
 impl Executor {
     /// Executes an operation: one response for a query or a mutation, as many as there are for a subscription. Subscriptions that
     /// ask for the same share one execution.
-    pub fn stream(&self, mut request: Request, access: Access) -> BoxStream<'static, Message> {
-        match live::plan(&mut request, access.scope()) {
+    pub fn stream(&self, mut request: Request, access: Access) -> BoxStream<'static, OperationMessage> {
+        match live::find_sharing(&mut request, access.scope()) {
             Some(plan) => {
-                let recipe = live::Recipe::of(&request, access);
-                live::joining(self.clone(), self.groups.clone(), plan.key, recipe, plan.resumes)
+                let recipe = live::RequestTemplate::new(&request, access);
+                live::subscribe_shared(self.clone(), self.broadcasts.clone(), plan.key, recipe, plan.resumes)
             }
-            None => self.stream_alone(request, access),
+            None => self.stream_unshared(request, access),
         }
     }
 
@@ -41,19 +41,19 @@ impl Executor {
     }
 
     /// The same, by an execution of its own.
-    pub(super) fn stream_alone(&self, request: Request, access: Access) -> BoxStream<'static, Message> {
+    pub(super) fn stream_unshared(&self, request: Request, access: Access) -> BoxStream<'static, OperationMessage> {
         let mut session = Data::default();
         session.insert(access);
         self.execute_stream(request, Some(session.into()))
             .map(|response| {
-                let text = if response::refused(&response) {
-                    serde_json::to_vec(&response.errors).map(|errors| Message::Refused(errors.into()))
+                let text = if response::is_refused(&response) {
+                    serde_json::to_vec(&response.errors).map(|errors| OperationMessage::Refused(errors.into()))
                 } else {
-                    response::to_json(&response).map(|text| Message::Next(text.into()))
+                    response::to_json(&response).map(|text| OperationMessage::Next(text.into()))
                 };
                 text.unwrap_or_else(|error| {
                     tracing::error!(%error, "a response could not be written");
-                    Message::Refused(Bytes::from_static(
+                    OperationMessage::Refused(Bytes::from_static(
                         b"[{\"message\":\"internal error\",\"extensions\":{\"code\":\"INTERNAL\"}}]",
                     ))
                 })

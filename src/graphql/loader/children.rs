@@ -7,77 +7,78 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 
-use super::{Batch, StoreLoader, failed, groups};
+use super::{LoadResult, StoreLoader, group_by, load_error};
 use crate::domain::VendorId;
 use crate::graphql::error::ApiError;
-use crate::store::read::relation::Kinship;
+use crate::store::read::relation::Relation;
 use crate::store::read::{Page, Sort, Window, list};
-use crate::store::sql::json_rows::{Columns, Row};
+use crate::store::sql::json_rows::{Columns, ReadRow};
 
 /// A page of the children of one parent.
 #[derive(Debug)]
-pub(crate) struct ChildrenOf<R> {
+pub(crate) struct ChildPageKey<R> {
     pub(crate) parent: VendorId,
-    pub(crate) asked: Arc<ChildrenAsked>,
+    pub(crate) query: Arc<ChildPageQuery>,
     row: PhantomData<fn() -> R>,
 }
 
 /// What is the same for all parents of a level.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ChildrenAsked {
-    pub(crate) kinship: Kinship,
+pub(crate) struct ChildPageQuery {
+    pub(crate) relation: Relation,
     pub(crate) sort: Sort,
     pub(crate) window: Window,
     pub(crate) columns: Columns,
 }
 
 /// Only by what most often differs: a key is hashed many times on its way through a batch.
-impl Hash for ChildrenAsked {
+impl Hash for ChildPageQuery {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.kinship.column.len().hash(state);
+        self.relation.column.len().hash(state);
         self.window.limit.hash(state);
         self.columns.hash(state);
     }
 }
 
-impl<R> ChildrenOf<R> {
-    pub(crate) fn new(parent: VendorId, asked: ChildrenAsked) -> Self {
-        Self { parent, asked: Arc::new(asked), row: PhantomData }
+impl<R> ChildPageKey<R> {
+    pub(crate) fn new(parent: VendorId, asked: ChildPageQuery) -> Self {
+        Self { parent, query: Arc::new(asked), row: PhantomData }
     }
 }
 
-impl<R> Clone for ChildrenOf<R> {
+impl<R> Clone for ChildPageKey<R> {
     fn clone(&self) -> Self {
-        Self { parent: self.parent.clone(), asked: Arc::clone(&self.asked), row: PhantomData }
+        Self { parent: self.parent.clone(), query: Arc::clone(&self.query), row: PhantomData }
     }
 }
 
-impl<R> PartialEq for ChildrenOf<R> {
+impl<R> PartialEq for ChildPageKey<R> {
     fn eq(&self, other: &Self) -> bool {
-        self.parent == other.parent && self.asked == other.asked
+        self.parent == other.parent && self.query == other.query
     }
 }
 
-impl<R> Eq for ChildrenOf<R> {}
+impl<R> Eq for ChildPageKey<R> {}
 
-impl<R> Hash for ChildrenOf<R> {
+impl<R> Hash for ChildPageKey<R> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.parent.hash(state);
-        self.asked.hash(state);
+        self.query.hash(state);
     }
 }
 
-impl<R: Row + Clone + Sync + 'static> Loader<ChildrenOf<R>> for StoreLoader {
+impl<R: ReadRow + Clone + Sync + 'static> Loader<ChildPageKey<R>> for StoreLoader {
     type Value = Arc<Page<R>>;
     type Error = Arc<ApiError>;
 
-    async fn load(&self, keys: &[ChildrenOf<R>]) -> Batch<ChildrenOf<R>, Arc<Page<R>>> {
+    async fn load(&self, keys: &[ChildPageKey<R>]) -> LoadResult<ChildPageKey<R>, Arc<Page<R>>> {
         let mut batch = HashMap::with_capacity(keys.len());
-        for (asked, keys) in groups(keys, |key| Arc::clone(&key.asked)) {
+        for (asked, keys) in group_by(keys, |key| Arc::clone(&key.query)) {
             let parents: Vec<String> = keys.iter().map(|key| key.parent.as_str().to_owned()).collect();
             let list = (asked.sort, &asked.window);
-            let pages = list::children::<R>(self.0.reader(), asked.columns, asked.kinship, &parents, list).await;
-            batch.extend(keys.into_iter().zip(pages.map_err(failed)?.into_iter().map(Arc::new)));
+            let pages =
+                list::fetch_child_pages::<R>(self.0.reader(), asked.columns, asked.relation, &parents, list).await;
+            batch.extend(keys.into_iter().zip(pages.map_err(load_error)?.into_iter().map(Arc::new)));
         }
         Ok(batch)
     }
@@ -85,48 +86,48 @@ impl<R: Row + Clone + Sync + 'static> Loader<ChildrenOf<R>> for StoreLoader {
 
 /// How many children one parent has.
 #[derive(Debug)]
-pub(crate) struct CountOf<R> {
+pub(crate) struct ChildCountKey<R> {
     pub(crate) parent: VendorId,
-    pub(crate) kinship: Kinship,
+    pub(crate) relation: Relation,
     row: PhantomData<fn() -> R>,
 }
 
-impl<R> CountOf<R> {
-    pub(crate) const fn new(parent: VendorId, kinship: Kinship) -> Self {
-        Self { parent, kinship, row: PhantomData }
+impl<R> ChildCountKey<R> {
+    pub(crate) const fn new(parent: VendorId, kinship: Relation) -> Self {
+        Self { parent, relation: kinship, row: PhantomData }
     }
 }
 
-impl<R> Clone for CountOf<R> {
+impl<R> Clone for ChildCountKey<R> {
     fn clone(&self) -> Self {
-        Self::new(self.parent.clone(), self.kinship)
+        Self::new(self.parent.clone(), self.relation)
     }
 }
 
-impl<R> PartialEq for CountOf<R> {
+impl<R> PartialEq for ChildCountKey<R> {
     fn eq(&self, other: &Self) -> bool {
-        self.kinship == other.kinship && self.parent == other.parent
+        self.relation == other.relation && self.parent == other.parent
     }
 }
 
-impl<R> Eq for CountOf<R> {}
+impl<R> Eq for ChildCountKey<R> {}
 
-impl<R> Hash for CountOf<R> {
+impl<R> Hash for ChildCountKey<R> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.parent.hash(state);
-        self.kinship.hash(state);
+        self.relation.hash(state);
     }
 }
 
-impl<R: Row + 'static> Loader<CountOf<R>> for StoreLoader {
+impl<R: ReadRow + 'static> Loader<ChildCountKey<R>> for StoreLoader {
     type Value = u64;
     type Error = Arc<ApiError>;
 
-    async fn load(&self, keys: &[CountOf<R>]) -> Batch<CountOf<R>, u64> {
+    async fn load(&self, keys: &[ChildCountKey<R>]) -> LoadResult<ChildCountKey<R>, u64> {
         let mut batch = HashMap::with_capacity(keys.len());
-        for (kinship, keys) in groups(keys, |key| key.kinship) {
+        for (kinship, keys) in group_by(keys, |key| key.relation) {
             let parents = keys.iter().map(|key| key.parent.clone());
-            let counts = list::count_children::<R>(self.0.reader(), kinship, parents).await.map_err(failed)?;
+            let counts = list::count_children::<R>(self.0.reader(), kinship, parents).await.map_err(load_error)?;
             for key in keys {
                 let count = counts.get(&key.parent).copied().unwrap_or_default();
                 batch.insert(key, count);

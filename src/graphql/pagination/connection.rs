@@ -9,48 +9,48 @@ use async_graphql::{Context, Object, OutputType, Result, TypeName};
 use futures_util::future::BoxFuture;
 
 use super::args::PageArgs;
-use super::cursor::{LazyCursor, List};
+use super::cursor::{LazyCursor, ListId};
 use crate::domain::{LogId, VendorId};
 use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::{Selectable, Selected, SelectedList};
-use crate::graphql::loader::{ChildrenAsked, ChildrenOf, CountOf, StoreLoader};
+use crate::graphql::loader::{ChildCountKey, ChildPageKey, ChildPageQuery, StoreLoader};
 use crate::graphql::schema::model::{Client, Delivery, Drawing, Event, Project, Proposal, load};
 use crate::store::read::order::Ordered;
-use crate::store::read::relation::Kinship;
+use crate::store::read::relation::Relation;
 use crate::store::read::{
-    ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Listed, Page,
+    ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Filterable, Page,
     ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, list,
 };
-use crate::store::sql::json_rows::{Columns, Row};
+use crate::store::sql::json_rows::{Columns, ReadRow};
 
 /// A page of a list.
-pub(crate) type Listing<N> = Selected<Connection<N>>;
+pub(crate) type SelectedConnection<N> = Selected<Connection<N>>;
 /// A page of events.
-pub(crate) type EventConnection = Listing<Event>;
+pub(crate) type EventConnection = SelectedConnection<Event>;
 /// A page of projects.
-pub(crate) type ProjectConnection = Listing<Project>;
+pub(crate) type ProjectConnection = SelectedConnection<Project>;
 /// A page of drawings.
-pub(crate) type DrawingConnection = Listing<Drawing>;
+pub(crate) type DrawingConnection = SelectedConnection<Drawing>;
 /// A page of clients.
-pub(crate) type ClientConnection = Listing<Client>;
+pub(crate) type ClientConnection = SelectedConnection<Client>;
 /// A page of proposals.
-pub(crate) type ProposalConnection = Listing<Proposal>;
+pub(crate) type ProposalConnection = SelectedConnection<Proposal>;
 /// A page of deliveries.
-pub(crate) type DeliveryConnection = Listing<Delivery>;
+pub(crate) type DeliveryConnection = SelectedConnection<Delivery>;
 
 /// What a connection is a page of, to be counted when asked for.
-pub(crate) enum Total {
+pub(crate) enum TotalCount {
     Events(EventFilter),
     Projects(ProjectFilter),
     Drawings(DrawingFilter),
     Clients(ClientFilter),
     Proposals(ProposalFilter),
     Quarantine(Quarantine),
-    EventsOf(CountOf<EventRow>),
-    DrawingsOf(CountOf<DrawingRow>),
-    ProposalsOf(CountOf<ProposalRow>),
+    ChildEvents(ChildCountKey<EventRow>),
+    ChildDrawings(ChildCountKey<DrawingRow>),
+    ChildProposals(ChildCountKey<ProposalRow>),
 }
 
 /// The Relay connection (its Cursor Connections Specification), with the nodes at hand without their edges, and a total.
@@ -58,7 +58,7 @@ pub(crate) struct Connection<N> {
     edges: Vec<Edge<N>>,
     has_previous: bool,
     has_next: bool,
-    total: Total,
+    total: TotalCount,
 }
 
 /// A row of a page, at its place.
@@ -125,30 +125,30 @@ impl<N: Selectable> Edge<N> {
     }
 }
 
-impl Total {
+impl TotalCount {
     async fn count(&self, ctx: &Context<'_>) -> Result<u64> {
         match self {
-            Self::Events(filter) => count(ctx, filter).await,
-            Self::Projects(filter) => count(ctx, filter).await,
-            Self::Drawings(filter) => count(ctx, filter).await,
-            Self::Clients(filter) => count(ctx, filter).await,
-            Self::Proposals(filter) => count(ctx, filter).await,
-            Self::Quarantine(filter) => count(ctx, filter).await,
-            Self::EventsOf(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
-            Self::DrawingsOf(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
-            Self::ProposalsOf(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
+            Self::Events(filter) => count_rows(ctx, filter).await,
+            Self::Projects(filter) => count_rows(ctx, filter).await,
+            Self::Drawings(filter) => count_rows(ctx, filter).await,
+            Self::Clients(filter) => count_rows(ctx, filter).await,
+            Self::Proposals(filter) => count_rows(ctx, filter).await,
+            Self::Quarantine(filter) => count_rows(ctx, filter).await,
+            Self::ChildEvents(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
+            Self::ChildDrawings(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
+            Self::ChildProposals(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
         }
     }
 }
 
-async fn count<F: Listed>(ctx: &Context<'_>, filter: &F) -> Result<u64> {
+async fn count_rows<F: Filterable>(ctx: &Context<'_>, filter: &F) -> Result<u64> {
     list::count::<F::Row>(ctx.data::<Api>()?.store.reader(), filter.condition()).await.or_api_error()
 }
 
 /// Says what a row becomes in the API, and how the lists of it are counted.
-macro_rules! totals {
+macro_rules! impl_into_total_count {
     ($($from:ty => $variant:ident),+ $(,)?) => {
-        $(impl From<$from> for Total {
+        $(impl From<$from> for TotalCount {
             fn from(of: $from) -> Self {
                 Self::$variant(of)
             }
@@ -156,40 +156,40 @@ macro_rules! totals {
     };
 }
 
-totals! {
+impl_into_total_count! {
     EventFilter => Events,
     ProjectFilter => Projects,
     DrawingFilter => Drawings,
     ClientFilter => Clients,
     ProposalFilter => Proposals,
     Quarantine => Quarantine,
-    CountOf<EventRow> => EventsOf,
-    CountOf<DrawingRow> => DrawingsOf,
-    CountOf<ProposalRow> => ProposalsOf,
+    ChildCountKey<EventRow> => ChildEvents,
+    ChildCountKey<DrawingRow> => ChildDrawings,
+    ChildCountKey<ProposalRow> => ChildProposals,
 }
 
 /// A row as a node of the API.
-pub(crate) trait Noded: Ordered + Clone {
+pub(crate) trait IntoNode: Ordered + Clone {
     /// The node's type.
     type Node: Selectable;
 
     /// The node of this row.
-    fn node(self) -> Self::Node;
+    fn into_node(self) -> Self::Node;
 }
 
-macro_rules! noded {
+macro_rules! impl_into_node {
     ($($row:ty => $node:ty: $make:expr),+ $(,)?) => {
-        $(impl Noded for $row {
+        $(impl IntoNode for $row {
             type Node = $node;
 
-            fn node(self) -> $node {
+            fn into_node(self) -> $node {
                 ($make)(self)
             }
         })+
     };
 }
 
-noded! {
+impl_into_node! {
     ProjectRow => Project: Project,
     DrawingRow => Drawing: Drawing,
     ClientRow => Client: Client,
@@ -199,71 +199,78 @@ noded! {
 }
 
 /// A page of all that a filter asks for, in an order.
-pub(crate) async fn listing<F>(
+pub(crate) async fn load_connection<F>(
     ctx: &Context<'_>,
     filter: F,
     sort: Sort,
     args: PageArgs,
     columns: impl Fn(&str) -> Columns,
-) -> Result<Listing<<F::Row as Noded>::Node>>
+) -> Result<SelectedConnection<<F::Row as IntoNode>::Node>>
 where
-    F: Listed + Into<Total>,
-    F::Row: Noded,
+    F: Filterable + Into<TotalCount>,
+    F::Row: IntoNode,
 {
     let store = &ctx.data::<Api>()?.store;
-    let window = args.window(List::new(F::Row::TABLE, sort), store.log_id()).or_api_error()?;
+    let window = args.window(ListId::new(F::Row::TABLE, sort), store.log_id()).or_api_error()?;
     let columns = page_columns::<F::Row>(ctx, columns, sort);
-    let page = list::page::<F::Row>(store.reader(), columns, filter.condition(), sort, &window).await.or_api_error()?;
-    Ok(connection(ctx, store.log_id(), sort, page, filter.into()))
+    let page =
+        list::fetch_page::<F::Row>(store.reader(), columns, filter.condition(), sort, &window).await.or_api_error()?;
+    Ok(build_connection(ctx, store.log_id(), sort, page, filter.into()))
 }
 
 /// A page of the children of one parent, read together with those of all parents on this level. Boxed: the future of each of an
 /// object's fields is as large as the largest of them.
-pub(crate) fn children<'a, R>(
+pub(crate) fn load_child_connection<'a, R>(
     ctx: &'a Context<'_>,
     parent: VendorId,
-    kinship: Kinship,
+    kinship: Relation,
     sort: Sort,
     args: PageArgs,
     columns: fn(&str) -> Columns,
-) -> BoxFuture<'a, Result<Listing<R::Node>>>
+) -> BoxFuture<'a, Result<SelectedConnection<R::Node>>>
 where
-    R: Noded + Sync + 'static,
-    CountOf<R>: Into<Total>,
-    StoreLoader: Loader<ChildrenOf<R>, Value = Arc<Page<R>>, Error = Arc<ApiError>>,
+    R: IntoNode + Sync + 'static,
+    ChildCountKey<R>: Into<TotalCount>,
+    StoreLoader: Loader<ChildPageKey<R>, Value = Arc<Page<R>>, Error = Arc<ApiError>>,
 {
     Box::pin(async move {
         let log = ctx.data::<Api>()?.store.log_id();
-        let window = args.window(List::new(R::TABLE, sort), log).or_api_error()?;
+        let window = args.window(ListId::new(R::TABLE, sort), log).or_api_error()?;
         let columns = page_columns::<R>(ctx, columns, sort);
-        let total = CountOf::<R>::new(parent.clone(), kinship).into();
-        let key = ChildrenOf::<R>::new(parent, ChildrenAsked { kinship, sort, window, columns });
+        let total = ChildCountKey::<R>::new(parent.clone(), kinship).into();
+        let key = ChildPageKey::<R>::new(parent, ChildPageQuery { relation: kinship, sort, window, columns });
         let page = load(ctx, key).await?.map(Arc::unwrap_or_clone);
         let page = page.unwrap_or(Page { rows: Vec::new(), has_previous: false, has_next: false });
-        Ok(connection(ctx, log, sort, page, total))
+        Ok(build_connection(ctx, log, sort, page, total))
     })
 }
 
 /// The columns that a page needs: those of its nodes, and the order's where cursors are asked for.
 fn page_columns<R: Ordered>(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns, sort: Sort) -> Columns {
-    let nodes = look_ahead::connection(ctx, columns);
-    if asks_for_cursors(ctx) { nodes | R::order_column(sort) } else { nodes }
+    let nodes = look_ahead::connection_columns(ctx, columns);
+    if selects_cursors(ctx) { nodes | R::order_column(sort) } else { nodes }
 }
 
-fn asks_for_cursors(ctx: &Context<'_>) -> bool {
+fn selects_cursors(ctx: &Context<'_>) -> bool {
     ctx.field().selection_set().any(|field| matches!(field.name(), "edges" | "pageInfo"))
 }
 
-fn connection<R: Noded>(ctx: &Context<'_>, log: &LogId, sort: Sort, page: Page<R>, total: Total) -> Listing<R::Node> {
-    let list = List::new(R::TABLE, sort);
+fn build_connection<R: IntoNode>(
+    ctx: &Context<'_>,
+    log: &LogId,
+    sort: Sort,
+    page: Page<R>,
+    total: TotalCount,
+) -> SelectedConnection<R::Node> {
+    let list = ListId::new(R::TABLE, sort);
     // Where no cursor is asked for, no row's place is looked up.
-    let asks_for_cursors = asks_for_cursors(ctx);
+    let asks_for_cursors = selects_cursors(ctx);
     let edges = page
         .rows
         .into_iter()
         .map(|row| {
             let place = asks_for_cursors.then(|| row.place(sort));
-            Edge { cursor: LazyCursor { log: log.clone(), list, place }, node: row.node() }
+            Edge { cursor: LazyCursor { log: log.clone(), list, position: place }, node: row.into_node() }
         })
         .collect();
     Selected(Connection { edges, has_previous: page.has_previous, has_next: page.has_next, total })

@@ -5,6 +5,6 @@ mod request;
 mod response;
 mod routes;
 
-pub(super) use request::{LIMIT, Malformed, read_get, read_post};
-pub(super) use response::{JSON, error_list, forbidden, problem, refuse};
+pub(super) use request::{REQUEST_BYTES_MAX, RequestError, read_get, read_post};
+pub(super) use response::{APPLICATION_JSON, error_list, error_response, forbidden_response, request_error_response};
 pub(super) use routes::router;

@@ -7,75 +7,75 @@ use axum::body::Body;
 use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
-use super::response::JSON;
+use super::response::APPLICATION_JSON;
 use crate::http::body;
 use crate::http::error::HttpError;
 
 /// How large a request may be: a document and its variables.
-pub(in crate::http) const LIMIT: usize = 256 * 1024;
+pub(in crate::http) const REQUEST_BYTES_MAX: usize = 256 * 1024;
 
 /// A request that is no GraphQL request: its status, and what the client is told.
-pub(in crate::http) struct Malformed(pub(in crate::http) StatusCode, pub(in crate::http) String);
+pub(in crate::http) struct RequestError(pub(in crate::http) StatusCode, pub(in crate::http) String);
 
-impl Malformed {
-    pub(in crate::http) fn bad(problem: impl Into<String>) -> Self {
+impl RequestError {
+    pub(in crate::http) fn bad_request(problem: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, problem.into())
     }
 }
 
-pub(in crate::http) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, Malformed> {
+pub(in crate::http) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request, RequestError> {
     // Only JSON: a page of another site can send any other type without being asked whether it may.
-    if !headers.get(header::CONTENT_TYPE).is_some_and(|value| is_media_type(value, JSON)) {
+    if !headers.get(header::CONTENT_TYPE).is_some_and(|value| is_media_type(value, APPLICATION_JSON)) {
         let problem = "the Content-Type must be application/json".to_owned();
-        return Err(Malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
+        return Err(RequestError(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
     }
-    let body = body::read(body, LIMIT).await.map_err(|error| {
+    let body = body::read(body, REQUEST_BYTES_MAX).await.map_err(|error| {
         let status = match &error {
-            HttpError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            HttpError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            HttpError::BrokenBody
+            HttpError::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            HttpError::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            HttpError::BodyInterrupted
             | HttpError::Unauthenticated
-            | HttpError::NoSuchHook
+            | HttpError::UnknownHook
             | HttpError::RetiredHook
             | HttpError::NotFound
             | HttpError::Forbidden(_)
             | HttpError::Unavailable => StatusCode::BAD_REQUEST,
         };
-        Malformed(status, error.to_string())
+        RequestError(status, error.to_string())
     })?;
     if body.trim_ascii_start().starts_with(b"[") {
-        return Err(Malformed::bad("batches are not served: send one request, an object with `query`"));
+        return Err(RequestError::bad_request("batches are not served: send one request, an object with `query`"));
     }
     let request: Request = serde_json::from_slice(&body)
-        .map_err(|error| Malformed::bad(format!("the body is no GraphQL request: {error}")))?;
+        .map_err(|error| RequestError::bad_request(format!("the body is no GraphQL request: {error}")))?;
     if request.query.is_empty() {
-        return Err(Malformed::bad("`query` is missing"));
+        return Err(RequestError::bad_request("`query` is missing"));
     }
     Ok(request)
 }
 
-pub(in crate::http) fn read_get(uri: &Uri) -> Result<Request, Malformed> {
+pub(in crate::http) fn read_get(uri: &Uri) -> Result<Request, RequestError> {
     let parameters = uri.query().filter(|query| !query.is_empty()).ok_or_else(|| {
-        Malformed::bad("the parameter `query` is missing; for a page to try queries on, open /playground")
+        RequestError::bad_request("the parameter `query` is missing; for a page to try queries on, open /playground")
     })?;
     let mut request = async_graphql::http::parse_query_string(parameters)
-        .map_err(|error| Malformed::bad(format!("the parameters are no GraphQL request: {error}")))?;
+        .map_err(|error| RequestError::bad_request(format!("the parameters are no GraphQL request: {error}")))?;
     // The library looks for it under a name of its own.
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default();
     let name = pairs.into_iter().find(|(key, _)| key == "operationName").map(|(_, name)| name);
     request.operation_name = name.filter(|name| !name.is_empty());
     if request.query.is_empty() {
-        return Err(Malformed::bad("the parameter `query` is missing"));
+        return Err(RequestError::bad_request("the parameter `query` is missing"));
     }
     // A GET must change nothing.
-    if changes(&mut request) {
-        return Err(Malformed(StatusCode::METHOD_NOT_ALLOWED, "a mutation must be sent by POST".to_owned()));
+    if is_mutation(&mut request) {
+        return Err(RequestError(StatusCode::METHOD_NOT_ALLOWED, "a mutation must be sent by POST".to_owned()));
     }
     Ok(request)
 }
 
 /// Whether a request is for a mutation. A document that cannot be parsed gets its error when it is executed.
-pub(super) fn changes(request: &mut Request) -> bool {
+pub(super) fn is_mutation(request: &mut Request) -> bool {
     let name = request.operation_name.clone();
     request.parsed_query().is_ok_and(|document| {
         document.operations.iter().any(|(of, operation)| {

@@ -8,16 +8,16 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::{Router, routing};
 
-use super::request::{changes, read_get, read_post};
-use super::response::{accepted, answer, refuse};
+use super::request::{is_mutation, read_get, read_post};
+use super::response::{execution_response, negotiate_media_type, request_error_response};
 use crate::auth::Access;
 use crate::graphql::Executor;
 use crate::http::access;
-use crate::http::open_mode::OpenMode;
+use crate::http::open_mode::AccessPolicy;
 
 /// `/graphql`.
-pub(in crate::http) fn router(executor: Executor, open: OpenMode) -> Router {
-    let cors = open.origins.cors();
+pub(in crate::http) fn router(executor: Executor, open: AccessPolicy) -> Router {
+    let cors = open.origins.cors_layer();
     // What CORS says goes around what a refused request is told: a web page can read that as well.
     Router::new()
         .route("/graphql", routing::post(post).get(get))
@@ -32,13 +32,13 @@ async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let media_type = accepted(&headers);
+    let media_type = negotiate_media_type(&headers);
     let mut request = match read_post(&headers, body).await {
         Ok(request) => request,
-        Err(malformed) => return refuse(malformed, media_type),
+        Err(malformed) => return request_error_response(malformed, media_type),
     };
-    let may_repeat = !changes(&mut request);
-    answer(&executor.execute(request.data(access)).await, may_repeat, media_type)
+    let may_repeat = !is_mutation(&mut request);
+    execution_response(&executor.execute(request.data(access)).await, may_repeat, media_type)
 }
 
 async fn get(
@@ -47,10 +47,10 @@ async fn get(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let media_type = accepted(&headers);
+    let media_type = negotiate_media_type(&headers);
     let request = match read_get(&uri) {
         Ok(request) => request,
-        Err(malformed) => return refuse(malformed, media_type),
+        Err(malformed) => return request_error_response(malformed, media_type),
     };
-    answer(&executor.execute(request.data(access)).await, true, media_type)
+    execution_response(&executor.execute(request.data(access)).await, true, media_type)
 }

@@ -20,16 +20,16 @@ use crate::metrics::REFUSED;
 use crate::vendor::arcsite::signature;
 
 /// How large a delivery may be. The largest documented payload has some kilobytes.
-const LIMIT: usize = 1024 * 1024;
+const DELIVERY_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Clone)]
-pub(super) struct Hooks {
+pub(super) struct HookState {
     pub(super) ingest: Arc<Ingest>,
     pub(super) clock: Clock,
 }
 
 /// The hook URLs.
-pub(super) fn router(hooks: Hooks) -> Router {
+pub(super) fn router(hooks: HookState) -> Router {
     Router::new()
         .route("/webhooks/arcsite", post(arcsite))
         .route("/webhooks/arcsite/{token}", post(arcsite_token))
@@ -41,54 +41,54 @@ pub(super) fn router(hooks: Hooks) -> Router {
 /// The answer to what is recorded: 200, which suits both vendors.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Recorded {
+struct ReceiptBody {
     outcome: &'static str,
     event_id: Option<String>,
 }
 
-type Answer = Result<Json<Recorded>, HttpError>;
+type HookResult = Result<Json<ReceiptBody>, HttpError>;
 
-async fn arcsite(State(hooks): State<Hooks>, headers: HeaderMap, body: Body) -> Answer {
-    take(hooks, Hook::Arcsite, &headers, body).await
+async fn arcsite(State(hooks): State<HookState>, headers: HeaderMap, body: Body) -> HookResult {
+    accept_delivery(hooks, Hook::Arcsite, &headers, body).await
 }
 
 async fn arcsite_token(
-    State(hooks): State<Hooks>,
+    State(hooks): State<HookState>,
     token: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Answer {
-    take(hooks, Hook::ArcsiteToken(text(token)), &headers, body).await
+) -> HookResult {
+    accept_delivery(hooks, Hook::ArcsiteToken(token_or_empty(token)), &headers, body).await
 }
 
-async fn bidsketch(State(hooks): State<Hooks>, headers: HeaderMap, body: Body) -> Answer {
-    take(hooks, Hook::Bidsketch, &headers, body).await
+async fn bidsketch(State(hooks): State<HookState>, headers: HeaderMap, body: Body) -> HookResult {
+    accept_delivery(hooks, Hook::Bidsketch, &headers, body).await
 }
 
 async fn bidsketch_token(
-    State(hooks): State<Hooks>,
+    State(hooks): State<HookState>,
     token: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Answer {
-    take(hooks, Hook::BidsketchToken(text(token)), &headers, body).await
+) -> HookResult {
+    accept_delivery(hooks, Hook::BidsketchToken(token_or_empty(token)), &headers, body).await
 }
 
 /// A token that is not UTF-8 is none that was ever given out, and so is the empty one.
-fn text(token: Result<Path<String>, PathRejection>) -> String {
+fn token_or_empty(token: Result<Path<String>, PathRejection>) -> String {
     token.map(|Path(token)| token).unwrap_or_default()
 }
 
-async fn take(hooks: Hooks, hook: Hook, headers: &HeaderMap, body: Body) -> Answer {
+async fn accept_delivery(hooks: HookState, hook: Hook, headers: &HeaderMap, body: Body) -> HookResult {
     let provider = hook.provider().as_str();
     // Read before it is judged: a sender that is cut off while writing does not see the answer.
-    let body = body::read(body, LIMIT).await.inspect_err(|error| {
+    let body = body::read(body, DELIVERY_BYTES_MAX).await.inspect_err(|error| {
         metrics::counter!(REFUSED, "provider" => provider, "reason" => "body").increment(1);
         tracing::warn!(provider, "a delivery was refused: {error}");
     })?;
     let delivery = Delivery::received(hook, signature_header(headers), body, hooks.clock.now());
     let receipt = hooks.ingest.accept(delivery).await?;
-    Ok(Json(Recorded {
+    Ok(Json(ReceiptBody {
         outcome: Outcome::as_str(receipt.outcome),
         event_id: receipt.event.map(|seq| NodeId::Event(seq).to_string()),
     }))

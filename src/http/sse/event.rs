@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_may_have_line_ends() {
+    fn response_with_line_ends_becomes_data_lines() {
         assert_eq!(next(None, b"{}"), "event: next\ndata: {}\n\n");
         assert_eq!(
             next(Some("x"), b"{\"a\":\n1,\r\n\"b\":2}"),

@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::access;
-use super::graphql::{self, JSON, Malformed, read_get, read_post};
-use super::open_mode::OpenMode;
+use super::graphql::{self, APPLICATION_JSON, RequestError, read_get, read_post};
+use super::open_mode::AccessPolicy;
 use crate::auth::{Access, Keys};
 use crate::graphql::Executor;
 
@@ -34,16 +34,16 @@ const EVENT_STREAM: &str = "text/event-stream";
 pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 #[derive(Clone)]
-pub(super) struct Streams {
+pub(super) struct SseState {
     pub(super) graphql: Executor,
     pub(super) keys: Keys,
-    pub(super) stopping: CancellationToken,
+    pub(super) shutdown: CancellationToken,
     pub(super) tracker: TaskTracker,
 }
 
 /// `/graphql/sse`.
-pub(super) fn router(streams: Streams, open: OpenMode) -> Router {
-    let cors = open.origins.cors();
+pub(super) fn router(streams: SseState, open: AccessPolicy) -> Router {
+    let cors = open.origins.cors_layer();
     Router::new()
         .route("/graphql/sse", routing::post(post).get(get))
         .layer(from_fn_with_state(open, access::authenticate))
@@ -52,41 +52,41 @@ pub(super) fn router(streams: Streams, open: OpenMode) -> Router {
 }
 
 async fn post(
-    State(streams): State<Streams>,
+    State(streams): State<SseState>,
     Extension(access): Extension<Access>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match accepts(&headers) {
-        Ok(()) => streams.answer(read_post(&headers, body).await, access, &headers),
-        Err(not_acceptable) => graphql::refuse(not_acceptable, JSON),
+    match check_accept(&headers) {
+        Ok(()) => streams.respond(read_post(&headers, body).await, access, &headers),
+        Err(not_acceptable) => graphql::request_error_response(not_acceptable, APPLICATION_JSON),
     }
 }
 
 async fn get(
-    State(streams): State<Streams>,
+    State(streams): State<SseState>,
     Extension(access): Extension<Access>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    match accepts(&headers) {
-        Ok(()) => streams.answer(read_get(&uri), access, &headers),
-        Err(not_acceptable) => graphql::refuse(not_acceptable, JSON),
+    match check_accept(&headers) {
+        Ok(()) => streams.respond(read_get(&uri), access, &headers),
+        Err(not_acceptable) => graphql::request_error_response(not_acceptable, APPLICATION_JSON),
     }
 }
 
-impl Streams {
+impl SseState {
     /// What is no GraphQL request has a status and JSON; what is one is answered by events, whatever comes of it.
-    fn answer(self, request: Result<Request, Malformed>, access: Access, headers: &HeaderMap) -> Response {
+    fn respond(self, request: Result<Request, RequestError>, access: Access, headers: &HeaderMap) -> Response {
         let request = request.and_then(|request| Ok((request, last_event_id(headers)?)));
         let (request, after) = match request {
             Ok(request) => request,
-            Err(malformed) => return graphql::refuse(malformed, JSON),
+            Err(malformed) => return graphql::request_error_response(malformed, APPLICATION_JSON),
         };
         let (events, body) = mpsc::channel(1);
-        let operation = self.graphql.stream_placed(request, access, after);
-        let operation = access::while_it_stands(&self.keys, access, operation);
-        self.tracker.spawn(stream::serve(operation, events, access, self.keys, self.stopping));
+        let operation = self.graphql.stream_with_cursors(request, access, after);
+        let operation = access::gate_on_access(&self.keys, access, operation);
+        self.tracker.spawn(stream::serve(operation, events, access, self.keys, self.shutdown));
         let body = Body::from_stream(ReceiverStream::new(body).map(Ok::<_, Infallible>));
         // A proxy that gathers an answer before it passes it on would hold events back; this is how nginx is told.
         let unbuffered = (HeaderName::from_static("x-accel-buffering"), "no");
@@ -95,7 +95,7 @@ impl Streams {
 }
 
 /// Whether a client takes a stream of events.
-fn accepts(headers: &HeaderMap) -> Result<(), Malformed> {
+fn check_accept(headers: &HeaderMap) -> Result<(), RequestError> {
     let mut accepted = headers.get_all(header::ACCEPT).iter().peekable();
     let takes = accepted.peek().is_none()
         || accepted.any(|value| {
@@ -106,12 +106,12 @@ fn accepts(headers: &HeaderMap) -> Result<(), Malformed> {
             })
         });
     let problem = || "what is answered here is a stream: Accept must allow text/event-stream".to_owned();
-    takes.then_some(()).ok_or_else(|| Malformed(StatusCode::NOT_ACCEPTABLE, problem()))
+    takes.then_some(()).ok_or_else(|| RequestError(StatusCode::NOT_ACCEPTABLE, problem()))
 }
 
 /// Where a client goes on. One that has seen no event yet may send it empty.
-fn last_event_id(headers: &HeaderMap) -> Result<Option<String>, Malformed> {
+fn last_event_id(headers: &HeaderMap) -> Result<Option<String>, RequestError> {
     let Some(id) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
-    let id = id.to_str().map_err(|_| Malformed::bad("the Last-Event-ID is no cursor"))?;
+    let id = id.to_str().map_err(|_| RequestError::bad_request("the Last-Event-ID is no cursor"))?;
     Ok((!id.is_empty()).then(|| id.to_owned()))
 }

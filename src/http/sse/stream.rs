@@ -12,54 +12,54 @@ use tokio_util::sync::CancellationToken;
 
 use super::event;
 use crate::auth::{Access, Keys};
-use crate::graphql::{Message, Placed};
+use crate::graphql::{OperationMessage, StreamItem};
 use crate::http::access;
-use crate::http::gauge::Counted;
+use crate::http::gauge::GaugeGuard;
 
 /// How long a stream may be silent: proxies and browsers take a connection on which nothing comes for dead.
-const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(12);
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(12);
 
 /// How long a client may take to make room for the next event.
-const STALLED_AFTER: Duration = Duration::from_secs(20);
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends what an operation says until it has come to its end, its client is gone, or it must end: on account of its key, or since
 /// the service stops. Only the first is a `complete`; after anything else the client may come again and go on.
 pub(super) async fn serve(
-    operation: BoxStream<'static, Placed>,
+    operation: BoxStream<'static, StreamItem>,
     events: mpsc::Sender<Bytes>,
     access: Access,
     keys: Keys,
     stopping: CancellationToken,
 ) {
-    let _counted = Counted::subscription();
+    let _counted = GaugeGuard::subscription();
     tokio::select! {
         biased;
         () = stopping.cancelled() => {}
-        denied = keys.lost(access) => access::count(denied),
+        denied = keys.wait_until_revoked(access) => access::count_denied(denied),
         () = events.closed() => {}
-        () = pass_on(operation, &events) => {}
+        () = forward(operation, &events) => {}
     }
 }
 
-async fn pass_on(mut operation: BoxStream<'static, Placed>, events: &mpsc::Sender<Bytes>) {
+async fn forward(mut operation: BoxStream<'static, StreamItem>, events: &mpsc::Sender<Bytes>) {
     loop {
-        let keep_alive_at = Instant::now() + KEEP_ALIVE_EVERY;
+        let keep_alive_at = Instant::now() + KEEP_ALIVE_INTERVAL;
         let (event, is_last) = tokio::select! {
             placed = operation.next() => match placed {
-                Some(Placed { message: Message::Next(response), cursor }) => {
+                Some(StreamItem { message: OperationMessage::Next(response), cursor }) => {
                     (event::next(cursor.as_deref(), &response), false)
                 }
                 // By the protocol this too is an event: a browser's EventSource tells its page nothing of other answers.
-                Some(Placed { message: Message::Refused(errors), .. }) => {
+                Some(StreamItem { message: OperationMessage::Refused(errors), .. }) => {
                     let response = [&b"{\"errors\":"[..], &errors, b"}"].concat();
                     (event::next(None, &response), false)
                 }
-                Some(Placed { message: Message::TooSlow, .. }) => return,
+                Some(StreamItem { message: OperationMessage::Lagged, .. }) => return,
                 None => (event::COMPLETE, true),
             },
             () = sleep_until(keep_alive_at) => (event::KEEP_ALIVE, false),
         };
-        let sent = timeout_at(Instant::now() + STALLED_AFTER, events.send(event)).await;
+        let sent = timeout_at(Instant::now() + STALL_TIMEOUT, events.send(event)).await;
         if is_last || !matches!(sent, Ok(Ok(()))) {
             return;
         }

@@ -2,15 +2,15 @@
 
 use axum::extract::ws::{CloseFrame, close_code};
 
-use crate::auth::Denied;
+use crate::auth::AccessError;
 use crate::http::access;
 
 /// The longest reason that a close frame has room for, in bytes (RFC 6455, 5.5).
-const REASON: usize = 123;
+const REASON_BYTES_MAX: usize = 123;
 
 /// Why the service closes a socket.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Close {
+pub(super) enum CloseReason {
     /// A message that is none of the protocol.
     #[error("Invalid message: {0}")]
     InvalidMessage(String),
@@ -19,10 +19,10 @@ pub(super) enum Close {
     Unauthorized,
     /// Whoever opens it is not let in, or no longer.
     #[error("Forbidden: {0}")]
-    Denied(Denied),
+    Forbidden(AccessError),
     /// It was asked for without the sub-protocol.
     #[error("Subprotocol not acceptable")]
-    Subprotocol,
+    UnsupportedSubprotocol,
     /// It was not said in time who opens it.
     #[error("Connection initialisation timeout")]
     InitTimeout,
@@ -34,7 +34,7 @@ pub(super) enum Close {
     TooManyInits,
     /// A message larger than the limit.
     #[error("the message is larger than {0} bytes")]
-    TooLarge(usize),
+    MessageTooLarge(usize),
     /// A text that is no UTF-8.
     #[error("the message is no UTF-8")]
     NotUtf8,
@@ -46,48 +46,48 @@ pub(super) enum Close {
     TooSlow,
     /// Nothing has come from it for long, not even an answer to our pings.
     #[error("nothing was heard of the client")]
-    Silent,
+    KeepAliveTimeout,
     /// The service stops.
     #[error("the service is stopping")]
-    Stopping,
+    ShuttingDown,
 }
 
-impl Close {
+impl CloseReason {
     /// The table. `graphql-ws`, the client, comes again after all of these but 4400, 4401, 4406, 4409, 4429, and those of
     /// 1002 to 1009.
     pub(super) const fn code(&self) -> u16 {
         match self {
             Self::InvalidMessage(_) => 4400,
             Self::Unauthorized => 4401,
-            Self::Denied(Denied::NoToken | Denied::WrongToken) => 4403,
-            Self::Subprotocol => 4406,
+            Self::Forbidden(AccessError::NoToken | AccessError::WrongToken) => 4403,
+            Self::UnsupportedSubprotocol => 4406,
             Self::InitTimeout => 4408,
             Self::SubscriberExists(_) => 4409,
             Self::TooManyInits => 4429,
-            Self::TooLarge(_) => close_code::SIZE,
+            Self::MessageTooLarge(_) => close_code::SIZE,
             Self::NotUtf8 => close_code::INVALID,
             Self::BadFrame => close_code::PROTOCOL,
             Self::TooSlow => 4010,
-            Self::Silent => 4011,
+            Self::KeepAliveTimeout => 4011,
             // The client has done nothing wrong: it may come again.
-            Self::Denied(Denied::Unavailable) => close_code::AGAIN,
-            Self::Stopping => close_code::AWAY,
+            Self::Forbidden(AccessError::Unavailable) => close_code::AGAIN,
+            Self::ShuttingDown => close_code::AWAY,
         }
     }
 
     /// The frame that says so.
     pub(super) fn frame(&self) -> CloseFrame {
         let mut reason = self.to_string();
-        reason.truncate(reason.floor_char_boundary(REASON));
+        reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
         CloseFrame { code: self.code(), reason: reason.into() }
     }
 }
 
-impl From<Denied> for Close {
+impl From<AccessError> for CloseReason {
     /// Counts it as well: this is where a socket that is not let in is turned away.
-    fn from(denied: Denied) -> Self {
-        access::count(denied);
-        Self::Denied(denied)
+    fn from(denied: AccessError) -> Self {
+        access::count_denied(denied);
+        Self::Forbidden(denied)
     }
 }
 
@@ -96,11 +96,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_fits_its_frame() {
+    fn close_reason_too_long_is_cut_to_frame() {
         for text in ["x".repeat(500), "é".repeat(500), "€".repeat(500)] {
-            let frame = Close::InvalidMessage(text).frame();
-            assert!(frame.reason.len() <= REASON && frame.reason.len() > REASON - 3, "{}", frame.reason);
+            let frame = CloseReason::InvalidMessage(text).frame();
+            assert!(
+                frame.reason.len() <= REASON_BYTES_MAX && frame.reason.len() > REASON_BYTES_MAX - 3,
+                "{}",
+                frame.reason
+            );
         }
-        assert_eq!(Close::SubscriberExists("1".to_owned()).frame().reason.as_str(), "Subscriber for 1 already exists");
+        assert_eq!(
+            CloseReason::SubscriberExists("1".to_owned()).frame().reason.as_str(),
+            "Subscriber for 1 already exists"
+        );
     }
 }

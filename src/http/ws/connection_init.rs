@@ -4,42 +4,46 @@ use axum::http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::auth::{Access, Denied, Keys};
+use crate::auth::{Access, AccessError, Keys};
 use crate::http::access;
 
 /// What is known of who opens a socket before it says so.
-pub(super) struct Knock {
+pub(super) struct ConnectionInit {
     keys: Keys,
     /// The token in the headers.
-    token: Result<Option<SecretString>, Denied>,
+    header_token: Result<Option<SecretString>, AccessError>,
     /// Whether the request for the socket came directly, from this machine: else open mode is not for it.
     is_direct: bool,
 }
 
-impl Knock {
+impl ConnectionInit {
     pub(super) fn new(keys: Keys, headers: &HeaderMap, is_direct: bool) -> Self {
-        Self { keys, token: access::token(headers).map(|token| token.map(SecretString::from)), is_direct }
+        Self {
+            keys,
+            header_token: access::token_from_headers(headers).map(|token| token.map(SecretString::from)),
+            is_direct,
+        }
     }
 
     /// What the socket may do, now that its `connection_init` has come.
-    pub(super) async fn answer(&self, payload: &Value) -> Result<Access, Denied> {
-        let token = match token(payload)? {
+    pub(super) async fn authenticate(&self, payload: &Value) -> Result<Access, AccessError> {
+        let token = match token_from_payload(payload)? {
             Some(token) => Some(token),
-            None => self.token.as_ref().map_err(|denied| *denied)?.as_ref().map(ExposeSecret::expose_secret),
+            None => self.header_token.as_ref().map_err(|denied| *denied)?.as_ref().map(ExposeSecret::expose_secret),
         };
-        let access = self.keys.access(token).await?;
-        if access.is_open_mode() && !self.is_direct { Err(Denied::NoToken) } else { Ok(access) }
+        let access = self.keys.authenticate(token).await?;
+        if access.is_open_mode() && !self.is_direct { Err(AccessError::NoToken) } else { Ok(access) }
     }
 }
 
 /// The token in a payload: `{"Authorization": "Bearer …"}`, in lower case as well, or `{"token": "…"}`. One that is null is
 /// none; whatever else is given is checked.
-fn token(payload: &Value) -> Result<Option<&str>, Denied> {
+fn token_from_payload(payload: &Value) -> Result<Option<&str>, AccessError> {
     let given = |name| payload.get(name).filter(|value| !value.is_null());
     if let Some(credentials) = given("Authorization").or_else(|| given("authorization")) {
-        return credentials.as_str().and_then(access::bearer).map(Some).ok_or(Denied::WrongToken);
+        return credentials.as_str().and_then(access::parse_bearer).map(Some).ok_or(AccessError::WrongToken);
     }
-    given("token").map(|token| token.as_str().ok_or(Denied::WrongToken)).transpose()
+    given("token").map(|token| token.as_str().ok_or(AccessError::WrongToken)).transpose()
 }
 
 #[cfg(test)]
@@ -49,23 +53,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_found_under_three_names() {
+    fn init_payload_accepts_three_token_names() {
         for (payload, found) in [
             (json!({ "Authorization": "Bearer x" }), Ok(Some("x"))),
             (json!({ "authorization": "bearer x" }), Ok(Some("x"))),
             (json!({ "token": "x" }), Ok(Some("x"))),
             (json!({ "Authorization": null, "token": "x" }), Ok(Some("x"))),
             (json!({ "Authorization": "Bearer x", "token": "y" }), Ok(Some("x"))),
-            (json!({ "Authorization": "x" }), Err(Denied::WrongToken)),
-            (json!({ "Authorization": "" }), Err(Denied::WrongToken)),
-            (json!({ "Authorization": ["Bearer x"] }), Err(Denied::WrongToken)),
-            (json!({ "token": 1 }), Err(Denied::WrongToken)),
+            (json!({ "Authorization": "x" }), Err(AccessError::WrongToken)),
+            (json!({ "Authorization": "" }), Err(AccessError::WrongToken)),
+            (json!({ "Authorization": ["Bearer x"] }), Err(AccessError::WrongToken)),
+            (json!({ "token": 1 }), Err(AccessError::WrongToken)),
             (json!({ "token": null }), Ok(None)),
             (json!({}), Ok(None)),
             (json!(null), Ok(None)),
             (json!("x"), Ok(None)),
         ] {
-            assert_eq!(token(&payload), found, "{payload}");
+            assert_eq!(token_from_payload(&payload), found, "{payload}");
         }
     }
 }

@@ -4,55 +4,55 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::close::Close;
+use super::close::CloseReason;
 
 /// How long a socket may take to say who opens it: until then it costs and is nobody's.
-const INIT_WITHIN: Duration = Duration::from_secs(10);
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the service sends a ping. Proxies close what is silent for a minute; so do we.
-const PING_EVERY: Duration = Duration::from_secs(12);
+const PING_INTERVAL: Duration = Duration::from_secs(12);
 
 /// How long a peer may be silent. It has been sent several pings by then, and every one is to be answered.
-const SILENT_AFTER: Duration = Duration::from_secs(60);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long a peer may take to receive what waits for it, which is little.
-pub(super) const STALLED_AFTER: Duration = Duration::from_secs(20);
+pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The times of one socket.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct KeepAlive {
     opened_at: Instant,
     /// When the peer was last heard of, by whatever came from it.
-    heard_at: Instant,
-    ping_at: Instant,
+    last_message_at: Instant,
+    next_ping_at: Instant,
     /// Since when something waits to be received by the peer.
     blocked_since: Option<Instant>,
 }
 
 /// What is to be done, and when to look again.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Due {
-    pub(super) ping: bool,
-    pub(super) look_at: Instant,
+pub(super) struct NextCheck {
+    pub(super) send_ping: bool,
+    pub(super) check_at: Instant,
 }
 
-impl Pulse {
+impl KeepAlive {
     pub(super) fn new(now: Instant) -> Self {
-        Self { opened_at: now, heard_at: now, ping_at: now + PING_EVERY, blocked_since: None }
+        Self { opened_at: now, last_message_at: now, next_ping_at: now + PING_INTERVAL, blocked_since: None }
     }
 
     /// When to look for the first time.
-    pub(super) fn first_look(&self) -> Instant {
-        self.opened_at + INIT_WITHIN
+    pub(super) fn first_check_at(&self) -> Instant {
+        self.opened_at + INIT_TIMEOUT
     }
 
     /// The peer was heard of.
-    pub(super) fn heard(&mut self, now: Instant) {
-        self.heard_at = now;
+    pub(super) fn on_message(&mut self, now: Instant) {
+        self.last_message_at = now;
     }
 
     /// Whether the peer receives what was sent to it.
-    pub(super) fn receives(&mut self, receives: bool, now: Instant) {
+    pub(super) fn on_flush(&mut self, receives: bool, now: Instant) {
         if receives {
             self.blocked_since = None;
         } else {
@@ -65,26 +65,26 @@ impl Pulse {
     /// # Errors
     ///
     /// Where the socket is to be closed.
-    pub(super) fn look(&mut self, now: Instant, is_let_in: bool) -> Result<Due, Close> {
-        let init_by = (!is_let_in).then(|| self.first_look());
+    pub(super) fn check_deadlines(&mut self, now: Instant, is_let_in: bool) -> Result<NextCheck, CloseReason> {
+        let init_by = (!is_let_in).then(|| self.first_check_at());
         if init_by.is_some_and(|at| at <= now) {
-            return Err(Close::InitTimeout);
+            return Err(CloseReason::InitTimeout);
         }
-        let stalled_at = self.blocked_since.map(|since| since + STALLED_AFTER);
+        let stalled_at = self.blocked_since.map(|since| since + STALL_TIMEOUT);
         if stalled_at.is_some_and(|at| at <= now) {
-            return Err(Close::TooSlow);
+            return Err(CloseReason::TooSlow);
         }
-        let silent_at = self.heard_at + SILENT_AFTER;
+        let silent_at = self.last_message_at + SILENCE_TIMEOUT;
         if silent_at <= now {
-            return Err(Close::Silent);
+            return Err(CloseReason::KeepAliveTimeout);
         }
-        let is_time = self.ping_at <= now;
+        let is_time = self.next_ping_at <= now;
         if is_time {
-            self.ping_at = now + PING_EVERY;
+            self.next_ping_at = now + PING_INTERVAL;
         }
-        let look_at = [init_by, stalled_at].into_iter().flatten().fold(self.ping_at.min(silent_at), Instant::min);
+        let look_at = [init_by, stalled_at].into_iter().flatten().fold(self.next_ping_at.min(silent_at), Instant::min);
         // What waits already is as good as a ping.
-        Ok(Due { ping: is_time && is_let_in && self.blocked_since.is_none(), look_at })
+        Ok(NextCheck { send_ping: is_time && is_let_in && self.blocked_since.is_none(), check_at: look_at })
     }
 }
 
@@ -95,15 +95,15 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     /// Looks whenever it asked to be looked at. Gives when pings were sent, and when and how it ended.
-    fn run(mut pulse: Pulse, is_let_in: bool, until: Instant) -> (Vec<Instant>, Option<(Instant, Close)>) {
-        let (mut pings, mut now) = (Vec::new(), pulse.first_look());
+    fn run(mut pulse: KeepAlive, is_let_in: bool, until: Instant) -> (Vec<Instant>, Option<(Instant, CloseReason)>) {
+        let (mut pings, mut now) = (Vec::new(), pulse.first_check_at());
         while now < until {
-            match pulse.look(now, is_let_in) {
+            match pulse.check_deadlines(now, is_let_in) {
                 Err(close) => return (pings, Some((now, close))),
                 Ok(due) => {
-                    assert!(due.look_at > now, "it is looked at no more often than needed");
-                    pings.extend(due.ping.then_some(now));
-                    now = due.look_at;
+                    assert!(due.check_at > now, "it is looked at no more often than needed");
+                    pings.extend(due.send_ping.then_some(now));
+                    now = due.check_at;
                 }
             }
         }
@@ -111,36 +111,36 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_peer_is_pinged_and_given_up() {
+    fn peer_silent_is_pinged_then_closed() {
         let start = Instant::now();
-        let (pings, end) = run(Pulse::new(start), true, start + 300 * SECOND);
+        let (pings, end) = run(KeepAlive::new(start), true, start + 300 * SECOND);
         assert_eq!(pings, [12, 24, 36, 48].map(|seconds| start + seconds * SECOND));
-        assert_eq!(end, Some((start + 60 * SECOND, Close::Silent)));
-        let mut heard = Pulse::new(start);
-        heard.heard(start + 9 * SECOND);
+        assert_eq!(end, Some((start + 60 * SECOND, CloseReason::KeepAliveTimeout)));
+        let mut heard = KeepAlive::new(start);
+        heard.on_message(start + 9 * SECOND);
         let (_, end) = run(heard, true, start + 300 * SECOND);
-        assert_eq!(end, Some((start + 69 * SECOND, Close::Silent)));
+        assert_eq!(end, Some((start + 69 * SECOND, CloseReason::KeepAliveTimeout)));
     }
 
     #[test]
-    fn who_does_not_say_who_it_is_is_not_waited_for() {
+    fn peer_without_init_times_out() {
         let start = Instant::now();
-        let (pings, end) = run(Pulse::new(start), false, start + 300 * SECOND);
-        assert_eq!((pings, end), (vec![], Some((start + 10 * SECOND, Close::InitTimeout))));
+        let (pings, end) = run(KeepAlive::new(start), false, start + 300 * SECOND);
+        assert_eq!((pings, end), (vec![], Some((start + 10 * SECOND, CloseReason::InitTimeout))));
     }
 
     #[test]
-    fn who_does_not_receive_is_given_up_and_not_pinged_meanwhile() {
+    fn peer_stalled_is_closed_without_pings() {
         let start = Instant::now();
-        let mut pulse = Pulse::new(start);
-        pulse.receives(false, start + 2 * SECOND);
-        pulse.receives(false, start + 9 * SECOND);
+        let mut pulse = KeepAlive::new(start);
+        pulse.on_flush(false, start + 2 * SECOND);
+        pulse.on_flush(false, start + 9 * SECOND);
         let (pings, end) = run(pulse, true, start + 300 * SECOND);
-        assert_eq!((pings, end), (vec![], Some((start + 22 * SECOND, Close::TooSlow))));
+        assert_eq!((pings, end), (vec![], Some((start + 22 * SECOND, CloseReason::TooSlow))));
 
-        let mut pulse = Pulse::new(start);
-        pulse.receives(false, start + 2 * SECOND);
-        pulse.receives(true, start + 9 * SECOND);
+        let mut pulse = KeepAlive::new(start);
+        pulse.on_flush(false, start + 2 * SECOND);
+        pulse.on_flush(true, start + 9 * SECOND);
         let (pings, _) = run(pulse, true, start + 30 * SECOND);
         assert_eq!(pings, [12, 24].map(|seconds| start + seconds * SECOND));
     }

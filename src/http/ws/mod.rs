@@ -14,12 +14,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::error::HttpError;
-use super::gauge::Counted;
+use super::gauge::GaugeGuard;
 use super::graphql;
-use super::open_mode::{self, OpenMode};
+use super::open_mode::{self, AccessPolicy};
 use crate::graphql::Executor;
-use close::Close;
-use connection_init::Knock;
+use close::CloseReason;
+use connection_init::ConnectionInit;
 use session::Session;
 
 mod close;
@@ -31,57 +31,57 @@ mod protocol;
 mod session;
 
 /// How much is read at a time. The library's own 128 KiB would be what an idle socket costs.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 #[derive(Clone)]
-pub(super) struct Sockets {
+pub(super) struct WsState {
     pub(super) graphql: Executor,
-    pub(super) open: OpenMode,
-    pub(super) stopping: CancellationToken,
+    pub(super) policy: AccessPolicy,
+    pub(super) shutdown: CancellationToken,
     pub(super) tracker: TaskTracker,
 }
 
 /// `/graphql/ws`.
-pub(super) fn router(sockets: Sockets) -> Router {
+pub(super) fn router(sockets: WsState) -> Router {
     Router::new().route("/graphql/ws", get(upgrade)).with_state(sockets)
 }
 
 async fn upgrade(
-    State(sockets): State<Sockets>,
+    State(sockets): State<WsState>,
     version: Version,
     uri: Uri,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let OpenMode { keys, origins } = &sockets.open;
-    let direct = open_mode::is_from_this_machine(version, &uri, &headers, origins);
+    let AccessPolicy { keys, origins } = &sockets.policy;
+    let direct = open_mode::check_local_parts(version, &uri, &headers, origins);
     if let Err(problem) = direct
-        && keys.in_open_mode()
+        && keys.is_open_mode()
     {
-        return graphql::forbidden(open_mode::refusal(uri.path(), problem));
+        return graphql::forbidden_response(open_mode::refusal_message(uri.path(), problem));
     }
     // A browser asks nobody before it opens a socket to another site: the origin is checked here.
     if !origins.allows(&headers) {
         let problem = "the page's origin is not allowed; add it to server.allowed_origins".to_owned();
         return HttpError::Forbidden(problem).into_response();
     }
-    let knock = Knock::new(keys.clone(), &headers, direct.is_ok());
+    let knock = ConnectionInit::new(keys.clone(), &headers, direct.is_ok());
     let upgrade = upgrade
-        .protocols([protocol::NAME])
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(driver::BATCH)
-        .max_message_size(graphql::LIMIT)
-        .max_frame_size(graphql::LIMIT);
+        .protocols([protocol::SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(driver::WRITE_BUFFER_BYTES)
+        .max_message_size(graphql::REQUEST_BYTES_MAX)
+        .max_frame_size(graphql::REQUEST_BYTES_MAX);
     let tracked = sockets.tracker.token();
     let is_of_the_protocol = upgrade.selected_protocol().is_some();
     upgrade.on_upgrade(async move |socket| {
         let _tracked = tracked;
-        let _counted = Counted::socket();
+        let _counted = GaugeGuard::socket();
         if is_of_the_protocol {
-            let session = Session::new(sockets.graphql, sockets.open.keys, knock);
-            driver::serve(socket, session, sockets.stopping.cancelled_owned()).await;
+            let session = Session::new(sockets.graphql, sockets.policy.keys, knock);
+            driver::serve(socket, session, sockets.shutdown.cancelled_owned()).await;
         } else {
-            driver::close(socket, &Close::Subprotocol).await;
+            driver::close(socket, &CloseReason::UnsupportedSubprotocol).await;
         }
     })
 }

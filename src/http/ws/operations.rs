@@ -6,29 +6,29 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use crate::graphql::Message;
-use crate::http::gauge::Counted;
+use crate::graphql::OperationMessage;
+use crate::http::gauge::GaugeGuard;
 
 /// How many operations a socket may have under way. A page has one for each of its parts; a thousand would be a mistake.
-pub(super) const MOST: usize = 100;
+pub(super) const OPERATIONS_MAX: usize = 100;
 
 /// The client's name for an operation.
-pub(super) type Id = Arc<str>;
+pub(super) type OperationId = Arc<str>;
 
 /// The operations of a socket. One that is taken out is not executed any further from that moment on.
 #[derive(Default)]
 pub(super) struct Operations {
     running: Vec<Operation>,
     /// Whose turn it is: one that has always something to say does not keep the others from it.
-    turn: usize,
+    next_index: usize,
 }
 
 struct Operation {
-    id: Id,
-    responses: BoxStream<'static, Message>,
+    id: OperationId,
+    responses: BoxStream<'static, OperationMessage>,
     /// What it has said, or that it has come to its end, where that was not asked for yet.
-    held: Option<Option<Message>>,
-    _counted: Counted,
+    buffered: Option<Option<OperationMessage>>,
+    _gauge: GaugeGuard,
 }
 
 impl Operations {
@@ -39,38 +39,38 @@ impl Operations {
 
     /// Whether there may be no more.
     pub(super) fn is_full(&self) -> bool {
-        self.running.len() >= MOST
+        self.running.len() >= OPERATIONS_MAX
     }
 
     /// Adds one, of an id that there is not yet.
-    pub(super) fn start(&mut self, id: Id, responses: BoxStream<'static, Message>) {
-        self.running.push(Operation { id, responses, held: None, _counted: Counted::subscription() });
+    pub(super) fn start(&mut self, id: OperationId, responses: BoxStream<'static, OperationMessage>) {
+        self.running.push(Operation { id, responses, buffered: None, _gauge: GaugeGuard::subscription() });
     }
 
     /// Ends one, if there is one of this id.
-    pub(super) fn end(&mut self, id: &str) {
+    pub(super) fn stop(&mut self, id: &str) {
         if let Some(at) = self.running.iter().position(|operation| &*operation.id == id) {
-            self.take_out(at);
+            self.remove_at(at);
         }
     }
 
     /// What the next operation in turn says that has something to say, and nothing where it has come to its end. It is not there
     /// any more then, and neither after [`Message::Refused`].
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<(Id, Option<Message>)> {
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<(OperationId, Option<OperationMessage>)> {
         let count = self.running.len();
         for step in 0..count {
-            let at = (self.turn + step) % count;
+            let at = (self.next_index + step) % count;
             let Some(operation) = self.running.get_mut(at) else { continue };
-            let message = match operation.held.take() {
+            let message = match operation.buffered.take() {
                 Some(held) => Poll::Ready(held),
                 None => operation.responses.poll_next_unpin(cx),
             };
             if let Poll::Ready(message) = message {
                 let id = Arc::clone(&operation.id);
-                self.turn = at + 1;
+                self.next_index = at + 1;
                 match &message {
-                    Some(Message::Next(_) | Message::TooSlow) => {}
-                    Some(Message::Refused(_)) | None => self.take_out(at),
+                    Some(OperationMessage::Next(_) | OperationMessage::Lagged) => {}
+                    Some(OperationMessage::Refused(_)) | None => self.remove_at(at),
                 }
                 return Poll::Ready((id, message));
             }
@@ -82,29 +82,29 @@ impl Operations {
     /// an operation from standing still half-way through a read, with a connection of the database in its hands.
     ///
     /// Gives how many bytes are held, of how many messages.
-    pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> (usize, usize) {
+    pub(super) fn poll_prefetch(&mut self, cx: &mut Context<'_>) -> (usize, usize) {
         let (mut bytes, mut messages) = (0, 0);
         for operation in &mut self.running {
-            if operation.held.is_none()
+            if operation.buffered.is_none()
                 && let Poll::Ready(message) = operation.responses.poll_next_unpin(cx)
             {
-                operation.held = Some(message);
+                operation.buffered = Some(message);
             }
-            match &operation.held {
-                Some(Some(Message::Next(text) | Message::Refused(text))) => {
+            match &operation.buffered {
+                Some(Some(OperationMessage::Next(text) | OperationMessage::Refused(text))) => {
                     bytes += text.len();
                     messages += 1;
                 }
-                Some(Some(Message::TooSlow) | None) | None => {}
+                Some(Some(OperationMessage::Lagged) | None) | None => {}
             }
         }
         (bytes, messages)
     }
 
-    fn take_out(&mut self, at: usize) {
+    fn remove_at(&mut self, at: usize) {
         self.running.remove(at);
-        if at < self.turn {
-            self.turn -= 1;
+        if at < self.next_index {
+            self.next_index -= 1;
         }
     }
 }
@@ -115,8 +115,8 @@ mod tests {
 
     use super::*;
 
-    fn said(times: usize) -> BoxStream<'static, Message> {
-        stream::iter(std::iter::repeat_n(Message::Next("{}".into()), times)).boxed()
+    fn repeat_message(times: usize) -> BoxStream<'static, OperationMessage> {
+        stream::iter(std::iter::repeat_n(OperationMessage::Next("{}".into()), times)).boxed()
     }
 
     fn next(operations: &mut Operations) -> Option<(String, bool)> {
@@ -127,12 +127,12 @@ mod tests {
     }
 
     #[test]
-    fn each_has_its_turn() {
+    fn operations_ready_take_turns() {
         let mut operations = Operations::default();
-        operations.start("always".into(), said(1000));
+        operations.start("always".into(), repeat_message(1000));
         operations.start("silent".into(), stream::pending().boxed());
-        operations.start("twice".into(), said(2));
-        operations.start("once".into(), said(1));
+        operations.start("twice".into(), repeat_message(2));
+        operations.start("once".into(), repeat_message(1));
         let order: Vec<_> = (0..8).map(|_| next(&mut operations).unwrap()).collect();
         let expected = [
             ("always", true),
@@ -146,19 +146,19 @@ mod tests {
         ];
         assert_eq!(order, expected.map(|(id, more)| (id.to_owned(), more)));
         assert!(operations.has("silent") && !operations.has("once") && !operations.has("twice"));
-        operations.end("always");
+        operations.stop("always");
         assert_eq!(next(&mut operations), None);
     }
 
     #[test]
-    fn what_is_held_is_one_message_of_each() {
+    fn prefetch_buffers_one_message_per_operation() {
         let mut operations = Operations::default();
-        operations.start("twice".into(), said(2));
-        operations.start("never".into(), said(0));
+        operations.start("twice".into(), repeat_message(2));
+        operations.start("never".into(), repeat_message(0));
         operations.start("silent".into(), stream::pending().boxed());
         for _ in 0..3 {
             let mut cx = Context::from_waker(std::task::Waker::noop());
-            assert_eq!(operations.poll_ahead(&mut cx), (2, 1));
+            assert_eq!(operations.poll_prefetch(&mut cx), (2, 1));
         }
         let order: Vec<_> = (0..4).map_while(|_| next(&mut operations)).collect();
         assert_eq!(
@@ -169,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_follows_a_refusal() {
+    fn operation_refused_is_removed() {
         let mut operations = Operations::default();
-        operations.start("1".into(), stream::iter([Message::Refused("[]".into())]).boxed());
+        operations.start("1".into(), stream::iter([OperationMessage::Refused("[]".into())]).boxed());
         assert_eq!(next(&mut operations), Some(("1".to_owned(), true)));
         assert!(!operations.has("1"));
         assert_eq!(next(&mut operations), None);

@@ -10,10 +10,10 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::close::Close;
+use super::close::CloseReason;
 
 /// The sub-protocol's name.
-pub(super) const NAME: &str = "graphql-transport-ws";
+pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
 
 /// What tells the client that it is let in.
 pub(super) const ACK: Utf8Bytes = Utf8Bytes::from_static(r#"{"type":"connection_ack"}"#);
@@ -40,7 +40,7 @@ pub(super) enum ClientMessage<'a> {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(rename = "type", borrow)]
-    of: Cow<'a, str>,
+    message_type: Cow<'a, str>,
     id: Option<String>,
     #[serde(borrow)]
     payload: Option<&'a RawValue>,
@@ -72,55 +72,59 @@ impl<'a> ClientMessage<'a> {
     /// # Errors
     ///
     /// [`Close::InvalidMessage`] where it is none that a client may send: the protocol has the socket closed then.
-    pub(super) fn parse(text: &'a str) -> Result<Self, Close> {
-        let message: Envelope<'a> = serde_json::from_str(text).map_err(invalid)?;
-        match &*message.of {
-            "connection_init" => Ok(Self::ConnectionInit(message.object()?.map_or(Ok(Value::Null), read)?)),
+    pub(super) fn parse(text: &'a str) -> Result<Self, CloseReason> {
+        let message: Envelope<'a> = serde_json::from_str(text).map_err(invalid_message)?;
+        match &*message.message_type {
+            "connection_init" => {
+                Ok(Self::ConnectionInit(message.payload_object()?.map_or(Ok(Value::Null), parse_payload)?))
+            }
             "subscribe" => {
-                let payload = message.payload.ok_or_else(|| invalid("`payload` is missing"))?;
-                let operation: Operation = read(payload)?;
+                let payload = message.payload.ok_or_else(|| invalid_message("`payload` is missing"))?;
+                let operation: Operation = parse_payload(payload)?;
                 Ok(Self::Subscribe(message.id()?, Box::new(operation.into())))
             }
             "complete" => Ok(Self::Complete(message.id()?)),
-            "ping" => Ok(Self::Ping(message.object()?)),
-            "pong" => message.object().map(|_| Self::Pong),
-            other => Err(invalid(format_args!("a client sends no {other:?}"))),
+            "ping" => Ok(Self::Ping(message.payload_object()?)),
+            "pong" => message.payload_object().map(|_| Self::Pong),
+            other => Err(invalid_message(format_args!("a client sends no {other:?}"))),
         }
     }
 }
 
 impl<'a> Envelope<'a> {
-    fn id(self) -> Result<String, Close> {
-        self.id.filter(|id| !id.is_empty()).ok_or_else(|| invalid("`id` is missing"))
+    fn id(self) -> Result<String, CloseReason> {
+        self.id.filter(|id| !id.is_empty()).ok_or_else(|| invalid_message("`id` is missing"))
     }
 
     /// The payload, which must be an object where there is one.
-    fn object(&self) -> Result<Option<&'a RawValue>, Close> {
-        self.payload.map(|payload| read::<BTreeMap<Cow<'_, str>, &RawValue>>(payload).map(|_| payload)).transpose()
+    fn payload_object(&self) -> Result<Option<&'a RawValue>, CloseReason> {
+        self.payload
+            .map(|payload| parse_payload::<BTreeMap<Cow<'_, str>, &RawValue>>(payload).map(|_| payload))
+            .transpose()
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(payload: &'a RawValue) -> Result<T, Close> {
-    serde_json::from_str(payload.get()).map_err(invalid)
+fn parse_payload<'a, T: Deserialize<'a>>(payload: &'a RawValue) -> Result<T, CloseReason> {
+    serde_json::from_str(payload.get()).map_err(invalid_message)
 }
 
-fn invalid(problem: impl std::fmt::Display) -> Close {
-    Close::InvalidMessage(problem.to_string())
+fn invalid_message(problem: impl std::fmt::Display) -> CloseReason {
+    CloseReason::InvalidMessage(problem.to_string())
 }
 
 /// One response of an operation.
 pub(super) fn next(id: &str, response: &[u8]) -> Utf8Bytes {
-    of_operation(id, "next", Some(response))
+    operation_message(id, "next", Some(response))
 }
 
 /// The errors of an operation that was refused before it was executed. Nothing follows.
 pub(super) fn error(id: &str, errors: &[u8]) -> Utf8Bytes {
-    of_operation(id, "error", Some(errors))
+    operation_message(id, "error", Some(errors))
 }
 
 /// The end of an operation.
 pub(super) fn complete(id: &str) -> Utf8Bytes {
-    of_operation(id, "complete", None)
+    operation_message(id, "complete", None)
 }
 
 /// The answer to a ping.
@@ -132,7 +136,7 @@ pub(super) fn pong(payload: Option<&RawValue>) -> Utf8Bytes {
 }
 
 /// A message, put together from texts: a payload that may be long is written once, where it was made, and not looked into here.
-fn of_operation(id: &str, of: &str, payload: Option<&[u8]>) -> Utf8Bytes {
+fn operation_message(id: &str, of: &str, payload: Option<&[u8]>) -> Utf8Bytes {
     // JSON text is UTF-8: nothing is replaced here.
     let payload = payload.map(String::from_utf8_lossy);
     // Text alone: there is nothing that JSON cannot write.
@@ -158,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_client_may_say() {
+    fn client_message_valid_is_parsed() {
         for text in [
             r#"{"type":"connection_init"}"#,
             r#"{"type":"connection_init","payload":null}"#,
@@ -173,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_it_says_is_invalid() {
+    fn client_message_invalid_is_rejected() {
         for text in [
             "",
             "x",
@@ -197,12 +201,12 @@ mod tests {
             r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","variables":[]}}"#,
         ] {
             let parsed = ClientMessage::parse(text);
-            assert!(matches!(&parsed, Err(Close::InvalidMessage(_))), "{text}: {parsed:?}");
+            assert!(matches!(&parsed, Err(CloseReason::InvalidMessage(_))), "{text}: {parsed:?}");
         }
     }
 
     #[test]
-    fn a_payload_is_passed_on_as_it_is() {
+    fn payload_is_passed_on_verbatim() {
         let text = r#"{"type":"ping","payload":{"b": 1.0, "a":12345678901234567890123}}"#;
         let Ok(ClientMessage::Ping(payload)) = ClientMessage::parse(text) else { panic!("{text}") };
         let expected = r#"{"type":"pong","payload":{"b": 1.0, "a":12345678901234567890123}}"#;

@@ -9,19 +9,20 @@ use proptest::test_runner::TestRunner;
 
 use super::super::normalise::normalise;
 use super::super::rebuild::rebuild;
-use super::super::record::{Receipt, SamenessWindows, record};
+use super::super::record::{DedupWindowLengths, Receipt, record};
 use super::super::verify::Delivery;
 use super::*;
 use crate::domain::Provider;
-use crate::store::test_support::Cluster;
+use crate::store::test_support::PostgresCluster;
 
-const WINDOWS: SamenessWindows = SamenessWindows { state: TimeDelta::hours(24), occurrence: TimeDelta::minutes(2) };
+const WINDOWS: DedupWindowLengths =
+    DedupWindowLengths { state: TimeDelta::hours(24), occurrence: TimeDelta::minutes(2) };
 
 /// A delivery as a test is told it: who sends what, how long after the one before it, and how long before that it was signed.
-type Told = (Provider, String, i64, Option<i64>);
+type TestDelivery = (Provider, String, i64, Option<i64>);
 
 /// Few ids and few values, so that deliveries repeat, change and link each other.
-fn deliveries() -> impl Strategy<Value = Vec<Told>> {
+fn deliveries() -> impl Strategy<Value = Vec<TestDelivery>> {
     let id = || 1..4_u8;
     // The last one has what must be written otherwise in JSON, and what no database of the two may change.
     let odd = r#","name":"\"\\ \u0000\u0001\n'é\ud83d\ude00 \\u0000""#;
@@ -73,35 +74,35 @@ fn deliveries() -> impl Strategy<Value = Vec<Told>> {
     vec(told, 1..60)
 }
 
-fn incoming(told: &[Told]) -> Vec<Incoming> {
+fn normalise_all(told: &[TestDelivery]) -> Vec<NormalisedDelivery> {
     let mut received_at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     told.iter()
         .map(|(provider, body, later, signed)| {
             received_at += TimeDelta::milliseconds(*later);
             let signed_at = signed.map(|before| received_at.timestamp() - before);
             let delivery = Delivery::from_quarantine(*provider, received_at, signed_at, body.clone().into_bytes());
-            Incoming { content: normalise(*provider, body.as_bytes()), delivery }
+            NormalisedDelivery { event: normalise(*provider, body.as_bytes()), delivery }
         })
         .collect()
 }
 
 /// Records deliveries in groups of these sizes, the last one over and over.
-async fn recorded(store: Store, told: &[Told], sizes: &[usize]) -> (Vec<Receipt>, Vec<String>) {
-    let incoming = incoming(told);
+async fn record_in_groups(store: Store, told: &[TestDelivery], sizes: &[usize]) -> (Vec<Receipt>, Vec<String>) {
+    let incoming = normalise_all(told);
     let (mut left, mut receipts, mut sizes) = (&incoming[..], Vec::new(), sizes.iter());
     let mut size = 1;
     while !left.is_empty() {
         size = sizes.next().copied().unwrap_or(size).min(left.len());
         let (now, later) = left.split_at(size);
-        let now: Vec<&Incoming> = now.iter().collect();
-        let mut group = Group::begin(store.begin().await.unwrap(), &now).await.unwrap();
+        let now: Vec<&NormalisedDelivery> = now.iter().collect();
+        let mut group = CommitGroup::begin(store.begin().await.unwrap(), &now).await.unwrap();
         for incoming in now {
             receipts.push(record(&mut group, incoming, WINDOWS).await.unwrap());
         }
-        group.write().await.unwrap().commit(&store).await.unwrap();
+        group.flush().await.unwrap().commit(&store).await.unwrap();
         left = later;
     }
-    store.assert_newest_events().await;
+    store.assert_last_event_times().await;
     let rows = store.dump().await;
     // What is rebuilt is what was recorded, in whatever groups.
     rebuild(&store, |_| {}).await.unwrap();
@@ -122,10 +123,10 @@ proptest! {
     #![proptest_config(config(48))]
 
     #[test]
-    fn groups_leave_behind_what_deliveries_alone_do(told in deliveries(), sizes in vec(1_usize..40, 1..6)) {
+    fn grouped_deliveries_leave_the_same_rows_as_single_ones(told in deliveries(), sizes in vec(1_usize..40, 1..6)) {
         let (alone, grouped) = runtime().block_on(async {
             let ((_one, one), (_other, other)) = (Store::for_test().await, Store::for_test().await);
-            (recorded(one, &told, &[1]).await, recorded(other, &told, &sizes).await)
+            (record_in_groups(one, &told, &[1]).await, record_in_groups(other, &told, &sizes).await)
         });
         prop_assert_eq!(alone, grouped);
     }
@@ -133,14 +134,14 @@ proptest! {
 
 /// PostgreSQL has a statement of its own for what a group writes.
 #[test]
-fn so_do_groups_on_postgresql() {
-    let (runtime, cluster) = (runtime(), Cluster::start());
+fn grouped_deliveries_on_postgresql_leave_the_same_rows() {
+    let (runtime, cluster) = (runtime(), PostgresCluster::start());
     let mut runner = TestRunner::new(config(12));
     let both = (deliveries(), vec(1_usize..40, 1..6));
     let ran = runner.run(&both, |(told, sizes)| {
         let (alone, grouped) = runtime.block_on(async {
-            let ((_directory, one), other) = (Store::for_test().await, cluster.store().await);
-            (recorded(one, &told, &[1]).await, recorded(other, &told, &sizes).await)
+            let ((_directory, one), other) = (Store::for_test().await, cluster.new_store().await);
+            (record_in_groups(one, &told, &[1]).await, record_in_groups(other, &told, &sizes).await)
         });
         prop_assert_eq!(alone, grouped);
         Ok(())
@@ -150,12 +151,12 @@ fn so_do_groups_on_postgresql() {
 
 /// A statement whose plan depends on its values would be planned under the lock, for each group anew.
 #[tokio::test]
-async fn no_statement_of_a_group_is_planned_twice() {
-    let cluster = Cluster::start();
-    let store = cluster.store().await;
+async fn group_statements_are_planned_once() {
+    let cluster = PostgresCluster::start();
+    let store = cluster.new_store().await;
     let arcsite =
         |event: &str, data: String| (Provider::Arcsite, format!(r#"{{"event":"{event}","data":{{{data}}}}}"#), 1, None);
-    let told: Vec<Told> = (0..400)
+    let told: Vec<TestDelivery> = (0..400)
         .flat_map(|id| {
             [
                 arcsite("project.created", format!(r#""id":{id},"tags":["x"]"#)),
@@ -165,17 +166,17 @@ async fn no_statement_of_a_group_is_planned_twice() {
             ]
         })
         .collect();
-    let incoming = incoming(&told);
+    let incoming = normalise_all(&told);
     for incoming in incoming.chunks(16) {
-        let incoming: Vec<&Incoming> = incoming.iter().collect();
-        let mut group = Group::begin(store.begin().await.unwrap(), &incoming).await.unwrap();
+        let incoming: Vec<&NormalisedDelivery> = incoming.iter().collect();
+        let mut group = CommitGroup::begin(store.begin().await.unwrap(), &incoming).await.unwrap();
         for incoming in incoming {
             record(&mut group, incoming, WINDOWS).await.unwrap();
         }
-        group.write().await.unwrap().commit(&store).await.unwrap();
+        group.flush().await.unwrap().commit(&store).await.unwrap();
     }
     // Of the connection that all of them had.
-    let (kept, anew) = store.plans().await;
+    let (kept, anew) = store.plan_counts().await;
     assert!(kept > 100 && anew == 0, "{kept} kept, {anew} made anew");
     store.close().await;
 }

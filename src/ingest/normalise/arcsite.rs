@@ -1,37 +1,39 @@
 //! ArcSite's types.
 
-use super::{Draft, dated};
+use super::{Draft, dedup_for_time};
 use crate::domain::change::StatusChange;
 use crate::domain::{
-    AddressChange, Change, CustomerChange, DrawingChange, EventKind, NewPayment, Patch, ProjectChange, ProposalChange,
-    ProposalStatus, References, SalesRepChange, Sameness, VendorId,
+    AddressChange, Change, CustomerChange, DedupWindow, DrawingChange, EventKind, NewPayment, Patch, ProjectChange,
+    ProposalChange, ProposalStatus, References, SalesRepChange, VendorId,
 };
-use crate::vendor::arcsite::payload::{Address, Customer, Drawing, Payment, Project, Proposal, SalesRep, Signed};
+use crate::vendor::arcsite::payload::{
+    Address, Customer, Drawing, Payment, Project, Proposal, SalesRep, SignedProposal,
+};
 use crate::vendor::envelope::Envelope;
-use crate::vendor::wire::object;
+use crate::vendor::wire::parse_object;
 
 /// The draft of an ArcSite event; `None` for a type that is not known.
 pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
     let data = envelope.data;
     let draft = match envelope.event.as_str() {
-        "project.created" => project(EventKind::ProjectCreated, object(data)?),
-        "project.updated" => project(EventKind::ProjectUpdated, object(data)?),
-        "drawing.created" => drawing(EventKind::DrawingCreated, object(data)?),
-        "drawing.updated" => drawing(EventKind::DrawingUpdated, object(data)?),
-        "proposal.status_changed" => status_changed(object(data)?)?,
-        "proposal.payment.received" => payment(object(data)?),
-        "proposal.signed" => signed(object(data)?),
+        "project.created" => project(EventKind::ProjectCreated, parse_object(data)?),
+        "project.updated" => project(EventKind::ProjectUpdated, parse_object(data)?),
+        "drawing.created" => drawing(EventKind::DrawingCreated, parse_object(data)?),
+        "drawing.updated" => drawing(EventKind::DrawingUpdated, parse_object(data)?),
+        "proposal.status_changed" => status_changed(parse_object(data)?)?,
+        "proposal.payment.received" => payment(parse_object(data)?),
+        "proposal.signed" => signed(parse_object(data)?),
         "proposal.sent" => proposal(
             EventKind::ProposalSent,
-            Sameness::Shortly,
+            DedupWindow::SinceLastDelivery,
             StatusChange::Implied(ProposalStatus::Pending, "PENDING"),
-            object(data)?,
+            parse_object(data)?,
         ),
         "proposal.approved" => proposal(
             EventKind::ProposalApproved,
-            Sameness::WhileUndisturbed,
+            DedupWindow::UntilSubjectChanges,
             StatusChange::Implied(ProposalStatus::Accepted, "APPROVED"),
-            object(data)?,
+            parse_object(data)?,
         ),
         _ => return Ok(None),
     };
@@ -42,9 +44,9 @@ fn project(kind: EventKind, data: Project) -> Draft {
     let created_at = data.created_at.value().copied();
     let updated_at = data.updated_at.value().copied();
     let (sameness, occurred_at) = if kind == EventKind::ProjectCreated {
-        (Sameness::Always, created_at)
+        (DedupWindow::Unlimited, created_at)
     } else {
-        (dated(updated_at), updated_at)
+        (dedup_for_time(updated_at), updated_at)
     };
     let change = ProjectChange {
         name: data.name,
@@ -61,13 +63,14 @@ fn project(kind: EventKind, data: Project) -> Draft {
     Draft {
         references,
         occurred_at,
-        stated_at: updated_at,
+        state_updated_at: updated_at,
         ..Draft::new(kind, subject, sameness, Change::Project(data.id, Box::new(change)))
     }
 }
 
 fn drawing(kind: EventKind, data: Drawing) -> Draft {
-    let sameness = if kind == EventKind::DrawingCreated { Sameness::Always } else { Sameness::WhileUndisturbed };
+    let sameness =
+        if kind == EventKind::DrawingCreated { DedupWindow::Unlimited } else { DedupWindow::UntilSubjectChanges };
     let references =
         References { project: Some(data.project_id.clone()), drawing: Some(data.id.clone()), ..References::default() };
     let change = DrawingChange {
@@ -85,10 +88,10 @@ fn drawing(kind: EventKind, data: Drawing) -> Draft {
 fn status_changed(data: Proposal) -> Result<Draft, String> {
     let word = data.status.value().cloned().ok_or("`status` is missing")?;
     let status = StatusChange::Stated(ProposalStatus::from_vendor(&word), word);
-    Ok(proposal(EventKind::ProposalStatusChanged, Sameness::WhileUndisturbed, status, data))
+    Ok(proposal(EventKind::ProposalStatusChanged, DedupWindow::UntilSubjectChanges, status, data))
 }
 
-fn proposal(kind: EventKind, sameness: Sameness, status: StatusChange, data: Proposal) -> Draft {
+fn proposal(kind: EventKind, sameness: DedupWindow, status: StatusChange, data: Proposal) -> Draft {
     let drawing = data.approved_option.value().map_or(Patch::Missing, |option| option.drawing_id.clone());
     let references = References {
         proposal: Some(data.proposal_id.clone()),
@@ -112,20 +115,23 @@ fn proposal(kind: EventKind, sameness: Sameness, status: StatusChange, data: Pro
 }
 
 /// Names no proposal: its subject is its drawing, and no state is changed by it.
-fn signed(data: Signed) -> Draft {
+fn signed(data: SignedProposal) -> Draft {
     let references = References {
         project: data.project_id.value().cloned(),
         drawing: Some(data.drawing_id.clone()),
         ..References::default()
     };
     let subject = format!("drawing:{}", data.drawing_id);
-    Draft { references, ..Draft::new(EventKind::ProposalSigned, subject, Sameness::WhileUndisturbed, Change::Nothing) }
+    Draft {
+        references,
+        ..Draft::new(EventKind::ProposalSigned, subject, DedupWindow::UntilSubjectChanges, Change::Nothing)
+    }
 }
 
 fn payment(data: Payment) -> Draft {
     let paid_at = data.paid_time.value().copied();
     // Two equal payments that are marked on one day have identical bodies: only a time of its own makes one a fact.
-    let sameness = if paid_at.is_some() { Sameness::Always } else { Sameness::Shortly };
+    let sameness = if paid_at.is_some() { DedupWindow::Unlimited } else { DedupWindow::SinceLastDelivery };
     let drawing: Option<VendorId> = data.drawing_id.value().cloned();
     let references =
         References { proposal: Some(data.proposal_id.clone()), drawing: drawing.clone(), ..References::default() };

@@ -1,25 +1,25 @@
 //! Bidsketch's types.
 
-use super::{Draft, dated};
+use super::{Draft, dedup_for_time};
 use crate::domain::change::StatusChange;
 use crate::domain::{
-    Change, ClientChange, ContactChange, EventKind, Patch, ProposalChange, ProposalStatus, References, Sameness,
+    Change, ClientChange, ContactChange, DedupWindow, EventKind, Patch, ProposalChange, ProposalStatus, References,
 };
 use crate::vendor::bidsketch::payload::{Client, OtherContact, Proposal};
 use crate::vendor::envelope::Envelope;
-use crate::vendor::wire::object;
+use crate::vendor::wire::parse_object;
 
 /// The draft of a Bidsketch event; `None` for a type that is not known.
 pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
     let data = envelope.data;
     let draft = match envelope.event.as_str() {
-        "client_created" => client(object(data)?),
-        "proposal_created" => proposal(EventKind::ProposalCreated, object(data)?),
-        "proposal_sent" => proposal(EventKind::ProposalSent, object(data)?),
-        "proposal_viewed" => proposal(EventKind::ProposalViewed, object(data)?),
-        "proposal_accepted" => decision(EventKind::ProposalAccepted, object(data)?),
-        "proposal_declined" => decision(EventKind::ProposalDeclined, object(data)?),
-        "proposal_accepted_or_declined" => accepted_or_declined(object(data)?)?,
+        "client_created" => client(parse_object(data)?),
+        "proposal_created" => proposal(EventKind::ProposalCreated, parse_object(data)?),
+        "proposal_sent" => proposal(EventKind::ProposalSent, parse_object(data)?),
+        "proposal_viewed" => proposal(EventKind::ProposalViewed, parse_object(data)?),
+        "proposal_accepted" => decision(EventKind::ProposalAccepted, parse_object(data)?),
+        "proposal_declined" => decision(EventKind::ProposalDeclined, parse_object(data)?),
+        "proposal_accepted_or_declined" => accepted_or_declined(parse_object(data)?)?,
         _ => return Ok(None),
     };
     Ok(Some(draft))
@@ -53,8 +53,13 @@ fn client(data: Client) -> Draft {
     Draft {
         references,
         occurred_at,
-        stated_at,
-        ..Draft::new(EventKind::ClientCreated, subject, Sameness::Always, Change::Client(data.id, Box::new(change)))
+        state_updated_at: stated_at,
+        ..Draft::new(
+            EventKind::ClientCreated,
+            subject,
+            DedupWindow::Unlimited,
+            Change::Client(data.id, Box::new(change)),
+        )
     }
 }
 
@@ -83,7 +88,9 @@ fn accepted_or_declined(data: Proposal) -> Result<Draft, String> {
 fn decision(kind: EventKind, data: Proposal) -> Draft {
     let draft = proposal(kind, data);
     Draft {
-        same_by: draft.stated_at.map(|updated_at| format!("updated_at {}", updated_at.timestamp_micros())),
+        identity_override: draft
+            .state_updated_at
+            .map(|updated_at| format!("updated_at {}", updated_at.timestamp_micros())),
         ..draft
     }
 }
@@ -92,11 +99,11 @@ fn proposal(kind: EventKind, data: Proposal) -> Draft {
     let created_at = data.created_at.value().copied();
     let updated_at = data.updated_at.value().copied();
     let (sameness, occurred_at) = if kind == EventKind::ProposalCreated {
-        (Sameness::Always, created_at)
+        (DedupWindow::Unlimited, created_at)
     } else if matches!(kind, EventKind::ProposalSent | EventKind::ProposalViewed) {
-        (Sameness::Shortly, updated_at)
+        (DedupWindow::SinceLastDelivery, updated_at)
     } else {
-        (dated(updated_at), updated_at)
+        (dedup_for_time(updated_at), updated_at)
     };
     let (client_vendor_id, customer_name) = match data.client {
         Patch::Missing => (Patch::Missing, Patch::Missing),
@@ -144,7 +151,7 @@ fn proposal(kind: EventKind, data: Proposal) -> Draft {
     Draft {
         references,
         occurred_at,
-        stated_at: updated_at,
+        state_updated_at: updated_at,
         ..Draft::new(kind, subject, sameness, Change::Proposal(data.id, Box::new(change)))
     }
 }

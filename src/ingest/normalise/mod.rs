@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Time;
-use crate::domain::{Change, Event, EventKind, Identity, Provider, QuarantineReason, References, Sameness, Subject};
+use crate::domain::{Change, DedupWindow, Event, EventKind, Identity, Provider, QuarantineReason, References, Subject};
 use crate::vendor::envelope::{Envelope, EnvelopeError};
 use crate::vendor::links::digest_without_signed_queries;
 
@@ -15,7 +15,7 @@ mod bidsketch;
 
 /// What keeps a delivery from becoming an event: it goes into quarantine with this.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
+pub struct NormaliseError {
     /// The reason's kind.
     pub reason: QuarantineReason,
     /// What exactly is wrong, for whoever looks at the delivery.
@@ -29,21 +29,21 @@ pub struct Unfit {
 /// # Errors
 ///
 /// [`Unfit`] where the body is no envelope or its data does not fit its type.
-pub fn normalise(provider: Provider, body: &[u8]) -> Result<Event, Unfit> {
+pub fn normalise(provider: Provider, body: &[u8]) -> Result<Event, NormaliseError> {
     let envelope = Envelope::parse(body).map_err(|error| {
         let (reason, detail) = match error {
             EnvelopeError::NotJson(detail) => (QuarantineReason::NotJson, detail),
             EnvelopeError::NotAnEnvelope(detail) => (QuarantineReason::NotAnEnvelope, detail),
         };
-        Unfit { reason, detail, vendor_type: None }
+        NormaliseError { reason, detail, vendor_type: None }
     })?;
     let draft = match provider {
         Provider::Arcsite => arcsite::draft(&envelope),
         Provider::Bidsketch => bidsketch::draft(&envelope),
     };
     match draft {
-        Ok(draft) => Ok(draft.unwrap_or_else(|| unrecognized(&envelope)).finish(provider, envelope)),
-        Err(detail) => Err(Unfit {
+        Ok(draft) => Ok(draft.unwrap_or_else(|| draft_unrecognized(&envelope)).into_event(provider, envelope)),
+        Err(detail) => Err(NormaliseError {
             reason: QuarantineReason::InvalidPayload,
             detail: format!("`data` does not fit the type {}: {detail}", envelope.event),
             vendor_type: Some(envelope.event),
@@ -56,30 +56,30 @@ struct Draft {
     kind: EventKind,
     subject: String,
     references: References,
-    sameness: Sameness,
+    dedup_window: DedupWindow,
     /// What makes two deliveries the same, in place of the data: a decision is written differently by two hooks.
-    same_by: Option<String>,
+    identity_override: Option<String>,
     occurred_at: Option<Time>,
-    stated_at: Option<Time>,
+    state_updated_at: Option<Time>,
     change: Change,
 }
 
 impl Draft {
     /// A draft that changes `change`, with nothing else known of it yet.
-    fn new(kind: EventKind, subject: String, sameness: Sameness, change: Change) -> Self {
+    fn new(kind: EventKind, subject: String, sameness: DedupWindow, change: Change) -> Self {
         Self {
             kind,
             subject,
             references: References::default(),
-            sameness,
-            same_by: None,
+            dedup_window: sameness,
+            identity_override: None,
             occurred_at: None,
-            stated_at: None,
+            state_updated_at: None,
             change,
         }
     }
 
-    fn finish(self, provider: Provider, envelope: Envelope<'_>) -> Event {
+    fn into_event(self, provider: Provider, envelope: Envelope<'_>) -> Event {
         let digest = self.digest(provider, &envelope);
         let status = match &self.change {
             Change::Proposal(_, change) => change.status.status(),
@@ -93,9 +93,9 @@ impl Draft {
             vendor_type: envelope.event,
             subject: Subject(self.subject),
             references: self.references,
-            identity: Identity { digest, sameness: self.sameness },
+            identity: Identity { digest, dedup_window: self.dedup_window },
             occurred_at: self.occurred_at,
-            stated_at: self.stated_at,
+            state_updated_at: self.state_updated_at,
             status,
             change: self.change,
         }
@@ -109,7 +109,7 @@ impl Draft {
         } else {
             ("kind", self.kind.as_str())
         };
-        let content = match &self.same_by {
+        let content = match &self.identity_override {
             Some(what) => what.as_bytes().to_vec(),
             None => digest_without_signed_queries(envelope.data).to_vec(),
         };
@@ -124,7 +124,7 @@ impl Draft {
 }
 
 /// A type that this version does not know: kept as it is. Its subject is its type and, where it has one, its id.
-fn unrecognized(envelope: &Envelope<'_>) -> Draft {
+fn draft_unrecognized(envelope: &Envelope<'_>) -> Draft {
     #[derive(serde::Deserialize)]
     struct AnyId<'a> {
         #[serde(borrow, default)]
@@ -133,12 +133,12 @@ fn unrecognized(envelope: &Envelope<'_>) -> Draft {
     let id = serde_json::from_str::<AnyId<'_>>(envelope.data).ok().and_then(|any| any.id).map_or("", RawValue::get);
     let id: String = id.trim_matches('"').chars().filter(|letter| !letter.is_control()).take(100).collect();
     let subject = format!("unrecognized:{}:{id}", envelope.event);
-    Draft::new(EventKind::Unrecognized, subject, Sameness::WhileUndisturbed, Change::Nothing)
+    Draft::new(EventKind::Unrecognized, subject, DedupWindow::UntilSubjectChanges, Change::Nothing)
 }
 
 /// [`Sameness::Always`] for what carries its own time, else as a state.
-const fn dated(time: Option<Time>) -> Sameness {
-    if time.is_some() { Sameness::Always } else { Sameness::WhileUndisturbed }
+const fn dedup_for_time(time: Option<Time>) -> DedupWindow {
+    if time.is_some() { DedupWindow::Unlimited } else { DedupWindow::UntilSubjectChanges }
 }
 
 #[cfg(test)]

@@ -22,74 +22,74 @@ fn id(reference: &Option<crate::domain::VendorId>) -> Option<&str> {
 }
 
 #[test]
-fn every_documented_type_has_its_kind_subject_and_sameness() {
+fn documented_type_has_its_kind_subject_and_dedup_window() {
+    use DedupWindow::{SinceLastDelivery, Unlimited, UntilSubjectChanges};
     use EventKind as K;
-    use Sameness::{Always, Shortly, WhileUndisturbed};
     let project = r#"{"id":1,"updated_at":"2022-01-16T04:19:23"}"#;
     let drawing = r#"{"id":2,"project_id":1}"#;
     let status = r#"{"proposal_id":3,"project_id":1,"status":"PENDING"}"#;
     for (vendor_type, data, kind, subject, sameness) in [
-        ("project.created", r#"{"id":1}"#, K::ProjectCreated, "project:1", Always),
-        ("project.updated", project, K::ProjectUpdated, "project:1", Always),
-        ("project.updated", r#"{"id":1}"#, K::ProjectUpdated, "project:1", WhileUndisturbed),
-        ("drawing.created", drawing, K::DrawingCreated, "drawing:2", Always),
-        ("drawing.updated", drawing, K::DrawingUpdated, "drawing:2", WhileUndisturbed),
-        ("proposal.status_changed", status, K::ProposalStatusChanged, "proposal:3", WhileUndisturbed),
-        ("proposal.signed", r#"{"drawing_id":2,"project_id":1}"#, K::ProposalSigned, "drawing:2", WhileUndisturbed),
-        ("proposal.sent", r#"{"proposal_id":3}"#, K::ProposalSent, "proposal:3", Shortly),
-        ("proposal.approved", r#"{"proposal_id":3}"#, K::ProposalApproved, "proposal:3", WhileUndisturbed),
+        ("project.created", r#"{"id":1}"#, K::ProjectCreated, "project:1", Unlimited),
+        ("project.updated", project, K::ProjectUpdated, "project:1", Unlimited),
+        ("project.updated", r#"{"id":1}"#, K::ProjectUpdated, "project:1", UntilSubjectChanges),
+        ("drawing.created", drawing, K::DrawingCreated, "drawing:2", Unlimited),
+        ("drawing.updated", drawing, K::DrawingUpdated, "drawing:2", UntilSubjectChanges),
+        ("proposal.status_changed", status, K::ProposalStatusChanged, "proposal:3", UntilSubjectChanges),
+        ("proposal.signed", r#"{"drawing_id":2,"project_id":1}"#, K::ProposalSigned, "drawing:2", UntilSubjectChanges),
+        ("proposal.sent", r#"{"proposal_id":3}"#, K::ProposalSent, "proposal:3", SinceLastDelivery),
+        ("proposal.approved", r#"{"proposal_id":3}"#, K::ProposalApproved, "proposal:3", UntilSubjectChanges),
         (
             "proposal.payment.received",
             r#"{"proposal_id":3,"paid_amount":1.5,"paid_time":"2022-01-16T04:19:23"}"#,
             K::ProposalPaymentReceived,
             "proposal:3",
-            Always,
+            Unlimited,
         ),
         (
             "proposal.payment.received",
             r#"{"proposal_id":3,"paid_amount":1.5,"paid_date":"2022-01-16"}"#,
             K::ProposalPaymentReceived,
             "proposal:3",
-            Shortly,
+            SinceLastDelivery,
         ),
-        ("drawing.deleted", r#"{"id":2}"#, K::Unrecognized, "unrecognized:drawing.deleted:2", WhileUndisturbed),
+        ("drawing.deleted", r#"{"id":2}"#, K::Unrecognized, "unrecognized:drawing.deleted:2", UntilSubjectChanges),
     ] {
         let event = arcsite(vendor_type, data);
         assert_eq!(
-            (event.kind, event.subject.0.as_str(), event.identity.sameness),
+            (event.kind, event.subject.0.as_str(), event.identity.dedup_window),
             (kind, subject, sameness),
             "{vendor_type}"
         );
     }
     let dated = r#"{"id":5,"status":"Viewed","updated_at":"2014-04-08T15:16:23-05:00"}"#;
     for (vendor_type, data, kind, subject, sameness) in [
-        ("client_created", r#"{"id":4815162342}"#, K::ClientCreated, "client:4815162342", Always),
-        ("proposal_created", dated, K::ProposalCreated, "proposal:5", Always),
-        ("proposal_sent", dated, K::ProposalSent, "proposal:5", Shortly),
-        ("proposal_viewed", dated, K::ProposalViewed, "proposal:5", Shortly),
-        ("proposal_accepted", dated, K::ProposalAccepted, "proposal:5", Always),
-        ("proposal_declined", dated, K::ProposalDeclined, "proposal:5", Always),
-        ("proposal_declined", r#"{"id":5}"#, K::ProposalDeclined, "proposal:5", WhileUndisturbed),
-        ("proposal_accepted_or_declined", dated, K::ProposalStatusChanged, "proposal:5", Always),
+        ("client_created", r#"{"id":4815162342}"#, K::ClientCreated, "client:4815162342", Unlimited),
+        ("proposal_created", dated, K::ProposalCreated, "proposal:5", Unlimited),
+        ("proposal_sent", dated, K::ProposalSent, "proposal:5", SinceLastDelivery),
+        ("proposal_viewed", dated, K::ProposalViewed, "proposal:5", SinceLastDelivery),
+        ("proposal_accepted", dated, K::ProposalAccepted, "proposal:5", Unlimited),
+        ("proposal_declined", dated, K::ProposalDeclined, "proposal:5", Unlimited),
+        ("proposal_declined", r#"{"id":5}"#, K::ProposalDeclined, "proposal:5", UntilSubjectChanges),
+        ("proposal_accepted_or_declined", dated, K::ProposalStatusChanged, "proposal:5", Unlimited),
         (
             "proposal_accepted_or_declined",
             r#"{"id":5,"status":"Accepted"}"#,
             K::ProposalAccepted,
             "proposal:5",
-            WhileUndisturbed,
+            UntilSubjectChanges,
         ),
         (
             "proposal_accepted_or_declined",
             r#"{"id":5,"status":"declined"}"#,
             K::ProposalDeclined,
             "proposal:5",
-            WhileUndisturbed,
+            UntilSubjectChanges,
         ),
-        ("proposal_archived", r#"{"id":5}"#, K::Unrecognized, "unrecognized:proposal_archived:5", WhileUndisturbed),
+        ("proposal_archived", r#"{"id":5}"#, K::Unrecognized, "unrecognized:proposal_archived:5", UntilSubjectChanges),
     ] {
         let event = bidsketch(vendor_type, data);
         assert_eq!(
-            (event.kind, event.subject.0.as_str(), event.identity.sameness),
+            (event.kind, event.subject.0.as_str(), event.identity.dedup_window),
             (kind, subject, sameness),
             "{vendor_type}"
         );
@@ -97,7 +97,7 @@ fn every_documented_type_has_its_kind_subject_and_sameness() {
 }
 
 #[test]
-fn what_is_missing_keeps_a_delivery_from_being_an_event() {
+fn payload_without_required_field_is_invalid() {
     for (provider, vendor_type, data) in [
         (Provider::Arcsite, "project.created", "{}"),
         (Provider::Arcsite, "project.created", r#"{"id":null}"#),
@@ -121,14 +121,14 @@ fn what_is_missing_keeps_a_delivery_from_being_an_event() {
 }
 
 #[test]
-fn the_detail_names_the_field() {
+fn invalid_payload_detail_names_the_field() {
     let body = r#"{"event":"project.created","data":{"id":1,"customer":{"phone":{"home":1}}}}"#;
     let detail = normalise(Provider::Arcsite, body.as_bytes()).unwrap_err().detail;
     assert!(detail.contains("`customer`") && detail.contains("`phone`"), "{detail}");
 }
 
 #[test]
-fn one_decision_by_two_hooks_is_one_identity() {
+fn decision_from_two_hooks_has_one_identity() {
     let accepted = |vendor_type: &str, total: &str, updated_at: &str| {
         let data = format!(r#"{{"id":5,"status":"Accepted","total":{total},"updated_at":"{updated_at}"}}"#);
         bidsketch(vendor_type, &data).identity.digest
@@ -140,7 +140,7 @@ fn one_decision_by_two_hooks_is_one_identity() {
 }
 
 #[test]
-fn the_same_data_of_another_kind_or_vendor_is_another_identity() {
+fn equal_data_of_other_kind_or_vendor_has_another_identity() {
     let data = r#"{"id":5}"#;
     let identities = [
         arcsite("project.created", data).identity.digest,
@@ -170,7 +170,7 @@ fn references_are_what_the_payload_names() {
 }
 
 #[test]
-fn both_spellings_are_read_and_the_right_one_wins() {
+fn misspelled_fields_are_read_and_correct_spelling_wins() {
     let Change::Project(_, change) = arcsite(
         "project.created",
         &json!({
@@ -193,7 +193,7 @@ fn both_spellings_are_read_and_the_right_one_wins() {
 }
 
 #[test]
-fn a_status_is_stated_or_implied() {
+fn proposal_status_is_stated_or_implied() {
     let status = |event: Event| {
         let Change::Proposal(_, change) = event.change else { panic!("a proposal is changed, not {:?}", event.change) };
         change.status

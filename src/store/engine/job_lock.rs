@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::sqlx::{self, Postgres, Transaction};
 
-use super::deadline::STATEMENT_WITHIN;
+use super::deadline::STATEMENT_TIMEOUT;
 use super::postgres::JOB_LOCK_CLASS;
 use super::postgres::pool::with_driver_timeout;
 use crate::domain::WebhookId;
@@ -79,7 +79,7 @@ impl JobLocks {
                     .bind(JOB_LOCK_CLASS)
                     .bind(number)
                     .fetch_one(&mut **transaction);
-                with_driver_timeout(STATEMENT_WITHIN, query).await
+                with_driver_timeout(STATEMENT_TIMEOUT, query).await
             }
         }
     }

@@ -7,17 +7,17 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use tokio::time::timeout;
 
 use super::Engine;
-use super::deadline::STATEMENT_WITHIN;
+use super::deadline::STATEMENT_TIMEOUT;
 use crate::clock::Time;
 use crate::domain::LogId;
 use crate::store::sql::convert;
 use crate::store::{OpenError, Reader, StoreError};
 
 /// How long to wait for a write lock that somebody holds, before it is asked for again.
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(200);
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// Takes the steps that are missing, and gives the log's id, which a new database gets here.
-pub(in crate::store) async fn bring_up_to_date(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
+pub(in crate::store) async fn migrate_to_current(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
     // What is up to date needs no lock: a node may start while another writes for long.
     if is_current(engine.connections().reserved.inner()).await?
         && let Some(id) = log_id(engine.connections().reserved.inner()).await?
@@ -26,7 +26,7 @@ pub(in crate::store) async fn bring_up_to_date(engine: &Engine, now: Time) -> Re
     }
     let mut waits = false;
     loop {
-        match take_steps(engine, now).await {
+        match run_migrations(engine, now).await {
             Err(OpenError::Store(error)) if error.is_lock_timeout() => {
                 if !waits {
                     tracing::info!(
@@ -34,21 +34,21 @@ pub(in crate::store) async fn bring_up_to_date(engine: &Engine, now: Time) -> Re
                     );
                 }
                 waits = true;
-                tokio::time::sleep(TRY_AGAIN_AFTER).await;
+                tokio::time::sleep(LOCK_RETRY_DELAY).await;
             }
             taken => return taken,
         }
     }
 }
 
-async fn take_steps(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
-    let tx = engine.begin().await?.without_bound();
+async fn run_migrations(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
+    let tx = engine.begin().await?.without_deadline();
     if !is_current(tx.inner()).await? {
         Migrator::up(tx.inner(), None).await?;
     }
     let id = match log_id(&tx).await? {
         Some(id) => id,
-        None => give_id(&tx, now).await?,
+        None => create_log_id(&tx, now).await?,
     };
     tx.commit().await?;
     Ok(id)
@@ -56,8 +56,8 @@ async fn take_steps(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
 
 /// Whether the database has the tables of this version, and none that it does not know.
 pub(in crate::store) async fn check(db: &Reader) -> Result<(), OpenError> {
-    let current = timeout(STATEMENT_WITHIN, is_current(db.inner())).await;
-    if current.unwrap_or_else(|_| Err(StoreError::too_late().into()))? {
+    let current = timeout(STATEMENT_TIMEOUT, is_current(db.inner())).await;
+    if current.unwrap_or_else(|_| Err(StoreError::timed_out().into()))? {
         return Ok(());
     }
     Err(OpenError::Unsupported("tables are missing that were there when it was opened".to_owned()))
@@ -72,7 +72,7 @@ where
     match state(db).await? {
         State::Current => Ok(true),
         State::Behind => Ok(false),
-        State::Ahead { step } => Err(OpenError::Newer { step }),
+        State::Ahead { step } => Err(OpenError::SchemaTooNew { step }),
     }
 }
 
@@ -80,9 +80,9 @@ async fn log_id<C: ConnectionTrait>(db: &C) -> Result<Option<LogId>, StoreError>
     Ok(entity::log::Entity::find().one(db).await?.map(|row| LogId(row.id.into())))
 }
 
-async fn give_id<C: ConnectionTrait>(db: &C, now: Time) -> Result<LogId, StoreError> {
+async fn create_log_id<C: ConnectionTrait>(db: &C, now: Time) -> Result<LogId, StoreError> {
     let id = hex::encode(rand::random::<[u8; 8]>());
-    let row = entity::log::ActiveModel { id: Set(id.clone()), created_at: Set(convert::micros(now)) };
+    let row = entity::log::ActiveModel { id: Set(id.clone()), created_at: Set(convert::to_micros(now)) };
     entity::log::Entity::insert(row).exec_without_returning(db).await?;
     Ok(LogId(id.into()))
 }

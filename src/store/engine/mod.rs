@@ -20,7 +20,7 @@ mod postgres;
 mod sqlite;
 
 use commit_signal::HeadWatch;
-use deadline::{Reader, STATEMENT_WITHIN, Transaction};
+use deadline::{Reader, STATEMENT_TIMEOUT, Transaction};
 use job_lock::JobLocks;
 use postgres::PostgresEngine;
 
@@ -83,13 +83,13 @@ impl Engine {
                 Kind::Postgres(postgres) => postgres::begin(&self.connections.writer, postgres).await?,
             })
         };
-        let begun = timeout(STATEMENT_WITHIN, begun).await;
-        Ok(Transaction::new(begun.unwrap_or_else(|_| Err(StoreError::too_late()))?))
+        let begun = timeout(STATEMENT_TIMEOUT, begun).await;
+        Ok(Transaction::new(begun.unwrap_or_else(|_| Err(StoreError::timed_out()))?))
     }
 
     /// As [`super::Store::begin_maintenance`].
     pub(super) async fn begin_maintenance(&self) -> Result<Transaction, StoreError> {
-        let tx = self.begin().await?.without_bound();
+        let tx = self.begin().await?.without_deadline();
         if let Kind::Postgres(_) = &self.kind {
             tx.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = '10min'").await?;
         }
@@ -100,7 +100,7 @@ impl Engine {
     pub(super) async fn commit(&self, tx: Transaction) -> Result<(), StoreError> {
         match &self.kind {
             Kind::Sqlite { .. } => tx.commit().await,
-            Kind::Postgres(postgres) => tx.commit_and_keep(&postgres.kept).await,
+            Kind::Postgres(postgres) => tx.commit_and_reuse(&postgres.kept).await,
         }
     }
 

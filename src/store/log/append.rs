@@ -4,8 +4,8 @@ use entity::event::Model;
 
 use crate::clock::Time;
 use crate::domain::{Event, Seq, VendorId};
-use crate::store::Batch;
-use crate::store::sql::convert::micros;
+use crate::store::BulkInsert;
+use crate::store::sql::convert::to_micros;
 
 /// An event at its place, with what is known of it only when it is recorded.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Entry<'a> {
 }
 
 /// Appends an event; it is in the log when the batch is written.
-pub fn append(batch: &mut Batch, entry: &Entry<'_>) {
+pub fn append(batch: &mut BulkInsert, entry: &Entry<'_>) {
     let event = entry.event;
     let id = |id: &Option<VendorId>| id.as_ref().map(|id| id.as_str().to_owned());
     batch.insert(&Model {
@@ -36,10 +36,10 @@ pub fn append(batch: &mut Batch, entry: &Entry<'_>) {
         subject: event.subject.0.clone(),
         identity: event.identity.digest.clone(),
         status: event.status.map(|status| status.as_str().to_owned()),
-        occurred_at: event.occurred_at.map(micros),
-        received_at: micros(entry.received_at),
+        occurred_at: event.occurred_at.map(to_micros),
+        received_at: to_micros(entry.received_at),
         signed_at: entry.signed_at,
-        order_key: micros(entry.order_key),
+        order_key: to_micros(entry.order_key),
         proposal_vendor_id: id(&event.references.proposal),
         client_vendor_id: id(&event.references.client),
         project_vendor_id: id(&event.references.project),

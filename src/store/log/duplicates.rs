@@ -11,12 +11,12 @@ use super::Entry;
 use crate::clock::Time;
 use crate::domain::{Provider, Seq, Subject};
 use crate::store::StoreError;
-use crate::store::sql::convert::{micros, time};
-use crate::store::sql::lookup::{VALUE, padded, wanted};
+use crate::store::sql::convert::{from_micros, to_micros};
+use crate::store::sql::lookup::{LOOKUP_VALUE, pad_to_power_of_four, values_table};
 
 /// An event that has the identity asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Twin {
+pub struct PriorEvent {
     /// Its place.
     pub seq: Seq,
     /// When it was first received.
@@ -26,16 +26,16 @@ pub struct Twin {
 /// The newest events of the identities that a group of deliveries has, read under the write lock; what the group itself appends is
 /// among them.
 #[derive(Debug, Default)]
-pub struct Twins {
-    newest: BTreeMap<String, Option<Twin>>,
+pub struct DuplicateIndex {
+    newest_by_identity: BTreeMap<String, Option<PriorEvent>>,
     /// Bodies of some of them, and of those that the group appends.
     bodies: BTreeMap<Seq, String>,
 }
 
 /// Of how many events the bodies are read at once. Each may have a megabyte. (Fewer where it is tested what happens past them.)
-const BODIES: usize = if cfg!(test) { 3 } else { 64 };
+const BODIES_MAX: usize = if cfg!(test) { 3 } else { 64 };
 
-impl Twins {
+impl DuplicateIndex {
     /// Reads those of the identities that are not known yet; and by the same statement the newest place in the log and the newest
     /// delivery's number, 0 where there is none.
     ///
@@ -48,35 +48,35 @@ impl Twins {
         identities: impl IntoIterator<Item = &'a str>,
     ) -> Result<(Seq, i64), StoreError> {
         let asked: BTreeSet<&str> =
-            identities.into_iter().filter(|identity| !self.newest.contains_key(*identity)).collect();
+            identities.into_iter().filter(|identity| !self.newest_by_identity.contains_key(*identity)).collect();
         let wanted_values: Vec<[Option<&str>; 1]> = asked.iter().map(|identity| [Some(*identity)]).collect();
         let newest = |column: Column| {
             let newest = Query::select()
                 .column(column)
                 .from(Entity)
-                .and_where(Column::Identity.into_expr().equals(VALUE))
+                .and_where(Column::Identity.into_expr().equals(LOOKUP_VALUE))
                 .order_by(Column::Seq, Order::Desc)
                 .limit(1)
                 .take();
             Expr::SubQuery(None, Box::new(newest.into()))
         };
         let twins = Query::select()
-            .expr(end(Entity, Column::Seq))
-            .expr(end(delivery::Entity, delivery::Column::Id))
-            .column(VALUE)
+            .expr(greatest_key(Entity, Column::Seq))
+            .expr(greatest_key(delivery::Entity, delivery::Column::Id))
+            .column(LOOKUP_VALUE)
             .expr(newest(Column::Seq))
             .expr(newest(Column::ReceivedAt))
-            .from(wanted(&wanted_values))
+            .from(values_table(&wanted_values))
             .take();
         let rows = db.query_all(&twins).await?;
-        self.newest.extend(asked.into_iter().map(|identity| (identity.to_owned(), None)));
+        self.newest_by_identity.extend(asked.into_iter().map(|identity| (identity.to_owned(), None)));
         // There is one row at least, of what the values are filled up by.
         let mut ends = (None, None);
         for row in rows {
             ends = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
             if let (Some(seq), Some(received_at)) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?) {
-                let twin = Twin { seq: Seq(seq), received_at: time(received_at)? };
-                self.newest.insert(row.try_get_by_index(2)?, Some(twin));
+                let twin = PriorEvent { seq: Seq(seq), received_at: from_micros(received_at)? };
+                self.newest_by_identity.insert(row.try_get_by_index(2)?, Some(twin));
             }
         }
         Ok((Seq(ends.0.unwrap_or_default()), ends.1.unwrap_or_default()))
@@ -92,12 +92,12 @@ impl Twins {
         db: &C,
         identities: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), StoreError> {
-        let known = identities.into_iter().filter_map(|identity| self.known(identity));
-        let seqs: BTreeSet<i64> = known.map(|twin| twin.seq.0).take(BODIES).collect();
+        let known = identities.into_iter().filter_map(|identity| self.loaded(identity));
+        let seqs: BTreeSet<i64> = known.map(|twin| twin.seq.0).take(BODIES_MAX).collect();
         if !seqs.is_empty() {
             let bodies = Entity::find().select_only().columns([Column::Seq, Column::Body]);
             let bodies: Vec<(i64, String)> =
-                bodies.filter(Column::Seq.is_in(padded(seqs.into_iter()))).into_tuple().all(db).await?;
+                bodies.filter(Column::Seq.is_in(pad_to_power_of_four(seqs.into_iter()))).into_tuple().all(db).await?;
             self.bodies.extend(bodies.into_iter().map(|(seq, body)| (Seq(seq), body)));
         }
         Ok(())
@@ -105,7 +105,7 @@ impl Twins {
 
     /// The body of an event, where it was read.
     #[must_use]
-    pub fn body(&self, seq: Seq) -> Option<&str> {
+    pub fn loaded_body(&self, seq: Seq) -> Option<&str> {
         self.bodies.get(&seq).map(String::as_str)
     }
 
@@ -114,17 +114,21 @@ impl Twins {
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn newest<C: ConnectionTrait>(&mut self, db: &C, identity: &str) -> Result<Option<Twin>, StoreError> {
-        if !self.newest.contains_key(identity) {
+    pub async fn newest<C: ConnectionTrait>(
+        &mut self,
+        db: &C,
+        identity: &str,
+    ) -> Result<Option<PriorEvent>, StoreError> {
+        if !self.newest_by_identity.contains_key(identity) {
             self.fetch(db, [identity]).await?;
         }
-        Ok(self.known(identity))
+        Ok(self.loaded(identity))
     }
 
     /// The same, of what was read.
     #[must_use]
-    pub fn known(&self, identity: &str) -> Option<Twin> {
-        self.newest.get(identity).copied().flatten()
+    pub fn loaded(&self, identity: &str) -> Option<PriorEvent> {
+        self.newest_by_identity.get(identity).copied().flatten()
     }
 
     /// Notes an event that was appended.
@@ -132,10 +136,11 @@ impl Twins {
     /// # Errors
     ///
     /// Where its time is none.
-    pub fn appended(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
+    pub fn record_appended(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
         // As it will be read.
-        let received_at = time(micros(entry.received_at))?;
-        self.newest.insert(entry.event.identity.digest.clone(), Some(Twin { seq: entry.seq, received_at }));
+        let received_at = from_micros(to_micros(entry.received_at))?;
+        self.newest_by_identity
+            .insert(entry.event.identity.digest.clone(), Some(PriorEvent { seq: entry.seq, received_at }));
         self.bodies.insert(entry.seq, entry.body.to_owned());
         Ok(())
     }
@@ -143,7 +148,7 @@ impl Twins {
 
 /// The greatest value of a key. As the first of its order: only the key's index has that, also where PostgreSQL takes all indexes of an empty
 /// table for equally good to look for a maximum in.
-fn end<E: EntityTrait>(table: E, key: E::Column) -> Expr {
+fn greatest_key<E: EntityTrait>(table: E, key: E::Column) -> Expr {
     let last = Query::select().column(key).from(table).order_by(key, Order::Desc).limit(1).take();
     Expr::SubQuery(None, Box::new(last.into()))
 }
@@ -153,7 +158,7 @@ fn end<E: EntityTrait>(table: E, key: E::Column) -> Expr {
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn disturbed_since<C: ConnectionTrait>(
+pub async fn subject_changed_since<C: ConnectionTrait>(
     db: &C,
     provider: Provider,
     subject: &Subject,
@@ -176,6 +181,6 @@ pub async fn disturbed_since<C: ConnectionTrait>(
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn body<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<String>, StoreError> {
+pub async fn event_body<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<String>, StoreError> {
     Ok(Entity::find_by_id(seq.0).select_only().column(Column::Body).into_tuple().one(db).await?)
 }

@@ -10,11 +10,11 @@ mod duplicates;
 mod stored_event;
 
 pub use append::{Entry, append};
-pub use duplicates::{Twin, Twins, body, disturbed_since};
-pub use stored_event::{Recorded, count, recorded_after};
+pub use duplicates::{DuplicateIndex, PriorEvent, event_body, subject_changed_since};
+pub use stored_event::{StoredEvent, count, stored_events_after};
 
 /// The statement that gives the newest place in the log; nothing where it is empty. (Not the maximum: see `twins::end`.)
-pub(super) const HEAD: &str = r#"SELECT "seq" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;
+pub(super) const HEAD_QUERY: &str = r#"SELECT "seq" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;
 
 /// The newest place in the log; [`Seq`] 0 where it is empty.
 ///
@@ -22,7 +22,7 @@ pub(super) const HEAD: &str = r#"SELECT "seq" FROM "event" ORDER BY "seq" DESC L
 ///
 /// Where the database cannot be read.
 pub async fn head<C: ConnectionTrait>(db: &C) -> Result<Seq, StoreError> {
-    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), HEAD)).await?;
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), HEAD_QUERY)).await?;
     let newest: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
     Ok(Seq(newest.unwrap_or_default()))
 }

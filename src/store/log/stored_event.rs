@@ -6,11 +6,11 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use crate::clock::Time;
 use crate::domain::{EventKind, Provider, References, Seq, VendorId};
 use crate::store::StoreError;
-use crate::store::sql::convert::time;
+use crate::store::sql::convert::from_micros;
 
 /// An event as it was recorded, to be gone through again.
 #[derive(Debug)]
-pub struct Recorded {
+pub struct StoredEvent {
     /// Its place.
     pub seq: Seq,
     /// Who sent it.
@@ -32,12 +32,16 @@ pub struct Recorded {
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn recorded_after<C: ConnectionTrait>(db: &C, after: Seq, limit: u64) -> Result<Vec<Recorded>, StoreError> {
+pub async fn stored_events_after<C: ConnectionTrait>(
+    db: &C,
+    after: Seq,
+    limit: u64,
+) -> Result<Vec<StoredEvent>, StoreError> {
     let rows = Entity::find().filter(Column::Seq.gt(after.0)).order_by_asc(Column::Seq).limit(limit).all(db).await?;
-    rows.into_iter().map(Recorded::try_from).collect()
+    rows.into_iter().map(StoredEvent::try_from).collect()
 }
 
-impl TryFrom<entity::event::Model> for Recorded {
+impl TryFrom<entity::event::Model> for StoredEvent {
     type Error = StoreError;
 
     fn try_from(row: entity::event::Model) -> Result<Self, StoreError> {
@@ -47,7 +51,7 @@ impl TryFrom<entity::event::Model> for Recorded {
             seq: Seq(row.seq),
             provider: Provider::from_name(&row.provider).ok_or_else(|| unreadable("provider"))?,
             kind: EventKind::from_name(&row.kind).ok_or_else(|| unreadable("kind"))?,
-            received_at: time(row.received_at)?,
+            received_at: from_micros(row.received_at)?,
             signed_at: row.signed_at,
             references: References {
                 proposal: id(row.proposal_vendor_id),

@@ -2,12 +2,12 @@
 
 use entity::client::Model;
 
-use super::{NEVER, merge_nested, names};
-use crate::domain::text::search_key;
-use crate::domain::{ClientChange, VendorId, fold};
+use super::{UNKNOWN_TIME_ORDER, merge_nested, name_columns};
+use crate::domain::text::indexable_text;
+use crate::domain::{ClientChange, VendorId, fold_case};
 use crate::store::StoreError;
 use crate::store::log::Entry;
-use crate::store::sql::convert::micros;
+use crate::store::sql::convert::to_micros;
 
 /// The row after an event; `None` where the event is older than what is stored.
 pub(super) fn apply(
@@ -16,7 +16,7 @@ pub(super) fn apply(
     stored: Option<Model>,
     change: ClientChange,
 ) -> Result<Option<Model>, StoreError> {
-    let order_key = micros(entry.order_key);
+    let order_key = to_micros(entry.order_key);
     let mut row = match stored {
         Some(row) if order_key < row.order_key => return Ok(None),
         Some(row) => row,
@@ -42,8 +42,8 @@ pub(super) fn apply(
             created_at: None,
             updated_at: None,
             order_key,
-            first_seen_at: micros(entry.received_at),
-            last_event_at: micros(entry.received_at),
+            first_seen_at: to_micros(entry.received_at),
+            last_event_at: to_micros(entry.received_at),
             created_order: 0,
             updated_order: 0,
             name_order: String::new(),
@@ -70,12 +70,12 @@ pub(super) fn apply(
     merge_nested(&mut row.other_contact, |contact| change.other_contact.merge_into(contact))?;
     change.url.apply_to(&mut row.url);
     change.app_url.apply_to(&mut row.app_url);
-    change.created_at.map(micros).apply_to(&mut row.created_at);
-    change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    change.created_at.map(to_micros).apply_to(&mut row.created_at);
+    change.updated_at.map(to_micros).apply_to(&mut row.updated_at);
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
-    row.updated_order = row.updated_at.unwrap_or(NEVER);
-    (row.name_order, row.name_folded) = names(row.name.as_deref());
-    row.email_folded = row.email.as_deref().map(fold).and_then(search_key);
-    row.city_folded = row.city.as_deref().map(fold).and_then(search_key);
+    row.updated_order = row.updated_at.unwrap_or(UNKNOWN_TIME_ORDER);
+    (row.name_order, row.name_folded) = name_columns(row.name.as_deref());
+    row.email_folded = row.email.as_deref().map(fold_case).and_then(indexable_text);
+    row.city_folded = row.city.as_deref().map(fold_case).and_then(indexable_text);
     Ok(Some(row))
 }

@@ -2,11 +2,11 @@
 
 use entity::drawing::Model;
 
-use super::{apply_list, names};
+use super::{apply_list, name_columns};
 use crate::domain::{DrawingChange, VendorId};
 use crate::store::StoreError;
 use crate::store::log::Entry;
-use crate::store::sql::convert::micros;
+use crate::store::sql::convert::to_micros;
 
 /// The row after an event; `None` where the event is older than what is stored.
 pub(super) fn apply(
@@ -15,7 +15,7 @@ pub(super) fn apply(
     stored: Option<Model>,
     change: DrawingChange,
 ) -> Result<Option<Model>, StoreError> {
-    let order_key = micros(entry.order_key);
+    let order_key = to_micros(entry.order_key);
     let mut row = match stored {
         Some(row) if order_key < row.order_key => return Ok(None),
         Some(row) => row,
@@ -28,8 +28,8 @@ pub(super) fn apply(
             png_url: None,
             file_name: None,
             order_key,
-            first_seen_at: micros(entry.received_at),
-            last_event_at: micros(entry.received_at),
+            first_seen_at: to_micros(entry.received_at),
+            last_event_at: to_micros(entry.received_at),
             name_order: String::new(),
             name_folded: String::new(),
         },
@@ -41,6 +41,6 @@ pub(super) fn apply(
     change.pdf_url.apply_to(&mut row.pdf_url);
     change.png_url.apply_to(&mut row.png_url);
     change.file_name.apply_to(&mut row.file_name);
-    (row.name_order, row.name_folded) = names(row.name.as_deref());
+    (row.name_order, row.name_folded) = name_columns(row.name.as_deref());
     Ok(Some(row))
 }

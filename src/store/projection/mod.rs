@@ -13,10 +13,10 @@ use entity::{drawing_tag, payment as payment_table, project_tag, proposal as pro
 use sea_orm::{ConnectionTrait, EntityTrait};
 
 use super::log::Entry;
-use super::sql::convert::{from_json, micros, to_json};
-use super::{Batch, StoreError};
-use crate::domain::text::order_key;
-use crate::domain::{Change, Event, Patch, Provider, References, VendorId, fold};
+use super::sql::convert::{from_json, to_json, to_micros};
+use super::{BulkInsert, StoreError};
+use crate::domain::text::sort_prefix;
+use crate::domain::{Change, Event, Patch, Provider, References, VendorId, fold_case};
 
 mod client;
 mod drawing;
@@ -27,19 +27,19 @@ mod proposal;
 mod references;
 mod tags;
 
-use identity_map::Held;
-use tags::Tags;
+use identity_map::IdentityMap;
+use tags::TagChanges;
 
 /// The projections as a group of events makes them, under the write lock. Nothing is in the database before it is written.
 #[derive(Debug)]
 pub struct Projections {
-    projects: Held<entity::project::Entity>,
-    drawings: Held<entity::drawing::Entity>,
-    clients: Held<entity::client::Entity>,
-    arcsite_proposals: Held<proposal_table::Entity>,
-    bidsketch_proposals: Held<proposal_table::Entity>,
-    project_tags: Tags,
-    drawing_tags: Tags,
+    projects: IdentityMap<entity::project::Entity>,
+    drawings: IdentityMap<entity::drawing::Entity>,
+    clients: IdentityMap<entity::client::Entity>,
+    arcsite_proposals: IdentityMap<proposal_table::Entity>,
+    bidsketch_proposals: IdentityMap<proposal_table::Entity>,
+    project_tags: TagChanges,
+    drawing_tags: TagChanges,
     payments: Vec<payment_table::Model>,
 }
 
@@ -47,13 +47,13 @@ impl Default for Projections {
     fn default() -> Self {
         let provider = proposal_table::Column::Provider;
         Self {
-            projects: Held::new(),
-            drawings: Held::new(),
-            clients: Held::new(),
-            arcsite_proposals: Held::of(provider, Provider::Arcsite),
-            bidsketch_proposals: Held::of(provider, Provider::Bidsketch),
-            project_tags: Tags::default(),
-            drawing_tags: Tags::default(),
+            projects: IdentityMap::new(),
+            drawings: IdentityMap::new(),
+            clients: IdentityMap::new(),
+            arcsite_proposals: IdentityMap::of_provider(provider, Provider::Arcsite),
+            bidsketch_proposals: IdentityMap::of_provider(provider, Provider::Bidsketch),
+            project_tags: TagChanges::default(),
+            drawing_tags: TagChanges::default(),
             payments: Vec::new(),
         }
     }
@@ -67,7 +67,7 @@ impl Projections {
     ///
     /// Where the database cannot be read.
     pub async fn fetch<C: ConnectionTrait>(&mut self, db: &C, events: &[&Event]) -> Result<(), StoreError> {
-        let changing = Changing::of(events);
+        let changing = ChangedIds::from_events(events);
         let mut of: Vec<(Provider, References)> =
             events.iter().map(|event| (event.provider, event.references.clone())).collect();
         for (provider, changing) in
@@ -78,13 +78,13 @@ impl Projections {
             self.proposals_mut(provider).fetch(db, its, changing).await?;
         }
         for (provider, references) in &mut of {
-            self.complete_by_proposal(*provider, references);
+            self.complete_from_proposal(*provider, references);
         }
         self.drawings
             .fetch(db, of.iter().filter_map(|(_, of)| of.drawing.as_ref()).collect(), changing.drawings)
             .await?;
         for (_, references) in &mut of {
-            self.complete_by_drawing(references);
+            self.complete_from_drawing(references);
         }
         self.projects
             .fetch(db, of.iter().filter_map(|(_, of)| of.project.as_ref()).collect(), changing.projects)
@@ -103,32 +103,32 @@ impl Projections {
                 let stored = self.projects.get(db, &id).await?;
                 let (is_new, tags) = (stored.is_none(), change.tags.clone());
                 if let Some(row) = project::apply(entry, &id, stored, *change)? {
-                    self.project_tags.put(&id, &tags, is_new);
-                    self.projects.put(db, &id, row).await?;
+                    self.project_tags.set(&id, &tags, is_new);
+                    self.projects.upsert(db, &id, row).await?;
                 }
             }
             Change::Drawing(id, change) => {
                 let stored = self.drawings.get(db, &id).await?;
                 let (is_new, tags) = (stored.is_none(), change.tags.clone());
                 if let Some(row) = drawing::apply(entry, &id, stored, *change)? {
-                    self.drawing_tags.put(&id, &tags, is_new);
-                    self.drawings.put(db, &id, row).await?;
+                    self.drawing_tags.set(&id, &tags, is_new);
+                    self.drawings.upsert(db, &id, row).await?;
                 }
             }
             Change::Client(id, change) => {
                 let stored = self.clients.get(db, &id).await?;
                 if let Some(row) = client::apply(entry, &id, stored, *change)? {
-                    self.clients.put(db, &id, row).await?;
+                    self.clients.upsert(db, &id, row).await?;
                 }
             }
             Change::Proposal(id, change) => {
                 let proposals = self.proposals_mut(entry.event.provider);
                 let stored = proposals.get(db, &id).await?;
                 if let Some(row) = proposal::apply(entry, &id, stored, *change) {
-                    proposals.put(db, &id, row).await?;
+                    proposals.upsert(db, &id, row).await?;
                 }
             }
-            Change::Payment(payment) => self.payments.push(payment::row(entry, *payment)),
+            Change::Payment(payment) => self.payments.push(payment::new_row(entry, *payment)),
             Change::Nothing => {}
         }
         self.touch(db, entry).await
@@ -136,7 +136,7 @@ impl Projections {
 
     /// Moves `last_event_at` of what the event belongs to: an event of a drawing is one of its project too.
     async fn touch<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
-        let received_at = micros(entry.received_at);
+        let received_at = to_micros(entry.received_at);
         let References { proposal, client, project, drawing } = &entry.event.references;
         if let Some(id) = project {
             self.projects.touch(db, id, received_at).await?;
@@ -158,12 +158,12 @@ impl Projections {
     /// # Errors
     ///
     /// Where the database refuses a value or is not available.
-    pub async fn write<C: ConnectionTrait>(self, db: &C, mut batch: Batch) -> Result<(), StoreError> {
-        self.projects.write(&mut batch);
-        self.drawings.write(&mut batch);
-        self.clients.write(&mut batch);
-        self.arcsite_proposals.write(&mut batch);
-        self.bidsketch_proposals.write(&mut batch);
+    pub async fn write<C: ConnectionTrait>(self, db: &C, mut batch: BulkInsert) -> Result<(), StoreError> {
+        self.projects.stage_changes(&mut batch);
+        self.drawings.stage_changes(&mut batch);
+        self.clients.stage_changes(&mut batch);
+        self.arcsite_proposals.stage_changes(&mut batch);
+        self.bidsketch_proposals.stage_changes(&mut batch);
         self.project_tags.write::<project_tag::Entity, C>(db, &mut batch).await?;
         self.drawing_tags.write::<drawing_tag::Entity, C>(db, &mut batch).await?;
         for payment in &self.payments {
@@ -172,14 +172,14 @@ impl Projections {
         batch.write(db).await
     }
 
-    const fn proposals(&self, provider: Provider) -> &Held<proposal_table::Entity> {
+    const fn proposals(&self, provider: Provider) -> &IdentityMap<proposal_table::Entity> {
         match provider {
             Provider::Arcsite => &self.arcsite_proposals,
             Provider::Bidsketch => &self.bidsketch_proposals,
         }
     }
 
-    const fn proposals_mut(&mut self, provider: Provider) -> &mut Held<proposal_table::Entity> {
+    const fn proposals_mut(&mut self, provider: Provider) -> &mut IdentityMap<proposal_table::Entity> {
         match provider {
             Provider::Arcsite => &mut self.arcsite_proposals,
             Provider::Bidsketch => &mut self.bidsketch_proposals,
@@ -189,7 +189,7 @@ impl Projections {
 
 /// The things of which events say something new, by table.
 #[derive(Default)]
-struct Changing<'a> {
+struct ChangedIds<'a> {
     projects: BTreeSet<&'a VendorId>,
     drawings: BTreeSet<&'a VendorId>,
     clients: BTreeSet<&'a VendorId>,
@@ -197,8 +197,8 @@ struct Changing<'a> {
     bidsketch_proposals: BTreeSet<&'a VendorId>,
 }
 
-impl<'a> Changing<'a> {
-    fn of(events: &[&'a Event]) -> Self {
+impl<'a> ChangedIds<'a> {
+    fn from_events(events: &[&'a Event]) -> Self {
         let mut changing = Self::default();
         for event in events {
             match (&event.change, event.provider) {
@@ -232,12 +232,12 @@ pub async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), StoreError> {
 }
 
 /// What stands for a time that the vendor never gave in an order: before any.
-const NEVER: i64 = i64::MIN;
+const UNKNOWN_TIME_ORDER: i64 = i64::MIN;
 
 /// What a name is ordered by and looked for in.
-fn names(name: Option<&str>) -> (String, String) {
+fn name_columns(name: Option<&str>) -> (String, String) {
     let name = name.unwrap_or_default();
-    (order_key(name), fold(name))
+    (sort_prefix(name), fold_case(name))
 }
 
 /// Changes a column that holds a list of texts.

@@ -4,9 +4,9 @@ use entity::payment::Model;
 
 use crate::domain::{NewPayment, VendorId};
 use crate::store::log::Entry;
-use crate::store::sql::convert::micros;
+use crate::store::sql::convert::to_micros;
 
-pub(super) fn row(entry: &Entry<'_>, payment: NewPayment) -> Model {
+pub(super) fn new_row(entry: &Entry<'_>, payment: NewPayment) -> Model {
     Model {
         event_seq: entry.seq.0,
         proposal_vendor_id: payment.proposal.into_string(),
@@ -14,8 +14,8 @@ pub(super) fn row(entry: &Entry<'_>, payment: NewPayment) -> Model {
         amount: payment.amount.0,
         channel: payment.channel,
         method: payment.method,
-        paid_at: payment.paid_at.map(micros),
+        paid_at: payment.paid_at.map(to_micros),
         paid_on: payment.paid_on.map(|date| date.to_string()),
-        received_at: micros(entry.received_at),
+        received_at: to_micros(entry.received_at),
     }
 }

@@ -2,12 +2,12 @@
 
 use entity::project::Model;
 
-use super::{NEVER, apply_list, merge_nested, names};
-use crate::domain::text::search_key;
+use super::{UNKNOWN_TIME_ORDER, apply_list, merge_nested, name_columns};
+use crate::domain::text::indexable_text;
 use crate::domain::{ProjectChange, VendorId};
 use crate::store::StoreError;
 use crate::store::log::Entry;
-use crate::store::sql::convert::micros;
+use crate::store::sql::convert::to_micros;
 
 /// The row after an event; `None` where the event is older than what is stored.
 pub(super) fn apply(
@@ -16,7 +16,7 @@ pub(super) fn apply(
     stored: Option<Model>,
     change: ProjectChange,
 ) -> Result<Option<Model>, StoreError> {
-    let order_key = micros(entry.order_key);
+    let order_key = to_micros(entry.order_key);
     let mut row = match stored {
         Some(row) if order_key < row.order_key => return Ok(None),
         Some(row) => row,
@@ -31,8 +31,8 @@ pub(super) fn apply(
             created_at: None,
             updated_at: None,
             order_key,
-            first_seen_at: micros(entry.received_at),
-            last_event_at: micros(entry.received_at),
+            first_seen_at: to_micros(entry.received_at),
+            last_event_at: to_micros(entry.received_at),
             created_order: 0,
             updated_order: 0,
             name_order: String::new(),
@@ -43,15 +43,15 @@ pub(super) fn apply(
     row.order_key = order_key;
     change.name.apply_to(&mut row.name);
     change.job_number.apply_to(&mut row.job_number);
-    row.job_number_key = row.job_number.clone().and_then(search_key);
+    row.job_number_key = row.job_number.clone().and_then(indexable_text);
     apply_list(change.tags, &mut row.tags)?;
     merge_nested(&mut row.customer, |customer| change.customer.merge_into(customer))?;
     merge_nested(&mut row.work_site_address, |address| change.work_site_address.merge_into(address))?;
     merge_nested(&mut row.sales_rep, |sales_rep| change.sales_rep.merge_into(sales_rep))?;
-    change.created_at.map(micros).apply_to(&mut row.created_at);
-    change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    change.created_at.map(to_micros).apply_to(&mut row.created_at);
+    change.updated_at.map(to_micros).apply_to(&mut row.updated_at);
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
-    row.updated_order = row.updated_at.unwrap_or(NEVER);
-    (row.name_order, row.name_folded) = names(row.name.as_deref());
+    row.updated_order = row.updated_at.unwrap_or(UNKNOWN_TIME_ORDER);
+    (row.name_order, row.name_folded) = name_columns(row.name.as_deref());
     Ok(Some(row))
 }

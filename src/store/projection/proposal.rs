@@ -2,18 +2,18 @@
 
 use entity::proposal::Model;
 
-use super::{NEVER, names};
+use super::{UNKNOWN_TIME_ORDER, name_columns};
 use crate::domain::change::StatusChange;
 use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
 use crate::store::log::Entry;
-use crate::store::sql::convert::micros;
+use crate::store::sql::convert::to_micros;
 
 /// What stands for an amount that is not known in an order: less than any.
-const NO_AMOUNT: i64 = i64::MIN;
+const UNKNOWN_AMOUNT_ORDER: i64 = i64::MIN;
 
 /// The row after an event; `None` where the event is older than what is stored.
 pub(super) fn apply(entry: &Entry<'_>, id: &VendorId, stored: Option<Model>, change: ProposalChange) -> Option<Model> {
-    let order_key = micros(entry.order_key);
+    let order_key = to_micros(entry.order_key);
     let mut row = match stored {
         Some(row) if is_older(&row, order_key, &change.status) => return None,
         Some(row) => row,
@@ -44,12 +44,12 @@ pub(super) fn apply(entry: &Entry<'_>, id: &VendorId, stored: Option<Model>, cha
     change.drawing_vendor_id.map(VendorId::into_string).apply_to(&mut row.drawing_vendor_id);
     change.url.apply_to(&mut row.url);
     change.app_url.apply_to(&mut row.app_url);
-    change.created_at.map(micros).apply_to(&mut row.created_at);
-    change.updated_at.map(micros).apply_to(&mut row.updated_at);
+    change.created_at.map(to_micros).apply_to(&mut row.created_at);
+    change.updated_at.map(to_micros).apply_to(&mut row.updated_at);
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
-    row.updated_order = row.updated_at.unwrap_or(NEVER);
-    row.total_order = row.total.unwrap_or(NO_AMOUNT);
-    (row.name_order, row.name_folded) = names(row.name.as_deref());
+    row.updated_order = row.updated_at.unwrap_or(UNKNOWN_TIME_ORDER);
+    row.total_order = row.total.unwrap_or(UNKNOWN_AMOUNT_ORDER);
+    (row.name_order, row.name_folded) = name_columns(row.name.as_deref());
     Some(row)
 }
 
@@ -110,9 +110,9 @@ fn new_row(id: &VendorId, entry: &Entry<'_>) -> Model {
         app_url: None,
         created_at: None,
         updated_at: None,
-        order_key: micros(entry.order_key),
-        first_seen_at: micros(entry.received_at),
-        last_event_at: micros(entry.received_at),
+        order_key: to_micros(entry.order_key),
+        first_seen_at: to_micros(entry.received_at),
+        last_event_at: to_micros(entry.received_at),
         created_order: 0,
         updated_order: 0,
         total_order: 0,

@@ -15,43 +15,44 @@ impl Projections {
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn complete<C: ConnectionTrait>(
+    pub async fn complete_references<C: ConnectionTrait>(
         &mut self,
         db: &C,
         provider: Provider,
         references: &mut References,
     ) -> Result<(), StoreError> {
-        if let Some(id) = proposal_to_ask(provider, references) {
+        if let Some(id) = proposal_to_consult(provider, references) {
             self.proposals_mut(provider).fetch(db, BTreeSet::from([id]), BTreeSet::new()).await?;
         }
-        self.complete_by_proposal(provider, references);
-        if let Some(id) = drawing_to_ask(references) {
+        self.complete_from_proposal(provider, references);
+        if let Some(id) = drawing_to_consult(references) {
             self.drawings.fetch(db, BTreeSet::from([id]), BTreeSet::new()).await?;
         }
-        self.complete_by_drawing(references);
+        self.complete_from_drawing(references);
         Ok(())
     }
 
     /// The same from a proposal that was read.
-    pub(super) fn complete_by_proposal(&self, provider: Provider, references: &mut References) {
-        if let Some(proposal) = proposal_to_ask(provider, references).and_then(|id| self.proposals(provider).known(id))
+    pub(super) fn complete_from_proposal(&self, provider: Provider, references: &mut References) {
+        if let Some(proposal) =
+            proposal_to_consult(provider, references).and_then(|id| self.proposals(provider).loaded(id))
         {
-            fill(&mut references.client, proposal.client_vendor_id.as_ref());
-            fill(&mut references.project, proposal.project_vendor_id.as_ref());
-            fill(&mut references.drawing, proposal.drawing_vendor_id.as_ref());
+            fill_missing(&mut references.client, proposal.client_vendor_id.as_ref());
+            fill_missing(&mut references.project, proposal.project_vendor_id.as_ref());
+            fill_missing(&mut references.drawing, proposal.drawing_vendor_id.as_ref());
         }
     }
 
     /// The same from a drawing that was read.
-    pub(super) fn complete_by_drawing(&self, references: &mut References) {
-        if let Some(drawing) = drawing_to_ask(references).and_then(|id| self.drawings.known(id)) {
-            fill(&mut references.project, drawing.project_vendor_id.as_ref());
+    pub(super) fn complete_from_drawing(&self, references: &mut References) {
+        if let Some(drawing) = drawing_to_consult(references).and_then(|id| self.drawings.loaded(id)) {
+            fill_missing(&mut references.project, drawing.project_vendor_id.as_ref());
         }
     }
 }
 
 /// The proposal that may know what an event's payload does not name.
-fn proposal_to_ask(provider: Provider, references: &References) -> Option<&VendorId> {
+fn proposal_to_consult(provider: Provider, references: &References) -> Option<&VendorId> {
     let is_wanted = match provider {
         Provider::Arcsite => references.project.is_none() || references.drawing.is_none(),
         Provider::Bidsketch => references.client.is_none(),
@@ -60,11 +61,11 @@ fn proposal_to_ask(provider: Provider, references: &References) -> Option<&Vendo
 }
 
 /// The drawing that may know the project.
-fn drawing_to_ask(references: &References) -> Option<&VendorId> {
+fn drawing_to_consult(references: &References) -> Option<&VendorId> {
     references.drawing.as_ref().filter(|_| references.project.is_none())
 }
 
-fn fill(reference: &mut Option<VendorId>, known: Option<&String>) {
+fn fill_missing(reference: &mut Option<VendorId>, known: Option<&String>) {
     if reference.is_none() {
         *reference = known.cloned().map(VendorId::from_stored);
     }

@@ -1,7 +1,7 @@
 //! Deliveries.
 
 use crate::domain::{Outcome, Provider, QuarantineReason, Seq};
-use crate::store::read::value::{Bytes, Stamp};
+use crate::store::read::value::{HexBytes, Micros};
 use crate::store::sql::json_rows::row;
 
 row! {
@@ -17,12 +17,12 @@ row! {
         }
         columns {
             vendor_type: Option<String>,
-            received_at: Stamp,
+            received_at: Micros,
             quarantine_reason: Option<QuarantineReason>,
             detail: Option<String>,
             event_seq: Option<Seq>,
             /// Its bytes, where they are not those of its event's body.
-            body: Option<Bytes>,
+            body: Option<HexBytes>,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Drawings.
 
 use crate::domain::VendorId;
-use crate::store::read::value::Stamp;
+use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
 row! {
@@ -18,8 +18,8 @@ row! {
             pdf_url: Option<String>,
             png_url: Option<String>,
             file_name: Option<String>,
-            first_seen_at: Stamp,
-            last_event_at: Stamp,
+            first_seen_at: Micros,
+            last_event_at: Micros,
             /// What stands for `name` in an order.
             name_order: String,
         }

@@ -1,7 +1,7 @@
 //! Events.
 
 use crate::domain::{EventKind, ProposalStatus, Provider, Seq, VendorId};
-use crate::store::read::value::Stamp;
+use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
 row! {
@@ -20,8 +20,8 @@ row! {
             vendor_type: String,
             /// A proposal's status, as this event gave it.
             status: Option<ProposalStatus>,
-            occurred_at: Option<Stamp>,
-            received_at: Stamp,
+            occurred_at: Option<Micros>,
+            received_at: Micros,
             proposal_vendor_id: Option<VendorId>,
             client_vendor_id: Option<VendorId>,
             project_vendor_id: Option<VendorId>,

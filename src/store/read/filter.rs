@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 
 use crate::clock::Time;
-use crate::domain::text::without_nul;
-use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold};
+use crate::domain::text::replace_nul;
+use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold_case};
 use crate::store::read::EventRow;
-use crate::store::sql::convert::micros;
+use crate::store::sql::convert::to_micros;
 
 /// Which events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -93,16 +93,16 @@ impl EventFilter {
     pub(super) fn condition(&self) -> Condition {
         let proposal = self.proposal.as_ref();
         Condition::all()
-            .add_option(among("provider", &self.providers, Provider::as_str))
-            .add_option(among("kind", &self.kinds, EventKind::as_str))
-            .add_option(among("status", &self.statuses, ProposalStatus::as_str))
+            .add_option(is_one_of("provider", &self.providers, Provider::as_str))
+            .add_option(is_one_of("kind", &self.kinds, EventKind::as_str))
+            .add_option(is_one_of("status", &self.statuses, ProposalStatus::as_str))
             .add_option(proposal.map(|(provider, _)| Expr::col("provider").eq(provider.as_str())))
             .add_option(proposal.map(|(_, id)| Expr::col("proposal_vendor_id").eq(id.as_str())))
-            .add_option(is("client_vendor_id", self.client.as_ref().map(VendorId::as_str)))
-            .add_option(is("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
-            .add_option(is("drawing_vendor_id", self.drawing.as_ref().map(VendorId::as_str)))
-            .add_option(self.received_from.map(|from| Expr::col("received_at").gte(micros(from))))
-            .add_option(self.received_before.map(|before| Expr::col("received_at").lt(micros(before))))
+            .add_option(equals("client_vendor_id", self.client.as_ref().map(VendorId::as_str)))
+            .add_option(equals("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
+            .add_option(equals("drawing_vendor_id", self.drawing.as_ref().map(VendorId::as_str)))
+            .add_option(self.received_from.map(|from| Expr::col("received_at").gte(to_micros(from))))
+            .add_option(self.received_before.map(|before| Expr::col("received_at").lt(to_micros(before))))
     }
 }
 
@@ -123,66 +123,66 @@ impl EventFilter {
             && is(&self.client, &event.client_vendor_id)
             && is(&self.project, &event.project_vendor_id)
             && is(&self.drawing, &event.drawing_vendor_id)
-            && self.received_from.is_none_or(|from| event.received_at.0 >= micros(from))
-            && self.received_before.is_none_or(|before| event.received_at.0 < micros(before))
+            && self.received_from.is_none_or(|from| event.received_at.0 >= to_micros(from))
+            && self.received_before.is_none_or(|before| event.received_at.0 < to_micros(before))
     }
 }
 
 impl ProjectFilter {
     pub(super) fn condition(&self) -> Condition {
         Condition::all()
-            .add_option(contains(self.name_contains.as_deref()))
-            .add_option(is("job_number_key", self.job_number.as_deref()))
-            .add_option(tagged("project_tag", self.tag.as_deref()))
-            .add_option(self.created_from.map(|from| Expr::col("created_order").gte(micros(from))))
-            .add_option(self.created_before.map(|before| Expr::col("created_order").lt(micros(before))))
+            .add_option(name_contains(self.name_contains.as_deref()))
+            .add_option(equals("job_number_key", self.job_number.as_deref()))
+            .add_option(has_tag("project_tag", self.tag.as_deref()))
+            .add_option(self.created_from.map(|from| Expr::col("created_order").gte(to_micros(from))))
+            .add_option(self.created_before.map(|before| Expr::col("created_order").lt(to_micros(before))))
     }
 }
 
 impl DrawingFilter {
     pub(super) fn condition(&self) -> Condition {
         Condition::all()
-            .add_option(contains(self.name_contains.as_deref()))
-            .add_option(is("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
-            .add_option(tagged("drawing_tag", self.tag.as_deref()))
+            .add_option(name_contains(self.name_contains.as_deref()))
+            .add_option(equals("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
+            .add_option(has_tag("drawing_tag", self.tag.as_deref()))
     }
 }
 
 impl ClientFilter {
     pub(super) fn condition(&self) -> Condition {
         Condition::all()
-            .add_option(contains(self.name_contains.as_deref()))
-            .add_option(self.email.as_deref().map(|email| Expr::col("email_folded").eq(without_nul(fold(email)))))
-            .add_option(self.city.as_deref().map(|city| Expr::col("city_folded").eq(without_nul(fold(city)))))
+            .add_option(name_contains(self.name_contains.as_deref()))
+            .add_option(self.email.as_deref().map(|email| Expr::col("email_folded").eq(replace_nul(fold_case(email)))))
+            .add_option(self.city.as_deref().map(|city| Expr::col("city_folded").eq(replace_nul(fold_case(city)))))
     }
 }
 
 impl ProposalFilter {
     pub(super) fn condition(&self) -> Condition {
         Condition::all()
-            .add_option(among("provider", &self.providers, Provider::as_str))
-            .add_option(among("status", &self.statuses, ProposalStatus::as_str))
-            .add_option(contains(self.name_contains.as_deref()))
-            .add_option(is("client_vendor_id", self.client.as_ref().map(VendorId::as_str)))
-            .add_option(is("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
+            .add_option(is_one_of("provider", &self.providers, Provider::as_str))
+            .add_option(is_one_of("status", &self.statuses, ProposalStatus::as_str))
+            .add_option(name_contains(self.name_contains.as_deref()))
+            .add_option(equals("client_vendor_id", self.client.as_ref().map(VendorId::as_str)))
+            .add_option(equals("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
             .add_option(self.total_at_least.map(|Money(units)| Expr::col("total_order").gte(units)))
     }
 }
 
-fn is(column: &'static str, value: Option<&str>) -> Option<Expr> {
-    value.map(|value| Expr::col(column).eq(without_nul(value.to_owned())))
+fn equals(column: &'static str, value: Option<&str>) -> Option<Expr> {
+    value.map(|value| Expr::col(column).eq(replace_nul(value.to_owned())))
 }
 
-fn among<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl Fn(T) -> &'static str) -> Option<Expr> {
+fn is_one_of<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl Fn(T) -> &'static str) -> Option<Expr> {
     // Each name once: a database bounds the values of a statement, and a list may repeat itself as often as it likes.
     let names: BTreeSet<&str> = values.as_ref()?.iter().map(|value| name(*value)).collect();
     Some(Expr::col(column).is_in(names))
 }
 
 /// Wildcards are taken literally, and case is ignored beyond ASCII: both sides are folded by us, not by the database.
-fn contains(part: Option<&str>) -> Option<Expr> {
+fn name_contains(part: Option<&str>) -> Option<Expr> {
     let mut pattern = String::from("%");
-    for letter in without_nul(fold(part?)).chars() {
+    for letter in replace_nul(fold_case(part?)).chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -192,11 +192,11 @@ fn contains(part: Option<&str>) -> Option<Expr> {
     Some(Expr::col("name_folded").like(LikeExpr::new(pattern).escape('\\')))
 }
 
-fn tagged(table: &'static str, tag: Option<&str>) -> Option<Expr> {
+fn has_tag(table: &'static str, tag: Option<&str>) -> Option<Expr> {
     let having = Query::select()
         .column("vendor_id")
         .from(table)
-        .and_where(Expr::col("tag").eq(without_nul(tag?.to_owned())))
+        .and_where(Expr::col("tag").eq(replace_nul(tag?.to_owned())))
         .take();
     Some(Expr::col("vendor_id").in_subquery(having))
 }

@@ -8,11 +8,11 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement};
 use serde::{Deserialize, Serialize};
 
-use super::relation::Kinship;
+use super::relation::Relation;
 use crate::domain::VendorId;
-use crate::domain::text::without_nul;
+use crate::domain::text::replace_nul;
 use crate::metrics::READS;
-use crate::store::sql::json_rows::{self, Columns, Row};
+use crate::store::sql::json_rows::{self, Columns, ReadRow};
 use crate::store::{Reader, StoreError};
 
 /// What a list is ordered by: a column, and the columns that tell rows apart where it is equal.
@@ -21,16 +21,16 @@ pub struct Sort {
     /// The column: never null.
     pub column: &'static str,
     /// The columns of the key.
-    pub ties: &'static [&'static str],
+    pub tie_breakers: &'static [&'static str],
     /// Largest first.
     pub descending: bool,
 }
 
 /// A row's place in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
+pub struct Position {
     /// The value that the list is ordered by.
-    pub key: Key,
+    pub key: SortValue,
     /// The ids that tell equals apart.
     pub ties: Vec<String>,
 }
@@ -38,7 +38,7 @@ pub struct Place {
 /// A value that a list is ordered by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Key {
+pub enum SortValue {
     /// A number or a time.
     Integer(i64),
     /// A text.
@@ -49,13 +49,13 @@ pub enum Key {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     /// Only what comes after this place.
-    pub after: Option<Place>,
+    pub after: Option<Position>,
     /// Only what comes before this place.
-    pub before: Option<Place>,
+    pub before: Option<Position>,
     /// How many rows at most.
     pub limit: u64,
     /// Take the last rows of the part rather than the first; they are still given in the list's order.
-    pub from_the_end: bool,
+    pub backward: bool,
 }
 
 /// The rows of a window, in the list's order.
@@ -71,17 +71,17 @@ pub struct Page<R> {
 
 impl Window {
     /// How many rows tell a page and whether there are more.
-    const fn fetched(&self) -> u64 {
+    const fn fetch_limit(&self) -> u64 {
         self.limit + 1
     }
 
     /// The page of the rows that were fetched, which are in the order in which the window is taken.
-    fn page<R>(&self, mut rows: Vec<R>) -> Page<R> {
+    fn to_page<R>(&self, mut rows: Vec<R>) -> Page<R> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
         // What lies on the other side of a place that was given is there, or was: the cursor came from it.
-        if self.from_the_end {
+        if self.backward {
             rows.reverse();
             Page { rows, has_previous: more, has_next: self.before.is_some() }
         } else {
@@ -91,27 +91,27 @@ impl Window {
 
     /// A page without rows.
     #[must_use]
-    pub fn empty<R>(&self) -> Page<R> {
-        self.page(Vec::new())
+    pub fn empty_page<R>(&self) -> Page<R> {
+        self.to_page(Vec::new())
     }
 }
 
 impl Sort {
-    fn order(self, window: &Window) -> Order {
-        if self.descending == window.from_the_end { Order::Asc } else { Order::Desc }
+    fn direction(self, window: &Window) -> Order {
+        if self.descending == window.backward { Order::Asc } else { Order::Desc }
     }
 
     /// The conditions that the window's places set. Columns in one order compare as a tuple, which an index can answer.
-    fn bounds(self, window: &Window) -> Condition {
-        let place = |place: &Place| {
+    fn position_condition(self, window: &Window) -> Condition {
+        let place = |place: &Position| {
             let key = match &place.key {
-                Key::Integer(number) => Expr::val(*number),
-                Key::Text(text) => Expr::val(without_nul(text.clone())),
+                SortValue::Integer(number) => Expr::val(*number),
+                SortValue::Text(text) => Expr::val(replace_nul(text.clone())),
             };
-            Expr::tuple([key].into_iter().chain(place.ties.iter().map(|id| Expr::val(without_nul(id.clone())))))
+            Expr::tuple([key].into_iter().chain(place.ties.iter().map(|id| Expr::val(replace_nul(id.clone())))))
         };
-        let columns = || Expr::tuple([self.column].into_iter().chain(self.ties.iter().copied()).map(Expr::col));
-        let beyond = |of: &Place, further: bool| {
+        let columns = || Expr::tuple([self.column].into_iter().chain(self.tie_breakers.iter().copied()).map(Expr::col));
+        let beyond = |of: &Position, further: bool| {
             if further == self.descending { columns().lt(place(of)) } else { columns().gt(place(of)) }
         };
         Condition::all()
@@ -120,7 +120,7 @@ impl Sort {
     }
 
     fn columns(self) -> impl Iterator<Item = &'static str> {
-        [self.column].into_iter().chain(self.ties.iter().copied())
+        [self.column].into_iter().chain(self.tie_breakers.iter().copied())
     }
 }
 
@@ -129,27 +129,27 @@ impl Sort {
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn page<R: Row>(
+pub async fn fetch_page<R: ReadRow>(
     db: &Reader,
     columns: Columns,
     condition: Condition,
     sort: Sort,
     window: &Window,
 ) -> Result<Page<R>, StoreError> {
-    Ok(window.page(json_rows::rows(db, page_statement::<R>(columns, condition, sort, window), columns).await?))
+    Ok(window.to_page(json_rows::fetch_rows(db, page_statement::<R>(columns, condition, sort, window), columns).await?))
 }
 
 /// The statement of [`page`], without the packing.
-pub(super) fn page_statement<R: Row>(
+pub(super) fn page_statement<R: ReadRow>(
     columns: Columns,
     condition: Condition,
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    let mut select = json_rows::select::<R>(columns);
-    select.cond_where(condition).cond_where(sort.bounds(window)).limit(window.fetched());
+    let mut select = json_rows::select_columns::<R>(columns);
+    select.cond_where(condition).cond_where(sort.position_condition(window)).limit(window.fetch_limit());
     for column in sort.columns() {
-        select.order_by(column, sort.order(window));
+        select.order_by(column, sort.direction(window));
     }
     select
 }
@@ -159,26 +159,26 @@ pub(super) fn page_statement<R: Row>(
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn children<R: Row>(
+pub async fn fetch_child_pages<R: ReadRow>(
     db: &Reader,
     columns: Columns,
-    kinship: Kinship,
+    kinship: Relation,
     parents: &[String],
     (sort, window): (Sort, &Window),
 ) -> Result<Vec<Page<R>>, StoreError> {
-    let select = children_select::<R>(columns, kinship, sort, window);
-    let pages = json_rows::rows_of_each::<R>(db, parents, select, columns).await?;
-    Ok(pages.into_iter().map(|rows| window.page(rows)).collect())
+    let select = child_page_statement::<R>(columns, kinship, sort, window);
+    let pages = json_rows::fetch_rows_per_key::<R>(db, parents, select, columns).await?;
+    Ok(pages.into_iter().map(|rows| window.to_page(rows)).collect())
 }
 
 /// For a parent, along an index, the rows of its page and no others.
-pub(super) fn children_select<R: Row>(
+pub(super) fn child_page_statement<R: ReadRow>(
     columns: Columns,
-    kinship: Kinship,
+    kinship: Relation,
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    let of_parent = Expr::col(kinship.column).eq(Expr::col((json_rows::encode::KEYS, "value")));
+    let of_parent = Expr::col(kinship.column).eq(Expr::col((json_rows::encode::KEYS_TABLE, "value")));
     page_statement::<R>(columns, kinship.condition().add(of_parent), sort, window)
 }
 
@@ -187,7 +187,7 @@ pub(super) fn children_select<R: Row>(
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn count<R: Row>(db: &Reader, condition: Condition) -> Result<u64, StoreError> {
+pub async fn count<R: ReadRow>(db: &Reader, condition: Condition) -> Result<u64, StoreError> {
     metrics::counter!(READS).increment(1);
     let statement = Query::select().expr(Expr::cust("COUNT(*)")).from(R::TABLE).cond_where(condition).take();
     let Some(row) = db.query_one(&statement).await? else { return Ok(0) };
@@ -200,9 +200,9 @@ pub async fn count<R: Row>(db: &Reader, condition: Condition) -> Result<u64, Sto
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn count_children<R: Row>(
+pub async fn count_children<R: ReadRow>(
     db: &Reader,
-    kinship: Kinship,
+    kinship: Relation,
     parents: impl IntoIterator<Item = VendorId>,
 ) -> Result<HashMap<VendorId, u64>, StoreError> {
     metrics::counter!(READS).increment(1);

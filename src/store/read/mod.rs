@@ -23,27 +23,27 @@ pub use delivery::DeliveryRow;
 pub use drawing::DrawingRow;
 pub use event::EventRow;
 pub use filter::{ClientFilter, DrawingFilter, EventFilter, ProjectFilter, ProposalFilter};
-pub use list::{Key, Page, Place, Sort, Window};
+pub use list::{Page, Position, Sort, SortValue, Window};
 pub use payment::PaymentRow;
 pub use project::ProjectRow;
 pub use proposal::ProposalRow;
 
-use super::sql::json_rows::{self, Columns, Row};
+use super::sql::json_rows::{self, Columns, ReadRow};
 use super::{Reader, StoreError};
 use crate::domain::{Outcome, Provider, Seq, VendorId};
 
 /// A list that can be filtered: what its rows are, and what its filter asks for.
-pub trait Listed {
+pub trait Filterable {
     /// Its rows.
-    type Row: Row + order::Ordered;
+    type Row: ReadRow + order::Ordered;
 
     /// The filter as a condition.
     fn condition(&self) -> Condition;
 }
 
-macro_rules! listed {
+macro_rules! filterable {
     ($($filter:ty => $row:ty),+ $(,)?) => {
-        $(impl Listed for $filter {
+        $(impl Filterable for $filter {
             type Row = $row;
 
             fn condition(&self) -> Condition {
@@ -53,7 +53,7 @@ macro_rules! listed {
     };
 }
 
-listed! {
+filterable! {
     EventFilter => EventRow,
     ProjectFilter => ProjectRow,
     DrawingFilter => DrawingRow,
@@ -65,7 +65,7 @@ listed! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quarantine;
 
-impl Listed for Quarantine {
+impl Filterable for Quarantine {
     type Row = DeliveryRow;
 
     fn condition(&self) -> Condition {
@@ -74,23 +74,23 @@ impl Listed for Quarantine {
 }
 
 /// The order of the log, newest first.
-pub const LOG_ORDER: Sort = Sort { column: "seq", ties: &[], descending: true };
+pub const LOG_ORDER: Sort = Sort { column: "seq", tie_breakers: &[], descending: true };
 /// The order of deliveries, newest first.
-pub const DELIVERY_ORDER: Sort = Sort { column: "id", ties: &[], descending: true };
+pub const DELIVERY_ORDER: Sort = Sort { column: "id", tie_breakers: &[], descending: true };
 
 /// Reads the rows of a table whose key is one of these, in no order.
 ///
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn by_ids<R: Row>(
+pub async fn by_vendor_ids<R: ReadRow>(
     db: &Reader,
     ids: impl IntoIterator<Item = VendorId>,
     columns: Columns,
 ) -> Result<Vec<R>, StoreError> {
     let ids = ids.into_iter().map(VendorId::into_string);
-    let select = json_rows::select::<R>(columns).and_where(Expr::col("vendor_id").is_in(ids)).take();
-    json_rows::rows(db, select, columns).await
+    let select = json_rows::select_columns::<R>(columns).and_where(Expr::col("vendor_id").is_in(ids)).take();
+    json_rows::fetch_rows(db, select, columns).await
 }
 
 /// Reads the rows whose column holds one of these numbers, in the order of `order`.
@@ -98,18 +98,18 @@ pub async fn by_ids<R: Row>(
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn by_numbers<R: Row>(
+pub async fn by_integers<R: ReadRow>(
     db: &Reader,
     column: &'static str,
     numbers: impl IntoIterator<Item = i64>,
     order: &'static str,
     columns: Columns,
 ) -> Result<Vec<R>, StoreError> {
-    let select = json_rows::select::<R>(columns)
+    let select = json_rows::select_columns::<R>(columns)
         .and_where(Expr::col(column).is_in(numbers))
         .order_by(order, sea_orm::Order::Asc)
         .take();
-    json_rows::rows(db, select, columns).await
+    json_rows::fetch_rows(db, select, columns).await
 }
 
 /// Reads proposals by their vendor and id, in no order.
@@ -117,15 +117,15 @@ pub async fn by_numbers<R: Row>(
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn proposals(
+pub async fn proposals_by_key(
     db: &Reader,
     keys: &[(Provider, VendorId)],
     columns: Columns,
 ) -> Result<Vec<ProposalRow>, StoreError> {
     let keys = keys.iter().map(|(provider, id)| Expr::tuple([Expr::val(provider.as_str()), Expr::val(id.as_str())]));
     let key = Expr::tuple([Expr::col("provider"), Expr::col("vendor_id")]);
-    let select = json_rows::select::<ProposalRow>(columns).and_where(key.is_in(keys)).take();
-    json_rows::rows(db, select, columns).await
+    let select = json_rows::select_columns::<ProposalRow>(columns).and_where(key.is_in(keys)).take();
+    json_rows::fetch_rows(db, select, columns).await
 }
 
 /// Reads all payments on these ArcSite proposals, in the order in which they came.
@@ -133,17 +133,17 @@ pub async fn proposals(
 /// # Errors
 ///
 /// Where the database cannot be read.
-pub async fn payments_of(
+pub async fn payments_of_proposals(
     db: &Reader,
     proposals: impl IntoIterator<Item = VendorId>,
     columns: Columns,
 ) -> Result<Vec<PaymentRow>, StoreError> {
     let ids = proposals.into_iter().map(VendorId::into_string);
-    let select = json_rows::select::<PaymentRow>(columns)
+    let select = json_rows::select_columns::<PaymentRow>(columns)
         .and_where(Expr::col("proposal_vendor_id").is_in(ids))
         .order_by("event_seq", sea_orm::Order::Asc)
         .take();
-    json_rows::rows(db, select, columns).await
+    json_rows::fetch_rows(db, select, columns).await
 }
 
 /// Reads the next events past a place and up to another that match, oldest first, at most `limit`, with all columns.
@@ -157,12 +157,12 @@ pub async fn events_after(
     (after, up_to): (Seq, Seq),
     limit: u64,
 ) -> Result<Vec<EventRow>, StoreError> {
-    let select = json_rows::select::<EventRow>(EventRow::ALL)
+    let select = json_rows::select_columns::<EventRow>(EventRow::ALL)
         .and_where(Expr::col("seq").gt(after.0))
         .and_where(Expr::col("seq").lte(up_to.0))
         .cond_where(filter.condition())
         .order_by("seq", sea_orm::Order::Asc)
         .limit(limit)
         .take();
-    json_rows::rows(db, select, EventRow::ALL).await
+    json_rows::fetch_rows(db, select, EventRow::ALL).await
 }

@@ -1,20 +1,20 @@
 //! How rows are sorted: the column that an order reads, and the position of a row in it.
 
-use super::{ClientRow, DeliveryRow, DrawingRow, EventRow, Key, Place, ProjectRow, ProposalRow, Sort};
-use crate::store::sql::json_rows::{Columns, Row};
+use super::{ClientRow, DeliveryRow, DrawingRow, EventRow, Position, ProjectRow, ProposalRow, Sort, SortValue};
+use crate::store::sql::json_rows::{Columns, ReadRow};
 
 /// A row that stands in an order.
-pub trait Ordered: Row {
+pub trait Ordered: ReadRow {
     /// The column that an order needs, besides the key.
     fn order_column(sort: Sort) -> Columns;
     /// The value of the column that the list is ordered by.
-    fn order_key(&self, sort: Sort) -> Key;
+    fn order_key(&self, sort: Sort) -> SortValue;
     /// The values of [`Sort::ties`].
     fn ties(&self, sort: Sort) -> Vec<String>;
 
     /// Where the row stands.
-    fn place(&self, sort: Sort) -> Place {
-        Place { key: self.order_key(sort), ties: self.ties(sort) }
+    fn place(&self, sort: Sort) -> Position {
+        Position { key: self.order_key(sort), ties: self.ties(sort) }
     }
 }
 
@@ -28,10 +28,10 @@ macro_rules! ordered {
                 }
             }
 
-            fn order_key(&self, sort: Sort) -> Key {
+            fn order_key(&self, sort: Sort) -> SortValue {
                 match sort.column {
                     $(stringify!($column) => ($key)(self),)*
-                    _ => Key::Integer(self.$default.0),
+                    _ => SortValue::Integer(self.$default.0),
                 }
             }
 
@@ -43,36 +43,36 @@ macro_rules! ordered {
 }
 
 ordered!(ProjectRow, [vendor_id], last_event_at, {
-    created_order => |row: &Self| Key::Integer(row.created_order),
-    updated_order => |row: &Self| Key::Integer(row.updated_order),
-    name_order => |row: &Self| Key::Text(row.name_order.clone()),
+    created_order => |row: &Self| SortValue::Integer(row.created_order),
+    updated_order => |row: &Self| SortValue::Integer(row.updated_order),
+    name_order => |row: &Self| SortValue::Text(row.name_order.clone()),
 });
 ordered!(DrawingRow, [vendor_id], last_event_at, {
-    first_seen_at => |row: &Self| Key::Integer(row.first_seen_at.0),
-    name_order => |row: &Self| Key::Text(row.name_order.clone()),
+    first_seen_at => |row: &Self| SortValue::Integer(row.first_seen_at.0),
+    name_order => |row: &Self| SortValue::Text(row.name_order.clone()),
 });
 ordered!(ClientRow, [vendor_id], last_event_at, {
-    created_order => |row: &Self| Key::Integer(row.created_order),
-    updated_order => |row: &Self| Key::Integer(row.updated_order),
-    name_order => |row: &Self| Key::Text(row.name_order.clone()),
+    created_order => |row: &Self| SortValue::Integer(row.created_order),
+    updated_order => |row: &Self| SortValue::Integer(row.updated_order),
+    name_order => |row: &Self| SortValue::Text(row.name_order.clone()),
 });
 ordered!(ProposalRow, [provider, vendor_id], last_event_at, {
-    created_order => |row: &Self| Key::Integer(row.created_order),
-    updated_order => |row: &Self| Key::Integer(row.updated_order),
-    name_order => |row: &Self| Key::Text(row.name_order.clone()),
-    total_order => |row: &Self| Key::Integer(row.total_order),
+    created_order => |row: &Self| SortValue::Integer(row.created_order),
+    updated_order => |row: &Self| SortValue::Integer(row.updated_order),
+    name_order => |row: &Self| SortValue::Text(row.name_order.clone()),
+    total_order => |row: &Self| SortValue::Integer(row.total_order),
 });
 
 /// The log and the deliveries have one order each, by their keys.
-macro_rules! numbered {
+macro_rules! sortable_by_number {
     ($row:ty, $number:expr) => {
         impl Ordered for $row {
             fn order_column(_: Sort) -> Columns {
                 Columns::NONE
             }
 
-            fn order_key(&self, _: Sort) -> Key {
-                Key::Integer(($number)(self))
+            fn order_key(&self, _: Sort) -> SortValue {
+                SortValue::Integer(($number)(self))
             }
 
             fn ties(&self, _: Sort) -> Vec<String> {
@@ -82,5 +82,5 @@ macro_rules! numbered {
     };
 }
 
-numbered!(EventRow, |row: &Self| row.seq.0);
-numbered!(DeliveryRow, |row: &Self| row.id);
+sortable_by_number!(EventRow, |row: &Self| row.seq.0);
+sortable_by_number!(DeliveryRow, |row: &Self| row.id);

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::domain::{Money, Seq};
-use crate::store::read::value::Stamp;
+use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
 row! {
@@ -18,10 +18,10 @@ row! {
             amount: Option<Money>,
             channel: String,
             method: Option<String>,
-            paid_at: Option<Stamp>,
+            paid_at: Option<Micros>,
             /// A bare date, `YYYY-MM-DD`.
             paid_on: Option<NaiveDate>,
-            received_at: Stamp,
+            received_at: Micros,
         }
     }
 }

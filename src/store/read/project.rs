@@ -1,7 +1,7 @@
 //! Projects.
 
 use crate::domain::VendorId;
-use crate::store::read::value::Stamp;
+use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
 row! {
@@ -18,10 +18,10 @@ row! {
             customer: Option<String>,
             work_site_address: Option<String>,
             sales_rep: Option<String>,
-            created_at: Option<Stamp>,
-            updated_at: Option<Stamp>,
-            first_seen_at: Stamp,
-            last_event_at: Stamp,
+            created_at: Option<Micros>,
+            updated_at: Option<Micros>,
+            first_seen_at: Micros,
+            last_event_at: Micros,
             /// What stands for `created_at` in an order.
             created_order: i64,
             /// What stands for `updated_at` in an order.

@@ -1,7 +1,7 @@
 //! Proposals.
 
 use crate::domain::{Money, ProposalStatus, Provider, VendorId};
-use crate::store::read::value::{Flag, Stamp};
+use crate::store::read::value::{Micros, SqlBool};
 use crate::store::sql::json_rows::row;
 
 row! {
@@ -18,7 +18,7 @@ row! {
             description: Option<String>,
             status: Option<ProposalStatus>,
             vendor_status: Option<String>,
-            is_draft: Option<Flag>,
+            is_draft: Option<SqlBool>,
             owner: Option<String>,
             currency: Option<String>,
             total: Option<Money>,
@@ -34,10 +34,10 @@ row! {
             project_vendor_id: Option<VendorId>,
             url: Option<String>,
             app_url: Option<String>,
-            created_at: Option<Stamp>,
-            updated_at: Option<Stamp>,
-            first_seen_at: Stamp,
-            last_event_at: Stamp,
+            created_at: Option<Micros>,
+            updated_at: Option<Micros>,
+            first_seen_at: Micros,
+            last_event_at: Micros,
             /// What stands for `created_at` in an order.
             created_order: i64,
             /// What stands for `updated_at` in an order.

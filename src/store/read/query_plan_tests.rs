@@ -3,14 +3,14 @@
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{SelectStatement, SqliteQueryBuilder};
 
-use super::list::{children_select, page_statement};
+use super::list::{child_page_statement, page_statement};
 use super::*;
 use crate::clock::Clock;
 use crate::domain::{EventKind, Money, ProposalStatus};
 use crate::store::Store;
 use crate::store::engine::dialect::Dialect;
 
-const WINDOW: Window = Window { after: None, before: None, limit: 20, from_the_end: false };
+const WINDOW: Window = Window { after: None, before: None, limit: 20, backward: false };
 
 /// The plan's lines for a statement.
 async fn plan(store: &Store, statement: SelectStatement) -> Vec<String> {
@@ -21,7 +21,7 @@ async fn plan(store: &Store, statement: SelectStatement) -> Vec<String> {
 }
 
 fn sort(column: &'static str, ties: &'static [&'static str]) -> Sort {
-    Sort { column, ties, descending: true }
+    Sort { column, tie_breakers: ties, descending: true }
 }
 
 fn assert_indexed(what: &str, plan: &[String]) {
@@ -38,7 +38,7 @@ async fn an_index_answers_every_order() {
     let by_key: &[&str] = &["provider", "vendor_id"];
     let mut plans = Vec::new();
     for from_the_end in [false, true] {
-        let window = Window { from_the_end, ..WINDOW };
+        let window = Window { backward: from_the_end, ..WINDOW };
         for column in ["created_order", "updated_order", "name_order", "last_event_at"] {
             let all = Condition::all;
             plans.push((column, page_statement::<ProjectRow>(ProjectRow::ALL, all(), sort(column, by_id), &window)));
@@ -152,20 +152,25 @@ async fn an_index_answers_every_filter() {
 async fn nested_pages_are_read_along_an_index() {
     let (_directory, store) = Store::for_test().await;
     let parents = ["1".to_owned(), "2".to_owned()];
-    let kinship = |column| relation::Kinship { column, provider: None };
+    let kinship = |column| relation::Relation { column, provider: None };
     let by_event = sort("last_event_at", &["vendor_id"]);
     let by_key = sort("last_event_at", &["provider", "vendor_id"]);
-    fn nested<R: Row>(parents: &[String], kinship: relation::Kinship, sort: Sort, window: &Window) -> SelectStatement {
-        json_rows::encode::pack_of_each::<R>(
+    fn nested<R: ReadRow>(
+        parents: &[String],
+        kinship: relation::Relation,
+        sort: Sort,
+        window: &Window,
+    ) -> SelectStatement {
+        json_rows::encode::encode_per_key::<R>(
             Dialect::Sqlite,
             parents,
-            children_select::<R>(R::ALL, kinship, sort, window),
+            child_page_statement::<R>(R::ALL, kinship, sort, window),
             R::ALL,
         )
     }
     let mut plans = Vec::new();
     for from_the_end in [false, true] {
-        let window = Window { from_the_end, ..WINDOW };
+        let window = Window { backward: from_the_end, ..WINDOW };
         let of_project = kinship("project_vendor_id");
         plans.push(nested::<DrawingRow>(&parents, of_project, by_event, &window));
         for column in ["project_vendor_id", "client_vendor_id"] {
@@ -175,7 +180,7 @@ async fn nested_pages_are_read_along_an_index() {
         for column in ["project_vendor_id", "client_vendor_id", "drawing_vendor_id"] {
             plans.push(nested::<EventRow>(&parents, kinship(column), LOG_ORDER, &window));
         }
-        let of_proposal = relation::Kinship { column: "proposal_vendor_id", provider: Some(Provider::Arcsite) };
+        let of_proposal = relation::Relation { column: "proposal_vendor_id", provider: Some(Provider::Arcsite) };
         plans.push(nested::<EventRow>(&parents, of_proposal, LOG_ORDER, &window));
     }
     for statement in plans {

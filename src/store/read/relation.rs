@@ -4,32 +4,32 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
 use super::{ClientRow, DrawingRow, ProjectRow};
 use crate::domain::{Provider, VendorId};
-use crate::store::sql::json_rows::Row;
+use crate::store::sql::json_rows::ReadRow;
 
 /// Whose children are asked for: the column that names the parent, and for a proposal's its vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Kinship {
+pub struct Relation {
     /// The children's column that names their parent.
     pub column: &'static str,
     /// The vendor, where the column's ids are only unique within one.
     pub provider: Option<Provider>,
 }
 
-impl Kinship {
+impl Relation {
     pub(super) fn condition(self) -> Condition {
         Condition::all().add_option(self.provider.map(|provider| Expr::col("provider").eq(provider.as_str())))
     }
 }
 
 /// The rows that are known by their vendor's id alone.
-pub trait Keyed: Row {
+pub trait HasVendorId: ReadRow {
     /// The id.
     fn vendor_id(&self) -> &VendorId;
 }
 
-macro_rules! keyed {
+macro_rules! has_vendor_id {
     ($($row:ty),+) => {
-        $(impl Keyed for $row {
+        $(impl HasVendorId for $row {
             fn vendor_id(&self) -> &VendorId {
                 &self.vendor_id
             }
@@ -37,4 +37,4 @@ macro_rules! keyed {
     };
 }
 
-keyed!(ProjectRow, DrawingRow, ClientRow);
+has_vendor_id!(ProjectRow, DrawingRow, ClientRow);

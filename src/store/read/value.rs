@@ -8,21 +8,21 @@ use crate::clock::Time;
 /// A time in microseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(transparent)]
-pub struct Stamp(pub i64);
+pub struct Micros(pub i64);
 
-impl Stamp {
+impl Micros {
     /// The time. Columns hold only what was one; another number reads as 1970.
     #[must_use]
-    pub fn time(self) -> Time {
+    pub fn to_time(self) -> Time {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 }
 
 /// A truth value: SQLite writes 0 and 1, PostgreSQL false and true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flag(pub bool);
+pub struct SqlBool(pub bool);
 
-impl<'de> Deserialize<'de> for Flag {
+impl<'de> Deserialize<'de> for SqlBool {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -39,9 +39,9 @@ impl<'de> Deserialize<'de> for Flag {
 
 /// Bytes, which JSON cannot hold: they are selected as hexadecimal text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bytes(pub Vec<u8>);
+pub struct HexBytes(pub Vec<u8>);
 
-impl<'de> Deserialize<'de> for Bytes {
+impl<'de> Deserialize<'de> for HexBytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         hex::decode(text.as_ref()).map(Self).map_err(serde::de::Error::custom)

@@ -8,12 +8,12 @@ use crate::clock::Time;
 use crate::store::StoreError;
 
 /// A time as a column holds it.
-pub(in crate::store) const fn micros(time: Time) -> i64 {
+pub(in crate::store) const fn to_micros(time: Time) -> i64 {
     time.timestamp_micros()
 }
 
 /// A column's time.
-pub(in crate::store) fn time(micros: i64) -> Result<Time, StoreError> {
+pub(in crate::store) fn from_micros(micros: i64) -> Result<Time, StoreError> {
     DateTime::from_timestamp_micros(micros).ok_or_else(|| StoreError::Unreadable(format!("the time {micros}")))
 }
 

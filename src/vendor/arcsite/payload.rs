@@ -148,7 +148,7 @@ pub struct ApprovedOption {
 /// The deprecated `proposal.signed`: it names no proposal, its subject is the drawing.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct Signed {
+pub struct SignedProposal {
     #[serde(deserialize_with = "required")]
     pub drawing_id: VendorId,
     #[serde(default)]

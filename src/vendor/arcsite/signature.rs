@@ -16,9 +16,9 @@ pub struct Signature<'a> {
     /// `t` as written, which is what is signed.
     t: &'a str,
     /// `t` in seconds since 1970.
-    pub seconds: i64,
+    pub unix_seconds: i64,
     /// Every `v` that is 32 bytes in hexadecimal.
-    values: Vec<[u8; 32]>,
+    digests: Vec<[u8; 32]>,
 }
 
 /// Why a delivery has no right signature.
@@ -62,7 +62,7 @@ impl<'a> Signature<'a> {
         let t = t.ok_or(SignatureError::Malformed)?;
         let digits = !t.is_empty() && t.bytes().all(|byte| byte.is_ascii_digit());
         let seconds = t.parse().ok().filter(|_| digits).ok_or(SignatureError::Malformed)?;
-        Ok(Self { t, seconds, values })
+        Ok(Self { t, unix_seconds: seconds, digests: values })
     }
 
     /// Checks it against the raw body, in a time that does not depend on where a difference lies.
@@ -74,7 +74,7 @@ impl<'a> Signature<'a> {
         let mut matched = Choice::from(0);
         for secret in secrets {
             let expected = digest(secret.expose_secret().as_bytes(), self.t, body);
-            for value in &self.values {
+            for value in &self.digests {
                 matched |= value[..].ct_eq(&expected[..]);
             }
         }
@@ -99,7 +99,7 @@ mod tests {
 
     // printf '1700000000.{"event":"x","data":{}}' | openssl dgst -sha256 -hmac whsec_1
     const BODY: &[u8] = br#"{"event":"x","data":{}}"#;
-    const RIGHT: &str = "aa572305c48c83d169452a56e27fd046a6466abc83aa61e4453a3dcba4ba2aaa";
+    const VALID_DIGEST: &str = "aa572305c48c83d169452a56e27fd046a6466abc83aa61e4453a3dcba4ba2aaa";
 
     fn secrets(secrets: &[&str]) -> Vec<SecretString> {
         secrets.iter().map(|secret| SecretString::from(*secret)).collect()
@@ -107,50 +107,56 @@ mod tests {
 
     fn check(header: &str, with: &[&str]) -> Result<i64, SignatureError> {
         let signature = Signature::parse(header)?;
-        signature.verify(BODY, &secrets(with)).map(|()| signature.seconds)
+        signature.verify(BODY, &secrets(with)).map(|()| signature.unix_seconds)
     }
 
     #[test]
-    fn the_documented_form_is_right() {
-        assert_eq!(check(&format!("t=1700000000,v={RIGHT}"), &["whsec_1"]), Ok(1_700_000_000));
-        assert_eq!(check(&format!("t=1700000000, v={}", RIGHT.to_uppercase()), &["whsec_1"]), Ok(1_700_000_000));
-        assert_eq!(check(&format!("v={RIGHT},t=1700000000,scheme=2"), &["whsec_0", "whsec_1"]), Ok(1_700_000_000));
-        assert_eq!(check(&format!("t=1700000000,v={},v={RIGHT}", "00".repeat(32)), &["whsec_1"]), Ok(1_700_000_000));
+    fn documented_header_verifies() {
+        assert_eq!(check(&format!("t=1700000000,v={VALID_DIGEST}"), &["whsec_1"]), Ok(1_700_000_000));
+        assert_eq!(check(&format!("t=1700000000, v={}", VALID_DIGEST.to_uppercase()), &["whsec_1"]), Ok(1_700_000_000));
+        assert_eq!(
+            check(&format!("v={VALID_DIGEST},t=1700000000,scheme=2"), &["whsec_0", "whsec_1"]),
+            Ok(1_700_000_000)
+        );
+        assert_eq!(
+            check(&format!("t=1700000000,v={},v={VALID_DIGEST}", "00".repeat(32)), &["whsec_1"]),
+            Ok(1_700_000_000)
+        );
     }
 
     #[test]
-    fn anything_else_is_not() {
+    fn malformed_or_mismatched_header_is_rejected() {
         use SignatureError::{Malformed, RepeatedTime, Wrong};
         for (header, error) in [
             (String::new(), Malformed),
             ("nonsense".to_owned(), Malformed),
-            (format!("v={RIGHT}"), Malformed),
-            (format!("t=,v={RIGHT}"), Malformed),
-            (format!("t=+1700000000,v={RIGHT}"), Malformed),
-            (format!("t=1700000000000000000000,v={RIGHT}"), Malformed),
-            (format!("t=1700000000,t=1700000000,v={RIGHT}"), RepeatedTime),
+            (format!("v={VALID_DIGEST}"), Malformed),
+            (format!("t=,v={VALID_DIGEST}"), Malformed),
+            (format!("t=+1700000000,v={VALID_DIGEST}"), Malformed),
+            (format!("t=1700000000000000000000,v={VALID_DIGEST}"), Malformed),
+            (format!("t=1700000000,t=1700000000,v={VALID_DIGEST}"), RepeatedTime),
             ("t=1700000000".to_owned(), Wrong),
             ("t=1700000000,v=".to_owned(), Wrong),
             ("t=1700000000,v=zz".to_owned(), Wrong),
-            (format!("t=1700000001,v={RIGHT}"), Wrong),
-            (format!("t=1700000000,v={}", &RIGHT[..62]), Wrong),
+            (format!("t=1700000001,v={VALID_DIGEST}"), Wrong),
+            (format!("t=1700000000,v={}", &VALID_DIGEST[..62]), Wrong),
         ] {
             assert_eq!(check(&header, &["whsec_1"]), Err(error), "{header}");
         }
-        assert_eq!(check(&format!("t=1700000000,v={RIGHT}"), &["whsec_2"]), Err(Wrong));
-        assert_eq!(check(&format!("t=1700000000,v={RIGHT}"), &[]), Err(Wrong));
+        assert_eq!(check(&format!("t=1700000000,v={VALID_DIGEST}"), &["whsec_2"]), Err(Wrong));
+        assert_eq!(check(&format!("t=1700000000,v={VALID_DIGEST}"), &[]), Err(Wrong));
     }
 
     proptest! {
         #[test]
-        fn never_panics(header in ".{0,80}") {
+        fn parse_any_header_never_panics(header in ".{0,80}") {
             if let Ok(signature) = Signature::parse(&header) {
                 let _ = signature.verify(BODY, &secrets(&["a"]));
             }
         }
 
         #[test]
-        fn one_flipped_bit_of_the_body_is_wrong(body in proptest::collection::vec(any::<u8>(), 1..100), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+        fn body_with_flipped_bit_is_rejected(body in proptest::collection::vec(any::<u8>(), 1..100), at in any::<prop::sample::Index>(), bit in 0..8u8) {
             let header = format!("t=1,v={}", hex::encode(digest(b"s", "1", &body)));
             let signature = Signature::parse(&header).unwrap();
             prop_assert_eq!(signature.verify(&body, &secrets(&["s"])), Ok(()));

@@ -11,18 +11,18 @@ use async_graphql::{ContextSelectionSet, Positioned, ServerError, ServerResult};
 /// # Errors
 ///
 /// Where two fields of one response name cannot be merged.
-pub(super) fn collect<'a>(
+pub(super) fn collect_fields<'a>(
     ctx: &ContextSelectionSet<'a>,
     type_name: &str,
 ) -> ServerResult<Vec<Cow<'a, Positioned<Field>>>> {
     let set = &ctx.item.node;
     let mut fields = Vec::with_capacity(set.items.len());
-    add(ctx, type_name, set, &mut fields)?;
+    add_selection_set(ctx, type_name, set, &mut fields)?;
     Ok(fields)
 }
 
 /// What is skipped by a directive is not there any more: the library has taken it out.
-fn add<'a>(
+fn add_selection_set<'a>(
     ctx: &ContextSelectionSet<'a>,
     type_name: &str,
     set: &'a SelectionSet,
@@ -30,19 +30,19 @@ fn add<'a>(
 ) -> ServerResult<()> {
     for selection in &set.items {
         match &selection.node {
-            Selection::Field(field) => merge(field, fields)?,
+            Selection::Field(field) => merge_field(field, fields)?,
             Selection::FragmentSpread(spread) => {
                 // That there is such a fragment was validated.
                 if let Some(fragment) = ctx.query_env.fragments.get(&spread.node.fragment_name.node)
-                    && applies(ctx, type_name, &fragment.node.type_condition.node.on.node)
+                    && fragment_applies(ctx, type_name, &fragment.node.type_condition.node.on.node)
                 {
-                    add(ctx, type_name, &fragment.node.selection_set.node, fields)?;
+                    add_selection_set(ctx, type_name, &fragment.node.selection_set.node, fields)?;
                 }
             }
             Selection::InlineFragment(fragment) => {
                 let condition = fragment.node.type_condition.as_ref();
-                if condition.is_none_or(|condition| applies(ctx, type_name, &condition.node.on.node)) {
-                    add(ctx, type_name, &fragment.node.selection_set.node, fields)?;
+                if condition.is_none_or(|condition| fragment_applies(ctx, type_name, &condition.node.on.node)) {
+                    add_selection_set(ctx, type_name, &fragment.node.selection_set.node, fields)?;
                 }
             }
         }
@@ -51,7 +51,7 @@ fn add<'a>(
 }
 
 /// Whether a fragment on a type, or on an interface, is one on objects of this type.
-fn applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &str) -> bool {
+fn fragment_applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &str) -> bool {
     condition == type_name
         || ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(condition))
 }
@@ -61,7 +61,7 @@ fn applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &str) -> b
 /// # Errors
 ///
 /// Where it is another field, or has other arguments: the library's validation looks at fields of one selection alone.
-pub(super) fn merge<'a>(
+pub(super) fn merge_field<'a>(
     field: &'a Positioned<Field>,
     fields: &mut Vec<Cow<'a, Positioned<Field>>>,
 ) -> ServerResult<()> {

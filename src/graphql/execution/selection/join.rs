@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 ///
 /// One allocation serves all that are ready at once; each of the others keeps its own. Whenever one of those is woken all that
 /// still wait are asked again: they wait for batches, which are ready together.
-pub(super) async fn each<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
+pub(super) async fn join_in_order<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
     let mut outputs = Vec::with_capacity(futures.len());
     let mut waiting = Vec::new();
     let mut slot: Option<Pin<Box<F>>> = None;
@@ -33,12 +33,12 @@ pub(super) async fn each<F: Future>(futures: impl ExactSizeIterator<Item = F>) -
     }
     drop(slot);
     if !waiting.is_empty() {
-        poll_fn(|cx| poll_waiting(&mut waiting, &mut outputs, cx)).await;
+        poll_fn(|cx| poll_pending(&mut waiting, &mut outputs, cx)).await;
     }
     outputs.into_iter().flatten().collect()
 }
 
-fn poll_waiting<F: Future>(
+fn poll_pending<F: Future>(
     waiting: &mut Vec<(usize, Pin<Box<F>>)>,
     outputs: &mut [Option<F::Output>],
     cx: &mut Context<'_>,
@@ -60,10 +60,10 @@ mod tests {
     use futures_util::FutureExt;
     use tokio::sync::oneshot;
 
-    use super::each;
+    use super::join_in_order;
 
     #[tokio::test]
-    async fn outputs_keep_the_order_of_the_futures_whichever_is_ready_first() {
+    async fn outputs_keep_the_order_of_the_futures() {
         let (send_first, first) = oneshot::channel();
         let (send_last, last) = oneshot::channel();
         let futures = [first.map(Result::unwrap).boxed(), async { 2 }.boxed(), last.map(Result::unwrap).boxed()];
@@ -72,20 +72,20 @@ mod tests {
             tokio::task::yield_now().await;
             send_first.send(1).unwrap();
         };
-        assert_eq!(tokio::join!(each(futures.into_iter()), both).0, [1, 2, 3]);
+        assert_eq!(tokio::join!(join_in_order(futures.into_iter()), both).0, [1, 2, 3]);
     }
 
     #[tokio::test]
-    async fn one_that_waits_holds_none_up() {
+    async fn pending_future_does_not_block_others() {
         let begun = Cell::new(0);
         let (_never, first) = oneshot::channel::<()>();
         let futures = [first.map(drop).boxed_local(), async { begun.set(begun.get() + 1) }.boxed_local()];
-        assert!(each(futures.into_iter()).now_or_never().is_none());
+        assert!(join_in_order(futures.into_iter()).now_or_never().is_none());
         assert_eq!(begun.get(), 1);
     }
 
     #[tokio::test]
-    async fn none_is_none() {
-        assert!(each(std::iter::empty::<std::future::Ready<u8>>()).await.is_empty());
+    async fn no_futures_give_no_outputs() {
+        assert!(join_in_order(std::iter::empty::<std::future::Ready<u8>>()).await.is_empty());
     }
 }

@@ -8,7 +8,7 @@ use async_graphql::{Name, ServerError, ServerResult, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
 
 /// The key by which the library tells raw JSON from an object.
-static RAW: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_VALUE_TOKEN));
+static RAW_VALUE_KEY: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_VALUE_TOKEN));
 
 /// JSON text in the making. What is put into it is whole: there is no part of it that is not valid UTF-8.
 #[derive(Default)]
@@ -20,9 +20,9 @@ impl JsonText {
         let mut json = Self(Vec::with_capacity(256));
         json.0.push(b'{');
         for (place, (name, value)) in members.enumerate() {
-            json.comma(place);
-            json.name(name);
-            json.value(&value).map_err(|error| unwritable(&error))?;
+            json.push_comma(place);
+            json.push_name(name);
+            json.push_value(&value).map_err(|error| write_error(&error))?;
         }
         json.0.push(b'}');
         Ok(json)
@@ -34,7 +34,7 @@ impl JsonText {
         let mut json = Self(Vec::with_capacity(length + 2));
         json.0.push(b'[');
         for (place, item) in items.into_iter().enumerate() {
-            json.comma(place);
+            json.push_comma(place);
             json.0.extend_from_slice(&item.0);
         }
         json.0.push(b']');
@@ -43,37 +43,37 @@ impl JsonText {
 
     /// As a value of the library's.
     pub(super) fn into_value(self) -> ServerResult<Value> {
-        let text = String::from_utf8(self.0).map_err(|error| unwritable(&error))?;
-        Ok(Value::Object(IndexMap::from_iter([(RAW.clone(), Value::String(text))])))
+        let text = String::from_utf8(self.0).map_err(|error| write_error(&error))?;
+        Ok(Value::Object(IndexMap::from_iter([(RAW_VALUE_KEY.clone(), Value::String(text))])))
     }
 
     /// The text of a value, whose raw parts are taken as they are: they were written here, or read by serde_json.
-    pub(crate) fn of(value: &Value) -> serde_json::Result<Vec<u8>> {
+    pub(crate) fn encode_value(value: &Value) -> serde_json::Result<Vec<u8>> {
         let mut json = Self::default();
-        json.value(value)?;
+        json.push_value(value)?;
         Ok(json.0)
     }
 
-    fn value(&mut self, value: &Value) -> serde_json::Result<()> {
+    fn push_value(&mut self, value: &Value) -> serde_json::Result<()> {
         match value {
             Value::Object(members) => {
-                if let Some(raw) = raw(members) {
+                if let Some(raw) = raw_json(members) {
                     self.0.extend_from_slice(raw.as_bytes());
                     return Ok(());
                 }
                 self.0.push(b'{');
                 for (place, (name, value)) in members.iter().enumerate() {
-                    self.comma(place);
-                    self.name(name);
-                    self.value(value)?;
+                    self.push_comma(place);
+                    self.push_name(name);
+                    self.push_value(value)?;
                 }
                 self.0.push(b'}');
             }
             Value::List(items) => {
                 self.0.push(b'[');
                 for (place, item) in items.iter().enumerate() {
-                    self.comma(place);
-                    self.value(item)?;
+                    self.push_comma(place);
+                    self.push_value(item)?;
                 }
                 self.0.push(b']');
             }
@@ -87,27 +87,27 @@ impl JsonText {
         Ok(())
     }
 
-    fn comma(&mut self, place: usize) {
+    fn push_comma(&mut self, place: usize) {
         if place > 0 {
             self.0.push(b',');
         }
     }
 
-    fn name(&mut self, name: &Name) {
+    fn push_name(&mut self, name: &Name) {
         self.0.push(b'"');
         self.0.extend_from_slice(name.as_bytes());
         self.0.extend_from_slice(b"\":");
     }
 }
 
-fn raw(members: &IndexMap<Name, Value>) -> Option<&str> {
+fn raw_json(members: &IndexMap<Name, Value>) -> Option<&str> {
     match members.get_index(0) {
-        Some((name, Value::String(text))) if members.len() == 1 && *name == *RAW => Some(text),
+        Some((name, Value::String(text))) if members.len() == 1 && *name == *RAW_VALUE_KEY => Some(text),
         _ => None,
     }
 }
 
-fn unwritable(error: &dyn std::error::Error) -> ServerError {
+fn write_error(error: &dyn std::error::Error) -> ServerError {
     tracing::error!(%error, "a value could not be written as JSON");
     ServerError::new("internal error", None)
 }
@@ -121,19 +121,19 @@ mod tests {
     #[test]
     fn values_are_written_as_serde_json_writes_them() {
         let value = value!({ "a": [1, 2.5, null, true], "b": { "c": "\"\u{1}ä\u{1f600}\\" }, "empty": {}, "none": [] });
-        assert_eq!(JsonText::of(&value).unwrap(), serde_json::to_vec(&value).unwrap());
+        assert_eq!(JsonText::encode_value(&value).unwrap(), serde_json::to_vec(&value).unwrap());
     }
 
     #[test]
-    fn what_is_raw_is_taken_as_it_is_however_deep_it_lies() {
+    fn nested_raw_json_is_written_verbatim() {
         let inner = JsonText::object([(&Name::new("n"), value!("x"))].into_iter()).unwrap();
         let list = JsonText::list(vec![inner, JsonText(b"36029621652695040".to_vec())]).into_value().unwrap();
         let outer =
             JsonText::object([(&Name::new("list"), list), (&Name::new("z"), value!(null))].into_iter()).unwrap();
         let text = br#"{"list":[{"n":"x"},36029621652695040],"z":null}"#;
         let value = value!({ "top": (outer.into_value().unwrap()) });
-        assert_eq!(JsonText::of(&value).unwrap(), [b"{\"top\":".as_slice(), text, b"}"].concat());
+        assert_eq!(JsonText::encode_value(&value).unwrap(), [b"{\"top\":".as_slice(), text, b"}"].concat());
         // The library writes the same.
-        assert_eq!(serde_json::to_vec(&value).unwrap(), JsonText::of(&value).unwrap());
+        assert_eq!(serde_json::to_vec(&value).unwrap(), JsonText::encode_value(&value).unwrap());
     }
 }

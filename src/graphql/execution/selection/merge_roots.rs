@@ -11,7 +11,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, ServerError, ServerResult, Value, Variables};
 use async_graphql_value::Value as Argument;
 
-use super::collect_fields::merge;
+use super::collect_fields::merge_field;
 
 /// The document with the root of its chosen operation spelled out and merged. `None` where it is so already, or is wrong in a way that
 /// the library tells.
@@ -24,14 +24,14 @@ pub(crate) fn merge_roots(
     name: Option<&str>,
     variables: &Variables,
 ) -> ServerResult<Option<ExecutableDocument>> {
-    let Some(operation) = chosen(document, name) else { return Ok(None) };
+    let Some(operation) = find_operation(document, name) else { return Ok(None) };
     let root = match operation.ty {
         OperationType::Query => "Query",
         OperationType::Mutation => "Mutation",
         OperationType::Subscription => "Subscription",
     };
-    let mut spelled = Spelled { document, root, variables, fields: Vec::new(), count: 0 };
-    if !spelled.add(&operation.selection_set.node)? {
+    let mut spelled = InlinedRoot { document, root_type: root, variables, fields: Vec::new(), unmerged_count: 0 };
+    if !spelled.inline(&operation.selection_set.node)? {
         return Ok(None);
     }
     let is_subscription = operation.ty == OperationType::Subscription;
@@ -40,7 +40,7 @@ pub(crate) fn merge_roots(
         return Err(ServerError::new("a subscription has one field at its root", second));
     }
     let all_fields = operation.selection_set.node.items.iter().all(|item| matches!(item.node, Selection::Field(_)));
-    if spelled.count == spelled.fields.len() && (all_fields || !is_subscription) {
+    if spelled.unmerged_count == spelled.fields.len() && (all_fields || !is_subscription) {
         return Ok(None);
     }
     let items = spelled.fields.into_iter().map(|field| {
@@ -49,33 +49,33 @@ pub(crate) fn merge_roots(
     });
     let items = items.collect();
     let mut merged = document.clone();
-    if let Some(operation) = chosen_mut(&mut merged, name) {
+    if let Some(operation) = find_operation_mut(&mut merged, name) {
         operation.selection_set.node.items = items;
     }
     // A fragment that was spread at the root alone is spread nowhere now, which the library would take for a mistake.
-    let (before, after) = (spread(document), spread(&merged));
+    let (before, after) = (collect_spread_fragments(document), collect_spread_fragments(&merged));
     merged.fragments.retain(|name, _| after.contains(name) || !before.contains(name));
     Ok(Some(merged))
 }
 
-struct Spelled<'a> {
+struct InlinedRoot<'a> {
     document: &'a ExecutableDocument,
-    root: &'static str,
+    root_type: &'static str,
     variables: &'a Variables,
     fields: Vec<Cow<'a, Positioned<Field>>>,
     /// How many fields there were before they were merged.
-    count: usize,
+    unmerged_count: usize,
 }
 
-impl<'a> Spelled<'a> {
+impl<'a> InlinedRoot<'a> {
     /// Adds what a selection asks for. Gives whether the library has nothing to say against it.
-    fn add(&mut self, set: &'a SelectionSet) -> ServerResult<bool> {
+    fn inline(&mut self, set: &'a SelectionSet) -> ServerResult<bool> {
         for selection in &set.items {
             let (condition, directives, set) = match &selection.node {
                 Selection::Field(field) => {
                     if !self.is_skipped(&field.node.directives) {
-                        self.count += 1;
-                        merge(field, &mut self.fields)?;
+                        self.unmerged_count += 1;
+                        merge_field(field, &mut self.fields)?;
                     }
                     continue;
                 }
@@ -91,10 +91,10 @@ impl<'a> Spelled<'a> {
                     (condition, &fragment.node.directives, &fragment.node.selection_set.node)
                 }
             };
-            if condition.is_some_and(|condition| condition.node.on.node != self.root) {
+            if condition.is_some_and(|condition| condition.node.on.node != self.root_type) {
                 return Ok(false);
             }
-            if !self.is_skipped(directives) && !self.add(set)? {
+            if !self.is_skipped(directives) && !self.inline(set)? {
                 return Ok(false);
             }
         }
@@ -122,11 +122,14 @@ impl<'a> Spelled<'a> {
     }
 }
 
-fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
-    crate::graphql::execution::authorize::chosen(document, name)
+fn find_operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+    crate::graphql::execution::authorize::find_operation(document, name)
 }
 
-fn chosen_mut<'a>(document: &'a mut ExecutableDocument, name: Option<&str>) -> Option<&'a mut OperationDefinition> {
+fn find_operation_mut<'a>(
+    document: &'a mut ExecutableDocument,
+    name: Option<&str>,
+) -> Option<&'a mut OperationDefinition> {
     match (&mut document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(&mut operation.node),
         (DocumentOperations::Multiple(operations), Some(name)) => {
@@ -140,7 +143,7 @@ fn chosen_mut<'a>(document: &'a mut ExecutableDocument, name: Option<&str>) -> O
 }
 
 /// The fragments that the operations of a document spread, over others or not.
-fn spread(document: &ExecutableDocument) -> HashSet<Name> {
+fn collect_spread_fragments(document: &ExecutableDocument) -> HashSet<Name> {
     let mut found = HashSet::new();
     let mut sets: Vec<&SelectionSet> =
         document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node).collect();

@@ -25,7 +25,7 @@ mod json;
 mod merge_roots;
 pub(super) mod root;
 
-use collect_fields::collect;
+use collect_fields::collect_fields;
 pub(crate) use json::JsonText;
 pub(crate) use merge_roots::merge_roots;
 
@@ -35,7 +35,7 @@ pub(crate) trait Selectable: ContainerType {
     ///
     /// An interface's value must hand this on to the object that it holds.
     fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
-        Box::pin(object(self, ctx))
+        Box::pin(resolve_object(self, ctx))
     }
 }
 
@@ -66,10 +66,10 @@ impl<T: Selectable> OutputType for Selected<T> {
     }
 }
 
-async fn object<T: Selectable + ?Sized>(of: &T, ctx: &ContextSelectionSet<'_>) -> ServerResult<JsonText> {
+async fn resolve_object<T: Selectable + ?Sized>(of: &T, ctx: &ContextSelectionSet<'_>) -> ServerResult<JsonText> {
     let type_name = T::type_name();
-    let fields = collect(ctx, &type_name)?;
-    let values = join::each(fields.iter().map(async |field| {
+    let fields = collect_fields(ctx, &type_name)?;
+    let values = join::join_in_order(fields.iter().map(async |field| {
         if field.node.name.node == "__typename" {
             return Ok(Some(Value::from(&*type_name)));
         }
@@ -120,6 +120,6 @@ impl<T: Selectable> OutputType for SelectedList<'_, T> {
                 if error.path.is_empty() { ctx.set_error_path(error) } else { error }
             })
         });
-        JsonText::list(join::each(items).await.into_iter().collect::<ServerResult<_>>()?).into_value()
+        JsonText::list(join::join_in_order(items).await.into_iter().collect::<ServerResult<_>>()?).into_value()
     }
 }

@@ -16,19 +16,19 @@ pub(super) fn is_nullable(registry: &Registry, type_name: &str, field: &str) -> 
 }
 
 /// What an operation asked for.
-pub(crate) struct Asked {
+pub(crate) struct RootFieldErrors {
     query: String,
-    operation: Option<String>,
+    operation_name: Option<String>,
 }
 
-impl Asked {
+impl RootFieldErrors {
     /// Keeps what a request asks for, which is gone when it is executed.
-    pub(crate) fn of(request: &Request) -> Self {
-        Self { query: request.query.clone(), operation: request.operation_name.clone() }
+    pub(crate) fn new(request: &Request) -> Self {
+        Self { query: request.query.clone(), operation_name: request.operation_name.clone() }
     }
 
     /// Puts the fields of the root that failed into the response.
-    pub(crate) fn complete(&self, response: &mut Response, registry: &Registry) {
+    pub(crate) fn restore(&self, response: &mut Response, registry: &Registry) {
         // The library says null where nothing is left of an operation that was executed.
         if response.data == Value::Null && response.errors.iter().all(|error| !error.path.is_empty()) {
             response.data = Value::Object(IndexMap::new());
@@ -44,7 +44,7 @@ impl Asked {
         }
         // It was parsed and executed before.
         let Ok(document) = parse_query(&self.query) else { return };
-        let fields = fields(&document, self.operation.as_deref());
+        let fields = root_fields(&document, self.operation_name.as_deref());
         for name in missing {
             let nullable = fields.get(name.as_str()).is_some_and(|(root, field)| is_nullable(registry, root, field));
             if !nullable {
@@ -57,7 +57,10 @@ impl Asked {
 }
 
 /// The fields of an operation's root, by their response names: the root's type, and the field's own name.
-fn fields<'a>(document: &'a ExecutableDocument, operation: Option<&str>) -> HashMap<&'a str, (&'static str, &'a str)> {
+fn root_fields<'a>(
+    document: &'a ExecutableDocument,
+    operation: Option<&str>,
+) -> HashMap<&'a str, (&'static str, &'a str)> {
     let mut fields = HashMap::new();
     for (name, of) in document.operations.iter() {
         if operation.is_some() && name.map(Name::as_str) != operation {
@@ -68,12 +71,12 @@ fn fields<'a>(document: &'a ExecutableDocument, operation: Option<&str>) -> Hash
             OperationType::Mutation => "Mutation",
             OperationType::Subscription => "Subscription",
         };
-        add(document, root, &of.node.selection_set.node, &mut fields);
+        add_root_fields(document, root, &of.node.selection_set.node, &mut fields);
     }
     fields
 }
 
-fn add<'a>(
+fn add_root_fields<'a>(
     document: &'a ExecutableDocument,
     root: &'static str,
     set: &'a SelectionSet,
@@ -86,10 +89,10 @@ fn add<'a>(
             }
             Selection::FragmentSpread(spread) => {
                 if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    add(document, root, &fragment.node.selection_set.node, fields);
+                    add_root_fields(document, root, &fragment.node.selection_set.node, fields);
                 }
             }
-            Selection::InlineFragment(fragment) => add(document, root, &fragment.node.selection_set.node, fields),
+            Selection::InlineFragment(fragment) => add_root_fields(document, root, &fragment.node.selection_set.node, fields),
         }
     }
 }

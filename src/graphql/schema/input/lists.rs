@@ -2,14 +2,14 @@
 
 use async_graphql::{ID, InputObject};
 
-use super::{client, domain_list, project};
+use super::{parse_client_id, parse_project_id, to_domain_list};
 use crate::graphql::error::ApiError;
 use crate::graphql::schema::model::enums::{ProposalStatus, Provider};
 use crate::graphql::schema::model::scalar::{DateTime, Decimal};
 use crate::store::read;
 
 /// How long a part of a name may be, in letters.
-const LONGEST_PART: usize = 200;
+const NAME_PART_CHARS_MAX: usize = 200;
 
 /// Which projects are asked for. All conditions must hold.
 #[derive(Debug, Default, InputObject)]
@@ -70,7 +70,7 @@ impl TryFrom<ProjectFilter> for read::ProjectFilter {
 
     fn try_from(filter: ProjectFilter) -> Result<Self, ApiError> {
         Ok(Self {
-            name_contains: part(filter.name_contains)?,
+            name_contains: check_name_part(filter.name_contains)?,
             job_number: filter.job_number,
             tag: filter.tag,
             created_from: filter.created_from.map(|time| time.0),
@@ -84,8 +84,8 @@ impl TryFrom<DrawingFilter> for read::DrawingFilter {
 
     fn try_from(filter: DrawingFilter) -> Result<Self, ApiError> {
         Ok(Self {
-            name_contains: part(filter.name_contains)?,
-            project: project("projectId", filter.project_id)?,
+            name_contains: check_name_part(filter.name_contains)?,
+            project: parse_project_id("projectId", filter.project_id)?,
             tag: filter.tag,
         })
     }
@@ -95,7 +95,7 @@ impl TryFrom<ClientFilter> for read::ClientFilter {
     type Error = ApiError;
 
     fn try_from(filter: ClientFilter) -> Result<Self, ApiError> {
-        Ok(Self { name_contains: part(filter.name_contains)?, email: filter.email, city: filter.city })
+        Ok(Self { name_contains: check_name_part(filter.name_contains)?, email: filter.email, city: filter.city })
     }
 }
 
@@ -104,20 +104,20 @@ impl TryFrom<ProposalFilter> for read::ProposalFilter {
 
     fn try_from(filter: ProposalFilter) -> Result<Self, ApiError> {
         Ok(Self {
-            providers: domain_list(filter.provider),
-            statuses: domain_list(filter.status),
-            name_contains: part(filter.name_contains)?,
-            client: client("clientId", filter.client_id)?,
-            project: project("projectId", filter.project_id)?,
+            providers: to_domain_list(filter.provider),
+            statuses: to_domain_list(filter.status),
+            name_contains: check_name_part(filter.name_contains)?,
+            client: parse_client_id("clientId", filter.client_id)?,
+            project: parse_project_id("projectId", filter.project_id)?,
             total_at_least: filter.total_at_least.map(|total| total.0),
         })
     }
 }
 
-fn part(part: Option<String>) -> Result<Option<String>, ApiError> {
+fn check_name_part(part: Option<String>) -> Result<Option<String>, ApiError> {
     match part {
-        Some(part) if part.chars().count() > LONGEST_PART => {
-            Err(ApiError::BadUserInput(format!("`nameContains` may have at most {LONGEST_PART} letters")))
+        Some(part) if part.chars().count() > NAME_PART_CHARS_MAX => {
+            Err(ApiError::BadUserInput(format!("`nameContains` may have at most {NAME_PART_CHARS_MAX} letters")))
         }
         part => Ok(part),
     }

@@ -58,13 +58,13 @@ impl TryFrom<EventFilter> for read::EventFilter {
 
     fn try_from(filter: EventFilter) -> Result<Self, ApiError> {
         Ok(Self {
-            providers: domain_list(filter.provider),
-            kinds: domain_list(filter.kind),
+            providers: to_domain_list(filter.provider),
+            kinds: to_domain_list(filter.kind),
             statuses: None,
-            proposal: proposal("proposalId", filter.proposal_id)?,
-            client: client("clientId", filter.client_id)?,
-            project: project("projectId", filter.project_id)?,
-            drawing: drawing("drawingId", filter.drawing_id)?,
+            proposal: parse_proposal_id("proposalId", filter.proposal_id)?,
+            client: parse_client_id("clientId", filter.client_id)?,
+            project: parse_project_id("projectId", filter.project_id)?,
+            drawing: parse_drawing_id("drawingId", filter.drawing_id)?,
             received_from: filter.received_from.map(|time| time.0),
             received_before: filter.received_before.map(|time| time.0),
         })
@@ -75,28 +75,28 @@ impl TryFrom<ProposalEventFilter> for read::EventFilter {
     type Error = ApiError;
 
     fn try_from(filter: ProposalEventFilter) -> Result<Self, ApiError> {
-        let mut kinds = domain::EventKind::of_proposals();
-        if let Some(asked) = domain_list::<_, domain::EventKind>(filter.kind) {
+        let mut kinds = domain::EventKind::proposal_kinds();
+        if let Some(asked) = to_domain_list::<_, domain::EventKind>(filter.kind) {
             kinds.retain(|kind| asked.contains(kind));
         }
         Ok(Self {
-            providers: domain_list(filter.provider),
+            providers: to_domain_list(filter.provider),
             kinds: Some(kinds),
-            statuses: domain_list(filter.status),
-            proposal: proposal("proposalId", filter.proposal_id)?,
-            client: client("clientId", filter.client_id)?,
-            project: project("projectId", filter.project_id)?,
+            statuses: to_domain_list(filter.status),
+            proposal: parse_proposal_id("proposalId", filter.proposal_id)?,
+            client: parse_client_id("clientId", filter.client_id)?,
+            project: parse_project_id("projectId", filter.project_id)?,
             ..Self::default()
         })
     }
 }
 
-fn domain_list<T, U: From<T>>(values: Option<Vec<T>>) -> Option<Vec<U>> {
+fn to_domain_list<T, U: From<T>>(values: Option<Vec<T>>) -> Option<Vec<U>> {
     values.map(|values| values.into_iter().map(U::from).collect())
 }
 
 /// Reads the node id in an argument, which must be of the kind that `select` takes.
-fn node<T>(
+fn parse_node_id<T>(
     argument: &str,
     id: Option<ID>,
     example: &str,
@@ -108,20 +108,20 @@ fn node<T>(
     id.parse().ok().and_then(select).map(Some).ok_or_else(wrong)
 }
 
-fn proposal(argument: &str, id: Option<ID>) -> Result<Option<(domain::Provider, VendorId)>, ApiError> {
-    node(argument, id, "proposal:bidsketch:11051955", |id| {
+fn parse_proposal_id(argument: &str, id: Option<ID>) -> Result<Option<(domain::Provider, VendorId)>, ApiError> {
+    parse_node_id(argument, id, "proposal:bidsketch:11051955", |id| {
         if let NodeId::Proposal(provider, id) = id { Some((provider, id)) } else { None }
     })
 }
 
-fn client(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
-    node(argument, id, "client:4815162342", |id| if let NodeId::Client(id) = id { Some(id) } else { None })
+fn parse_client_id(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
+    parse_node_id(argument, id, "client:4815162342", |id| if let NodeId::Client(id) = id { Some(id) } else { None })
 }
 
-fn project(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
-    node(argument, id, "project:36029621652695040", |id| if let NodeId::Project(id) = id { Some(id) } else { None })
+fn parse_project_id(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
+    parse_node_id(argument, id, "project:36029621652695040", |id| if let NodeId::Project(id) = id { Some(id) } else { None })
 }
 
-fn drawing(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
-    node(argument, id, "drawing:36029621652695041", |id| if let NodeId::Drawing(id) = id { Some(id) } else { None })
+fn parse_drawing_id(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
+    parse_node_id(argument, id, "drawing:36029621652695041", |id| if let NodeId::Drawing(id) = id { Some(id) } else { None })
 }

@@ -15,7 +15,7 @@ pub(crate) enum OrderDirection {
 }
 
 /// Defines an order: its fields, the column that each is answered by, and the input that names one.
-macro_rules! order {
+macro_rules! define_order {
     ($list:literal, $input:ident, $field:ident, $ties:expr, { $($(#[$doc:meta])* $variant:ident => $column:literal,)+ }) => {
         #[doc = concat!("What ", $list, " are ordered by.")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -36,13 +36,13 @@ macro_rules! order {
             /// The order as the database has it.
             pub(crate) const fn sort(self) -> Sort {
                 let column = match self.field { $($field::$variant => $column,)+ };
-                Sort { column, ties: $ties, descending: matches!(self.direction, OrderDirection::Desc) }
+                Sort { column, tie_breakers: $ties, descending: matches!(self.direction, OrderDirection::Desc) }
             }
         }
     };
 }
 
-order!("projects", ProjectOrder, ProjectOrderField, project::TIES, {
+define_order!("projects", ProjectOrder, ProjectOrderField, project::TIE_BREAKERS, {
     /// When it was created at the vendor; where the vendor gave no time, when it was first seen.
     CreatedAt => "created_order",
     /// When it was last changed at the vendor; one without a time comes before all others.
@@ -52,7 +52,7 @@ order!("projects", ProjectOrder, ProjectOrderField, project::TIES, {
     /// When its newest event came.
     LastEventAt => "last_event_at",
 });
-order!("drawings", DrawingOrder, DrawingOrderField, drawing::TIES, {
+define_order!("drawings", DrawingOrder, DrawingOrderField, drawing::TIE_BREAKERS, {
     /// Its name, ignoring case, by the code points of its first 200 letters.
     Name => "name_order",
     /// When its newest event came.
@@ -60,7 +60,7 @@ order!("drawings", DrawingOrder, DrawingOrderField, drawing::TIES, {
     /// When its first event came.
     FirstSeenAt => "first_seen_at",
 });
-order!("clients", ClientOrder, ClientOrderField, client::TIES, {
+define_order!("clients", ClientOrder, ClientOrderField, client::TIE_BREAKERS, {
     /// When it was created at the vendor; where the vendor gave no time, when it was first seen.
     CreatedAt => "created_order",
     /// When it was last changed at the vendor; one without a time comes before all others.
@@ -70,7 +70,7 @@ order!("clients", ClientOrder, ClientOrderField, client::TIES, {
     /// When its newest event came.
     LastEventAt => "last_event_at",
 });
-order!("proposals", ProposalOrder, ProposalOrderField, proposal::TIES, {
+define_order!("proposals", ProposalOrder, ProposalOrderField, proposal::TIE_BREAKERS, {
     /// When it was created at the vendor; where the vendor gave no time, when it was first seen.
     CreatedAt => "created_order",
     /// When it was last changed at the vendor; one without a time comes before all others.

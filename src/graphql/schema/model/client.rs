@@ -4,22 +4,22 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::people::Contact;
 use super::scalar::{DateTime, Url};
-use super::{event, nested, proposal};
+use super::{event, parse_nested, proposal};
 use crate::domain::{self, NodeId};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::{PageArgs, page_cost};
-use crate::graphql::pagination::connection::{EventConnection, ProposalConnection, children};
-use crate::store::read::relation::Kinship;
+use crate::graphql::pagination::connection::{EventConnection, ProposalConnection, load_child_connection};
+use crate::store::read::relation::Relation;
 use crate::store::read::{ClientRow, EventRow, LOG_ORDER, ProposalRow, Sort};
 use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Client(pub(crate) ClientRow);
 
 /// The order where none is asked for.
-pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", ties: TIES, descending: true };
+pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", tie_breakers: TIE_BREAKERS, descending: true };
 /// What tells clients apart that are equal in an order.
-pub(crate) const TIES: &[&str] = &["vendor_id"];
-const CHILDREN: Kinship = Kinship { column: "client_vendor_id", provider: None };
+pub(crate) const TIE_BREAKERS: &[&str] = &["vendor_id"];
+const CHILD_RELATION: Relation = Relation { column: "client_vendor_id", provider: None };
 
 /// The columns that each field of a client needs.
 pub(crate) fn columns(field: &str) -> Columns {
@@ -134,7 +134,7 @@ impl Client {
 
     /// Whom else to ask.
     async fn other_contact(&self) -> Result<Option<Selected<Contact>>> {
-        Ok(nested::<domain::Contact>(self.0.other_contact.as_deref())?.map(|value| Selected(value.into())))
+        Ok(parse_nested::<domain::Contact>(self.0.other_contact.as_deref())?.map(|value| Selected(value.into())))
     }
 
     /// The client in Bidsketch's API.
@@ -178,10 +178,10 @@ impl Client {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ProposalConnection> {
         let args = PageArgs { first, after, last, before };
-        children::<ProposalRow>(
+        load_child_connection::<ProposalRow>(
             ctx,
             self.0.vendor_id.clone(),
-            CHILDREN,
+            CHILD_RELATION,
             proposal::DEFAULT_ORDER,
             args,
             proposal::columns,
@@ -200,6 +200,14 @@ impl Client {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<EventConnection> {
         let args = PageArgs { first, after, last, before };
-        children::<EventRow>(ctx, self.0.vendor_id.clone(), CHILDREN, LOG_ORDER, args, event::columns).await
+        load_child_connection::<EventRow>(
+            ctx,
+            self.0.vendor_id.clone(),
+            CHILD_RELATION,
+            LOG_ORDER,
+            args,
+            event::columns,
+        )
+        .await
     }
 }

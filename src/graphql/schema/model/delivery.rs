@@ -34,7 +34,7 @@ pub(crate) fn columns(field: &str) -> Columns {
 
 impl Delivery {
     /// Its bytes: its own, or where it has none, those of its event's body, which are the same.
-    async fn bytes(&self, ctx: &Context<'_>) -> Result<Cow<'_, [u8]>> {
+    async fn body_bytes(&self, ctx: &Context<'_>) -> Result<Cow<'_, [u8]>> {
         if let Some(body) = &self.0.body {
             return Ok(Cow::Borrowed(&body.0));
         }
@@ -86,18 +86,18 @@ impl Delivery {
 
     /// Its body; invalid UTF-8 is replaced, `bodyBase64` has the exact bytes.
     async fn body(&self, ctx: &Context<'_>) -> Result<String> {
-        Ok(String::from_utf8_lossy(&self.bytes(ctx).await?).into_owned())
+        Ok(String::from_utf8_lossy(&self.body_bytes(ctx).await?).into_owned())
     }
 
     /// The exact bytes of its body in base64.
     async fn body_base64(&self, ctx: &Context<'_>) -> Result<String> {
-        Ok(STANDARD.encode(self.bytes(ctx).await?))
+        Ok(STANDARD.encode(self.body_bytes(ctx).await?))
     }
 
     /// The event that it made or repeats.
     async fn event(&self, ctx: &Context<'_>) -> Result<Option<Selected<Event>>> {
         match self.0.event_seq {
-            Some(seq) => Ok(load(ctx, EventKey(seq, look_ahead::node(ctx, event::columns)))
+            Some(seq) => Ok(load(ctx, EventKey(seq, look_ahead::node_columns(ctx, event::columns)))
                 .await?
                 .map(|row| Selected(Event::from(row)))),
             None => Ok(None),

@@ -3,22 +3,22 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::scalar::{DateTime, Url};
-use super::{Project, event, linked, nested, project};
+use super::{Project, event, load_by_vendor_id, parse_nested, project};
 use crate::domain::{NodeId, VendorId};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::{PageArgs, page_cost};
-use crate::graphql::pagination::connection::{EventConnection, children};
-use crate::store::read::relation::Kinship;
+use crate::graphql::pagination::connection::{EventConnection, load_child_connection};
+use crate::store::read::relation::Relation;
 use crate::store::read::{DrawingRow, EventRow, LOG_ORDER, Sort};
 use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Drawing(pub(crate) DrawingRow);
 
 /// The order where none is asked for.
-pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", ties: TIES, descending: true };
+pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", tie_breakers: TIE_BREAKERS, descending: true };
 /// What tells drawings apart that are equal in an order.
-pub(crate) const TIES: &[&str] = &["vendor_id"];
-const CHILDREN: Kinship = Kinship { column: "drawing_vendor_id", provider: None };
+pub(crate) const TIE_BREAKERS: &[&str] = &["vendor_id"];
+const CHILD_RELATION: Relation = Relation { column: "drawing_vendor_id", provider: None };
 
 /// The columns that each field of a drawing needs.
 pub(crate) fn columns(field: &str) -> Columns {
@@ -56,12 +56,14 @@ impl Drawing {
 
     /// Its tags.
     async fn tags(&self) -> Result<Vec<String>> {
-        Ok(nested(self.0.tags.as_deref())?.unwrap_or_default())
+        Ok(parse_nested(self.0.tags.as_deref())?.unwrap_or_default())
     }
 
     /// Its project; null until the project itself has been seen.
     async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
-        Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
+        Ok(load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns)
+            .await?
+            .map(|row| Selected(Project(row))))
     }
 
     /// ArcSite's own id of its project.
@@ -105,6 +107,14 @@ impl Drawing {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<EventConnection> {
         let args = PageArgs { first, after, last, before };
-        children::<EventRow>(ctx, self.0.vendor_id.clone(), CHILDREN, LOG_ORDER, args, event::columns).await
+        load_child_connection::<EventRow>(
+            ctx,
+            self.0.vendor_id.clone(),
+            CHILD_RELATION,
+            LOG_ORDER,
+            args,
+            event::columns,
+        )
+        .await
     }
 }

@@ -10,16 +10,16 @@ use serde_json::value::RawValue;
 use super::enums::{EventKind, ProposalStatus, Provider};
 use super::scalar::{DateTime, Json};
 use super::{
-    Client, Delivery, Drawing, Payment, Project, Proposal, client, delivery, drawing, linked, load, payment, project,
-    proposal,
+    Client, Delivery, Drawing, Payment, Project, Proposal, client, delivery, drawing, load, load_by_vendor_id, payment,
+    project, proposal,
 };
 use crate::domain::{self, NodeId, VendorId};
 use crate::graphql::Api;
 use crate::graphql::error::ApiError;
 use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::{JsonText, Selectable, Selected};
-use crate::graphql::loader::{DeliveriesOf, PaymentKey, ProposalKey};
-use crate::graphql::pagination::args::some_cost;
+use crate::graphql::loader::{EventDeliveriesKey, PaymentKey, ProposalKey};
+use crate::graphql::pagination::args::short_list_cost;
 use crate::graphql::pagination::cursor;
 use crate::store::read::{DeliveryRow, EventRow};
 use crate::store::sql::json_rows::Columns;
@@ -118,30 +118,30 @@ fn payload(row: &EventRow) -> Result<Json> {
     }
     let body: Body<'_> = serde_json::from_str(&row.body).map_err(|error| {
         tracing::error!(%error, seq = row.seq.0, "the body of an event in the log is unreadable");
-        ApiError::Internal.extended()
+        ApiError::Internal.into_graphql_error()
     })?;
     Ok(Json(body.data.to_owned()))
 }
 
 async fn deliveries(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<Selected<Delivery>>> {
-    let columns = look_ahead::node(ctx, delivery::columns);
-    let rows = load(ctx, DeliveriesOf(row.seq, columns)).await?.unwrap_or_default();
+    let columns = look_ahead::node_columns(ctx, delivery::columns);
+    let rows = load(ctx, EventDeliveriesKey(row.seq, columns)).await?.unwrap_or_default();
     Ok(rows.into_iter().map(|row| Selected(Delivery(row))).collect())
 }
 
 async fn vendor_types(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<String>> {
     let mut types = vec![row.vendor_type.clone()];
-    for delivery in load(ctx, DeliveriesOf(row.seq, DeliveryRow::vendor_type)).await?.unwrap_or_default() {
+    for delivery in load(ctx, EventDeliveriesKey(row.seq, DeliveryRow::vendor_type)).await?.unwrap_or_default() {
         types.extend(delivery.vendor_type.filter(|name| !types.contains(name)));
     }
     Ok(types)
 }
 
 /// What an event's own subject must give: its row is written in the event's own transaction.
-fn present<T>(row: &EventRow, value: Option<T>) -> Result<T> {
+fn require_subject<T>(row: &EventRow, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| {
         tracing::error!(seq = row.seq.0, "the subject of an event is not in its projection; run `bidarc rebuild`");
-        ApiError::Internal.extended()
+        ApiError::Internal.into_graphql_error()
     })
 }
 
@@ -161,7 +161,7 @@ macro_rules! event_type {
             /// Its place in the log; opaque. The edge's cursor in `events` is the same, so that a history query and a
             /// subscription with `after` join without a gap.
             pub(crate) async fn cursor(&self, ctx: &Context<'_>) -> Result<String> {
-                Ok(cursor::of_event(ctx.data::<Api>()?.store.log_id(), self.0.seq))
+                Ok(cursor::encode_event(ctx.data::<Api>()?.store.log_id(), self.0.seq))
             }
 
             /// Who sent it.
@@ -195,7 +195,7 @@ macro_rules! event_type {
             }
 
             /// The first delivery, and every redelivery.
-            #[graphql(complexity = "some_cost(child_complexity)")]
+            #[graphql(complexity = "short_list_cost(child_complexity)")]
             pub(crate) async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Delivery>>> {
                 deliveries(ctx, &self.0).await
             }
@@ -210,8 +210,8 @@ event_type! {
     ProjectEvent {
         /// The project as it is now.
         async fn project(&self, ctx: &Context<'_>) -> Result<Selected<Project>> {
-            let row = linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?;
-            present(&self.0, row.map(|row| Selected(Project(row))))
+            let row = load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns).await?;
+            require_subject(&self.0, row.map(|row| Selected(Project(row))))
         }
     }
 }
@@ -221,8 +221,8 @@ event_type! {
     DrawingEvent {
         /// The drawing as it is now.
         async fn drawing(&self, ctx: &Context<'_>) -> Result<Selected<Drawing>> {
-            let row = linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?;
-            present(&self.0, row.map(|row| Selected(Drawing(row))))
+            let row = load_by_vendor_id(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?;
+            require_subject(&self.0, row.map(|row| Selected(Drawing(row))))
         }
     }
 }
@@ -232,8 +232,8 @@ event_type! {
     ClientEvent {
         /// The client as it is now.
         async fn client(&self, ctx: &Context<'_>) -> Result<Selected<Client>> {
-            let row = linked(ctx, self.0.client_vendor_id.clone(), client::columns).await?;
-            present(&self.0, row.map(|row| Selected(Client(row))))
+            let row = load_by_vendor_id(ctx, self.0.client_vendor_id.clone(), client::columns).await?;
+            require_subject(&self.0, row.map(|row| Selected(Client(row))))
         }
     }
 }
@@ -246,7 +246,7 @@ event_type! {
         async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Selected<Proposal>>> {
             match self.0.proposal_vendor_id.clone() {
                 Some(id) => {
-                    let key = ProposalKey(self.0.provider, id, look_ahead::node(ctx, proposal::columns));
+                    let key = ProposalKey(self.0.provider, id, look_ahead::node_columns(ctx, proposal::columns));
                     Ok(load(ctx, key).await?.map(|row| Selected(Proposal(row))))
                 }
                 None => Ok(None),
@@ -260,12 +260,12 @@ event_type! {
 
         /// The drawing it was made from (ArcSite), as known when the event was recorded; null until the drawing has been seen.
         async fn drawing(&self, ctx: &Context<'_>) -> Result<Option<Selected<Drawing>>> {
-            Ok(linked(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?.map(|row| Selected(Drawing(row))))
+            Ok(load_by_vendor_id(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?.map(|row| Selected(Drawing(row))))
         }
 
         /// The project it belongs to (ArcSite), as known when the event was recorded; null until the project has been seen.
         async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
-            Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
+            Ok(load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
         }
 
         /// The status as this event gave it; `proposal.status` is today's.
@@ -278,7 +278,7 @@ event_type! {
             if self.0.kind != domain::EventKind::ProposalPaymentReceived {
                 return Ok(None);
             }
-            Ok(load(ctx, PaymentKey(self.0.seq, look_ahead::node(ctx, payment::columns))).await?.map(|row| Selected(Payment(row))))
+            Ok(load(ctx, PaymentKey(self.0.seq, look_ahead::node_columns(ctx, payment::columns))).await?.map(|row| Selected(Payment(row))))
         }
     }
 }

@@ -8,8 +8,8 @@ use crate::domain::VendorId;
 use crate::graphql::error::ApiError;
 use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::{JsonText, Selectable};
-use crate::graphql::loader::{ById, StoreLoader};
-use crate::store::read::relation::Keyed;
+use crate::graphql::loader::{StoreLoader, VendorIdKey};
+use crate::store::read::relation::HasVendorId;
 use crate::store::sql::json_rows::Columns;
 
 pub(crate) mod bidsketch_webhook;
@@ -54,13 +54,13 @@ pub(crate) enum Node {
 }
 
 /// Says whose selections are executed by the default.
-macro_rules! selectable {
+macro_rules! impl_selectable {
     ($($object:ty),+ $(,)?) => {
         $(impl Selectable for $object {})+
     };
 }
 
-selectable! {
+impl_selectable! {
     Project, Drawing, Client, Proposal, Payment, Delivery, BidsketchWebhook, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
     UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage,
 }
@@ -107,28 +107,28 @@ where
 {
     let loader = ctx.data::<DataLoader<StoreLoader>>()?;
     // Boxed: a field's future is as large as the largest of its object's fields, and most fields need none of this.
-    Box::pin(loader.load_one(key)).await.map_err(|error| ApiError::clone(&error).extended())
+    Box::pin(loader.load_one(key)).await.map_err(|error| ApiError::clone(&error).into_graphql_error())
 }
 
 /// Loads what a vendor id names, with the columns that this field's selection needs; `None` until it has been seen.
-pub(crate) async fn linked<R>(
+pub(crate) async fn load_by_vendor_id<R>(
     ctx: &Context<'_>,
     id: Option<VendorId>,
     columns: impl Fn(&str) -> Columns,
 ) -> async_graphql::Result<Option<R>>
 where
-    R: Keyed + Clone + Sync + 'static,
+    R: HasVendorId + Clone + Sync + 'static,
 {
     match id {
-        Some(id) => Box::pin(load(ctx, ById::<R>::new(id, look_ahead::node(ctx, columns)))).await,
+        Some(id) => Box::pin(load(ctx, VendorIdKey::<R>::new(id, look_ahead::node_columns(ctx, columns)))).await,
         None => Ok(None),
     }
 }
 
 /// Reads a nested value out of its column.
-pub(crate) fn nested<T: serde::de::DeserializeOwned>(json: Option<&str>) -> async_graphql::Result<Option<T>> {
+pub(crate) fn parse_nested<T: serde::de::DeserializeOwned>(json: Option<&str>) -> async_graphql::Result<Option<T>> {
     json.map(serde_json::from_str).transpose().map_err(|error| {
         tracing::error!(%error, "a nested value in the database is unreadable");
-        ApiError::Internal.extended()
+        ApiError::Internal.into_graphql_error()
     })
 }

@@ -4,22 +4,24 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::people::{Address, Customer, SalesRep};
 use super::scalar::DateTime;
-use super::{drawing, event, nested, proposal};
+use super::{drawing, event, parse_nested, proposal};
 use crate::domain::{self, NodeId};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::{PageArgs, page_cost};
-use crate::graphql::pagination::connection::{DrawingConnection, EventConnection, ProposalConnection, children};
-use crate::store::read::relation::Kinship;
+use crate::graphql::pagination::connection::{
+    DrawingConnection, EventConnection, ProposalConnection, load_child_connection,
+};
+use crate::store::read::relation::Relation;
 use crate::store::read::{DrawingRow, EventRow, LOG_ORDER, ProjectRow, ProposalRow, Sort};
 use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Project(pub(crate) ProjectRow);
 
 /// The order where none is asked for.
-pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", ties: TIES, descending: true };
+pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", tie_breakers: TIE_BREAKERS, descending: true };
 /// What tells projects apart that are equal in an order.
-pub(crate) const TIES: &[&str] = &["vendor_id"];
-const CHILDREN: Kinship = Kinship { column: "project_vendor_id", provider: None };
+pub(crate) const TIE_BREAKERS: &[&str] = &["vendor_id"];
+const CHILD_RELATION: Relation = Relation { column: "project_vendor_id", provider: None };
 
 /// The columns that each field of a project needs.
 pub(crate) fn columns(field: &str) -> Columns {
@@ -63,22 +65,22 @@ impl Project {
 
     /// Its tags.
     async fn tags(&self) -> Result<Vec<String>> {
-        Ok(nested(self.0.tags.as_deref())?.unwrap_or_default())
+        Ok(parse_nested(self.0.tags.as_deref())?.unwrap_or_default())
     }
 
     /// Whom it is for.
     async fn customer(&self) -> Result<Option<Selected<Customer>>> {
-        Ok(nested::<domain::Customer>(self.0.customer.as_deref())?.map(|value| Selected(value.into())))
+        Ok(parse_nested::<domain::Customer>(self.0.customer.as_deref())?.map(|value| Selected(value.into())))
     }
 
     /// Where the work is done.
     async fn work_site_address(&self) -> Result<Option<Selected<Address>>> {
-        Ok(nested::<domain::Address>(self.0.work_site_address.as_deref())?.map(|value| Selected(value.into())))
+        Ok(parse_nested::<domain::Address>(self.0.work_site_address.as_deref())?.map(|value| Selected(value.into())))
     }
 
     /// Who sells it.
     async fn sales_rep(&self) -> Result<Option<Selected<SalesRep>>> {
-        Ok(nested::<domain::SalesRep>(self.0.sales_rep.as_deref())?.map(|value| Selected(value.into())))
+        Ok(parse_nested::<domain::SalesRep>(self.0.sales_rep.as_deref())?.map(|value| Selected(value.into())))
     }
 
     /// When it was created at the vendor.
@@ -112,8 +114,15 @@ impl Project {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<DrawingConnection> {
         let args = PageArgs { first, after, last, before };
-        children::<DrawingRow>(ctx, self.0.vendor_id.clone(), CHILDREN, drawing::DEFAULT_ORDER, args, drawing::columns)
-            .await
+        load_child_connection::<DrawingRow>(
+            ctx,
+            self.0.vendor_id.clone(),
+            CHILD_RELATION,
+            drawing::DEFAULT_ORDER,
+            args,
+            drawing::columns,
+        )
+        .await
     }
 
     /// Its proposals, the one with the newest event first.
@@ -127,10 +136,10 @@ impl Project {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ProposalConnection> {
         let args = PageArgs { first, after, last, before };
-        children::<ProposalRow>(
+        load_child_connection::<ProposalRow>(
             ctx,
             self.0.vendor_id.clone(),
-            CHILDREN,
+            CHILD_RELATION,
             proposal::DEFAULT_ORDER,
             args,
             proposal::columns,
@@ -149,6 +158,7 @@ impl Project {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<EventConnection> {
         let args = PageArgs { first, after, last, before };
-        children::<EventRow>(ctx, self.0.vendor_id.clone(), CHILDREN, LOG_ORDER, args, event::columns).await
+        load_child_connection::<EventRow>(ctx, self.0.vendor_id.clone(), CHILD_RELATION, LOG_ORDER, args, event::columns)
+            .await
     }
 }

@@ -4,23 +4,23 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::enums::{ProposalStatus, Provider};
 use super::scalar::{DateTime, Decimal, Url};
-use super::{Client, Payment, Project, client, event, linked, load, payment, project};
+use super::{Client, Payment, Project, client, event, load, load_by_vendor_id, payment, project};
 use crate::domain::{self, Money, NodeId, VendorId};
 use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::loader::{ById, PaymentsOf};
-use crate::graphql::pagination::args::{PageArgs, page_cost, some_cost};
-use crate::graphql::pagination::connection::{EventConnection, children};
-use crate::store::read::relation::Kinship;
+use crate::graphql::loader::{ProposalPaymentsKey, VendorIdKey};
+use crate::graphql::pagination::args::{PageArgs, page_cost, short_list_cost};
+use crate::graphql::pagination::connection::{EventConnection, load_child_connection};
+use crate::store::read::relation::Relation;
 use crate::store::read::{ClientRow, EventRow, LOG_ORDER, PaymentRow, ProposalRow, Sort};
 use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Proposal(pub(crate) ProposalRow);
 
 /// The order where none is asked for.
-pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", ties: TIES, descending: true };
+pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", tie_breakers: TIE_BREAKERS, descending: true };
 /// What tells proposals apart that are equal in an order.
-pub(crate) const TIES: &[&str] = &["provider", "vendor_id"];
+pub(crate) const TIE_BREAKERS: &[&str] = &["provider", "vendor_id"];
 
 /// The columns that each field of a proposal needs.
 pub(crate) fn columns(field: &str) -> Columns {
@@ -56,10 +56,10 @@ pub(crate) fn columns(field: &str) -> Columns {
 }
 
 impl Proposal {
-    async fn payment_rows(&self, ctx: &Context<'_>, columns: Columns) -> Result<Vec<PaymentRow>> {
+    async fn load_payments(&self, ctx: &Context<'_>, columns: Columns) -> Result<Vec<PaymentRow>> {
         match self.0.provider {
             domain::Provider::Arcsite => {
-                Ok(load(ctx, PaymentsOf(self.0.vendor_id.clone(), columns)).await?.unwrap_or_default())
+                Ok(load(ctx, ProposalPaymentsKey(self.0.vendor_id.clone(), columns)).await?.unwrap_or_default())
             }
             domain::Provider::Bidsketch => Ok(Vec::new()),
         }
@@ -163,16 +163,18 @@ impl Proposal {
     async fn customer_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match (&self.0.customer_email, self.0.client_vendor_id.clone()) {
             (Some(email), _) => Ok(Some(email.clone())),
-            (None, Some(id)) => {
-                Ok(load(ctx, ById::<ClientRow>::new(id, ClientRow::email)).await?.and_then(|client| client.email))
-            }
+            (None, Some(id)) => Ok(load(ctx, VendorIdKey::<ClientRow>::new(id, ClientRow::email))
+                .await?
+                .and_then(|client| client.email)),
             (None, None) => Ok(None),
         }
     }
 
     /// Its client (Bidsketch); null until the client itself has been seen.
     async fn client(&self, ctx: &Context<'_>) -> Result<Option<Selected<Client>>> {
-        Ok(linked(ctx, self.0.client_vendor_id.clone(), client::columns).await?.map(|row| Selected(Client(row))))
+        Ok(load_by_vendor_id(ctx, self.0.client_vendor_id.clone(), client::columns)
+            .await?
+            .map(|row| Selected(Client(row))))
     }
 
     /// Bidsketch's own id of its client.
@@ -182,7 +184,9 @@ impl Proposal {
 
     /// Its project (ArcSite); null until the project itself has been seen.
     async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
-        Ok(linked(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
+        Ok(load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns)
+            .await?
+            .map(|row| Selected(Project(row))))
     }
 
     /// ArcSite's own id of its project.
@@ -191,10 +195,10 @@ impl Proposal {
     }
 
     /// The payments on it (ArcSite), in the order in which they came.
-    #[graphql(complexity = "some_cost(child_complexity)")]
+    #[graphql(complexity = "short_list_cost(child_complexity)")]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Payment>>> {
-        let columns = look_ahead::node(ctx, payment::columns);
-        Ok(self.payment_rows(ctx, columns).await?.into_iter().map(|row| Selected(Payment(row))).collect())
+        let columns = look_ahead::node_columns(ctx, payment::columns);
+        Ok(self.load_payments(ctx, columns).await?.into_iter().map(|row| Selected(Payment(row))).collect())
     }
 
     /// The sum of its payments; null for Bidsketch, which sends none.
@@ -202,7 +206,7 @@ impl Proposal {
         if self.0.provider == domain::Provider::Bidsketch {
             return Ok(None);
         }
-        let payments = self.payment_rows(ctx, PaymentRow::amount).await?;
+        let payments = self.load_payments(ctx, PaymentRow::amount).await?;
         let mut amounts = payments.iter().filter_map(|payment| payment.amount);
         let sum = amounts.try_fold(0_i64, |sum, Money(amount)| sum.checked_add(amount));
         Ok(sum.map(|sum| Decimal(Money(sum))))
@@ -249,7 +253,7 @@ impl Proposal {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<EventConnection> {
         let args = PageArgs { first, after, last, before };
-        let kinship = Kinship { column: "proposal_vendor_id", provider: Some(self.0.provider) };
-        children::<EventRow>(ctx, self.0.vendor_id.clone(), kinship, LOG_ORDER, args, event::columns).await
+        let kinship = Relation { column: "proposal_vendor_id", provider: Some(self.0.provider) };
+        load_child_connection::<EventRow>(ctx, self.0.vendor_id.clone(), kinship, LOG_ORDER, args, event::columns).await
     }
 }

@@ -6,14 +6,14 @@ use serde_json::value::RawValue;
 
 use crate::clock::Time;
 use crate::domain;
-use crate::store::read::value::Stamp;
+use crate::store::read::value::Micros;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DateTime(pub(crate) Time);
 
-impl From<Stamp> for DateTime {
-    fn from(stamp: Stamp) -> Self {
-        Self(stamp.time())
+impl From<Micros> for DateTime {
+    fn from(stamp: Micros) -> Self {
+        Self(stamp.to_time())
     }
 }
 

@@ -8,9 +8,9 @@ use crate::graphql::execution::selection::{Selectable, Selected};
 use crate::graphql::loader::{DeliveryKey, EventKey};
 use crate::graphql::schema::model::user_error::{UserError, UserErrorCode};
 use crate::graphql::schema::model::{Delivery, Event, load};
-use crate::ingest::release::{Release, Releaser};
+use crate::ingest::release::{ReleaseResult, Releaser};
 use crate::store::read::{DeliveryRow, EventRow};
-use crate::store::sql::json_rows::Row;
+use crate::store::sql::json_rows::ReadRow;
 
 /// Which delivery to release.
 #[derive(InputObject)]
@@ -46,7 +46,7 @@ impl ReleaseMutation {
     ) -> Result<Selected<ReleaseQuarantinedDeliveryPayload>> {
         let Ok(NodeId::Delivery(id)) = input.id.parse() else {
             let problem = format!("`id` must be a delivery's node id like delivery:42, it is {:?}", input.id.as_str());
-            return Err(ApiError::BadUserInput(problem).extended());
+            return Err(ApiError::BadUserInput(problem).into_graphql_error());
         };
         let release = ctx.data::<Releaser>()?.release(id).await.or_api_error()?;
         let delivery = load(ctx, DeliveryKey(id, DeliveryRow::ALL)).await?;
@@ -55,12 +55,12 @@ impl ReleaseMutation {
             None => None,
         };
         let problem = match release {
-            Release::Released(_) => None,
-            Release::AlreadyReleased => {
+            ReleaseResult::Released(_) => None,
+            ReleaseResult::AlreadyReleased => {
                 Some((UserErrorCode::AlreadyReleased, "this delivery has been released before".to_owned()))
             }
-            Release::NotFound => Some((UserErrorCode::NotFound, "no such delivery is in quarantine".to_owned())),
-            Release::StillInvalid(detail) => Some((UserErrorCode::StillInvalid, detail)),
+            ReleaseResult::NotFound => Some((UserErrorCode::NotFound, "no such delivery is in quarantine".to_owned())),
+            ReleaseResult::StillInvalid(detail) => Some((UserErrorCode::StillInvalid, detail)),
         };
         let found = problem.as_ref().is_none_or(|(code, _)| *code != UserErrorCode::NotFound);
         Ok(Selected(ReleaseQuarantinedDeliveryPayload {

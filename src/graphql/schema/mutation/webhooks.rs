@@ -9,7 +9,7 @@ use crate::graphql::schema::model::bidsketch_webhook::{BidsketchEvent, Bidsketch
 use crate::graphql::schema::model::scalar::Url;
 use crate::graphql::schema::model::user_error::UserError;
 use crate::store::webhooks::Webhook;
-use crate::webhooks::{ProblemKind, Webhooks, Which};
+use crate::webhooks::{ProblemKind, WebhookRef, Webhooks};
 
 /// What to create.
 #[derive(InputObject)]
@@ -93,7 +93,7 @@ impl WebhookMutation {
         });
         Ok(Selected(CreateBidsketchWebhookPayload {
             user_errors: user_errors.collect(),
-            bidsketch_webhook: outcome.webhook.map(selected),
+            bidsketch_webhook: outcome.webhook.map(selected_webhook),
         }))
     }
 
@@ -106,7 +106,7 @@ impl WebhookMutation {
         let outcomes = ctx.data::<Webhooks>()?.create_all().await.or_api_error()?;
         let mut payload = CreateAllBidsketchWebhooksPayload { bidsketch_webhooks: Vec::new(), user_errors: Vec::new() };
         for (event, outcome) in outcomes {
-            payload.bidsketch_webhooks.extend(outcome.webhook.map(selected));
+            payload.bidsketch_webhooks.extend(outcome.webhook.map(selected_webhook));
             payload.user_errors.extend(
                 outcome
                     .problem
@@ -125,18 +125,18 @@ impl WebhookMutation {
     ) -> Result<Selected<DeleteBidsketchWebhookPayload>> {
         let (which, field) = match input {
             DeleteBidsketchWebhookInput::Id(id) => match id.parse() {
-                Ok(NodeId::BidsketchWebhook(id)) => (Which::Id(id), "id"),
+                Ok(NodeId::BidsketchWebhook(id)) => (WebhookRef::Id(id), "id"),
                 Ok(_) | Err(_) => {
                     let problem = format!("`id` must be a webhook's node id like webhook:3, it is {:?}", id.as_str());
-                    return Err(ApiError::BadUserInput(problem).extended());
+                    return Err(ApiError::BadUserInput(problem).into_graphql_error());
                 }
             },
-            DeleteBidsketchWebhookInput::VendorId(id) if crate::vendor::bidsketch::api::is_id(&id) => {
-                (Which::VendorId(id), "vendorId")
+            DeleteBidsketchWebhookInput::VendorId(id) if crate::vendor::bidsketch::api::is_webhook_id(&id) => {
+                (WebhookRef::VendorId(id), "vendorId")
             }
             DeleteBidsketchWebhookInput::VendorId(id) => {
                 let problem = format!("`vendorId` must be a number of Bidsketch's like 4815162342, it is {id:?}");
-                return Err(ApiError::BadUserInput(problem).extended());
+                return Err(ApiError::BadUserInput(problem).into_graphql_error());
             }
         };
         let outcome = ctx.data::<Webhooks>()?.delete(which).await.or_api_error()?;
@@ -146,11 +146,11 @@ impl WebhookMutation {
         });
         Ok(Selected(DeleteBidsketchWebhookPayload {
             user_errors: user_errors.collect(),
-            bidsketch_webhook: outcome.webhook.map(selected),
+            bidsketch_webhook: outcome.webhook.map(selected_webhook),
         }))
     }
 }
 
-fn selected(webhook: Webhook) -> Selected<BidsketchWebhook> {
+fn selected_webhook(webhook: Webhook) -> Selected<BidsketchWebhook> {
     Selected(BidsketchWebhook(webhook))
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::graphql::pagination::args::{PageArgs, page_cost};
-use crate::graphql::pagination::connection::{DeliveryConnection, listing};
+use crate::graphql::pagination::connection::{DeliveryConnection, load_connection};
 use crate::graphql::schema::model::delivery;
 use crate::store::read::{DELIVERY_ORDER, Quarantine};
 
@@ -24,6 +24,6 @@ impl DeliveryQuery {
         #[graphql(desc = "Only what is newer than this cursor.")] before: Option<String>,
     ) -> Result<DeliveryConnection> {
         let args = PageArgs { first, after, last, before };
-        listing(ctx, Quarantine, DELIVERY_ORDER, args, delivery::columns).await
+        load_connection(ctx, Quarantine, DELIVERY_ORDER, args, delivery::columns).await
     }
 }

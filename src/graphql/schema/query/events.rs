@@ -7,7 +7,7 @@ use crate::graphql::error::OrApiError;
 use crate::graphql::execution::HeadAtStart;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::{PageArgs, page_cost};
-use crate::graphql::pagination::connection::{EventConnection, listing};
+use crate::graphql::pagination::connection::{EventConnection, load_connection};
 use crate::graphql::pagination::cursor;
 use crate::graphql::schema::input::EventFilter;
 use crate::graphql::schema::model::event;
@@ -33,7 +33,7 @@ impl EventQuery {
     ) -> Result<EventConnection> {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let args = PageArgs { first, after, last, before };
-        listing(ctx, filter, LOG_ORDER, args, event::columns).await
+        load_connection(ctx, filter, LOG_ORDER, args, event::columns).await
     }
 
     /// The same page as the subscription's, for jobs that poll: oldest first, `after` means newer. Come back with its
@@ -49,8 +49,8 @@ impl EventQuery {
         let api = ctx.data::<Api>()?;
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let limit = feed::page_size(page_size).or_api_error()?;
-        let after = feed::start(api, after.as_deref()).await?;
-        let page = api.feed.page(&filter, after, limit).await.or_api_error()?;
+        let after = feed::start_position(api, after.as_deref()).await?;
+        let page = api.feed.read_page(&filter, after, limit).await.or_api_error()?;
         Ok(Selected(EventFeedPage::new(api, page)))
     }
 
@@ -58,6 +58,6 @@ impl EventQuery {
     /// nothing that this request did not show. Valid on an empty log too.
     async fn head_cursor(&self, ctx: &Context<'_>) -> Result<String> {
         let head = ctx.data::<HeadAtStart>()?.0;
-        Ok(cursor::of_event(ctx.data::<Api>()?.store.log_id(), head))
+        Ok(cursor::encode_event(ctx.data::<Api>()?.store.log_id(), head))
     }
 }

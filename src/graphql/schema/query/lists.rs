@@ -5,7 +5,7 @@ use async_graphql::{Context, Object, Result};
 use crate::graphql::error::OrApiError;
 use crate::graphql::pagination::args::{PageArgs, page_cost};
 use crate::graphql::pagination::connection::{
-    ClientConnection, DrawingConnection, ProjectConnection, ProposalConnection, listing,
+    ClientConnection, DrawingConnection, ProjectConnection, ProposalConnection, load_connection,
 };
 use crate::graphql::schema::input::{
     ClientFilter, ClientOrder, DrawingFilter, DrawingOrder, ProjectFilter, ProjectOrder, ProposalFilter, ProposalOrder,
@@ -34,7 +34,7 @@ impl ListQuery {
         let filter = read::ProjectFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let sort = order_by.map_or(project::DEFAULT_ORDER, ProjectOrder::sort);
         let args = PageArgs { first, after, last, before };
-        listing(ctx, filter, sort, args, project::columns).await
+        load_connection(ctx, filter, sort, args, project::columns).await
     }
 
     /// ArcSite's drawings, the one with the newest event first where no order is asked for.
@@ -53,7 +53,7 @@ impl ListQuery {
         let filter = read::DrawingFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let sort = order_by.map_or(drawing::DEFAULT_ORDER, DrawingOrder::sort);
         let args = PageArgs { first, after, last, before };
-        listing(ctx, filter, sort, args, drawing::columns).await
+        load_connection(ctx, filter, sort, args, drawing::columns).await
     }
 
     /// Bidsketch's clients, the one with the newest event first where no order is asked for.
@@ -72,7 +72,7 @@ impl ListQuery {
         let filter = read::ClientFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let sort = order_by.map_or(client::DEFAULT_ORDER, ClientOrder::sort);
         let args = PageArgs { first, after, last, before };
-        listing(ctx, filter, sort, args, client::columns).await
+        load_connection(ctx, filter, sort, args, client::columns).await
     }
 
     /// Both vendors' proposals, the one with the newest event first where no order is asked for.
@@ -91,6 +91,6 @@ impl ListQuery {
         let filter = read::ProposalFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let sort = order_by.map_or(proposal::DEFAULT_ORDER, ProposalOrder::sort);
         let args = PageArgs { first, after, last, before };
-        listing(ctx, filter, sort, args, proposal::columns).await
+        load_connection(ctx, filter, sort, args, proposal::columns).await
     }
 }

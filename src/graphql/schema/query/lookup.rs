@@ -8,7 +8,7 @@ use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::ProposalKey;
 use crate::graphql::schema::model::enums::Provider;
 use crate::graphql::schema::model::{
-    Client, Drawing, Project, Proposal, client, drawing, linked, load, project, proposal,
+    Client, Drawing, Project, Proposal, client, drawing, load, load_by_vendor_id, project, proposal,
 };
 
 #[derive(Default)]
@@ -22,7 +22,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ArcSite's own id, as text: \"36029621652695040\".")] vendor_id: String,
     ) -> Result<Option<Selected<Project>>> {
-        Ok(linked(ctx, VendorId::new(vendor_id), project::columns).await?.map(|row| Selected(Project(row))))
+        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id), project::columns).await?.map(|row| Selected(Project(row))))
     }
 
     /// The ArcSite drawing with this id; null where none has been seen.
@@ -31,7 +31,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ArcSite's own id, as text.")] vendor_id: String,
     ) -> Result<Option<Selected<Drawing>>> {
-        Ok(linked(ctx, VendorId::new(vendor_id), drawing::columns).await?.map(|row| Selected(Drawing(row))))
+        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id), drawing::columns).await?.map(|row| Selected(Drawing(row))))
     }
 
     /// The Bidsketch client with this id; null where none has been seen.
@@ -40,7 +40,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Bidsketch's own id, as text: \"4815162342\".")] vendor_id: String,
     ) -> Result<Option<Selected<Client>>> {
-        Ok(linked(ctx, VendorId::new(vendor_id), client::columns).await?.map(|row| Selected(Client(row))))
+        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id), client::columns).await?.map(|row| Selected(Client(row))))
     }
 
     /// The proposal of this vendor with this id; null where none has been seen.
@@ -52,7 +52,7 @@ impl LookupQuery {
     ) -> Result<Option<Selected<Proposal>>> {
         match VendorId::new(vendor_id) {
             Some(id) => {
-                let key = ProposalKey(provider.into(), id, look_ahead::node(ctx, proposal::columns));
+                let key = ProposalKey(provider.into(), id, look_ahead::node_columns(ctx, proposal::columns));
                 Ok(load(ctx, key).await?.map(|row| Selected(Proposal(row))))
             }
             None => Ok(None),

@@ -10,12 +10,12 @@ use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey, ProposalKey};
 use crate::graphql::schema::model::{
     BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, client, delivery, drawing,
-    event, linked, load, payment, project, proposal,
+    event, load, load_by_vendor_id, payment, project, proposal,
 };
 use crate::store::webhooks;
 
 /// How many nodes one `nodes` gives at most.
-const MOST: usize = 100;
+const NODE_IDS_MAX: usize = 100;
 
 #[derive(Default)]
 pub struct NodeQuery;
@@ -28,7 +28,7 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "A node id, as in every object's `id`: `project:36029621652695040`.")] id: ID,
     ) -> Result<Option<Selected<Node>>> {
-        find(ctx, parse(&id).or_api_error()?).await
+        load_node(ctx, parse_node_id(&id).or_api_error()?).await
     }
 
     /// The objects with these node ids, in their order; null for each that is not there.
@@ -38,37 +38,37 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Node ids, at most 100.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Selected<Node>>>> {
-        if ids.len() > MOST {
-            let problem = format!("`ids` may have at most {MOST} ids, it has {}", ids.len());
-            return Err(ApiError::BadUserInput(problem).extended());
+        if ids.len() > NODE_IDS_MAX {
+            let problem = format!("`ids` may have at most {NODE_IDS_MAX} ids, it has {}", ids.len());
+            return Err(ApiError::BadUserInput(problem).into_graphql_error());
         }
-        let ids = ids.iter().map(parse).collect::<std::result::Result<Vec<_>, _>>().or_api_error()?;
-        futures_util::future::try_join_all(ids.into_iter().map(|id| find(ctx, id))).await
+        let ids = ids.iter().map(parse_node_id).collect::<std::result::Result<Vec<_>, _>>().or_api_error()?;
+        futures_util::future::try_join_all(ids.into_iter().map(|id| load_node(ctx, id))).await
     }
 }
 
-fn parse(id: &ID) -> std::result::Result<NodeId, ApiError> {
+fn parse_node_id(id: &ID) -> std::result::Result<NodeId, ApiError> {
     id.parse().map_err(|problem| ApiError::BadUserInput(format!("{problem}; this is {:?}", id.as_str())))
 }
 
-async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node>>> {
+async fn load_node(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node>>> {
     let node: Option<Node> = match id {
-        NodeId::Project(id) => linked(ctx, Some(id), project::columns).await?.map(|row| Project(row).into()),
-        NodeId::Drawing(id) => linked(ctx, Some(id), drawing::columns).await?.map(|row| Drawing(row).into()),
-        NodeId::Client(id) => linked(ctx, Some(id), client::columns).await?.map(|row| Client(row).into()),
+        NodeId::Project(id) => load_by_vendor_id(ctx, Some(id), project::columns).await?.map(|row| Project(row).into()),
+        NodeId::Drawing(id) => load_by_vendor_id(ctx, Some(id), drawing::columns).await?.map(|row| Drawing(row).into()),
+        NodeId::Client(id) => load_by_vendor_id(ctx, Some(id), client::columns).await?.map(|row| Client(row).into()),
         NodeId::Proposal(provider, id) => {
-            let key = ProposalKey(provider, id, look_ahead::node(ctx, proposal::columns));
+            let key = ProposalKey(provider, id, look_ahead::node_columns(ctx, proposal::columns));
             load(ctx, key).await?.map(|row| Proposal(row).into())
         }
-        NodeId::Event(seq) => {
-            load(ctx, EventKey(seq, look_ahead::node(ctx, event::columns))).await?.map(|row| Event::from(row).into())
-        }
-        NodeId::Delivery(id) => {
-            load(ctx, DeliveryKey(id, look_ahead::node(ctx, delivery::columns))).await?.map(|row| Delivery(row).into())
-        }
-        NodeId::Payment(seq) => {
-            load(ctx, PaymentKey(seq, look_ahead::node(ctx, payment::columns))).await?.map(|row| Payment(row).into())
-        }
+        NodeId::Event(seq) => load(ctx, EventKey(seq, look_ahead::node_columns(ctx, event::columns)))
+            .await?
+            .map(|row| Event::from(row).into()),
+        NodeId::Delivery(id) => load(ctx, DeliveryKey(id, look_ahead::node_columns(ctx, delivery::columns)))
+            .await?
+            .map(|row| Delivery(row).into()),
+        NodeId::Payment(seq) => load(ctx, PaymentKey(seq, look_ahead::node_columns(ctx, payment::columns)))
+            .await?
+            .map(|row| Payment(row).into()),
         NodeId::BidsketchWebhook(id) => {
             let reader = ctx.data::<Api>()?.store.reader();
             webhooks::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())

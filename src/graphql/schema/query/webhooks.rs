@@ -10,7 +10,7 @@ use crate::graphql::schema::model::bidsketch_webhook::{BidsketchWebhook, Bidsket
 use crate::store::webhooks;
 
 /// What is listed where no states are given.
-const NOT_DELETED: [BidsketchWebhookState; 4] = [
+const DEFAULT_STATES: [BidsketchWebhookState; 4] = [
     BidsketchWebhookState::Pending,
     BidsketchWebhookState::Active,
     BidsketchWebhookState::Deleting,
@@ -31,7 +31,7 @@ impl WebhookQuery {
             Vec<BidsketchWebhookState>,
         >,
     ) -> Result<Vec<Selected<BidsketchWebhook>>> {
-        let states = state.unwrap_or_else(|| NOT_DELETED.to_vec());
+        let states = state.unwrap_or_else(|| DEFAULT_STATES.to_vec());
         let states: Vec<domain::WebhookState> = states.into_iter().map(Into::into).collect();
         let found = webhooks::in_states(ctx.data::<Api>()?.store.reader(), &states).await.or_api_error()?;
         Ok(found.into_iter().map(|webhook| Selected(BidsketchWebhook(webhook))).collect())

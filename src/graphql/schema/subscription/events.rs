@@ -6,12 +6,12 @@ use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, StreamExt, stream};
 
 use crate::domain::Seq;
-use crate::feed::Followed;
+use crate::feed::FeedItem;
 use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::live::position::{self, Position};
-use crate::graphql::live::{At, Begin, End, Noted};
+use crate::graphql::live::position::{self, CursorCell};
+use crate::graphql::live::{NextEventPosition, PositionCell, StartAt, StopAt};
 use crate::graphql::pagination::cursor;
 use crate::graphql::schema::input::{EventFilter, ProposalEventFilter};
 use crate::graphql::schema::model::feed::{self, EventFeedPage};
@@ -32,7 +32,7 @@ impl EventSubscription {
         #[graphql(desc = "The cursor of the last event seen, or `headCursor`.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<Selected<Event>>> + use<>> {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
-        Ok(follow(ctx, filter, after).await?.map(|row| row.map(|row| Selected(Event::from(row)))))
+        Ok(follow_events(ctx, filter, after).await?.map(|row| row.map(|row| Selected(Event::from(row)))))
     }
 
     /// One message an event of a proposal, in the order of the log. Without `after`: live only. With it: every matching event
@@ -44,7 +44,7 @@ impl EventSubscription {
         #[graphql(desc = "The cursor of the last event seen, or `headCursor`.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<Selected<ProposalEvent>>> + use<>> {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
-        Ok(follow(ctx, filter, after).await?.map(|row| row.map(|row| Selected(ProposalEvent(row)))))
+        Ok(follow_events(ctx, filter, after).await?.map(|row| row.map(|row| Selected(ProposalEvent(row)))))
     }
 
     /// For integrations: pages of the log, oldest first, the first at once (empty if need be), then one whenever the log
@@ -60,12 +60,12 @@ impl EventSubscription {
         let api = ctx.data::<Api>()?.clone();
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let limit = feed::page_size(page_size).or_api_error()?;
-        let after = feed::start(&api, position::resumed(ctx, after).as_deref()).await?;
-        let position = ctx.data_opt::<Position>().cloned();
+        let after = feed::start_position(&api, position::resume_cursor(ctx, after).as_deref()).await?;
+        let position = ctx.data_opt::<CursorCell>().cloned();
         let pages = api.feed.follow_pages(filter, after, limit);
         Ok(pages.map(move |page| {
             if let Ok(page) = &page {
-                Position::note(position.as_ref(), || cursor::of_event(api.store.log_id(), page.at));
+                CursorCell::record(position.as_ref(), || cursor::encode_event(api.store.log_id(), page.position));
             }
             page.map(|page| Selected(EventFeedPage::new(&api, page))).or_api_error()
         }))
@@ -73,24 +73,24 @@ impl EventSubscription {
 }
 
 /// Follows the log from a cursor on, or from its head.
-async fn follow(
+async fn follow_events(
     ctx: &Context<'_>,
     filter: read::EventFilter,
     after: Option<String>,
 ) -> Result<impl Stream<Item = Result<Arc<EventRow>>> + use<>> {
     let api = ctx.data::<Api>()?;
-    let after = match (ctx.data_opt::<Begin>(), position::resumed(ctx, after)) {
-        (Some(Begin(place)), _) => *place,
-        (None, Some(cursor)) => feed::place(api, &cursor).await?,
+    let after = match (ctx.data_opt::<StartAt>(), position::resume_cursor(ctx, after)) {
+        (Some(StartAt(place)), _) => *place,
+        (None, Some(cursor)) => feed::resolve_cursor(api, &cursor).await?,
         (None, None) => api.feed.head(),
     };
-    let at = ctx.data_opt::<At>().cloned();
-    let position = ctx.data_opt::<Position>().map(|position| (position.clone(), api.store.clone()));
-    let events = match ctx.data_opt::<End>().cloned() {
+    let at = ctx.data_opt::<NextEventPosition>().cloned();
+    let position = ctx.data_opt::<CursorCell>().map(|position| (position.clone(), api.store.clone()));
+    let events = match ctx.data_opt::<StopAt>().cloned() {
         None => api.feed.follow(filter, after).left_stream(),
-        Some(End { up_to, arrived }) => {
+        Some(StopAt { up_to, reached: arrived }) => {
             let missed = api.feed.catch_up(filter, after, up_to);
-            arriving(missed, up_to.max(after), arrived).right_stream()
+            record_when_reached(missed, up_to.max(after), arrived).right_stream()
         }
     };
     let noted = events.inspect(move |event| {
@@ -98,14 +98,18 @@ async fn follow(
             at.0.set(event.seq);
         }
         if let (Some((position, store)), Ok(event)) = (&position, event) {
-            Position::note(Some(position), || cursor::of_event(store.log_id(), event.seq));
+            CursorCell::record(Some(position), || cursor::encode_event(store.log_id(), event.seq));
         }
     });
     Ok(noted.map(OrApiError::or_api_error))
 }
 
 /// Notes where a stream has arrived when it ends, unless it failed on the way.
-fn arriving<S: Stream<Item = Followed>>(missed: S, place: Seq, arrived: Noted) -> impl Stream<Item = Followed> {
+fn record_when_reached<S: Stream<Item = FeedItem>>(
+    missed: S,
+    place: Seq,
+    arrived: PositionCell,
+) -> impl Stream<Item = FeedItem> {
     let state = (Box::pin(missed), false, arrived);
     stream::unfold(state, move |(mut missed, failed, arrived)| async move {
         match missed.next().await {

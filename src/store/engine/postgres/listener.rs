@@ -61,7 +61,7 @@ impl Listener {
     /// The newest seq that is committed; `None` while there is no connection.
     pub(in crate::store::engine) async fn head(&mut self) -> Option<Result<Seq, StoreError>> {
         let connection = self.connection.as_mut()?;
-        let query = sqlx::query_scalar(log::HEAD).fetch_optional(connection);
+        let query = sqlx::query_scalar(log::HEAD_QUERY).fetch_optional(connection);
         let head: Result<Option<i64>, StoreError> = pool::with_driver_timeout(ACQUIRE_TIMEOUT, query).await;
         if head.is_err() {
             self.disconnect();

@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Transact
 use tokio::time::timeout;
 
 use super::commit_signal::HeadWatch;
-use super::deadline::{Reader, STATEMENT_WITHIN};
+use super::deadline::{Reader, STATEMENT_TIMEOUT};
 use super::{ACQUIRE_TIMEOUT, Connections, RESERVED_READER_CONNECTIONS};
 use crate::clock::Time;
 use crate::config::{self, WakeUp};
@@ -27,7 +27,7 @@ mod preflight;
 pub(super) mod write_connection;
 
 use pool::{PING_AFTER_IDLE, orm_connection, pool, pool_options, with_driver_timeout};
-use write_connection::Kept;
+use write_connection::WriteConnection;
 
 /// The write lock. An advisory lock is named by one 64-bit number or by two of 32 bits; this is the first way, and says "bidarc".
 const WRITE_LOCK_ID: i64 = 0x6269_6461_7263;
@@ -43,25 +43,25 @@ const WRITE_CONNECTION_PING_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// How many transactions of a node write or wait for the lock at once: those of deliveries one after the other, beside the others; and one
 /// connection that is kept.
-const WRITERS: u32 = 4;
+const WRITER_CONNECTIONS_MAX: u32 = 4;
 
 /// What holds of every transaction that writes. It waits for the lock no longer than [`ACQUIRE_TIMEOUT`]. A session that falls silent in the middle is
 /// ended by the server, so that a node that hangs does not keep the others from writing.
-const LIMITS: [(&str, &str); 3] =
+const WRITE_TRANSACTION_SETTINGS: [(&str, &str); 3] =
     [("lock_timeout", "1500ms"), ("idle_in_transaction_session_timeout", "10s"), ("client_min_messages", "warning")];
 
 /// Whether a commit is on disk when it is told. Whoever runs the server may want more than that, but not less.
-const DURABLE: &str = "current_setting('synchronous_commit')";
+const SYNCHRONOUS_COMMIT: &str = "current_setting('synchronous_commit')";
 
 /// Plans that look rows up by their keys are preferred to all others: a plan that is made while a table is almost empty is kept for the
 /// connection's statements until the table's statistics are renewed, a minute later at best, and to go through all of an empty table is
 /// cheap. What can only be done by going through a table still is; the server is then not to compile it, for the cost that it reckons with.
-const BY_KEYS: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+const PREFER_INDEX_PLANS: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 
 /// More of the same for statements that look up several things at once. One plan of such a statement is as good as another for other
 /// values, and is kept from the first time on: left to the server, some are made anew each time, which takes longer than what they are
 /// made for.
-const ONE_BY_ONE: [(&str, &str); 4] = [
+const NESTED_LOOPS_ONLY: [(&str, &str); 4] = [
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("enable_material", "off"),
@@ -69,10 +69,10 @@ const ONE_BY_ONE: [(&str, &str); 4] = [
 ];
 
 /// How many jobs of one node may hold a lock at once, each over a connection of its own.
-const MOST_JOBS: u32 = 10;
+const JOB_CONNECTIONS_MAX: u32 = 10;
 
 /// How long a connection for jobs is kept that has nothing to do.
-const JOBS_IDLE: Duration = Duration::from_secs(30);
+const JOB_CONNECTION_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a node needs besides its connections.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ pub(super) struct PostgresEngine {
     /// What a transaction that writes is told first.
     local_settings: String,
     /// The connection of the last one.
-    pub(super) kept: Kept,
+    pub(super) kept: WriteConnection,
 }
 
 impl PostgresEngine {
@@ -107,7 +107,7 @@ impl PostgresEngine {
             sqlx::raw_sql(limit).execute(&mut *transaction).await?;
             Ok(transaction)
         };
-        with_driver_timeout(STATEMENT_WITHIN, begun).await
+        with_driver_timeout(STATEMENT_TIMEOUT, begun).await
     }
 
     /// Closes the connections that belong to no pool of [`Connections`].
@@ -131,31 +131,35 @@ pub(super) async fn connect(
         .disable_statement_logging();
     // What nobody waits for any more the server is to end as well. What the service must know in time it finds by keys, as whoever writes
     // does, and no plan of an empty table is to be kept for it.
-    let reading = options.clone().options([("statement_timeout", STATEMENT_WITHIN.as_millis())]);
-    let own = reading.clone().options(BY_KEYS);
-    let writing = options.clone().options(plans());
+    let reading = options.clone().options([("statement_timeout", STATEMENT_TIMEOUT.as_millis())]);
+    let own = reading.clone().options(PREFER_INDEX_PLANS);
+    let writing = options.clone().options(plan_settings());
     // A pooler may not let settings through, and its sessions are not ours: there each transaction brings its own. What others rely on it
     // brings in any case.
-    let limits = set_local(LIMITS.into_iter());
+    let limits = set_local(WRITE_TRANSACTION_SETTINGS.into_iter());
     let (reading, own, writing, local_settings, notify_options) = match settings.wake_up {
         WakeUp::Notify => (reading, own.clone(), writing, limits, Some(own)),
-        WakeUp::Poll => (options.clone(), options.clone(), options.clone(), limits + &set_local(plans()), None),
+        WakeUp::Poll => (options.clone(), options.clone(), options.clone(), limits + &set_local(plan_settings()), None),
     };
-    preflight::inspect(&own, settings.wake_up, now).await?;
+    preflight::check_server(&own, settings.wake_up, now).await?;
     let connections = Connections {
-        writer: orm_connection(pool(&writing, WRITERS)),
+        writer: orm_connection(pool(&writing, WRITER_CONNECTIONS_MAX)),
         readers: Reader::new(orm_connection(pool(&reading, settings.readers.max(1)))),
         reserved: Reader::new(orm_connection(pool(&own, RESERVED_READER_CONNECTIONS))),
         keys: Reader::new(orm_connection(pool(&reading, 1))),
     };
-    let job_pool = pool_options(MOST_JOBS).idle_timeout(JOBS_IDLE).connect_lazy_with(options);
+    let job_pool =
+        pool_options(JOB_CONNECTIONS_MAX).idle_timeout(JOB_CONNECTION_IDLE_TIMEOUT).connect_lazy_with(options);
     let poll_interval = Duration::from_millis(settings.poll_milliseconds);
-    Ok((connections, PostgresEngine { job_pool, notify_options, poll_interval, local_settings, kept: Kept::new() }))
+    Ok((
+        connections,
+        PostgresEngine { job_pool, notify_options, poll_interval, local_settings, kept: WriteConnection::new() },
+    ))
 }
 
 /// The plans of statements under the write lock.
-fn plans() -> impl Iterator<Item = (&'static str, &'static str)> {
-    BY_KEYS.into_iter().chain(ONE_BY_ONE)
+fn plan_settings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PREFER_INDEX_PLANS.into_iter().chain(NESTED_LOOPS_ONLY)
 }
 
 /// Settings for a transaction.
@@ -171,14 +175,14 @@ pub(super) async fn begin(
     writer: &DatabaseConnection,
     node: &PostgresEngine,
 ) -> Result<DatabaseTransaction, StoreError> {
-    let (tx, begin) = match kept(node).await {
+    let (tx, begin) = match take_write_connection(node).await {
         Some(tx) => (tx, "BEGIN"),
         None => (writer.begin().await?, "SET TRANSACTION"),
     };
     let local = &node.local_settings;
     tx.execute_unprepared(&format!(
         "{begin} ISOLATION LEVEL READ COMMITTED, READ WRITE; {local} \
-         SELECT set_config('synchronous_commit', CASE {DURABLE} WHEN 'off' THEN 'on' ELSE {DURABLE} END, true), \
+         SELECT set_config('synchronous_commit', CASE {SYNCHRONOUS_COMMIT} WHEN 'off' THEN 'on' ELSE {SYNCHRONOUS_COMMIT} END, true), \
          pg_advisory_xact_lock({WRITE_LOCK_ID})"
     ))
     .await?;
@@ -186,7 +190,7 @@ pub(super) async fn begin(
 }
 
 /// The connection of the last transaction, if there is one that lives.
-async fn kept(node: &PostgresEngine) -> Option<DatabaseTransaction> {
+async fn take_write_connection(node: &PostgresEngine) -> Option<DatabaseTransaction> {
     let (connection, idle_for) = node.kept.take()?;
     if idle_for >= PING_AFTER_IDLE {
         // Any statement tells; this one the server does not even parse.
@@ -201,6 +205,9 @@ mod tests {
 
     #[test]
     fn the_lock_is_waited_for_as_long_as_a_connection() {
-        assert_eq!(LIMITS[0], ("lock_timeout", format!("{}ms", ACQUIRE_TIMEOUT.as_millis()).as_str()));
+        assert_eq!(
+            WRITE_TRANSACTION_SETTINGS[0],
+            ("lock_timeout", format!("{}ms", ACQUIRE_TIMEOUT.as_millis()).as_str())
+        );
     }
 }

@@ -55,7 +55,7 @@ pub(in crate::store::engine) async fn with_driver_timeout<T>(
 ) -> Result<T, StoreError> {
     match timeout(limit, query).await {
         Ok(result) => result.map_err(from_driver_error),
-        Err(_) => Err(StoreError::too_late()),
+        Err(_) => Err(StoreError::timed_out()),
     }
 }
 

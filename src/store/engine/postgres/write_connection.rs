@@ -13,11 +13,11 @@ use tokio::time::timeout;
 use super::pool::PING_TIMEOUT;
 
 /// After how long a connection goes back to its pool all the same, which keeps none for ever: a server may have become a replica.
-const KEPT_FOR: Duration = Duration::from_mins(5);
+const CONNECTION_AGE_MAX: Duration = Duration::from_mins(5);
 
 /// Room for one connection.
 #[derive(Clone, Debug)]
-pub(in crate::store) struct Kept(Arc<Mutex<Slot>>);
+pub(in crate::store) struct WriteConnection(Arc<Mutex<Slot>>);
 
 #[derive(Debug)]
 struct Slot {
@@ -28,9 +28,9 @@ struct Slot {
     is_closed: bool,
 }
 
-impl Kept {
+impl WriteConnection {
     pub(super) fn new() -> Self {
-        let slot = Slot { connection: None, renew_at: Instant::now() + KEPT_FOR, is_closed: false };
+        let slot = Slot { connection: None, renew_at: Instant::now() + CONNECTION_AGE_MAX, is_closed: false };
         Self(Arc::new(Mutex::new(slot)))
     }
 
@@ -44,21 +44,21 @@ impl Kept {
     pub(in crate::store) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
         // A transaction that has failed the server takes back when it is to commit it, and says nothing; to any other statement it does.
         transaction.execute_unprepared("SELECT 1; COMMIT").await?;
-        if let Some(connection) = self.put(transaction) {
+        if let Some(connection) = self.store_or_return(transaction) {
             // It is committed: nobody is to wait for the rest.
-            tokio::spawn(give_back(connection));
+            tokio::spawn(release(connection));
         }
         Ok(())
     }
 
     /// Puts a connection where it is kept. Gives it back where there is no room, or the time of those that are kept is over.
-    fn put(&self, connection: DatabaseTransaction) -> Option<DatabaseTransaction> {
+    fn store_or_return(&self, connection: DatabaseTransaction) -> Option<DatabaseTransaction> {
         let (mut slot, now) = (self.slot(), Instant::now());
         if slot.is_closed || slot.connection.is_some() {
             return Some(connection);
         }
         if slot.renew_at <= now {
-            slot.renew_at = now + KEPT_FOR;
+            slot.renew_at = now + CONNECTION_AGE_MAX;
             return Some(connection);
         }
         slot.connection = Some((connection, now));
@@ -69,7 +69,7 @@ impl Kept {
     pub(super) async fn close(&self) {
         self.slot().is_closed = true;
         if let Some((connection, _)) = self.take() {
-            give_back(connection).await;
+            release(connection).await;
         }
     }
 
@@ -79,7 +79,7 @@ impl Kept {
 }
 
 /// Lets a connection go back to its pool, which closes it if it fails here.
-async fn give_back(connection: DatabaseTransaction) {
+async fn release(connection: DatabaseTransaction) {
     let given = async {
         // The driver is to be right: the server warns where something is rolled back that never began.
         connection.execute_unprepared("BEGIN").await?;
@@ -97,7 +97,7 @@ mod tests {
     use sea_orm::{ConnectionTrait, Statement};
     use tokio::time::timeout;
 
-    use crate::store::test_support::Cluster;
+    use crate::store::test_support::PostgresCluster;
     use crate::store::{Store, Transaction};
 
     async fn text<C: ConnectionTrait>(db: &C, sql: &str) -> String {
@@ -118,8 +118,8 @@ mod tests {
 
     #[tokio::test]
     async fn transactions_that_follow_one_another_have_one_connection_and_its_lock_is_free_between() {
-        let cluster = Cluster::start();
-        let store = cluster.store().await;
+        let cluster = PostgresCluster::start();
+        let store = cluster.new_store().await;
         let first = transaction(&store).await;
         for _ in 0..3 {
             assert_eq!(transaction(&store).await, first);
@@ -141,8 +141,8 @@ mod tests {
     /// The server would answer COMMIT with ROLLBACK.
     #[tokio::test]
     async fn what_has_failed_is_not_committed() {
-        let cluster = Cluster::start();
-        let store = cluster.store().await;
+        let cluster = PostgresCluster::start();
+        let store = cluster.new_store().await;
         let tx = store.begin().await.unwrap();
         tx.execute_unprepared("SELECT 1 / 0").await.unwrap_err();
         store.commit(tx, None).await.unwrap_err();
@@ -153,8 +153,8 @@ mod tests {
     /// Whoever still writes while the store is closed gives its connection back.
     #[tokio::test]
     async fn a_closed_store_keeps_none() {
-        let cluster = Cluster::start();
-        let store = cluster.store().await;
+        let cluster = PostgresCluster::start();
+        let store = cluster.new_store().await;
         let tx = store.begin().await.unwrap();
         let closing = tokio::spawn(store.clone().close());
         tokio::time::sleep(Duration::from_millis(50)).await;

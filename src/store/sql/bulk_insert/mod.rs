@@ -13,28 +13,28 @@ mod sqlite;
 
 /// Rows to be written. Until then no statement sees them.
 #[derive(Debug, Default)]
-pub struct Batch(Vec<Rows>);
+pub struct BulkInsert(Vec<TableRows>);
 
 /// Rows of one table.
 #[derive(Debug)]
-struct Rows {
+struct TableRows {
     table: &'static str,
     columns: Vec<&'static str>,
     key: Vec<&'static str>,
     /// Whether one whose key is there takes the place of what is there.
-    replace: bool,
+    upsert: bool,
     /// Of each row the values of these columns.
     rows: Vec<Vec<Value>>,
 }
 
-impl Batch {
+impl BulkInsert {
     /// Adds a row, whose key must not be there.
     pub(in crate::store) fn insert<M: ModelTrait>(&mut self, row: &M) {
         self.add(row, false);
     }
 
     /// Adds a row; it takes the place of one that has its key. No other of this batch may have it.
-    pub(in crate::store) fn replace<M: ModelTrait>(&mut self, row: &M) {
+    pub(in crate::store) fn upsert<M: ModelTrait>(&mut self, row: &M) {
         self.add(row, true);
     }
 
@@ -42,15 +42,15 @@ impl Batch {
         let table = M::Entity::default().table_name();
         let columns = <M::Entity as EntityTrait>::Column::iter;
         let values = columns().map(|column| row.get(column)).collect();
-        match self.0.iter_mut().find(|rows| rows.table == table && rows.replace == replace) {
+        match self.0.iter_mut().find(|rows| rows.table == table && rows.upsert == replace) {
             Some(rows) => rows.rows.push(values),
             None => {
                 let key = <M::Entity as EntityTrait>::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
-                self.0.push(Rows {
+                self.0.push(TableRows {
                     table,
                     columns: columns().map(|column| column.as_str()).collect(),
                     key: key.map(|column| column.as_str()).collect(),
-                    replace,
+                    upsert: replace,
                     rows: vec![values],
                 });
             }
@@ -73,9 +73,9 @@ impl Batch {
     }
 }
 
-impl Rows {
+impl TableRows {
     /// The columns that are no part of the key.
-    fn others(&self) -> impl Iterator<Item = &'static str> {
+    fn non_key_columns(&self) -> impl Iterator<Item = &'static str> {
         self.columns.iter().copied().filter(|column| !self.key.contains(column))
     }
 }

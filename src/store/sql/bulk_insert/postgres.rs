@@ -6,23 +6,23 @@ use std::fmt::Write;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use serde::ser::{Error, Serialize, Serializer};
 
-use super::Rows;
+use super::TableRows;
 use crate::store::StoreError;
 use crate::store::sql::convert::to_json;
 
 /// How many bytes of rows a statement has at most, but for a row that alone has more. What is sent is held several times on its way, and
 /// the driver keeps room for the longest statement it has sent. (Fewer where it is tested what happens past them.)
-const AT_ONCE: usize = if cfg!(test) { 2000 } else { 4 * 1024 * 1024 };
+const STATEMENT_MAX_BYTES: usize = if cfg!(test) { 2000 } else { 4 * 1024 * 1024 };
 
-pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: &[Rows]) -> Result<(), StoreError> {
+pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: &[TableRows]) -> Result<(), StoreError> {
     let (mut parts, mut bytes) = (Vec::new(), 0);
     for table in tables {
         let mut json = String::new();
         for row in &table.rows {
-            let row = to_json(&Object { columns: &table.columns, row })?;
-            if bytes > 0 && bytes + row.len() > AT_ONCE {
+            let row = to_json(&JsonRow { columns: &table.columns, row })?;
+            if bytes > 0 && bytes + row.len() > STATEMENT_MAX_BYTES {
                 parts.push((table, json));
-                execute(db, std::mem::take(&mut parts)).await?;
+                execute_insert(db, std::mem::take(&mut parts)).await?;
                 (json, bytes) = (String::new(), 0);
             }
             bytes += row.len();
@@ -31,31 +31,31 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: &[Rows]) -> Result
         }
         parts.push((table, json));
     }
-    execute(db, parts).await
+    execute_insert(db, parts).await
 }
 
 /// Writes rows of several tables, of each as the elements of a JSON array that is not closed yet.
-async fn execute<C: ConnectionTrait>(db: &C, parts: Vec<(&Rows, String)>) -> Result<(), StoreError> {
-    let parts: Vec<(&Rows, String)> = parts.into_iter().filter(|(_, json)| !json.is_empty()).collect();
+async fn execute_insert<C: ConnectionTrait>(db: &C, parts: Vec<(&TableRows, String)>) -> Result<(), StoreError> {
+    let parts: Vec<(&TableRows, String)> = parts.into_iter().filter(|(_, json)| !json.is_empty()).collect();
     if parts.is_empty() {
         return Ok(());
     }
-    let sql = sql(parts.iter().map(|(table, _)| *table));
+    let sql = statement_sql(parts.iter().map(|(table, _)| *table));
     let values = parts.into_iter().map(|(_, json)| Value::from(json + "]"));
     db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
     Ok(())
 }
 
 /// Inserts into several tables: all but the last are parts of its WITH. They see nothing of each other, and need not.
-fn sql<'a>(tables: impl Iterator<Item = &'a Rows>) -> String {
-    let mut inserts: Vec<String> = (1..).zip(tables).map(|(parameter, table)| insert(table, parameter)).collect();
+fn statement_sql<'a>(tables: impl Iterator<Item = &'a TableRows>) -> String {
+    let mut inserts: Vec<String> = (1..).zip(tables).map(|(parameter, table)| insert_sql(table, parameter)).collect();
     let Some(last) = inserts.pop() else { return String::new() };
     let others = (0..).zip(inserts).map(|(number, insert)| format!("part_{number} AS ({insert})"));
     let others: Vec<String> = others.collect();
     if others.is_empty() { last } else { format!("WITH {} {last}", others.join(", ")) }
 }
 
-fn insert(table: &Rows, parameter: usize) -> String {
+fn insert_sql(table: &TableRows, parameter: usize) -> String {
     let quoted = |names: &mut dyn Iterator<Item = &'static str>| {
         names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
     };
@@ -64,30 +64,31 @@ fn insert(table: &Rows, parameter: usize) -> String {
     let mut sql = format!(
         "INSERT INTO \"{name}\" ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::\"{name}\", CAST(${parameter} AS json))"
     );
-    if table.replace {
+    if table.upsert {
         let key = quoted(&mut table.key.iter().copied());
-        let others: Vec<String> = table.others().map(|name| format!("\"{name}\" = excluded.\"{name}\"")).collect();
+        let others: Vec<String> =
+            table.non_key_columns().map(|name| format!("\"{name}\" = excluded.\"{name}\"")).collect();
         let _ = write!(sql, " ON CONFLICT ({key}) DO UPDATE SET {}", others.join(", "));
     }
     sql
 }
 
 /// A row as JSON: an object whose names are the columns'.
-struct Object<'a> {
+struct JsonRow<'a> {
     columns: &'a [&'static str],
     row: &'a [Value],
 }
 
-impl Serialize for Object<'_> {
+impl Serialize for JsonRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.columns.iter().zip(self.row.iter().map(Scalar)))
+        serializer.collect_map(self.columns.iter().zip(self.row.iter().map(JsonValue)))
     }
 }
 
 /// A value as the server reads it for a column of its type.
-struct Scalar<'a>(&'a Value);
+struct JsonValue<'a>(&'a Value);
 
-impl Serialize for Scalar<'_> {
+impl Serialize for JsonValue<'_> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library has types that no column here has")]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
@@ -105,9 +106,9 @@ impl Serialize for Scalar<'_> {
 mod tests {
     use super::*;
 
-    fn rows(table: &'static str, replace: bool) -> Rows {
+    fn rows(table: &'static str, replace: bool) -> TableRows {
         let rows = vec![vec![i64::MIN.into(), "a\0\"\n\\".into()], vec![2_i64.into(), Value::String(None)]];
-        Rows { table, columns: vec!["id", "name"], key: vec!["id"], replace, rows }
+        TableRows { table, columns: vec!["id", "name"], key: vec!["id"], upsert: replace, rows }
     }
 
     #[test]
@@ -118,10 +119,10 @@ mod tests {
                  json_populate_recordset(NULL::\"{table}\", CAST(${parameter} AS json))"
             )
         };
-        assert_eq!(sql([&rows("a", false)].into_iter()), insert("a", 1));
+        assert_eq!(statement_sql([&rows("a", false)].into_iter()), insert("a", 1));
         let replaced = " ON CONFLICT (\"id\") DO UPDATE SET \"name\" = excluded.\"name\"";
         assert_eq!(
-            sql([&rows("a", false), &rows("b", true), &rows("c", false)].into_iter()),
+            statement_sql([&rows("a", false), &rows("b", true), &rows("c", false)].into_iter()),
             format!("WITH part_0 AS ({}), part_1 AS ({}{replaced}) {}", insert("a", 1), insert("b", 2), insert("c", 3)),
         );
     }
@@ -129,15 +130,15 @@ mod tests {
     #[test]
     fn rows_keep_every_digit_and_letter() {
         let rows = rows("a", false);
-        let json = |row: &[Value]| serde_json::to_string(&Object { columns: &rows.columns, row }).unwrap();
+        let json = |row: &[Value]| serde_json::to_string(&JsonRow { columns: &rows.columns, row }).unwrap();
         assert_eq!(json(&rows.rows[0]), r#"{"id":-9223372036854775808,"name":"a\u0000\"\n\\"}"#);
         assert_eq!(json(&rows.rows[1]), r#"{"id":2,"name":null}"#);
     }
 
     #[test]
     fn bytes_are_hexadecimal_digits_and_nothing_else_is_guessed() {
-        assert_eq!(serde_json::to_string(&Scalar(&vec![0_u8, 255].into())).unwrap(), r#""\\x00ff""#);
-        assert_eq!(serde_json::to_string(&Scalar(&Value::Bytes(None))).unwrap(), "null");
-        assert!(serde_json::to_string(&Scalar(&1.5_f64.into())).is_err());
+        assert_eq!(serde_json::to_string(&JsonValue(&vec![0_u8, 255].into())).unwrap(), r#""\\x00ff""#);
+        assert_eq!(serde_json::to_string(&JsonValue(&Value::Bytes(None))).unwrap(), "null");
+        assert!(serde_json::to_string(&JsonValue(&1.5_f64.into())).is_err());
     }
 }

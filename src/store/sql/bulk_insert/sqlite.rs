@@ -3,31 +3,33 @@
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{OnConflict, Query, Value};
 
-use super::Rows;
+use super::TableRows;
 use crate::store::StoreError;
 
 /// How many values a statement has at most. SQLite bounds them to 32,766. (Fewer where it is tested what happens past them.)
-const AT_ONCE: usize = if cfg!(test) { 100 } else { 2048 };
+const STATEMENT_MAX_VALUES: usize = if cfg!(test) { 100 } else { 2048 };
 
-pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: Vec<Rows>) -> Result<(), StoreError> {
+pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: Vec<TableRows>) -> Result<(), StoreError> {
     for mut table in tables {
         let mut rows = std::mem::take(&mut table.rows);
-        let most = AT_ONCE / table.columns.len();
+        let most = STATEMENT_MAX_VALUES / table.columns.len();
         while !rows.is_empty() {
-            let rest = rows.split_off(power_of_two_within(rows.len().min(most)));
-            insert(db, &table, std::mem::replace(&mut rows, rest)).await?;
+            let rest = rows.split_off(previous_power_of_two(rows.len().min(most)));
+            insert_rows(db, &table, std::mem::replace(&mut rows, rest)).await?;
         }
     }
     Ok(())
 }
 
-async fn insert<C: ConnectionTrait>(db: &C, table: &Rows, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+async fn insert_rows<C: ConnectionTrait>(db: &C, table: &TableRows, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
     let mut insert = Query::insert().into_table(table.table).columns(table.columns.iter().copied()).take();
     for row in rows {
         insert.values_panic(row.into_iter().map(Into::into));
     }
-    if table.replace {
-        insert.on_conflict(OnConflict::columns(table.key.iter().copied()).update_columns(table.others()).to_owned());
+    if table.upsert {
+        insert.on_conflict(
+            OnConflict::columns(table.key.iter().copied()).update_columns(table.non_key_columns()).to_owned(),
+        );
     }
     db.execute(&insert).await?;
     Ok(())
@@ -35,7 +37,7 @@ async fn insert<C: ConnectionTrait>(db: &C, table: &Rows, rows: Vec<Vec<Value>>)
 
 /// The greatest power of two that is not greater. Each number of rows makes another text of SQL, which SQLite has to prepare: of these
 /// there are few, and what is prepared once is found again.
-const fn power_of_two_within(count: usize) -> usize {
+const fn previous_power_of_two(count: usize) -> usize {
     1 << count.ilog2()
 }
 
@@ -46,7 +48,7 @@ mod tests {
     #[test]
     fn numbers_of_rows_are_the_greatest_powers_of_two() {
         for count in 1..=300 {
-            let rows = power_of_two_within(count);
+            let rows = previous_power_of_two(count);
             assert!(rows.is_power_of_two() && rows <= count && 2 * rows > count, "{rows} of {count}");
         }
     }

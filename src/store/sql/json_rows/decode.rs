@@ -2,24 +2,24 @@
 
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 
-use super::{Columns, Row};
+use super::{Columns, ReadRow};
 
 /// Reads a list of rows, with the columns that were asked for.
-pub(super) struct Rows<R> {
+pub(super) struct RowListSeed<R> {
     columns: Columns,
     row: std::marker::PhantomData<R>,
 }
 
-impl<R> Rows<R> {
-    pub(super) const fn of(columns: Columns) -> Self {
+impl<R> RowListSeed<R> {
+    pub(super) const fn new(columns: Columns) -> Self {
         Self { columns, row: std::marker::PhantomData }
     }
 }
 
 /// Reads a list of such lists.
-pub(super) struct RowsOfEach<R>(pub(super) Rows<R>);
+pub(super) struct RowListsSeed<R>(pub(super) RowListSeed<R>);
 
-impl<'de, R: Row> DeserializeSeed<'de> for RowsOfEach<R> {
+impl<'de, R: ReadRow> DeserializeSeed<'de> for RowListsSeed<R> {
     type Value = Vec<Vec<R>>;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -27,7 +27,7 @@ impl<'de, R: Row> DeserializeSeed<'de> for RowsOfEach<R> {
     }
 }
 
-impl<'de, R: Row> Visitor<'de> for RowsOfEach<R> {
+impl<'de, R: ReadRow> Visitor<'de> for RowListsSeed<R> {
     type Value = Vec<Vec<R>>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,14 +36,14 @@ impl<'de, R: Row> Visitor<'de> for RowsOfEach<R> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut of_each = Vec::new();
-        while let Some(rows) = seq.next_element_seed(Rows::<R>::of(self.0.columns))? {
+        while let Some(rows) = seq.next_element_seed(RowListSeed::<R>::new(self.0.columns))? {
             of_each.push(rows);
         }
         Ok(of_each)
     }
 }
 
-impl<'de, R: Row> DeserializeSeed<'de> for Rows<R> {
+impl<'de, R: ReadRow> DeserializeSeed<'de> for RowListSeed<R> {
     type Value = Vec<R>;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Vec<R>, D::Error> {
@@ -51,7 +51,7 @@ impl<'de, R: Row> DeserializeSeed<'de> for Rows<R> {
     }
 }
 
-impl<'de, R: Row> Visitor<'de> for Rows<R> {
+impl<'de, R: ReadRow> Visitor<'de> for RowListSeed<R> {
     type Value = Vec<R>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -61,7 +61,7 @@ impl<'de, R: Row> Visitor<'de> for Rows<R> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<R>, A::Error> {
         let mut rows = Vec::new();
         while let Some(row) =
-            seq.next_element_seed(One::<R> { columns: self.columns, row: std::marker::PhantomData })?
+            seq.next_element_seed(RowSeed::<R> { columns: self.columns, row: std::marker::PhantomData })?
         {
             rows.push(row);
         }
@@ -69,12 +69,12 @@ impl<'de, R: Row> Visitor<'de> for Rows<R> {
     }
 }
 
-struct One<R> {
+struct RowSeed<R> {
     columns: Columns,
     row: std::marker::PhantomData<R>,
 }
 
-impl<'de, R: Row> DeserializeSeed<'de> for One<R> {
+impl<'de, R: ReadRow> DeserializeSeed<'de> for RowSeed<R> {
     type Value = R;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<R, D::Error> {
@@ -82,7 +82,7 @@ impl<'de, R: Row> DeserializeSeed<'de> for One<R> {
     }
 }
 
-impl<'de, R: Row> Visitor<'de> for One<R> {
+impl<'de, R: ReadRow> Visitor<'de> for RowSeed<R> {
     type Value = R;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -90,6 +90,6 @@ impl<'de, R: Row> Visitor<'de> for One<R> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<R, A::Error> {
-        R::unpack(self.columns, &mut values)
+        R::decode(self.columns, &mut values)
     }
 }

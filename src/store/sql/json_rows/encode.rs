@@ -3,40 +3,45 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement};
 use sea_orm::{DbBackend, Statement, Value};
 
-use super::{Columns, Row, names};
+use super::{Columns, ReadRow, column_names};
 use crate::store::engine::dialect::Dialect;
 
 /// The name under which the select for each of several keys knows them.
-pub(in crate::store) const KEYS: &str = "keys";
+pub(in crate::store) const KEYS_TABLE: &str = "keys";
 
 /// A select's rows as one text: `[[…],[…]]`. Put together as text, so that no function reads again what another has written.
-pub(in crate::store) fn pack<R: Row>(database: Dialect, select: SelectStatement, columns: Columns) -> SelectStatement {
-    let values = names::<R>(columns)
-        .map(|name| if R::BYTES.contains(&name) { digits(database, Expr::col(name)) } else { Expr::col(name) });
+pub(in crate::store) fn encode<R: ReadRow>(
+    database: Dialect,
+    select: SelectStatement,
+    columns: Columns,
+) -> SelectStatement {
+    let values = column_names::<R>(columns).map(|name| {
+        if R::BYTES_COLUMNS.contains(&name) { hex_text(database, Expr::col(name)) } else { Expr::col(name) }
+    });
     let row = match database {
         Dialect::Postgres => Expr::from(Func::cust("json_build_array").args(values)).cast_as("text"),
         Dialect::Sqlite => Func::cust("json_array").args(values).into(),
     };
-    Query::select().expr(text_of_all(database, row)).from_subquery(select, "packed").take()
+    Query::select().expr(json_array_text(database, row)).from_subquery(select, "packed").take()
 }
 
 /// The lists of rows that a select gives for each of several keys, as one text, in the order of the keys. The select stands in the
 /// place of a value, so that it can name the key; joined, SQLite could not (PostgreSQL calls that LATERAL).
-pub(in crate::store) fn pack_of_each<R: Row>(
+pub(in crate::store) fn encode_per_key<R: ReadRow>(
     database: Dialect,
     keys: &[String],
     select: SelectStatement,
     columns: Columns,
 ) -> SelectStatement {
     const ROWS: &str = "rows";
-    let rows = Expr::SubQuery(None, Box::new(pack::<R>(database, select, columns).into()));
+    let rows = Expr::SubQuery(None, Box::new(encode::<R>(database, select, columns).into()));
     let mut of_each = Query::select();
-    of_each.expr_as(rows, ROWS).from_function(each(database, keys), KEYS);
-    Query::select().expr(text_of_all(database, Expr::col(ROWS))).from_subquery(of_each, "packed").take()
+    of_each.expr_as(rows, ROWS).from_function(key_rows(database, keys), KEYS_TABLE);
+    Query::select().expr(json_array_text(database, Expr::col(ROWS))).from_subquery(of_each, "packed").take()
 }
 
 /// Texts as rows of one column, `value`.
-fn each(database: Dialect, keys: &[String]) -> FunctionCall {
+fn key_rows(database: Dialect, keys: &[String]) -> FunctionCall {
     // Texts alone: there is nothing that JSON cannot write.
     let keys = serde_json::to_string(keys).unwrap_or_default();
     match database {
@@ -46,7 +51,7 @@ fn each(database: Dialect, keys: &[String]) -> FunctionCall {
 }
 
 /// `[a,b,…]` of the values of a column of JSON texts, in the order in which they come.
-fn text_of_all(database: Dialect, values: Expr) -> Expr {
+fn json_array_text(database: Dialect, values: Expr) -> Expr {
     let all = match database {
         Dialect::Postgres => Func::cust("string_agg").arg(values).arg(Expr::cust("','")),
         Dialect::Sqlite => Func::cust("group_concat").arg(values),
@@ -62,7 +67,7 @@ fn text_of_all(database: Dialect, values: Expr) -> Expr {
 }
 
 /// Bytes in hexadecimal digits; null of null.
-fn digits(database: Dialect, bytes: Expr) -> Expr {
+fn hex_text(database: Dialect, bytes: Expr) -> Expr {
     match database {
         Dialect::Postgres => Func::cust("encode").arg(bytes).arg(Expr::cust("'hex'")).into(),
         // SQLite's hex() of nothing is an empty text.
@@ -72,16 +77,16 @@ fn digits(database: Dialect, bytes: Expr) -> Expr {
 
 /// Puts the limit into the statement's text. SQLite plans a statement anew whenever a limit is bound to it, which was measured to
 /// cost a list a tenth of a millisecond. PostgreSQL's parameters have numbers, and its statements stay as they are.
-pub(super) fn with_limit_spelled_out(mut statement: Statement) -> Statement {
-    const LIMIT: &str = "LIMIT ?";
+pub(super) fn with_inlined_limit(mut statement: Statement) -> Statement {
+    const LIMIT_PLACEHOLDER: &str = "LIMIT ?";
     if statement.db_backend == DbBackend::Sqlite
-        && let Some(at) = statement.sql.rfind(LIMIT)
+        && let Some(at) = statement.sql.rfind(LIMIT_PLACEHOLDER)
         && let Some(values) = &mut statement.values
         // Every question mark of the text is a parameter: all texts are bound.
         && let place = statement.sql[..at].matches('?').count()
         && let Some(Value::BigUnsigned(Some(limit))) = values.0.get(place)
     {
-        statement.sql.replace_range(at..at + LIMIT.len(), &format!("LIMIT {limit}"));
+        statement.sql.replace_range(at..at + LIMIT_PLACEHOLDER.len(), &format!("LIMIT {limit}"));
         values.0.remove(place);
     }
     statement
@@ -94,7 +99,7 @@ mod tests {
     use super::*;
 
     fn spelled_out(select: &SelectStatement) -> (String, usize) {
-        let statement = with_limit_spelled_out(DbBackend::Sqlite.build(select));
+        let statement = with_inlined_limit(DbBackend::Sqlite.build(select));
         (statement.sql, statement.values.map_or(0, |values| values.0.len()))
     }
 

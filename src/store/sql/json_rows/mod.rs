@@ -20,7 +20,7 @@ use crate::store::{Reader, StoreError};
 mod decode;
 pub(in crate::store) mod encode;
 
-use decode::{Rows, RowsOfEach};
+use decode::{RowListSeed, RowListsSeed};
 
 /// Some of a row's columns, by their places in [`Row::NAMES`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ impl Columns {
 
     /// The column at one place.
     #[must_use]
-    pub const fn at(place: usize) -> Self {
+    pub const fn from_index(place: usize) -> Self {
         Self(1 << place)
     }
 
@@ -64,30 +64,31 @@ impl FromIterator<Self> for Columns {
 }
 
 /// A typed row, of which some columns may not have been asked for.
-pub trait Row: Sized + Send {
+pub trait ReadRow: Sized + Send {
     /// The table it is a row of.
     const TABLE: &'static str;
     /// The columns that every row has, then those that can be left out, in the order in which they are packed.
-    const KEYS: &'static [&'static str];
+    const KEY_COLUMNS: &'static [&'static str];
     /// The columns that can be left out: their places are what [`Columns`] names.
-    const NAMES: &'static [&'static str];
+    const OPTIONAL_COLUMNS: &'static [&'static str];
     /// All columns.
     const ALL: Columns;
     /// The columns that hold bytes.
-    const BYTES: &'static [&'static str];
+    const BYTES_COLUMNS: &'static [&'static str];
 
     /// Unpacks one row.
     ///
     /// # Errors
     ///
     /// Where a value is not of its column's type.
-    fn unpack<'de, A: SeqAccess<'de>>(columns: Columns, values: &mut A) -> Result<Self, A::Error>;
+    fn decode<'de, A: SeqAccess<'de>>(columns: Columns, values: &mut A) -> Result<Self, A::Error>;
 }
 
 /// The names of a row's columns, of those asked for, in the order in which they are packed.
-pub(super) fn names<R: Row>(columns: Columns) -> impl Iterator<Item = &'static str> {
-    let optional = R::NAMES.iter().enumerate().filter(move |(place, _)| columns.has(*place)).map(|(_, name)| *name);
-    R::KEYS.iter().copied().chain(optional)
+pub(super) fn column_names<R: ReadRow>(columns: Columns) -> impl Iterator<Item = &'static str> {
+    let optional =
+        R::OPTIONAL_COLUMNS.iter().enumerate().filter(move |(place, _)| columns.has(*place)).map(|(_, name)| *name);
+    R::KEY_COLUMNS.iter().copied().chain(optional)
 }
 
 /// Runs a select that gives the columns asked for under their names, and unpacks all its rows from one.
@@ -95,18 +96,19 @@ pub(super) fn names<R: Row>(columns: Columns) -> impl Iterator<Item = &'static s
 /// # Errors
 ///
 /// Where the database cannot be read, or a value is not of its column's type.
-pub(in crate::store) async fn rows<R: Row>(
+pub(in crate::store) async fn fetch_rows<R: ReadRow>(
     db: &Reader,
     select: SelectStatement,
     columns: Columns,
 ) -> Result<Vec<R>, StoreError> {
-    let Some(json) = one_text(db, &encode::pack::<R>(Dialect::of(db.get_database_backend()), select, columns)).await?
+    let Some(json) =
+        query_text(db, &encode::encode::<R>(Dialect::of(db.get_database_backend()), select, columns)).await?
     else {
         return Ok(Vec::new());
     };
-    Rows::<R>::of(columns)
+    RowListSeed::<R>::new(columns)
         .deserialize(&mut serde_json::Deserializer::from_str(&json))
-        .map_err(|error| unreadable::<R>(&error))
+        .map_err(|error| decode_error::<R>(&error))
 }
 
 /// Runs a select for each of several keys, which it knows as [`encode::KEYS`]`.value`, and unpacks the rows of each, in the order of the
@@ -115,27 +117,27 @@ pub(in crate::store) async fn rows<R: Row>(
 /// # Errors
 ///
 /// Where the database cannot be read, or a value is not of its column's type.
-pub(in crate::store) async fn rows_of_each<R: Row>(
+pub(in crate::store) async fn fetch_rows_per_key<R: ReadRow>(
     db: &Reader,
     keys: &[String],
     select: SelectStatement,
     columns: Columns,
 ) -> Result<Vec<Vec<R>>, StoreError> {
-    let statement = encode::pack_of_each::<R>(Dialect::of(db.get_database_backend()), keys, select, columns);
-    let Some(json) = one_text(db, &statement).await? else { return Ok(Vec::new()) };
-    RowsOfEach::<R>(Rows::of(columns))
+    let statement = encode::encode_per_key::<R>(Dialect::of(db.get_database_backend()), keys, select, columns);
+    let Some(json) = query_text(db, &statement).await? else { return Ok(Vec::new()) };
+    RowListsSeed::<R>(RowListSeed::new(columns))
         .deserialize(&mut serde_json::Deserializer::from_str(&json))
-        .map_err(|error| unreadable::<R>(&error))
+        .map_err(|error| decode_error::<R>(&error))
 }
 
-fn unreadable<R: Row>(error: &serde_json::Error) -> StoreError {
+fn decode_error<R: ReadRow>(error: &serde_json::Error) -> StoreError {
     StoreError::Unreadable(format!("a row of {}: {error}", R::TABLE))
 }
 
 /// Runs a statement that gives one text.
-async fn one_text(db: &Reader, select: &SelectStatement) -> Result<Option<String>, StoreError> {
+async fn query_text(db: &Reader, select: &SelectStatement) -> Result<Option<String>, StoreError> {
     metrics::counter!(READS).increment(1);
-    let statement = encode::with_limit_spelled_out(db.get_database_backend().build(select));
+    let statement = encode::with_inlined_limit(db.get_database_backend().build(select));
     Ok(match db.query_one_raw(statement).await? {
         Some(row) => Some(row.try_get_by_index(0)?),
         None => None,
@@ -143,8 +145,8 @@ async fn one_text(db: &Reader, select: &SelectStatement) -> Result<Option<String
 }
 
 /// A select of a row's columns from its table, to be filtered and ordered.
-pub(in crate::store) fn select<R: Row>(columns: Columns) -> SelectStatement {
-    Query::select().from(R::TABLE).columns(names::<R>(columns)).take()
+pub(in crate::store) fn select_columns<R: ReadRow>(columns: Columns) -> SelectStatement {
+    Query::select().from(R::TABLE).columns(column_names::<R>(columns)).take()
 }
 
 /// Defines a row: its keys, which every one has, and its columns, which may not have been asked for and are then empty.
@@ -169,18 +171,18 @@ macro_rules! row {
                 #[doc = concat!("The column `", stringify!($field), "`.")]
                 #[expect(non_upper_case_globals, reason = "a column's constant has the column's own name")]
                 pub const $field: $crate::store::sql::json_rows::Columns =
-                    $crate::store::sql::json_rows::Columns::at(places::$name::$field as usize);
+                    $crate::store::sql::json_rows::Columns::from_index(places::$name::$field as usize);
             )*
         }
 
-        impl $crate::store::sql::json_rows::Row for $name {
+        impl $crate::store::sql::json_rows::ReadRow for $name {
             const TABLE: &'static str = $table;
-            const KEYS: &'static [&'static str] = &[$(stringify!($key)),+];
-            const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
-            const ALL: $crate::store::sql::json_rows::Columns = $crate::store::sql::json_rows::Columns::first(Self::NAMES.len());
-            const BYTES: &'static [&'static str] = &[$(stringify!($bytes))?];
+            const KEY_COLUMNS: &'static [&'static str] = &[$(stringify!($key)),+];
+            const OPTIONAL_COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
+            const ALL: $crate::store::sql::json_rows::Columns = $crate::store::sql::json_rows::Columns::first(Self::OPTIONAL_COLUMNS.len());
+            const BYTES_COLUMNS: &'static [&'static str] = &[$(stringify!($bytes))?];
 
-            fn unpack<'de, A: serde::de::SeqAccess<'de>>(
+            fn decode<'de, A: serde::de::SeqAccess<'de>>(
                 columns: $crate::store::sql::json_rows::Columns,
                 values: &mut A,
             ) -> Result<Self, A::Error> {

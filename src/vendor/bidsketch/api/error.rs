@@ -4,11 +4,11 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 /// How many characters of the vendor's own words are passed on.
-const MOST_WORDS: usize = 500;
+const VENDOR_MESSAGE_CHARS_MAX: usize = 500;
 
 /// Why a call came to nothing, in words for the person who asked for it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ApiError {
+pub enum BidsketchError {
     /// Bidsketch does not take it: 400, 404, 422 and other 4xx.
     #[error("{0}")]
     Rejected(String),
@@ -21,7 +21,7 @@ pub enum ApiError {
         /// What is said.
         message: String,
         /// Whether it passes by itself.
-        is_passing: bool,
+        is_temporary: bool,
     },
     /// Bidsketch cannot do it now: 5xx.
     #[error("{0}")]
@@ -39,17 +39,17 @@ pub enum ApiError {
     },
 }
 
-impl ApiError {
+impl BidsketchError {
     /// An answer that is not 2xx.
-    pub(super) fn of_answer(status: StatusCode, body: &str) -> Self {
-        let says = match words(body) {
+    pub(super) fn from_response(status: StatusCode, body: &str) -> Self {
+        let says = match vendor_message(body) {
             Some(words) => format!("Bidsketch answered {}: {words}", status.as_u16()),
             None => format!("Bidsketch answered {status}"),
         };
         match status.as_u16() {
             401 | 403 => Self::Unauthorized(format!("{says} (the token is bidsketch.api_token)")),
-            426 => Self::Limit { message: format!("{says} (the account's limit is reached)"), is_passing: false },
-            429 => Self::Limit { message: format!("{says} (too many requests)"), is_passing: true },
+            426 => Self::Limit { message: format!("{says} (the account's limit is reached)"), is_temporary: false },
+            429 => Self::Limit { message: format!("{says} (too many requests)"), is_temporary: true },
             404 => Self::Rejected(format!("{says} (is bidsketch.api_url right?)")),
             500.. => Self::Unavailable(says),
             300..=399 => Self::Rejected(format!("{says} (redirects are not followed: is bidsketch.api_url right?)")),
@@ -58,22 +58,22 @@ impl ApiError {
     }
 
     /// A creation with an answer that is not 2xx. Where it is a go-between's, Bidsketch itself may have created the webhook.
-    pub(super) fn of_failed_creation(status: StatusCode, body: &str) -> Self {
-        match (status, Self::of_answer(status, body)) {
+    pub(super) fn from_creation_response(status: StatusCode, body: &str) -> Self {
+        match (status, Self::from_response(status, body)) {
             (StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT, Self::Unavailable(message)) => {
-                Self::unreadable(message)
+                Self::outcome_unknown(message)
             }
             (_, error) => error,
         }
     }
 
     /// A creation with an answer that does not tell what was created.
-    pub(super) const fn unreadable(message: String) -> Self {
+    pub(super) const fn outcome_unknown(message: String) -> Self {
         Self::OutcomeUnknown { message, timed_out: false }
     }
 
     /// A creation without an answer.
-    pub(super) fn of_creation(error: &reqwest::Error) -> Self {
+    pub(super) fn from_creation_error(error: &reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
             return Self::NotSent(format!("Bidsketch cannot be reached: {}", cause(error)));
         }
@@ -82,7 +82,7 @@ impl ApiError {
     }
 
     /// A call without an answer that may be repeated.
-    pub(super) fn unreachable(error: &reqwest::Error) -> Self {
+    pub(super) fn from_request_error(error: &reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
             Self::NotSent(format!("Bidsketch cannot be reached: {}", cause(error)))
         } else {
@@ -104,12 +104,12 @@ impl ApiError {
     }
 
     /// Whether the same call may do better a little later.
-    pub(super) fn is_passing(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Unavailable(_) => true,
             // Who asked has waited long enough already.
             Self::OutcomeUnknown { timed_out, .. } => !timed_out,
-            Self::Limit { is_passing, .. } => *is_passing,
+            Self::Limit { is_temporary: is_passing, .. } => *is_passing,
             Self::Rejected(_) | Self::Unauthorized(_) => false,
         }
     }
@@ -130,19 +130,20 @@ fn cause(error: &reqwest::Error) -> String {
 }
 
 /// The vendor's own words: `{"errors": ["…", …]}` by its documentation, also `{"error": "…"}`, else the text itself.
-fn words(body: &str) -> Option<String> {
+fn vendor_message(body: &str) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Body {
+    enum ErrorBody {
         Errors { errors: Vec<String> },
         Error { error: String },
     }
     let words = match serde_json::from_str(body) {
-        Ok(Body::Errors { errors }) => errors.join("; "),
-        Ok(Body::Error { error }) => error,
+        Ok(ErrorBody::Errors { errors }) => errors.join("; "),
+        Ok(ErrorBody::Error { error }) => error,
         Err(_) => body.to_owned(),
     };
-    let words: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MOST_WORDS).collect();
+    let words: String =
+        words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(VENDOR_MESSAGE_CHARS_MAX).collect();
     (!words.is_empty()).then_some(words)
 }
 
@@ -151,8 +152,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_vendor_s_own_words_are_passed_on() {
-        let error = |body: &str| ApiError::of_answer(StatusCode::UNPROCESSABLE_ENTITY, body).to_string();
+    fn vendor_message_is_passed_on() {
+        let error = |body: &str| BidsketchError::from_response(StatusCode::UNPROCESSABLE_ENTITY, body).to_string();
         assert_eq!(
             error(r#"{"errors":["Endpoint is invalid","Event can't be blank"]}"#),
             "Bidsketch answered 422: Endpoint is invalid; Event can't be blank"

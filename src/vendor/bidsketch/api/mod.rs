@@ -19,29 +19,29 @@ use crate::domain::endpoint::{self, Endpoint};
 mod error;
 mod throttle;
 
-pub use error::ApiError;
-use throttle::Rate;
+pub use error::BidsketchError;
+use throttle::Throttle;
 
 /// How long a connection may take to be made.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a call that may be repeated is.
-const REPEATS: usize = 3;
+const RETRIES_MAX: usize = 3;
 /// How long the first wait between two of them is; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(200);
 /// How much of an answer is read.
-const MOST_BYTES: usize = 64 * 1024;
+const RESPONSE_BYTES_MAX: usize = 64 * 1024;
 
 /// Bidsketch's API, for the account of one token.
 #[derive(Debug)]
-pub struct Api {
+pub struct BidsketchApi {
     http: reqwest::Client,
-    base: Url,
-    rate: Rate,
+    base_url: Url,
+    throttle: Throttle,
 }
 
 /// Why the client cannot be made.
 #[derive(Debug, thiserror::Error)]
-pub enum Unusable {
+pub enum ApiConfigError {
     /// The URL is none, or of no kind that is spoken.
     #[error("bidsketch.api_url must be an https URL (or http for a loopback address), it is {0:?}")]
     Url(String),
@@ -59,49 +59,49 @@ pub enum Deletion {
     /// It is deleted now.
     Deleted,
     /// There was none.
-    WasGone,
+    NotFound,
 }
 
 #[derive(Deserialize)]
-struct Created {
-    id: Id,
+struct CreateResponse {
+    id: JsonId,
 }
 
 /// An id: a number by the documentation, of any size; a text is taken as well.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Id {
+enum JsonId {
     Number(serde_json::Number),
     Text(String),
 }
 
-impl Api {
+impl BidsketchApi {
     /// A client for the API at `url`, as in `https://bidsketch.com/api/v1`. A call must be answered within `timeout`; the wait for our
     /// turn by Bidsketch's rate is not counted.
     ///
     /// # Errors
     ///
     /// [`Unusable`] names the setting at fault.
-    pub fn new(url: &str, token: &SecretString, timeout: Duration) -> Result<Self, Unusable> {
-        let base: Url = url.parse().map_err(|_| Unusable::Url(url.to_owned()))?;
+    pub fn new(url: &str, token: &SecretString, timeout: Duration) -> Result<Self, ApiConfigError> {
+        let base: Url = url.parse().map_err(|_| ApiConfigError::Url(url.to_owned()))?;
         let is_loopback = endpoint::is_loopback(base.host_str().unwrap_or_default());
         if base.cannot_be_a_base() || !(base.scheme() == "https" || base.scheme() == "http" && is_loopback) {
-            return Err(Unusable::Url(url.to_owned()));
+            return Err(ApiConfigError::Url(url.to_owned()));
         }
         let mut authorization = HeaderValue::from_str(&format!("Token token=\"{}\"", token.expose_secret()))
-            .map_err(|_| Unusable::Token)?;
+            .map_err(|_| ApiConfigError::Token)?;
         authorization.set_sensitive(true);
         let http = reqwest::Client::builder()
             .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
             .user_agent(concat!("bidarc/", env!("CARGO_PKG_VERSION")))
             .timeout(timeout)
-            .connect_timeout(CONNECT_WITHIN.min(timeout))
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             // The token goes where the setting says, and nowhere else.
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .build()
-            .map_err(Unusable::Client)?;
-        Ok(Self { http, base, rate: Rate::default() })
+            .map_err(ApiConfigError::Client)?;
+        Ok(Self { http, base_url: base, throttle: Throttle::default() })
     }
 
     /// Creates a webhook: `POST /webhooks.json`. Gives Bidsketch's id of it.
@@ -109,36 +109,38 @@ impl Api {
     /// # Errors
     ///
     /// [`ApiError::OutcomeUnknown`] where Bidsketch may have created it all the same. Any other error says that it has not.
-    pub async fn create_webhook(&self, event: &str, endpoint: &Endpoint) -> Result<String, ApiError> {
-        let body = json!({ "event": event, "endpoint": endpoint.whole() });
+    pub async fn create_webhook(&self, event: &str, endpoint: &Endpoint) -> Result<String, BidsketchError> {
+        let body = json!({ "event": event, "endpoint": endpoint.expose() });
         let create = async || {
-            self.rate.turn().await;
+            self.throttle.until_ready().await;
             let request = self.http.request(Method::POST, self.url("webhooks.json")).json(&body);
-            let response = request.send().await.map_err(|error| ApiError::of_creation(&error))?;
+            let response = request.send().await.map_err(|error| BidsketchError::from_creation_error(&error))?;
             let status = response.status();
             if !status.is_success() {
-                let answer = read(response).await.unwrap_or_default();
+                let answer = read_body(response).await.unwrap_or_default();
                 // It may say the endpoint again, and that is a secret.
                 let answer = endpoint.mask_in(&String::from_utf8_lossy(&answer));
-                return Err(ApiError::of_failed_creation(status, &answer));
+                return Err(BidsketchError::from_creation_response(status, &answer));
             }
             // It is created: whatever its answer says.
-            let answer = read(response).await.map_err(|error| ApiError::of_creation(&error))?;
-            let Created { id } = serde_json::from_slice(&answer).map_err(|error| {
-                ApiError::unreadable(format!("Bidsketch answered {status} with a body that is no webhook: {error}"))
+            let answer = read_body(response).await.map_err(|error| BidsketchError::from_creation_error(&error))?;
+            let CreateResponse { id } = serde_json::from_slice(&answer).map_err(|error| {
+                BidsketchError::outcome_unknown(format!(
+                    "Bidsketch answered {status} with a body that is no webhook: {error}"
+                ))
             })?;
             let id = match id {
-                Id::Number(number) => number.to_string(),
-                Id::Text(text) => text,
+                JsonId::Number(number) => number.to_string(),
+                JsonId::Text(text) => text,
             };
-            if !is_id(&id) {
+            if !is_webhook_id(&id) {
                 let problem = format!("Bidsketch answered {status} with an id that is none");
-                return Err(ApiError::unreadable(problem));
+                return Err(BidsketchError::outcome_unknown(problem));
             }
             Ok(id)
         };
         // A connection that was never made carried nothing: that alone may be tried again.
-        create.retry(back_off()).when(ApiError::was_not_sent).await
+        create.retry(retry_policy()).when(BidsketchError::was_not_sent).await
     }
 
     /// Deletes a webhook: `DELETE /webhooks/{id}.json`. Repeated where that may help, which changes nothing at Bidsketch.
@@ -146,29 +148,29 @@ impl Api {
     /// # Errors
     ///
     /// [`ApiError`]; whether it is deleted is unknown then, unless Bidsketch has refused.
-    pub async fn delete_webhook(&self, id: &str) -> Result<Deletion, ApiError> {
-        if !is_id(id) {
-            return Err(ApiError::Rejected(format!("{id:?} is no id of Bidsketch's: they are numbers")));
+    pub async fn delete_webhook(&self, id: &str) -> Result<Deletion, BidsketchError> {
+        if !is_webhook_id(id) {
+            return Err(BidsketchError::Rejected(format!("{id:?} is no id of Bidsketch's: they are numbers")));
         }
         let path = format!("webhooks/{id}.json");
         let delete = async || {
-            self.rate.turn().await;
+            self.throttle.until_ready().await;
             let request = self.http.request(Method::DELETE, self.url(&path));
-            let response = request.send().await.map_err(|error| ApiError::unreachable(&error))?;
+            let response = request.send().await.map_err(|error| BidsketchError::from_request_error(&error))?;
             match response.status() {
-                StatusCode::NOT_FOUND => Ok(Deletion::WasGone),
+                StatusCode::NOT_FOUND => Ok(Deletion::NotFound),
                 status if status.is_success() => Ok(Deletion::Deleted),
                 status => {
-                    let answer = read(response).await.unwrap_or_default();
-                    Err(ApiError::of_answer(status, &String::from_utf8_lossy(&answer)))
+                    let answer = read_body(response).await.unwrap_or_default();
+                    Err(BidsketchError::from_response(status, &String::from_utf8_lossy(&answer)))
                 }
             }
         };
-        delete.retry(back_off()).when(ApiError::is_passing).await
+        delete.retry(retry_policy()).when(BidsketchError::is_retryable).await
     }
 
     fn url(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
+        let mut url = self.base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/'));
         }
@@ -176,17 +178,17 @@ impl Api {
     }
 }
 
-fn back_off() -> ExponentialBuilder {
-    ExponentialBuilder::default().with_min_delay(FIRST_PAUSE).with_max_times(REPEATS).with_jitter()
+fn retry_policy() -> ExponentialBuilder {
+    ExponentialBuilder::default().with_min_delay(RETRY_DELAY_MIN).with_max_times(RETRIES_MAX).with_jitter()
 }
 
 /// Reads an answer, as much of it as any documented one has.
-async fn read(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
-        if body.len() > MOST_BYTES {
-            body.truncate(MOST_BYTES);
+        if body.len() > RESPONSE_BYTES_MAX {
+            body.truncate(RESPONSE_BYTES_MAX);
             break;
         }
     }
@@ -195,6 +197,6 @@ async fn read(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
 
 /// Whether a text is an id as Bidsketch gives them: it becomes a part of a URL.
 #[must_use]
-pub fn is_id(text: &str) -> bool {
+pub fn is_webhook_id(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
