@@ -1,58 +1,14 @@
-//! The service by its front door: real sockets, real bodies, real signatures. One file a behaviour.
+//! Tests of the service through its front door: real sockets, real bodies, real signatures. One folder an area, one file a behaviour.
 #![cfg(test)]
 
 mod harness;
 
-mod answers;
-mod bad_row;
-mod command_line;
-mod copying;
-mod decisions;
-mod event_feed;
-mod event_streams;
-mod every_event;
-mod fallen_behind;
-mod first_try;
-mod graphql_http;
-mod history;
-mod javascript_clients;
+mod hooks;
+mod identity;
 mod keys;
-mod keys_command;
-mod keys_live;
-mod keys_sockets;
-mod kill;
-mod layers;
-mod limits;
-mod linking;
-mod list_filters;
-mod list_orders;
-mod live_filters;
-mod live_sharing;
-mod long_texts;
-mod look_ahead;
-mod many_posters;
-mod many_subscribers;
-mod nested;
+mod live;
 mod nodes;
-mod occurrences;
-mod open_mode;
-mod payloads;
-mod quarantine;
-mod rebuild;
-mod release;
-mod schema;
-mod selections;
-mod settings;
-mod several_nodes;
-mod socket_protocol;
-mod socket_turns;
-mod spellings;
-mod stalled_reader;
-mod state_order;
-mod statements;
-mod states;
-mod stopping;
-mod subscriptions;
-mod unavailable;
-mod upgrading;
+mod operations;
+mod projections;
+mod queries;
 mod webhooks;

@@ -92,7 +92,9 @@ fn add_root_fields<'a>(
                     add_root_fields(document, root, &fragment.node.selection_set.node, fields);
                 }
             }
-            Selection::InlineFragment(fragment) => add_root_fields(document, root, &fragment.node.selection_set.node, fields),
+            Selection::InlineFragment(fragment) => {
+                add_root_fields(document, root, &fragment.node.selection_set.node, fields)
+            }
         }
     }
 }

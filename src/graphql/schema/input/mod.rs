@@ -119,9 +119,19 @@ fn parse_client_id(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, A
 }
 
 fn parse_project_id(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
-    parse_node_id(argument, id, "project:36029621652695040", |id| if let NodeId::Project(id) = id { Some(id) } else { None })
+    parse_node_id(
+        argument,
+        id,
+        "project:36029621652695040",
+        |id| if let NodeId::Project(id) = id { Some(id) } else { None },
+    )
 }
 
 fn parse_drawing_id(argument: &str, id: Option<ID>) -> Result<Option<VendorId>, ApiError> {
-    parse_node_id(argument, id, "drawing:36029621652695041", |id| if let NodeId::Drawing(id) = id { Some(id) } else { None })
+    parse_node_id(
+        argument,
+        id,
+        "drawing:36029621652695041",
+        |id| if let NodeId::Drawing(id) = id { Some(id) } else { None },
+    )
 }

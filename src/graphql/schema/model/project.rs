@@ -158,7 +158,14 @@ impl Project {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<EventConnection> {
         let args = PageArgs { first, after, last, before };
-        load_child_connection::<EventRow>(ctx, self.0.vendor_id.clone(), CHILD_RELATION, LOG_ORDER, args, event::columns)
-            .await
+        load_child_connection::<EventRow>(
+            ctx,
+            self.0.vendor_id.clone(),
+            CHILD_RELATION,
+            LOG_ORDER,
+            args,
+            event::columns,
+        )
+        .await
     }
 }

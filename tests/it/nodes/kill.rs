@@ -9,7 +9,7 @@ use simulator::target::Target;
 use tokio::task::JoinSet;
 
 use crate::harness::{Cluster, Database, Process, eventually, lasting_port};
-use crate::kill::{assert_all_there, hook, stubborn};
+use crate::operations::kill::{assert_all_there, hook, stubborn};
 
 const DELIVERIES: u64 = 3_000;
 const NODES: usize = 3;

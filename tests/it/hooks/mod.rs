@@ -1,0 +1,11 @@
+//! What a hook URL answers, and what is stored of each delivery.
+
+mod answers;
+mod bad_row;
+mod every_event;
+mod long_texts;
+mod many_posters;
+mod open_mode;
+mod payloads;
+mod quarantine;
+mod release;

@@ -1,0 +1,5 @@
+//! Which deliveries are the same event.
+
+mod decisions;
+mod occurrences;
+mod states;

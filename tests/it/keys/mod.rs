@@ -1,0 +1,6 @@
+//! API keys: what each scope allows, and how keys come and go.
+
+mod command;
+mod revocation;
+mod scopes;
+mod sockets;

@@ -1,0 +1,6 @@
+//! The current state: how events change it, and how it is rebuilt.
+
+mod linking;
+mod rebuild;
+mod spellings;
+mod state_order;

@@ -1,0 +1,14 @@
+//! GraphQL over HTTP: requests, filters, orders, pages, limits, and the schema.
+
+mod event_feed;
+mod graphql_http;
+mod history;
+mod limits;
+mod list_filters;
+mod list_orders;
+mod look_ahead;
+mod nested;
+mod node_ids;
+mod schema;
+mod selections;
+mod statements;
