@@ -75,7 +75,7 @@ impl Listener {
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
-    let mut connection = PgListener::connect_with(&pool::pool(options, 1)).await?;
+    let mut connection = PgListener::connect_with(&pool(options, 1)).await?;
     connection.listen(super::COMMIT_CHANNEL).await?;
     Ok(connection)
 }

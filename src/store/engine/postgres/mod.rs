@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::commit_signal::HeadWatch;
 use super::deadline::{Reader, STATEMENT_TIMEOUT};
-use super::{ACQUIRE_TIMEOUT, Connections, RESERVED_READER_CONNECTIONS};
+use super::{Connections, RESERVED_READER_CONNECTIONS};
 use crate::clock::Time;
 use crate::config::{self, WakeUp};
 use crate::domain::LogId;
