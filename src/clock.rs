@@ -4,27 +4,28 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-/// A point in time, UTC, of which microseconds are kept.
+/// A point in time in UTC, stored with microseconds.
 pub type Time = DateTime<Utc>;
 
-/// Where the service takes "now" from; tests set their own.
+/// The source of the current time. Tests set their own.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Time + Send + Sync>);
 
 impl Clock {
     /// The machine's clock.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+    #[expect(clippy::disallowed_methods, reason = "this is the only place that reads the time")]
     pub fn system() -> Self {
         Self(Arc::new(Utc::now))
     }
 
-    /// A clock that says what `now` says.
+    /// A clock that returns the result of `now`.
     pub fn from_fn(now: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The time now, cut to microseconds: what is shown before storing equals what is read afterwards.
+    /// The current time, truncated to microseconds. A time that was just taken then equals the one
+    /// read back from the database.
     #[must_use]
     pub fn now(&self) -> Time {
         let now = (self.0)();

@@ -1,4 +1,5 @@
-//! The settings: `bidarc.example.toml` for the defaults, then a file, then the environment, then flags.
+//! The settings. `bidarc.example.toml` has the defaults; a file, the environment and flags override
+//! them, in this order.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,10 @@ pub use database_url::DatabaseUrl;
 
 /// The file that holds every setting with its default.
 pub const DEFAULT_SETTINGS: &str = include_str!("../bidarc.example.toml");
-/// The file that is read where none is named, if it is there.
+/// The file that is read if no other is named; it may be missing.
 const DEFAULT_FILE: &str = "bidarc.toml";
 
-/// Every setting; `bidarc.example.toml` tells what each is for.
+/// All settings. `bidarc.example.toml` documents each.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
@@ -56,13 +57,13 @@ pub struct Database {
     pub poll_milliseconds: u64,
 }
 
-/// How a node learns on PostgreSQL that another has written.
+/// How a node on PostgreSQL learns of commits by other nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WakeUp {
-    /// By LISTEN and NOTIFY, over a connection of its own.
+    /// By LISTEN and NOTIFY, over dedicated connections.
     Notify,
-    /// By looking again and again.
+    /// By polling the head of the log.
     Poll,
 }
 
@@ -120,17 +121,17 @@ pub struct Log {
     pub format: LogFormat,
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For a log collector.
+    /// JSON for a log collector.
     Json,
 }
 
-/// What flags say.
+/// The settings that command line flags override.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     /// `--listen`
@@ -139,39 +140,35 @@ pub struct Overrides {
     pub database_url: Option<String>,
 }
 
-/// Why the settings cannot be used: names the setting, where it came from, and what is expected.
+/// Why the settings cannot be used. The message names the setting and what is allowed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A source cannot be read, or a setting is unknown or of the wrong form.
+    /// A source cannot be read, or a setting is unknown or has the wrong type.
     #[error("{}", strip_excerpt(.0))]
     Invalid(#[from] config::ConfigError),
-    /// A file with a secret cannot be read.
-    #[error("{variable} names {path}, which cannot be read: {cause}", path = path.display())]
+    /// A file named by a `…_FILE` variable cannot be read.
+    #[error("cannot read {path}, the file that {variable} names: {cause}", path = path.display())]
     SecretFile {
         /// The environment variable.
         variable: String,
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The error of reading it.
         cause: std::io::Error,
     },
-    /// A setting's value makes no sense.
-    #[error("{setting}: {problem}")]
+    /// A setting has the right type and a value that is not allowed.
+    #[error("{setting} {problem}")]
     InvalidValue {
         /// The setting.
         setting: &'static str,
-        /// What is wrong with it.
+        /// The value and what is allowed, as in "is 0; it must be 1 to 120".
         problem: String,
     },
 }
 
 impl Settings {
-    /// Reads the settings: defaults, then the file (`bidarc.toml` if it is there, or the one named), then `environment`,
-    /// then flags.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] names the setting at fault.
+    /// Reads the settings from the defaults, `file` (or `bidarc.toml`, if it exists), `environment`
+    /// and `flags`; the last one wins.
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -193,11 +190,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The defaults alone.
-    ///
-    /// # Errors
-    ///
-    /// Never, as long as `bidarc.example.toml` is right (a test reads it).
+    /// The defaults alone. This fails only if `bidarc.example.toml` is wrong, which a test
+    /// excludes.
     pub fn defaults() -> Result<Self, ConfigError> {
         Ok(Config::builder()
             .add_source(File::from_str(DEFAULT_SETTINGS, FileFormat::Toml))
@@ -205,19 +199,20 @@ impl Settings {
             .try_deserialize()?)
     }
 
-    /// Whether a first try needs no set-up: listening on a loopback address, and without a public URL.
+    /// Whether the settings allow open mode: `listen` is a loopback address, and no public URL is
+    /// set.
     #[must_use]
     pub fn is_open_mode(&self, listen: SocketAddr) -> bool {
         listen.ip().to_canonical().is_loopback() && self.server.public_url.is_none()
     }
 
-    /// How long an equal delivery of a state is a redelivery.
+    /// The dedup window of a state.
     #[must_use]
     pub fn state_window(&self) -> TimeDelta {
         TimeDelta::hours(self.identity.state_window_hours.into())
     }
 
-    /// How long an equal delivery of an occurrence is a redelivery.
+    /// The dedup window of an occurrence.
     #[must_use]
     pub fn occurrence_window(&self) -> TimeDelta {
         TimeDelta::seconds(self.identity.occurrence_window_seconds.into())
@@ -227,15 +222,15 @@ impl Settings {
         if let Some(url) = &self.server.public_url
             && !(url.starts_with("https://") || url.starts_with("http://"))
         {
-            let problem = format!("must begin with https:// (or http://), it is {url:?}");
+            let problem = format!("is {url:?}; it must begin with https:// or http://");
             return Err(ConfigError::InvalidValue { setting: "server.public_url", problem });
         }
         if !(1..=120).contains(&self.bidsketch.api_timeout_seconds) {
-            let problem = format!("must be 1 to 120, it is {}", self.bidsketch.api_timeout_seconds);
+            let problem = format!("is {}; it must be 1 to 120", self.bidsketch.api_timeout_seconds);
             return Err(ConfigError::InvalidValue { setting: "bidsketch.api_timeout_seconds", problem });
         }
         if !(10..=60_000).contains(&self.database.poll_milliseconds) {
-            let problem = format!("must be 10 to 60000, it is {}", self.database.poll_milliseconds);
+            let problem = format!("is {}; it must be 10 to 60000", self.database.poll_milliseconds);
             return Err(ConfigError::InvalidValue { setting: "database.poll_milliseconds", problem });
         }
         for origin in &self.server.allowed_origins {
@@ -247,7 +242,7 @@ impl Settings {
             });
             if !is_origin {
                 let problem = format!(
-                    "must be origins like https://office.example.com, without a path or wildcard, not {origin:?}"
+                    "has {origin:?}; each must be an origin like https://office.example.com, without a path or wildcard"
                 );
                 return Err(ConfigError::InvalidValue { setting: "server.allowed_origins", problem });
             }
@@ -256,11 +251,11 @@ impl Settings {
     }
 }
 
-/// An error's text without the lines of the file that it shows: one of them may hold a secret.
+/// The text of an error without its excerpt of the file, which may hold a secret.
 fn strip_excerpt(error: &config::ConfigError) -> String {
     let text = error.to_string();
-    let kept: Vec<&str> = text.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
-    kept.join(": ")
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
+    lines.join(": ")
 }
 
 fn deserialize_non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -277,7 +272,8 @@ fn deserialize_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
     Ok(deserialize_list(deserializer)?.into_iter().map(SecretString::from).collect())
 }
 
-/// A list, or one text that separates it by commas, as an environment variable must.
+/// A list, or one text with its items separated by commas or line ends, as in an environment
+/// variable or a file.
 fn deserialize_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -1,12 +1,13 @@
-//! Places at which a test ends the process, to see what a crash leaves behind. Nothing is there in a release build.
+//! Failpoints: places at which a test aborts the process to simulate a crash. They do nothing in a
+//! release build.
 
-/// The variable that names the place.
+/// The environment variable that names the active failpoint.
 const ENV_VARIABLE: &str = "BIDARC_FAILPOINT";
 
-/// Ends the process at once, without any tidying up, if a test has asked for it at this place.
-#[expect(clippy::disallowed_methods, reason = "it is no setting: nothing but a test may use it")]
-pub fn abort_if_set(place: &str) {
-    if cfg!(debug_assertions) && std::env::var(ENV_VARIABLE).as_deref() == Ok(place) {
+/// Aborts the process without any cleanup if a test has activated the failpoint `name`.
+#[expect(clippy::disallowed_methods, reason = "this is not a setting: only tests use it")]
+pub fn abort_if_set(name: &str) {
+    if cfg!(debug_assertions) && std::env::var(ENV_VARIABLE).as_deref() == Ok(name) {
         std::process::abort();
     }
 }

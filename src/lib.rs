@@ -1,4 +1,5 @@
-//! bidarc receives the webhooks of ArcSite and Bidsketch, keeps every delivery, and serves one GraphQL API over both.
+//! bidarc receives the webhooks of ArcSite and Bidsketch, keeps every delivery, and serves one
+//! GraphQL API over both.
 pub mod app;
 pub mod auth;
 pub mod clock;

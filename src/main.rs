@@ -31,24 +31,28 @@ mod commands {
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Receives the webhooks of ArcSite and Bidsketch, keeps every delivery, and serves one GraphQL API over both.
+/// Receives the webhooks of ArcSite and Bidsketch, stores every delivery, and serves one GraphQL
+/// API over both.
 ///
-/// Without a command it serves. A first try needs no set-up: start it, open http://127.0.0.1:8080/playground, and post a
-/// sample to http://127.0.0.1:8080/webhooks/arcsite. Where others are to reach it, make a key first: bidarc keys add NAME
-/// --scope manage.
+/// Without a command, bidarc serves. A first try needs no settings: start it, open
+/// http://127.0.0.1:8080/playground, and post a sample delivery to
+/// http://127.0.0.1:8080/webhooks/arcsite. Before other machines can use it, make a key: bidarc
+/// keys add NAME --scope manage.
 ///
-/// Settings come from bidarc.toml, then from the environment (BIDARC_SERVER__LISTEN=…), then from flags;
-/// bidarc.example.toml has all of them.
+/// bidarc reads its settings from bidarc.toml, then from environment variables, then from options;
+/// the last one wins. The variable of server.listen is BIDARC_SERVER__LISTEN, with two underscores
+/// between section and key. bidarc.example.toml lists every setting with its default.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Arguments {
-    /// The file with the settings [default: bidarc.toml, if it is there]
+    /// Read the settings from this file
+    /// [default: bidarc.toml in the working directory, if it exists]
     #[arg(long, env = "BIDARC_CONFIG", value_name = "PATH", global = true)]
     config: Option<PathBuf>,
-    /// The address to listen on, in place of server.listen: 127.0.0.1:8080
+    /// Listen on this address, for example 127.0.0.1:8080; overrides server.listen
     #[arg(long, value_name = "ADDRESS", global = true)]
     listen: Option<String>,
-    /// The database, in place of database.url: sqlite://bidarc.db
+    /// Use this database, for example sqlite://bidarc.db; overrides database.url
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
     #[command(subcommand)]
@@ -57,21 +61,28 @@ struct Arguments {
 
 #[derive(Clone, Subcommand)]
 enum Command {
-    /// Bring the database up to date, then serve until SIGTERM or Ctrl-C
+    /// Serve the hooks and the API until SIGTERM or Ctrl-C (this is the default)
+    ///
+    /// At start it creates the tables of the database, or upgrades them to this version. On SIGTERM
+    /// it finishes the requests that have begun, for server.shutdown_grace_seconds at most.
     Serve,
-    /// Print the GraphQL schema
+    /// Print the GraphQL schema in SDL
     Schema,
-    /// Empty the projections and make them again from the log, with this version's code
+    /// Rebuild the current state (projects, drawings, clients, proposals, payments) from the log of
+    /// events
     ///
-    /// It is one transaction: interrupted, it has changed nothing. A service that runs meanwhile goes on answering queries,
-    /// and asks the vendors to come again with their deliveries.
+    /// Run it after an upgrade that reads events differently. It is one transaction: if it is
+    /// interrupted, nothing changes. A running service still answers queries during the rebuild. It
+    /// answers deliveries with 503, and the vendors send them again.
     Rebuild,
-    /// Copy everything into another database, which is empty: to move from SQLite to PostgreSQL
+    /// Copy everything to another, empty database, for example from SQLite to PostgreSQL
     ///
-    /// Nothing is recorded meanwhile: a service that runs asks the vendors to come again. Stop it before, and start it with the other
-    /// database's URL afterwards. Keys, webhooks and cursors go on to work there. Interrupted, it has changed nothing.
+    /// Stop the service first, copy, set database.url to the new database, and start the service
+    /// again. Keys, webhooks and cursors stay valid. A copy that is interrupted copies nothing. A
+    /// service that still runs during the copy answers deliveries with 503, and the vendors send
+    /// them again.
     Copy(CopyCommand),
-    /// Make, list and revoke the keys of the API
+    /// Add, list and revoke the keys of the API
     #[command(subcommand)]
     Keys(KeysCommand),
 }
@@ -90,7 +101,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nobody is left to tell where standard error is gone.
+            // If standard error is closed, the exit code alone reports the failure.
             let _ = writeln!(std::io::stderr(), "bidarc: {failure}");
             ExitCode::FAILURE
         }
@@ -104,7 +115,7 @@ fn write_stdout(text: &str) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Reads the settings and starts the log.
+/// Reads the settings, initialises logging and builds the runtime.
 fn bootstrap(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime), BoxError> {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -115,7 +126,7 @@ fn bootstrap(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime)
     Ok((settings, runtime))
 }
 
-/// Opens the database for a command that ends.
+/// Opens the database for a command. One reader is enough: commands read one query at a time.
 async fn open_store(settings: &Settings) -> Result<Store, BoxError> {
     let database = Database { readers: 1, ..settings.database.clone() };
     let opened = Store::open(&database, Clock::system().now()).await;
@@ -143,7 +154,7 @@ fn run_rebuild(arguments: Arguments) -> Result<(), BoxError> {
         write_stdout(&format!("rebuilt from {} events", done.total))?;
         if done.skipped > 0 {
             write_stdout(&format!(
-                ", {} of which this version reads otherwise: the log above says which",
+                ", skipping {} that this version reads differently (the log above names them)",
                 done.skipped
             ))?;
         }
@@ -171,10 +182,16 @@ fn run_serve(arguments: Arguments) -> Result<(), BoxError> {
 }
 
 fn init_logging(settings: &Settings) -> Result<(), BoxError> {
-    let filter = EnvFilter::try_new(&settings.log.filter).map_err(|error| format!("log.filter: {error}"))?;
-    // What a socket sends holds its token, and the library would log all of it.
-    let no_frames = filter_fn(|log| *log.level() <= Level::INFO || !log.target().starts_with("tungstenite"));
-    let log = tracing_subscriber::registry().with(filter).with(no_frames);
+    let filter = EnvFilter::try_new(&settings.log.filter).map_err(|error| {
+        format!(
+            "log.filter is {:?}, which is not a log filter: {error}; an example is \"info,bidarc::ingest=debug\"",
+            settings.log.filter
+        )
+    })?;
+    // The WebSocket library logs whole frames below INFO, and the first frame of a client holds its
+    // token.
+    let without_frames = filter_fn(|log| *log.level() <= Level::INFO || !log.target().starts_with("tungstenite"));
+    let log = tracing_subscriber::registry().with(filter).with(without_frames);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match settings.log.format {
         LogFormat::Text => log.with(layer.with_ansi(std::io::stderr().is_terminal())).init(),
@@ -204,7 +221,8 @@ fn print_banner(settings: &Settings, listener: &TcpListener, keys: usize) -> Res
         },
         bidsketch = if settings.bidsketch.path_token.is_some() { "/<bidsketch.path_token>" } else { "" },
         keys = match keys {
-            0 => "none, open mode: this machine alone is served (bidarc keys add NAME --scope manage)".to_owned(),
+            0 =>
+                "none; open mode serves this machine only (make a key: bidarc keys add NAME --scope manage)".to_owned(),
             keys => keys.to_string(),
         },
         version = env!("CARGO_PKG_VERSION"),

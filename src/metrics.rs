@@ -1,6 +1,8 @@
-//! Every metric of the service: its name, unit and description, in one place. `/metrics` serves them for Prometheus.
+//! Every metric of the service: its name, unit and description, in one place. `/metrics` serves
+//! them for Prometheus.
 //!
-//! A new metric gets a constant here and a line in [`DESCRIPTIONS`]. Code elsewhere names the constant, never a text.
+//! A new metric gets a constant here and a line in [`DESCRIPTIONS`]. Code elsewhere names the
+//! constant, never a text.
 
 use std::sync::OnceLock;
 
@@ -52,7 +54,8 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 10] = [
     (SUBSCRIPTIONS, Kind::Gauge, Unit::Count, "Operations under way over WebSockets and event streams."),
 ];
 
-/// Installs the process's one recorder and gives its handle. Several services in one process, as in tests, share it.
+/// Installs the process's one recorder and gives its handle. Several services in one process, as in
+/// tests, share it.
 ///
 /// # Errors
 ///
@@ -78,6 +81,27 @@ fn describe() {
             Kind::Counter => describe_counter!(name, unit, description),
             Kind::Gauge => describe_gauge!(name, unit, description),
             Kind::Histogram => describe_histogram!(name, unit, description),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_described_where_it_is_served_and_in_the_docs() {
+        let handle = install().unwrap();
+        let docs = include_str!("../docs/LOGGING.md");
+        for (name, kind, _, description) in &DESCRIPTIONS {
+            match kind {
+                Kind::Counter => metrics::counter!(*name).increment(0),
+                Kind::Gauge => metrics::gauge!(*name).increment(0.0),
+                Kind::Histogram => metrics::histogram!(*name).record(0.0),
+            }
+            assert!(docs.contains(&format!("| `{name}` |")), "docs/LOGGING.md lacks {name}");
+            let help = format!("# HELP {name} {description}");
+            assert!(handle.render().contains(&help), "/metrics lacks the description of {name}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The least that the question costs: an axum handler with one statement, in which the database builds the whole answer.
+//! The lower bound of the cost of the query: an axum handler with one statement, in which the
+//! database builds the whole answer.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,7 +10,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbB
 
 use crate::Failure;
 
-/// The same answer as bidarc's to [`crate::reads::QUERY`].
+/// Gives the same answer as bidarc to [`crate::reads::QUERY`].
 const STATEMENT: &str = r#"
 SELECT json_object('data', json_object('projects', json_object('nodes', json_group_array(json(node)))))
 FROM (
@@ -30,7 +31,7 @@ FROM (
     FROM project ORDER BY last_event_at DESC, vendor_id DESC LIMIT 50
 )"#;
 
-/// The handler over a pool as large as the service's.
+/// Creates the handler, with a pool as large as the service's.
 pub(crate) async fn router(url: &str) -> Result<Router, Failure> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(4).min_connections(1).sqlx_logging(false).test_before_acquire(false);

@@ -1,5 +1,5 @@
-//! Load over HTTP/1.1 on kept-open connections. Our own few lines rather than a client library: on a small machine the
-//! load's own cost is taken from the server, and would even out the difference that is to be measured.
+//! Load over persistent HTTP/1.1 connections. It does not use a client library: on a small machine
+//! the cost of the load slows the server down, and would hide the difference that is measured.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Failure;
-use crate::report::{Round, at};
+use crate::report::{Round, percentile};
 
-/// How much of an answer's head is read at most.
-const LONGEST_HEAD: usize = 16 * 1024;
+/// How many bytes of an answer's head are read.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// A connection that posts JSON and reads answers.
 pub(crate) struct Connection {
@@ -23,14 +23,14 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects.
+    /// Opens a connection.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, address, buffer: Vec::with_capacity(256 * 1024) })
     }
 
-    /// The bytes of a request.
+    /// Encodes a request.
     pub(crate) fn request(&self, path: &str, body: &str) -> Vec<u8> {
         format!(
             "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -40,8 +40,9 @@ impl Connection {
         .into_bytes()
     }
 
-    /// Sends a request and reads its answer, which must be 200 and have a length.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<&[u8], Failure> {
+    /// Sends a request and returns the body of its answer, which must be 200 and have a
+    /// `content-length`.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<&[u8], Failure> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head = loop {
@@ -51,8 +52,8 @@ impl Connection {
             if let Some(end) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end + 4;
             }
-            if self.buffer.len() > LONGEST_HEAD {
-                return Err("the answer's head does not end".into());
+            if self.buffer.len() > HEAD_BYTES_MAX {
+                return Err("the answer's head is too long".into());
             }
         };
         let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
@@ -63,14 +64,14 @@ impl Connection {
         let length: usize = length.ok_or("the answer has no length")?.trim().parse()?;
         while self.buffer.len() < head + length {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err("the answer broke off".into());
+                return Err("the server closed the connection within an answer".into());
             }
         }
         Ok(&self.buffer[head..])
     }
 }
 
-/// Asks of servers over several connections for a while: of each over as many.
+/// Loads servers for a while, with an equal share of the connections each.
 pub(crate) async fn run(
     servers: &[SocketAddr],
     request: impl Fn(&Connection) -> Vec<u8> + Clone + Send + 'static,
@@ -86,25 +87,25 @@ pub(crate) async fn run(
         let request = request.clone();
         let answered = Arc::clone(&answered);
         tasks.push(tokio::spawn(async move {
-            let mut took = Vec::new();
+            let mut times = Vec::new();
             while Instant::now() < end {
                 let request = request(&connection);
-                let asked = Instant::now();
-                connection.ask(&request).await?;
-                took.push(asked.elapsed());
+                let sent_at = Instant::now();
+                connection.send(&request).await?;
+                times.push(sent_at.elapsed());
                 answered.fetch_add(1, Ordering::Relaxed);
             }
-            Ok::<_, Failure>(took)
+            Ok::<_, Failure>(times)
         }));
     }
-    let mut took = Vec::new();
+    let mut times = Vec::new();
     for task in tasks {
-        took.extend(task.await??);
+        times.extend(task.await??);
     }
     let elapsed = started.elapsed();
-    took.sort_unstable();
+    times.sort_unstable();
     let answers = answered.load(Ordering::Relaxed);
     #[expect(clippy::cast_precision_loss, reason = "a round has far fewer answers than 2^52")]
     let rate = answers as f64 / elapsed.as_secs_f64();
-    Ok(Round { answers, rate, p50: at(&took, 50), p99: at(&took, 99) })
+    Ok(Round { answers, rate, p50: percentile(&times, 50), p99: percentile(&times, 99) })
 }

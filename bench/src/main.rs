@@ -1,4 +1,5 @@
-//! Load on whole processes, and its report. bench/README.md tells what is measured and how to read it.
+//! Load tests of whole processes, and their report. bench/README.md says what is measured and how
+//! to read it.
 
 use std::num::NonZeroU32;
 use std::process::ExitCode;
@@ -18,10 +19,10 @@ mod server;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What every part may fail with: a benchmark has nobody to recover for.
+/// The error of every part. A benchmark stops at the first failure.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Load on whole processes of bidarc, beside what it is measured against, in one run.
+/// Load tests of whole bidarc processes, side by side with what bidarc is compared with
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -30,23 +31,26 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Queries: 50 projects with 5 drawings each, of bidarc, a hand-written handler and the row-by-row way
+    /// Queries: 50 projects with 5 drawings each, from bidarc, a hand-written handler and the
+    /// row-by-row way
     Reads(Reads),
-    /// Live streams: many subscribers, beside a bare broadcast and the library's stock transport
+    /// Live streams: many subscribers, compared with a bare broadcast and the library's stock
+    /// transport
     Live(Live),
-    /// One node and two on one PostgreSQL: from a post on one to a frame of the other, and durable intake beside SQLite's
+    /// One and two nodes on one PostgreSQL: the time from a post to a frame on either node, and
+    /// durable intake compared with SQLite
     Nodes(Nodes),
-    /// One of the servers, on a port of its own choice (started by the other commands)
+    /// One of the servers, on a free port (started by the other commands)
     #[command(hide = true)]
     Server {
-        /// Which one.
+        /// Which server to start.
         kind: server::Kind,
         /// The URL of the database.
         database: String,
     },
 }
 
-/// How much, and for how long.
+/// The size and length of a query benchmark.
 #[derive(Args)]
 struct Reads {
     /// Projects in the database
@@ -55,10 +59,10 @@ struct Reads {
     /// Drawings of each project
     #[arg(long, default_value_t = 5)]
     drawings: u64,
-    /// Connections that ask at once
+    /// Connections that send queries at once
     #[arg(long, default_value_t = 16)]
     connections: usize,
-    /// Seconds for which each server is loaded in a round
+    /// Seconds of load on each server in a round
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Rounds; the report gives their median
@@ -66,13 +70,13 @@ struct Reads {
     rounds: usize,
 }
 
-/// How many, and for how long.
+/// The size and length of a live benchmark.
 #[derive(Args)]
 struct Live {
-    /// Subscribers that ask for the same
+    /// Subscribers with the same subscription
     #[arg(long, default_value_t = 1000)]
     subscribers: usize,
-    /// Events that are delivered to each of them in a round
+    /// Events delivered to each subscriber in a round
     #[arg(long, default_value_t = 200)]
     events: u64,
     /// Rounds; the report gives their median
@@ -81,31 +85,32 @@ struct Live {
     /// Different filters among the subscribers
     #[arg(long, default_value_t = 200)]
     filters: usize,
-    /// Events a second while the time to a frame is measured
+    /// Events a second while the latency is measured
     #[arg(long, default_value_t = 20)]
     rate: u64,
-    /// Events by which it is measured
+    /// Events in the measurement of the latency
     #[arg(long, default_value_t = 200)]
     latency_events: usize,
-    /// Subscribers that have nothing to do
+    /// Idle subscribers, for the memory of each
     #[arg(long, default_value_t = 5000)]
     idle: usize,
 }
 
-/// How many, and for how long.
+/// The size and length of a benchmark of nodes.
 #[derive(Args)]
 struct Nodes {
-    /// Events a second while the time to a frame is measured
+    /// Events a second while the latency is measured
     #[arg(long, default_value = "50")]
     rate: NonZeroU32,
-    /// Events by which it is measured
+    /// Events in the measurement of the latency
     #[arg(long, default_value_t = 500)]
     latency_events: usize,
-    /// Connections that post at once, of all nodes together; each number is measured by itself. With the greatest, more wait for a node than
-    /// it writes at once; with fewer, a second node leaves each half of the group
+    /// Connections that post at once, to all nodes together. Each number is measured separately.
+    /// With the greatest, more deliveries wait for a node than it writes in one transaction; with
+    /// fewer, two nodes write groups of half the size
     #[arg(long, value_delimiter = ',', default_value = "32,128,512")]
     connections: Vec<usize>,
-    /// Seconds for which they post in a round
+    /// Seconds of posting in a round
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Rounds; the report gives their median
@@ -124,7 +129,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            report::complain(&failure);
+            report::print_failure(&failure);
             ExitCode::FAILURE
         }
     }

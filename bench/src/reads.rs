@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::load::{self, Connection};
-use crate::report::{self, median, progress, say};
+use crate::report::{self, median, print, progress};
 use crate::server::{Kind, Running};
 use crate::{Failure, Reads, seed, server};
 
-/// What is asked of each server.
+/// The query to each server.
 pub(crate) const QUERY: &str =
     "{ projects(first: 50) { nodes { id name jobNumber drawings(first: 5) { nodes { id name pngUrl } } } } }";
 
@@ -34,7 +34,7 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
     for (kind, server, _) in &running {
         let mut connection = Connection::open(server.address).await?;
         let request = connection.request("/graphql", &body);
-        let answer: Value = serde_json::from_slice(connection.ask(&request).await?)?;
+        let answer: Value = serde_json::from_slice(connection.send(&request).await?)?;
         answers.push((*kind, answer));
     }
     compare(&answers)?;
@@ -43,8 +43,8 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
     for round in 1..=settings.rounds {
         for (kind, server, rounds) in &mut running {
             let body = Arc::clone(&body);
-            let ask = move |connection: &Connection| connection.request("/graphql", &body);
-            let measured = load::run(&[server.address], ask, settings.connections, length).await?;
+            let request = move |connection: &Connection| connection.request("/graphql", &body);
+            let measured = load::run(&[server.address], request, settings.connections, length).await?;
             progress(&format!("round {round}: {} {:.0} answers a second", kind.name(), measured.rate));
             rounds.push(measured);
         }
@@ -54,7 +54,7 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
         server.stop().await?;
         results.push((kind.name().to_owned(), rounds));
     }
-    say(&format!(
+    print(&format!(
         "50 projects with 5 drawings each, of {} projects and {} drawings; {} connections, {} rounds of {} s, median:\n",
         settings.projects,
         settings.projects * settings.drawings,
@@ -62,13 +62,13 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
         settings.rounds,
         settings.seconds,
     ))?;
-    say(&report::table(&results)?)?;
-    let rate = |at: usize| median(&results[at].1).map(|round| round.rate);
-    say(&format!("bidarc to hand-written: {:.2}", rate(0)? / rate(1)?))?;
-    say(&format!("bidarc to row by row:   {:.2}", rate(0)? / rate(2)?))
+    print(&report::table(&results)?)?;
+    let rate = |index: usize| median(&results[index].1).map(|round| round.rate);
+    print(&format!("bidarc to hand-written: {:.2}", rate(0)? / rate(1)?))?;
+    print(&format!("bidarc to row by row:   {:.2}", rate(0)? / rate(2)?))
 }
 
-/// Servers that answer differently cannot be compared.
+/// Checks that the servers give the same answer. Otherwise they cannot be compared.
 fn compare(answers: &[(Kind, Value)]) -> Result<(), Failure> {
     let Some(((_, expected), others)) = answers.split_first() else { return Err("no server answered".into()) };
     let nodes = &expected["data"]["projects"]["nodes"];
@@ -77,7 +77,7 @@ fn compare(answers: &[(Kind, Value)]) -> Result<(), Failure> {
     }
     for (kind, answer) in others {
         if answer != expected {
-            return Err(format!("{} answers otherwise than bidarc:\n{answer}\n{expected}", kind.name()).into());
+            return Err(format!("{} and bidarc give different answers:\n{answer}\n{expected}", kind.name()).into());
         }
     }
     Ok(())

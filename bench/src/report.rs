@@ -1,46 +1,46 @@
-//! What is shown: progress on standard error, results on standard output.
+//! Output: progress on standard error, results on standard output.
 
 use std::io::Write;
 use std::time::Duration;
 
 use crate::Failure;
 
-/// A line of progress.
+/// Prints a line of progress.
 pub(crate) fn progress(line: &str) {
-    // Progress that cannot be shown is no reason to stop.
+    // A failure to print progress does not stop the run.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Why the run ended.
-pub(crate) fn complain(failure: &Failure) {
+/// Prints why the run failed.
+pub(crate) fn print_failure(failure: &Failure) {
     let _ = writeln!(std::io::stderr(), "bench: {failure}");
 }
 
-/// A part of the report.
-pub(crate) fn say(text: &str) -> Result<(), Failure> {
+/// Prints a part of the report.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
 
-/// What so many of a hundred did not go past, of times in order: at 100, the longest.
-pub(crate) fn at(times: &[Duration], part: usize) -> Duration {
-    times.get(times.len().saturating_sub(1) * part / 100).copied().unwrap_or_default()
+/// The percentile of sorted times; at 100, the maximum.
+pub(crate) fn percentile(times: &[Duration], percent: usize) -> Duration {
+    times.get(times.len().saturating_sub(1) * percent / 100).copied().unwrap_or_default()
 }
 
-/// A time in a table.
+/// Formats a time for a table.
 pub(crate) fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
-/// What one server did in one round.
+/// The results of one server in one round.
 #[derive(Clone, Debug)]
 pub(crate) struct Round {
-    /// Answers.
+    /// The number of answers.
     pub(crate) answers: u64,
     /// Answers a second.
     pub(crate) rate: f64,
-    /// How long the middle answer took.
+    /// The median time to an answer.
     pub(crate) p50: Duration,
-    /// How long the slowest of a hundred took.
+    /// The 99th percentile of the time to an answer.
     pub(crate) p99: Duration,
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn median(rounds: &[Round]) -> Result<Round, Failure> {
     rounds.get(rounds.len() / 2).cloned().ok_or_else(|| "no round was measured".into())
 }
 
-/// The rates of one side's rounds to those of another's, round by round: the median, and the lowest to the highest. What slows the
-/// machine down for a while slows both sides of such a pair.
+/// The ratio of two sides' rates, round by round: the median, the lowest and the highest. A
+/// temporary slowdown of the machine affects both sides of a pair.
 pub(crate) fn ratio(over: &[Round], under: &[Round]) -> Result<String, Failure> {
     let mut ratios: Vec<f64> = over.iter().zip(under).map(|(over, under)| over.rate / under.rate).collect();
     ratios.sort_by(f64::total_cmp);
@@ -62,7 +62,7 @@ pub(crate) fn ratio(over: &[Round], under: &[Round]) -> Result<String, Failure> 
     Ok(format!("{:.2} ({lowest:.2} to {highest:.2})", ratios[ratios.len() / 2]))
 }
 
-/// A table of the servers' rounds, and the ratio of each to the last column's.
+/// Formats the servers' rounds as a table.
 pub(crate) fn table(servers: &[(String, Vec<Round>)]) -> Result<String, Failure> {
     let mut table =
         String::from("| server | answers a second | lowest to highest | p50 | p99 |\n|---|---|---|---|---|\n");

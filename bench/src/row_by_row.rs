@@ -1,5 +1,5 @@
-//! The usual way: async-graphql over SeaORM's models, one row at a time, with a DataLoader for the children, and Relay connections
-//! and limits by the library's own means. It stays here as a baseline and is used nowhere else.
+//! The usual way: async-graphql over SeaORM's models, one row at a time, with a DataLoader for the
+//! children, and the library's Relay connections and limits. It is only a baseline.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,10 +37,10 @@ impl Query {
             let first = first.unwrap_or(20);
             let mut select = project::Entity::find();
             if let Some(after) = after {
-                let (event, id) = after.split_once('/').ok_or("no such cursor")?;
-                let place = Expr::tuple([Expr::val(event.parse::<i64>()?), Expr::val(id)]);
+                let (event, id) = after.split_once('/').ok_or("unknown cursor")?;
+                let position = Expr::tuple([Expr::val(event.parse::<i64>()?), Expr::val(id)]);
                 let columns = [project::Column::LastEventAt, project::Column::VendorId];
-                select = select.filter(Expr::tuple(columns.map(Expr::col)).lt(place));
+                select = select.filter(Expr::tuple(columns.map(Expr::col)).lt(position));
             }
             let mut rows = select
                 .order_by_desc(project::Column::LastEventAt)
@@ -99,8 +99,8 @@ impl Project {
                 .map(|row| Edge::new(format!("{}/{}", row.last_event_at, row.vendor_id), Drawing::from(row)))
                 .collect();
             if let Some(after) = after {
-                let place = edges.iter().position(|edge| edge.cursor == after).ok_or("no such cursor")?;
-                edges.drain(..=place);
+                let position = edges.iter().position(|edge| edge.cursor == after).ok_or("unknown cursor")?;
+                edges.drain(..=position);
             }
             let mut page = Connection::new(false, edges.len() > first);
             edges.truncate(first);
@@ -148,7 +148,7 @@ impl Loader<String> for DrawingsOf {
     }
 }
 
-/// The server over a pool as large as the service's.
+/// Creates the server, with a pool as large as the service's.
 pub(crate) async fn router(url: &str) -> std::result::Result<Router, Failure> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(4).min_connections(1).sqlx_logging(false).test_before_acquire(false);

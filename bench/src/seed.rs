@@ -1,4 +1,4 @@
-//! Filling a database as a vendor would: through the service's hooks.
+//! Filling a database through the service's hooks, as a vendor does.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::load::Connection;
 use crate::{Failure, report};
 
-/// Where ArcSite's hooks go.
+/// The path of ArcSite's hook.
 const HOOK: &str = "/webhooks/arcsite";
-/// Connections that post at once.
-const POSTERS: u64 = 64;
+/// How many connections post at once.
+const CONNECTIONS: u64 = 64;
 
-/// Posts projects, and drawings for each.
+/// Posts projects and their drawings.
 pub(crate) async fn fill(address: SocketAddr, projects: u64, drawings: u64) -> Result<(), Failure> {
     let mut tasks = Vec::new();
-    for poster in 0..POSTERS {
+    for offset in 0..CONNECTIONS {
         tasks.push(tokio::spawn(async move {
             let mut connection = Connection::open(address).await?;
-            for project in (poster..projects).step_by(usize::try_from(POSTERS)?) {
+            for project in (offset..projects).step_by(usize::try_from(CONNECTIONS)?) {
                 post(&mut connection, &project_body(project)).await?;
                 for drawing in 0..drawings {
                     post(&mut connection, &drawing_body(project, drawing)).await?;
@@ -35,29 +35,29 @@ pub(crate) async fn fill(address: SocketAddr, projects: u64, drawings: u64) -> R
     Ok(())
 }
 
-/// A number that no project had before.
-pub(crate) fn fresh() -> u64 {
+/// Returns a number that no project has yet.
+pub(crate) fn next_project() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1_000_000);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Posts a project's creation.
+/// Posts the creation of a project.
 pub(crate) async fn post_project(connection: &mut Connection, project: u64) -> Result<(), Failure> {
     post(connection, &project_body(project)).await
 }
 
-/// The bytes of the request that posts the creation of a project that was not there before.
-pub(crate) fn fresh_project(connection: &Connection) -> Vec<u8> {
-    connection.request(HOOK, &project_body(fresh()))
+/// Encodes a request that creates a new project.
+pub(crate) fn new_project_request(connection: &Connection) -> Vec<u8> {
+    connection.request(HOOK, &project_body(next_project()))
 }
 
 async fn post(connection: &mut Connection, body: &str) -> Result<(), Failure> {
     let request = connection.request(HOOK, body);
-    connection.ask(&request).await?;
+    connection.send(&request).await?;
     Ok(())
 }
 
-/// ArcSite's ids go past 2^53, and so do these.
+/// The first id. ArcSite's ids exceed 2^53, and so do these.
 const FIRST_ID: u64 = 36_029_621_652_000_000;
 
 fn project_body(project: u64) -> String {

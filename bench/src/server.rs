@@ -1,4 +1,4 @@
-//! The servers, each a process of its own: this very program, started again.
+//! The servers. Each is a process: this program, started again.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,10 +14,10 @@ use tokio::process::{Child, Command};
 
 use crate::{Failure, handwritten, live, report, row_by_row};
 
-/// Which server.
+/// The kind of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// The service.
+    /// bidarc.
     Bidarc,
     /// One statement that builds the JSON.
     Handwritten,
@@ -25,12 +25,12 @@ pub(crate) enum Kind {
     RowByRow,
     /// A bare broadcast of frames.
     Bare,
-    /// The service behind the library's own transport.
+    /// The service behind the library's stock transport.
     Stock,
 }
 
 impl Kind {
-    /// The name in the report.
+    /// Its name in the report.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Bidarc => "bidarc",
@@ -52,21 +52,21 @@ impl Kind {
     }
 }
 
-/// The URL of a file of SQLite's.
+/// The URL of an SQLite file.
 pub(crate) fn sqlite(file: &Path) -> String {
     format!("sqlite://{}", file.display())
 }
 
-/// Serves the database of that URL until the process is ended.
+/// Serves a database until the process ends.
 pub(crate) async fn serve(kind: Kind, database: &str) -> Result<(), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    report::say(&listener.local_addr()?.to_string())?;
+    report::print(&listener.local_addr()?.to_string())?;
     match kind {
         Kind::Bidarc => {
             let mut settings = Settings::defaults()?;
             settings.database.url = database.into();
-            let never = std::future::pending();
-            bidarc::app::serve(&settings, Clock::system(), listener, never).await?;
+            let stop = std::future::pending();
+            bidarc::app::serve(&settings, Clock::system(), listener, stop).await?;
         }
         Kind::Handwritten => axum::serve(listener, handwritten::router(database).await?).await?,
         Kind::Bare => axum::serve(listener.tap_io(no_delay), live::bare::router()).await?,
@@ -76,21 +76,21 @@ pub(crate) async fn serve(kind: Kind, database: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// As the service has it: a frame leaves when it is written.
+/// Disables Nagle's algorithm, as the service does: a frame leaves when it is written.
 fn no_delay(stream: &mut TcpStream) {
-    // One that is gone already needs none.
+    // A closed connection does not need it.
     let _ = stream.set_nodelay(true);
 }
 
-/// A server that runs; it ends with this value.
+/// A running server. Dropping it ends the process.
 pub(crate) struct Running {
-    /// Where it listens.
+    /// The address at which it listens.
     pub(crate) address: SocketAddr,
     process: Child,
 }
 
 impl Running {
-    /// Starts a server on the database of that URL, and waits until it says where it listens.
+    /// Starts a server on a database, and waits until it reports its address.
     pub(crate) async fn start(kind: Kind, database: &str) -> Result<Self, Failure> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["server", kind.argument(), database])
@@ -104,11 +104,11 @@ impl Running {
         Ok(Self { address, process })
     }
 
-    /// How much memory of its own it has, in bytes: what Linux calls its resident set.
+    /// Its resident set, in bytes.
     pub(crate) fn memory(&self) -> Result<u64, Failure> {
         let id = self.process.id().ok_or("the server has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("/proc has no VmRSS")?;
         Ok(kilobytes.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 

@@ -1,4 +1,5 @@
-//! The webhooks at Bidsketch that are managed from here, those that are gone included: their URLs must stay dead.
+//! The webhooks at Bidsketch that bidarc manages, also the deleted ones: their URLs must stay
+//! retired.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,18 +11,18 @@ pub struct Model {
     /// Bidsketch's id, once it has answered.
     pub vendor_id: Option<String>,
     pub event: String,
-    /// Where it sends to, its secret part masked.
+    /// The URL that it sends to, with the secret part masked.
     pub endpoint: String,
-    /// SHA-256 of the whole endpoint: tells equal ones from others without keeping their secrets.
+    /// SHA-256 of the whole endpoint, which identifies it without a stored secret.
     pub endpoint_hash: String,
-    /// SHA-256 of the token in our own hook URL; none where it sends to another place.
+    /// SHA-256 of the token in the hook URL; null if it sends elsewhere.
     pub token_hash: Option<String>,
     pub state: String,
     /// The event while this is the live webhook for it.
     pub live_event: Option<String>,
-    /// Whether a later webhook for the event took its place: from then on its URL is dead.
+    /// Whether a later webhook for the event took its place. Its URL is then retired.
     pub superseded: bool,
-    /// What kind of error the last one was.
+    /// The code of the last error.
     pub error_code: Option<String>,
     pub last_error: Option<String>,
     pub created_at: i64,

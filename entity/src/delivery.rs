@@ -1,4 +1,5 @@
-//! Every delivery that was answered 200: an event's first, its redeliveries, and what is in quarantine.
+//! The deliveries that were answered 200: an event's first one, its redeliveries, and those in
+//! quarantine.
 
 use sea_orm::entity::prelude::*;
 
@@ -15,7 +16,7 @@ pub struct Model {
     pub outcome: String,
     pub quarantine_reason: Option<String>,
     pub detail: Option<String>,
-    /// The bytes received, where they differ from the body of the event.
+    /// The received bytes, if they differ from the body of the event.
     pub body: Option<Vec<u8>>,
     pub event_seq: Option<i64>,
 }

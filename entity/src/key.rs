@@ -1,4 +1,4 @@
-//! Keys of the API: what a key is called and may do. Its token is not kept, only the token's hash.
+//! API keys. A token is not stored, only its hash.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i64,
-    /// No two keys that are not revoked have the same.
+    /// Unique among the keys that are not revoked.
     pub name: String,
     pub scope: String,
     /// The SHA-256 of the token, in hexadecimal.

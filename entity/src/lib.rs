@@ -1,8 +1,9 @@
-//! One table a file: plain columns, as the migrations make them.
+//! One table a file: plain columns, as the migrations create them.
 //!
-//! A time is a count of microseconds since 1970-01-01T00:00:00Z, money a count of ten-thousandths, an enumeration the
-//! name it has in the GraphQL API, a nested value JSON text: every column means the same on SQLite and PostgreSQL.
-#![expect(missing_docs, reason = "what a column promises stands at the domain value that it is mapped to")]
+//! A time is a count of microseconds since 1970-01-01T00:00:00Z, an amount of money a count of
+//! ten-thousandths, an enumeration its name in the GraphQL API, and a nested value JSON text. So
+//! every column means the same on SQLite and PostgreSQL.
+#![expect(missing_docs, reason = "a column is documented at the domain value that it is mapped to")]
 
 pub mod bidsketch_webhook;
 pub mod client;

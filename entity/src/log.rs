@@ -1,4 +1,4 @@
-//! The log itself: one row, whose id every cursor carries.
+//! The log's own row, whose id every cursor carries.
 
 use sea_orm::entity::prelude::*;
 

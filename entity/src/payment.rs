@@ -1,4 +1,4 @@
-//! A payment on an ArcSite proposal: one row an event, never changed.
+//! The payments on ArcSite proposals: one row a payment event, which never changes.
 
 use sea_orm::entity::prelude::*;
 

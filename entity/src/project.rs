@@ -22,7 +22,7 @@ pub struct Model {
     pub updated_order: i64,
     pub name_order: String,
     pub name_folded: String,
-    /// What a job number is looked for by: none where it is too long for an index.
+    /// The job number, to search by; null if it is too long for an index.
     pub job_number_key: Option<String>,
 }
 

@@ -1,9 +1,9 @@
-//! Columns as each database has them.
+//! Column definitions for each kind of database.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// Makes the columns of tables for one kind of database.
+/// Builds column definitions for one kind of database.
 #[derive(Clone, Copy)]
 pub(crate) struct Columns(DbBackend);
 
@@ -12,8 +12,8 @@ impl Columns {
         Self(manager.get_database_backend())
     }
 
-    /// A number of our own that is the table's key. On SQLite only a column of the type INTEGER is the table's own key; there it
-    /// holds 64 bits as well.
+    /// A number that is the table's primary key. On SQLite only a column of the type INTEGER is an
+    /// alias of the rowid; it holds 64 bits too.
     pub(crate) fn key(self, name: &'static str) -> ColumnDef {
         let mut column = ColumnDef::new(name);
         if self.0 == DbBackend::Sqlite {
@@ -24,8 +24,9 @@ impl Columns {
         column.not_null().primary_key().take()
     }
 
-    /// A text. PostgreSQL orders texts by the language that its database was made for, unless told to go by their bytes, as SQLite
-    /// does: a list must have one order on both, and an index must not depend on the library that knows the languages.
+    /// A text. PostgreSQL orders texts by the language of the database, except with the collation
+    /// "C", which orders them by their bytes, as SQLite does. A list must have the same order on
+    /// both, and an index must not depend on a locale library.
     pub(crate) fn text(self, name: &'static str) -> ColumnDef {
         let mut column = ColumnDef::new(name);
         column.text();

@@ -1,8 +1,8 @@
-//! The steps that take a database from nothing to today's tables. A step is frozen once released and never imports
-//! `entity`: what it makes must not change when an entity does.
+//! The migrations from an empty database to today's tables. A migration never changes once
+//! released, and never imports `entity`: its result must not change when an entity does.
 //!
-//! A node of the version before may still be running and be sent deliveries: a new column takes null or has a default that stays, and a
-//! new constraint is one that the version before keeps.
+//! A node of the previous version may still run and receive deliveries. So a new column must allow
+//! null or have a permanent default, and the previous version must meet every new constraint.
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait};
@@ -17,7 +17,7 @@ mod state;
 
 pub use state::{State, state};
 
-/// All steps, oldest first.
+/// All migrations, oldest first.
 #[derive(Debug)]
 pub struct Migrator;
 

@@ -1,4 +1,4 @@
-//! What the log says now: projects, drawings, clients, proposals, payments.
+//! The projections: projects, drawings, clients, proposals, payments.
 
 use sea_orm_migration::prelude::*;
 
@@ -45,7 +45,8 @@ const PROPOSAL: &[&str] = &[
 ];
 const PROPOSAL_MONEY: &[&str] = &["total", "one_time_fees", "monthly_fees", "yearly_fees", "tax", "tax2", "discount"];
 const VENDOR_TIMES: &[&str] = &["created_at", "updated_at"];
-/// What a list is ordered and searched by: never null, so that an index answers every order and every database the same.
+/// The columns by which lists are sorted and searched. They are never null, so that an index
+/// answers every order, and both databases sort the same.
 const ORDER_TIMES: &[&str] = &["created_order", "updated_order"];
 const NAMES: &[&str] = &["name_order", "name_folded"];
 
@@ -77,7 +78,7 @@ fn required_text(columns: Columns, table: &mut TableCreateStatement, names: &[&'
     }
 }
 
-/// One row a tag, so that an index finds what has it.
+/// Each tag has one row, so that an index finds the objects with a tag.
 fn tags(columns: Columns, name: &'static str) -> TableCreateStatement {
     Table::create()
         .table(name)
@@ -157,7 +158,8 @@ impl MigrationTrait for Migration {
         for table in tables {
             manager.create_table(table).await?;
         }
-        // Equal values are told apart by the key, and what is looked for by one value comes in the default order.
+        // The key distinguishes rows of the same value. The rows found by one value come in the
+        // default order.
         for (name, table, columns) in [
             ("project_last_event", "project", &["last_event_at", "vendor_id"][..]),
             ("project_created", "project", &["created_order", "vendor_id"]),

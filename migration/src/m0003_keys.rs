@@ -1,4 +1,4 @@
-//! The keys of the API.
+//! API keys.
 
 use sea_orm_migration::prelude::*;
 
@@ -7,8 +7,9 @@ use crate::column::Columns;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Of the keys of one name only one is not revoked. (An index with a condition has no builder; both databases take this.)
-const ONE_OF_A_NAME: &str = r#"CREATE UNIQUE INDEX "key_name" ON "key" ("name") WHERE "revoked_at" IS NULL"#;
+/// A name is unique among the keys that are not revoked. (The builder has no index with a
+/// condition; both databases accept this statement.)
+const UNIQUE_ACTIVE_NAME: &str = r#"CREATE UNIQUE INDEX "key_name" ON "key" ("name") WHERE "revoked_at" IS NULL"#;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -32,7 +33,7 @@ impl MigrationTrait for Migration {
                     .take(),
             )
             .await?;
-        manager.get_connection().execute_unprepared(ONE_OF_A_NAME).await?;
+        manager.get_connection().execute_unprepared(UNIQUE_ACTIVE_NAME).await?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The webhooks at Bidsketch that are managed from here.
+//! The webhooks at Bidsketch that bidarc manages.
 
 use sea_orm_migration::prelude::*;
 
@@ -41,7 +41,8 @@ impl MigrationTrait for Migration {
         for (name, column, unique) in [
             ("bidsketch_webhook_vendor_id", "vendor_id", false),
             ("bidsketch_webhook_token", "token_hash", true),
-            // Of all webhooks for an event one at most is live: two creations at once cannot both begin.
+            // At most one webhook for an event is live, so that of two simultaneous creations one
+            // fails.
             ("bidsketch_webhook_live", "live_event", true),
             ("bidsketch_webhook_state", "state", false),
         ] {

@@ -1,5 +1,5 @@
-//! What is looked for by an exact value gets a column of bounded length: an index entry of PostgreSQL has no room for a text of a
-//! megabyte, which a vendor may send.
+//! Columns for searches by an exact value have a bounded length: a PostgreSQL index entry has no
+//! room for a text of a megabyte, which a vendor may send.
 
 use sea_orm_migration::prelude::*;
 
@@ -10,7 +10,7 @@ pub(crate) struct Migration;
 
 const INDEX: &str = "project_job_number";
 
-/// What is longer is kept with its project or client, and not found by its value.
+/// Longer values stay with their project or client, but a search by value does not find them.
 const FILL: &str = r#"UPDATE "project" SET "job_number_key" = "job_number" WHERE octet_length("job_number") <= 500;
 UPDATE "client" SET "email_folded" = NULL WHERE octet_length("email_folded") > 500;
 UPDATE "client" SET "city_folded" = NULL WHERE octet_length("city_folded") > 500;"#;

@@ -1,4 +1,4 @@
-//! How far a database has come, asked without writing to it.
+//! Compares a database with the migrations of this version, without a write.
 
 use std::collections::BTreeSet;
 
@@ -8,40 +8,36 @@ use sea_orm_migration::seaql_migrations;
 
 use crate::Migrator;
 
-/// How far a database has come.
+/// How a database compares with this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It has every step that this version knows, and no other.
+    /// It has exactly the migrations of this version.
     Current,
-    /// Some steps are to be taken.
+    /// It lacks migrations.
     Behind,
-    /// It has a step that this version does not know: a later one was here.
+    /// It has a migration that this version does not know: a later version has migrated it.
     Ahead {
-        /// The newest such step.
+        /// The newest such migration.
         step: String,
     },
 }
 
-/// How far a database has come.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// Compares a database with this version.
 pub async fn state<'c, C>(db: &'c C) -> Result<State, DbErr>
 where
     C: ConnectionTrait,
     &'c C: IntoSchemaManagerConnection<'c>,
 {
-    let taken: BTreeSet<String> = if SchemaManager::new(db).has_table("seaql_migrations").await? {
-        let steps = seaql_migrations::Entity::find().all(db).await?;
-        steps.into_iter().map(|step| step.version).collect()
+    let applied: BTreeSet<String> = if SchemaManager::new(db).has_table("seaql_migrations").await? {
+        let rows = seaql_migrations::Entity::find().all(db).await?;
+        rows.into_iter().map(|row| row.version).collect()
     } else {
         BTreeSet::new()
     };
-    let known: BTreeSet<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-    Ok(if let Some(step) = taken.difference(&known).last() {
+    let known: BTreeSet<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    Ok(if let Some(step) = applied.difference(&known).last() {
         State::Ahead { step: step.clone() }
-    } else if taken == known {
+    } else if applied == known {
         State::Current
     } else {
         State::Behind

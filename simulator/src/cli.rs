@@ -10,30 +10,32 @@ use simulator::disorder::Disorder;
 use simulator::hook::Vendor;
 use simulator::target::{Target, TargetError};
 
-/// Of the hooks that may be late, this share is.
+/// The share of hooks that `--late` delays.
 const LATE_SHARE: f64 = 0.25;
 
-/// The API's token where none is given. It guards made-up data.
-const API_TOKEN: &str = "simulated";
+/// The API's token if none is given. It protects made-up data only.
+const DEFAULT_API_TOKEN: &str = "simulated";
 
 /// Acts as ArcSite and Bidsketch: sends webhooks to a running bidarc.
 ///
-/// A made-up contractor draws and sells with ArcSite and a made-up agency sends proposals with Bidsketch; what happens to
-/// them leaves as webhooks, by the vendors' documented rules: ArcSite's are signed when there is a secret and are tried
-/// again until a 2xx; Bidsketch's are tried 20 times until exactly 200, and a 410 deletes the webhook.
+/// A made-up contractor draws and sells with ArcSite, and a made-up agency sends proposals with
+/// Bidsketch. Their actions become webhooks, sent by the vendors' documented rules: ArcSite signs
+/// its hooks if there is a secret, and retries until a 2xx; Bidsketch tries 20 times until exactly
+/// 200, and a 410 deletes the webhook.
 ///
-/// The exit code is 0 if everything that was sent was acknowledged, 1 if not, 2 for a command line that makes no sense.
+/// The exit code is 0 if every delivery was acknowledged, 1 if not, and 2 if the command line is
+/// invalid.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES)]
 pub struct Cli {
-    /// Where bidarc listens. Only loopback addresses, unless --allow-remote is given
+    /// The address of bidarc. Only loopback addresses, unless --allow-remote is given
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,
 
-    /// Send made-up webhooks to another machine too, and serve the API to others.
+    /// Send to other machines, and let other machines use the API.
     ///
-    /// A safety net: what this program sends is fiction, and a real office's bidarc would keep it for good. Over plain
-    /// http, so path tokens can be read on the way.
+    /// A safety net: everything that this program sends is made up, and a real office's bidarc
+    /// would store it for good. It is sent over plain http, so path tokens can be read on the way.
     #[arg(long)]
     pub allow_remote: bool,
 
@@ -45,38 +47,40 @@ pub struct Cli {
     #[arg(long, value_name = "TOKEN", env = "SIMULATOR_ARCSITE_TOKEN", hide_env_values = true)]
     pub arcsite_token: Option<String>,
 
-    /// Send Bidsketch's hooks to /webhooks/bidsketch/TOKEN (the service's bidsketch.path_token). Of no use with --api
+    /// Send Bidsketch's hooks to /webhooks/bidsketch/TOKEN (the service's bidsketch.path_token).
+    /// Ignored with --api
     #[arg(long, value_name = "TOKEN", env = "SIMULATOR_BIDSKETCH_TOKEN", hide_env_values = true)]
     pub bidsketch_token: Option<String>,
 
-    /// Serve Bidsketch's REST API there (such as 127.0.0.1:9090), and send its hooks to the webhooks registered with it.
+    /// Serve Bidsketch's REST API at this address (such as 127.0.0.1:9090), and send Bidsketch's
+    /// hooks to the webhooks registered with it.
     ///
-    /// The service makes and deletes its webhooks by itself, as at Bidsketch; a hook for whose type there is none goes
-    /// nowhere. The program says what to set in the service and, if it sends ArcSite's hooks too, waits until that listens.
-    /// The webhooks are forgotten when it ends.
+    /// The service creates and deletes its webhooks, as at Bidsketch. A hook whose type has no
+    /// webhook is not sent. The program says what to set in the service. If it also sends ArcSite's
+    /// hooks, it waits until the service listens. The webhooks are lost when the program ends.
     #[arg(long, value_name = "ADDRESS")]
     pub api: Option<SocketAddr>,
 
-    /// The token that the API lets in (the service's bidsketch.api_token)
+    /// The token that the API accepts (the service's bidsketch.api_token)
     #[arg(
         long,
         value_name = "TOKEN",
-        default_value = API_TOKEN,
+        default_value = DEFAULT_API_TOKEN,
         env = "SIMULATOR_API_TOKEN",
         hide_env_values = true,
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub api_token: String,
 
-    /// Whose hooks to send
-    #[arg(long, value_enum, default_value_t = Whose::Both)]
-    pub vendor: Whose,
+    /// Which vendor's hooks to send
+    #[arg(long, value_enum, default_value_t = VendorChoice::Both)]
+    pub vendor: VendorChoice,
 
-    /// Hooks a second
+    /// Hooks to send a second
     #[arg(long, default_value_t = 2.0, value_parser = rate)]
     pub rate: f64,
 
-    /// Stop after so many hooks (those sent twice count once) [default: go on until Ctrl-C]
+    /// Stop after this number of hooks; a repeated hook counts once [default: run until Ctrl-C]
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
 
@@ -84,11 +88,11 @@ pub struct Cli {
     #[arg(long, visible_alias = "once", conflicts_with = "count")]
     pub every_event: bool,
 
-    /// How many attempts may be on the wire at once
+    /// How many attempts may be in flight at once
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: u16,
 
-    /// Hold one hook in four back by up to so many seconds
+    /// Delay one hook in four by up to this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub late: u32,
 
@@ -96,31 +100,34 @@ pub struct Cli {
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub twice: f64,
 
-    /// Let hooks leave in random order within a window of so many
+    /// Send hooks in random order within a window of this size
     #[arg(long, value_name = "WINDOW", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=10_000))]
     pub shuffle: u16,
 
-    /// The made-up world, and its disorder, by number: the same number gives the same lives [default: a new one each time]
+    /// The seed of the made-up world and its disorder: the same seed gives the same histories
+    /// [default: random]
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// How often ArcSite tries in all (it says "certain times", without the number)
+    /// How many attempts ArcSite makes (documented as "certain times", without a number)
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub arcsite_attempts: u32,
 
-    /// The pause after a first failed attempt, in milliseconds; it doubles each time (no vendor documents it)
+    /// The pause after the first failed attempt, in milliseconds; it doubles each time (no vendor
+    /// documents it)
     #[arg(long, value_name = "MS", default_value_t = 500)]
     pub pause: u32,
 
-    /// No pause is longer than so many milliseconds
+    /// The longest pause, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 30_000)]
     pub longest_pause: u32,
 
-    /// Retries keep the first attempt's signature (ArcSite does not document which it is)
+    /// Send retries with the first attempt's signature (ArcSite does not document whether it signs
+    /// again)
     #[arg(long)]
     pub keep_signature: bool,
 
-    /// No line for a delivery that went well
+    /// Show only deliveries that failed
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -131,25 +138,24 @@ Examples:
   simulator --every-event                     one of each type, to see what they become
   simulator --count 500 --rate 100 --quiet    a burst
   simulator --twice 0.2 --shuffle 10 --late 30
-                                              as bad as the world gets: the history must still come out right
+                                              the worst case: the service must still get the history right
   SIMULATOR_ARCSITE_SECRET=… SIMULATOR_BIDSKETCH_TOKEN=… simulator
-                                              a service with secrets, without showing them to other users
+                                              a service with secrets, hidden from other users
 
-The whole circle, in which the service registers its webhooks with Bidsketch's API and is sent hooks for them:
+The whole cycle: the service registers its webhooks with Bidsketch's API and receives hooks for them:
   1. In one terminal
        simulator --vendor bidsketch --api 127.0.0.1:9090
-     It serves the API. As yet its hooks go nowhere.
+     It serves the API. No hooks are sent yet.
   2. In another
        BIDARC_BIDSKETCH__API_URL=http://127.0.0.1:9090/api/v1 BIDARC_BIDSKETCH__API_TOKEN=simulated cargo run
-  3. Have the service create a webhook: see its API, or act as the service does:
+  3. Let the service create a webhook through its API, or create one as the service does:
        curl http://127.0.0.1:9090/api/v1/webhooks.json -H 'Authorization: Token token=\"simulated\"' \\
          -d '{\"event\": \"proposal_viewed\", \"endpoint\": \"http://127.0.0.1:8080/webhooks/bidsketch\"}'
-     From here on, hooks of that type are delivered there, until the webhook is deleted: by a call, or because its URL
-     answers 410.";
+     Hooks of that type are now delivered there until the webhook is deleted, by a call or by a 410 from its URL.";
 
-/// Whose hooks to send.
+/// The vendor whose hooks are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Whose {
+pub enum VendorChoice {
     /// ArcSite's only
     Arcsite,
     /// Bidsketch's only
@@ -158,46 +164,46 @@ pub enum Whose {
     Both,
 }
 
-impl Whose {
-    /// The one vendor, or none for both.
+impl VendorChoice {
+    /// The one vendor; none for both.
     pub fn only(self) -> Option<Vendor> {
         match self {
-            Whose::Arcsite => Some(Vendor::Arcsite),
-            Whose::Bidsketch => Some(Vendor::Bidsketch),
-            Whose::Both => None,
+            VendorChoice::Arcsite => Some(Vendor::Arcsite),
+            VendorChoice::Bidsketch => Some(Vendor::Bidsketch),
+            VendorChoice::Both => None,
         }
     }
 }
 
 impl Cli {
-    /// Where to send. An empty secret or token, as an empty environment variable gives it, is none.
+    /// The target. An empty secret or token, as from an empty environment variable, counts as none.
     pub fn target(&self) -> Result<Target, TargetError> {
-        let given = |option: &Option<String>| option.clone().filter(|value| !value.is_empty());
+        let non_empty = |option: &Option<String>| option.clone().filter(|value| !value.is_empty());
         let mut target = Target::new(&self.url)?;
-        if let Some(secret) = given(&self.arcsite_secret) {
+        if let Some(secret) = non_empty(&self.arcsite_secret) {
             target = target.with_arcsite_secret(secret);
         }
-        if let Some(token) = given(&self.arcsite_token) {
+        if let Some(token) = non_empty(&self.arcsite_token) {
             target = target.with_arcsite_token(token);
         }
-        if let Some(token) = given(&self.bidsketch_token) {
+        if let Some(token) = non_empty(&self.bidsketch_token) {
             target = target.with_bidsketch_token(token);
         }
         Ok(target)
     }
 
-    /// The API that is to be served, if one is.
+    /// The options of the API, if `--api` is given.
     pub fn api(&self, seed: u64) -> Option<Options> {
         let listen = self.api?;
         Some(Options { token: self.api_token.clone(), listen, seed, ..Options::default() })
     }
 
-    /// The API's token as people may see it: hidden if it was given.
+    /// The API's token for display: hidden if the user set it.
     pub fn shown_api_token(&self) -> &str {
-        if self.api_token == API_TOKEN { API_TOKEN } else { "…" }
+        if self.api_token == DEFAULT_API_TOKEN { DEFAULT_API_TOKEN } else { "…" }
     }
 
-    /// What is to go wrong on the way.
+    /// The disorder of the hooks.
     pub fn disorder(&self) -> Disorder {
         Disorder {
             late_by: Duration::from_secs(self.late.into()),
@@ -210,16 +216,12 @@ impl Cli {
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.001..=100_000.0).contains(&rate) {
-        Ok(rate)
-    } else {
-        Err("a rate is from 0.001 to 100000 a second".to_owned())
-    }
+    if (0.001..=100_000.0).contains(&rate) { Ok(rate) } else { Err("must be from 0.001 to 100000 a second".to_owned()) }
 }
 
 fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("a share is from 0 to 1".to_owned()) }
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("must be from 0 to 1".to_owned()) }
 }
 
 #[cfg(test)]
@@ -229,12 +231,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn command_line_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn the_api_has_a_token_of_its_own_only_if_one_is_given() {
+    fn api_token_is_default_unless_given() {
         let parsed = |more: &[&str]| Cli::try_parse_from([&["simulator"], more].concat());
         assert!(parsed(&[]).unwrap().api(1).is_none());
         let cli = parsed(&["--api", "127.0.0.1:9090"]).unwrap();
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_and_shares_have_bounds() {
+    fn rate_and_share_outside_bounds_are_refused() {
         assert_eq!(rate("0.5"), Ok(0.5));
         for wrong in ["0", "-1", "NaN", "inf", "x"] {
             assert!(rate(wrong).is_err(), "{wrong}");
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_secret_is_none() {
+    fn empty_secret_is_none() {
         let cli = Cli::parse_from(["simulator", "--arcsite-secret", "", "--bidsketch-token", ""]);
         let target = cli.target().unwrap();
         assert_eq!(target.arcsite_secret(), None);

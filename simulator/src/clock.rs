@@ -1,8 +1,8 @@
-//! The time of day, read in this one place.
+//! The clock. Only this module reads the time.
 
 use chrono::{DateTime, Utc};
 
-/// Now. Everything else takes its time as an argument, so that a world can be told to live at any time.
+/// The current time. All other code takes the time as an argument, so a world can be at any time.
 #[expect(clippy::disallowed_methods, reason = "this is the clock: the vendors' own, not the service's")]
 pub fn now() -> DateTime<Utc> {
     Utc::now()

@@ -1,35 +1,36 @@
-//! Late, twice and out of order: how webhooks come in the world.
+//! Disorder: hooks that arrive late, twice or out of order, as real webhooks do.
 
 use std::time::Duration;
 
 use crate::hook::Hook;
 use crate::sample::Sampler;
 
-/// What goes wrong on the way, and how often. Nothing by default.
+/// The disorder of hooks in transit. None by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Disorder {
-    /// A late hook is held back by a random time up to this.
+    /// The longest delay of a late hook. The delay is random.
     pub late_by: Duration,
     /// The share of hooks that are late (0 to 1).
     pub late: f64,
-    /// The share of hooks that are sent a second time, as after a 200 that got lost on its way back (0 to 1).
+    /// The share of hooks that are sent a second time, as after a 200 that was lost (0 to 1).
     pub twice: f64,
-    /// Hooks leave in random order within a window of so many; below 2, in their own order.
+    /// The window within which hooks are sent in random order. Below 2, they keep their order.
     pub shuffle: usize,
 }
 
-/// A hook and how long it is to wait once its turn has come.
+/// A hook with its delay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
-    /// What to send.
+    /// The hook to send.
     pub hook: Hook,
-    /// How long to hold it back.
+    /// How long to delay it.
     pub after: Duration,
 }
 
 impl Disorder {
-    /// The same hooks with this disorder: none is lost, some come twice. The same seed gives the same disorder. It takes
-    /// from `hooks` no more than the window holds before it gives the first.
+    /// Applies this disorder to hooks: none is lost, some are repeated. The same seed gives the
+    /// same disorder. Before it returns the first hook, it takes no more from `hooks` than the
+    /// window holds.
     pub fn over<I: Iterator<Item = Hook>>(self, hooks: I, seed: u64) -> Disordered<I> {
         Disordered { disorder: self, hooks, window: Vec::new(), sampler: Sampler::new(seed) }
     }
@@ -61,8 +62,8 @@ impl<I: Iterator<Item = Hook>> Iterator for Disordered<I> {
         let at = if self.disorder.shuffle > 1 { self.sampler.index(self.window.len()) } else { 0 };
         let hook = self.window.remove(at);
         let late = self.sampler.chance(self.disorder.late);
-        let most = u64::try_from(self.disorder.late_by.as_millis()).unwrap_or(u64::MAX);
-        let after = if late { Duration::from_millis(self.sampler.between(0, most)) } else { Duration::ZERO };
+        let late_by_ms = u64::try_from(self.disorder.late_by.as_millis()).unwrap_or(u64::MAX);
+        let after = if late { Duration::from_millis(self.sampler.between(0, late_by_ms)) } else { Duration::ZERO };
         Some(Planned { hook, after })
     }
 }
@@ -83,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn no_disorder_changes_nothing() {
+    fn default_disorder_changes_nothing() {
         let all: Vec<Hook> = planned(Disorder::default(), 1).into_iter().map(|planned| planned.hook).collect();
         assert_eq!(all, every_event(1));
     }
 
     #[test]
-    fn shuffling_loses_nothing_and_follows_its_seed() {
+    fn shuffled_hooks_are_complete_and_follow_the_seed() {
         let disorder = Disorder { shuffle: 8, ..Disorder::default() };
         let all = planned(disorder, 1);
         assert_eq!(all, planned(disorder, 1));
@@ -100,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn always_twice_is_twice_as_many() {
+    fn repeat_share_of_one_doubles_the_hooks() {
         let all = planned(Disorder { twice: 1.0, ..Disorder::default() }, 1);
         assert_eq!(all.len(), 2 * every_event(1).len());
         assert_eq!(all[0], all[1]);
     }
 
     #[test]
-    fn late_hooks_wait_no_longer_than_said() {
+    fn late_hook_delay_stays_within_its_limit() {
         let late_by = Duration::from_secs(30);
         let all = planned(Disorder { late: 0.5, late_by, ..Disorder::default() }, 1);
         assert!(all.iter().any(|planned| planned.after.is_zero()));

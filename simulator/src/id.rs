@@ -1,11 +1,11 @@
-//! The vendors' ids, in both of their spellings.
+//! The vendors' ids, as numbers and as text.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// A vendor's id. ArcSite's tables call ids strings while its samples show bare numbers above 2^53, which a float
-/// cannot hold; so both are sent.
+/// A vendor's id. ArcSite's tables call ids strings, but its samples show numbers above 2^53, which
+/// a float cannot hold. So both are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum Id {
@@ -16,7 +16,7 @@ pub enum Id {
 }
 
 impl Id {
-    /// The same id, spelled as a JSON string.
+    /// The same id as a JSON string.
     pub fn as_text(&self) -> Id {
         Id::Text(self.to_string())
     }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_digit_survives_in_both_spellings() {
+    fn id_keeps_every_digit_in_both_spellings() {
         let id = Id::from(36_029_621_652_695_041);
         assert_eq!(serde_json::to_string(&id).unwrap(), "36029621652695041");
         assert_eq!(serde_json::to_string(&id.as_text()).unwrap(), r#""36029621652695041""#);

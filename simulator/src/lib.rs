@@ -1,24 +1,28 @@
-//! Both vendors, ArcSite and Bidsketch, as a program: real webhooks over real HTTP, sent to a running bidarc.
+//! Acts as both vendors, ArcSite and Bidsketch: sends real webhooks over real HTTP to a running
+//! bidarc.
 //!
-//! The binary is for trying bidarc out and for putting load on it; this library is for tests, which take from it the
-//! signer, the payloads, the sender and the account of what was acknowledged.
+//! The binary is for trying bidarc out and for putting load on it. The library is for tests, which
+//! use its signer, its payloads, its sender and its tally of acknowledged deliveries.
 //!
-//! How a webhook is made and sent, one module a step:
+//! A hook is here one message of a vendor: an event type with its body. A delivery is one hook to
+//! one URL, with all its attempts. A hook is made and sent in these steps, one module each:
 //!
-//! 1. [`arcsite`] and [`bidsketch`]: the payloads, exactly as the vendors write them. [`sample`] fills them with made-up
-//!    people and amounts; [`id`], [`money`] and [`time`] are the vendors' ways to spell such values.
-//! 2. [`office`]: a coherent world in which clients, projects, drawings, proposals and payments live their lives, and
-//!    each step of a life is one or more [`hook::Hook`]s.
-//! 3. [`disorder`]: late, twice, out of order, as real webhooks come.
-//! 4. [`target`] and [`signature`]: where a hook goes and how it is signed.
-//! 5. [`sender`]: delivers one hook by its vendor's rules: what counts as delivered, what is tried again, how often.
-//! 6. [`tally`]: what came of it all.
-//! 7. [`run`]: the steps tied together at a rate.
+//! 1. [`arcsite`] and [`bidsketch`]: the payloads, exactly as the vendors write them. [`sample`]
+//!    fills them with made-up people and amounts; [`id`], [`money`] and [`time`] are the vendors'
+//!    ways to write such values.
+//! 2. [`office`]: a coherent world in which clients, projects, drawings, proposals and payments
+//!    have histories. Each step of a history is one or more [`hook::Hook`]s.
+//! 3. [`disorder`]: delays, repeats and reorders hooks, as real webhooks arrive.
+//! 4. [`target`] and [`signature`]: the URL of a hook, and its signature.
+//! 5. [`sender`]: delivers one hook by its vendor's rules: which answer counts as delivered, what
+//!    is retried, how often.
+//! 6. [`tally`]: counts the results.
+//! 7. [`run`]: runs these steps at a rate.
 //!
-//! Bidsketch's other half, its REST API, is [`api`]; the webhooks that are registered with it are in a [`registry`], and
-//! [`sender`] delivers to those.
+//! Bidsketch's REST API is [`api`]. Its webhooks are in a [`registry`], and [`sender`] delivers to
+//! those.
 //!
-//! Everything random comes from a seed: the same seed and start give the same world, byte for byte.
+//! All randomness comes from a seed: the same seed and start give the same world, byte for byte.
 
 pub mod api;
 pub mod arcsite;

@@ -15,18 +15,19 @@ use simulator::clock;
 use simulator::hook::{Hook, Vendor};
 use simulator::office::{Office, every_event_at};
 use simulator::run::{Plan, run};
-use simulator::sender::{Patience, Reply, Sender};
+use simulator::sender::{Reply, RetryPolicy, Sender};
 use simulator::tally::Tally;
 use simulator::target::Target;
 use tokio::net::TcpStream;
 
 use crate::cli::Cli;
 
-/// A service on this machine answers a connection at once; one elsewhere gets a little longer.
-const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// How long connecting may take. A service on this machine answers at once; a remote one needs a
+/// little longer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How often to look for a service that is being started.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+/// How often to look for a service that is starting.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,21 +35,21 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // Nobody is left to tell when even that cannot be written.
+            // A failure to write this cannot be reported anywhere.
             let _ = writeln!(io::stderr().lock(), "error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Whether everything was acknowledged.
+/// Runs the simulator. True if everything was acknowledged.
 async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
     let usage = |message: &str| Cli::command().error(ErrorKind::ValueValidation, message).exit();
     let target = cli.target().unwrap_or_else(|error| usage(&format!("--url: {error}")));
     if !target.is_loopback() && !cli.allow_remote {
         usage(&format!(
-            "{} is not on this machine. Made-up webhooks would be kept there for good; \
-             if that is what you want, add --allow-remote",
+            "--url: {} is not on this machine, and its bidarc would store made-up webhooks for good; \
+             to do that anyway, add --allow-remote",
             target.base()
         ));
     }
@@ -56,26 +57,26 @@ async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
     let mut out = io::stdout();
     let api = account::serve(&cli, seed, &mut out).await?;
     match (&api, cli.vendor.only()) {
-        (None, _) => reach(&target).await?,
-        // Whoever has just been told what to set cannot have started it yet.
-        (Some(_), Some(Vendor::Arcsite) | None) => wait_for(&target, &mut out).await?,
-        // Nothing is sent there: what is registered says where hooks go.
+        (None, _) => check_reachable(&target).await?,
+        // The user has just read what to set, so the service cannot be running yet.
+        (Some(_), Some(Vendor::Arcsite) | None) => wait_until_reachable(&target, &mut out).await?,
+        // Nothing is sent to the target: hooks go to the registered webhooks.
         (Some(_), Some(Vendor::Bidsketch)) => {}
     }
 
-    let patience = Patience {
+    let retry_policy = RetryPolicy {
         first_pause: Duration::from_millis(cli.pause.into()),
         longest_pause: Duration::from_millis(cli.longest_pause.into()),
         arcsite_attempts: cli.arcsite_attempts,
         resign: !cli.keep_signature,
         workers: cli.workers.into(),
-        ..Patience::default()
+        ..RetryPolicy::default()
     };
     writeln!(out, "{}", announcement(&cli, &target, seed))?;
 
-    let mut sender = Sender::new(target, patience, Arc::new(Tally::new()))?;
+    let mut sender = Sender::new(target, retry_policy, Arc::new(Tally::new()))?;
     let mut hooks = hooks(&cli, seed);
-    // The API goes on to the end of this function: deliveries that are under way outlast the hooks.
+    // The API runs until this function ends, since deliveries may outlast the hooks.
     if let Some(api) = &api {
         sender = sender.with_registry(api.registry(), cli.allow_remote);
         let api = Arc::clone(api);
@@ -94,12 +95,12 @@ async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
     Ok(all)
 }
 
-/// The hooks that were asked for, in their own order.
+/// The requested hooks, in the order of the world.
 fn hooks(cli: &Cli, seed: u64) -> Box<dyn Iterator<Item = Hook>> {
     let only = cli.vendor.only();
-    let wanted = move |hook: &Hook| only.is_none_or(|vendor| hook.vendor == vendor);
+    let is_requested = move |hook: &Hook| only.is_none_or(|vendor| hook.vendor == vendor);
     if cli.every_event {
-        return Box::new(every_event_at(seed, clock::now()).into_iter().filter(wanted));
+        return Box::new(every_event_at(seed, clock::now()).into_iter().filter(is_requested));
     }
     let office = Office::new(seed, clock::now());
     let office = match only {
@@ -113,9 +114,9 @@ fn hooks(cli: &Cli, seed: u64) -> Box<dyn Iterator<Item = Hook>> {
     }
 }
 
-/// One line: what will be sent, how fast, where, and which world it is.
+/// One line: what is sent, at which rate, to which URLs, and the seed of the world.
 fn announcement(cli: &Cli, target: &Target, seed: u64) -> String {
-    let what = match (cli.every_event, cli.count) {
+    let amount = match (cli.every_event, cli.count) {
         (true, _) => "one hook of each event type".to_owned(),
         (false, Some(count)) => format!("{count} hooks"),
         (false, None) => "hooks until Ctrl-C".to_owned(),
@@ -125,57 +126,60 @@ fn announcement(cli: &Cli, target: &Target, seed: u64) -> String {
         None => format!("{} (unsigned)", target.shown_url(Vendor::Arcsite)),
     };
     let bidsketch = match cli.api {
-        Some(_) => "the webhooks that are registered with Bidsketch's API".to_owned(),
+        Some(_) => "the webhooks registered with Bidsketch's API".to_owned(),
         None => target.shown_url(Vendor::Bidsketch),
     };
-    let places = match cli.vendor.only() {
+    let destinations = match cli.vendor.only() {
         Some(Vendor::Arcsite) => arcsite,
         Some(Vendor::Bidsketch) => bidsketch,
         None => format!("{arcsite} and {bidsketch}"),
     };
-    format!("Sending {what}, {} a second, to {places}; world --seed {seed}.", cli.rate)
+    format!("Sending {amount}, {} a second, to {destinations}; world --seed {seed}.", cli.rate)
 }
 
-/// Fails with what to do when nothing listens: better than a screen of failed deliveries.
-async fn reach(target: &Target) -> Result<(), String> {
+/// Fails with advice if nothing listens at the target. That is clearer than a list of failed
+/// deliveries.
+async fn check_reachable(target: &Target) -> Result<(), String> {
     let base = target.base();
     let host = base.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let port = base.port_or_known_default().unwrap_or(80);
-    let why = match tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect((host, port))).await {
+    let reason = match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((host, port))).await {
         Ok(Ok(_)) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no connection within {CONNECT_WITHIN:?}"),
+        Err(_) => format!("no connection within {CONNECT_TIMEOUT:?}"),
     };
-    Err(format!("nothing listens at {base} ({why}). Is bidarc running? Start it with `cargo run`, or give its --url."))
+    Err(format!("nothing listens at {base} ({reason}); start bidarc with `cargo run`, or give its address with --url"))
 }
 
-/// Waits until something listens, having said once what for.
-async fn wait_for(target: &Target, out: &mut impl Write) -> io::Result<()> {
-    if reach(target).await.is_err() {
+/// Waits until something listens at the target. Says once that it waits.
+async fn wait_until_reachable(target: &Target, out: &mut impl Write) -> io::Result<()> {
+    if check_reachable(target).await.is_err() {
         writeln!(out, "Waiting for the service at {}.", target.base())?;
-        while reach(target).await.is_err() {
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+        while check_reachable(target).await.is_err() {
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
     Ok(())
 }
 
-/// What an answer most likely means when it is the last word.
+/// The likely cause of the last failure.
 fn hint(last: &Reply) -> Option<String> {
-    let words = match last {
-        Reply::Status(401) => "the signature is missing or wrong: is --arcsite-secret one of arcsite.signing_secrets?",
-        Reply::Status(403) => "the service is in open mode and takes only direct requests to a loopback address",
-        Reply::Status(404) => {
-            "the path token is wrong, or that vendor is not configured: see --arcsite-token, --bidsketch-token"
+    let cause = match last {
+        Reply::Status(401) => {
+            "the signature is missing or wrong; set --arcsite-secret to one of the service's arcsite.signing_secrets"
         }
-        Reply::Status(410) => "that webhook was retired on the service, which is how Bidsketch is told to delete it",
-        Reply::Status(503) => "the service could not store what it got: its log says why",
+        Reply::Status(403) => "the service is in open mode and accepts only direct requests to a loopback address",
+        Reply::Status(404) => {
+            "the path token is wrong, or the vendor is not configured; see --arcsite-token and --bidsketch-token"
+        }
+        Reply::Status(410) => "the service has retired this webhook; the answer makes Bidsketch delete it",
+        Reply::Status(503) => "the service could not store the delivery; see its log",
         Reply::Status(_) | Reply::TimedOut | Reply::Broken(_) => return None,
     };
-    Some(format!("Last failure {last}: {words}"))
+    Some(format!("Last failure {last}: {cause}"))
 }
 
-/// The end that people give. Where Ctrl-C cannot be listened for, it ends the process as ever.
+/// Waits for Ctrl-C. If it cannot be listened for, it ends the process as usual.
 async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

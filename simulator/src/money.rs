@@ -1,4 +1,4 @@
-//! Amounts as the vendors write them: bare JSON numbers, whole or decimal.
+//! Amounts as the vendors write them: JSON numbers, whole or decimal.
 
 use std::fmt;
 use std::iter::Sum;
@@ -8,25 +8,25 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// An amount in cents. Serialises as a bare number, without needless decimals: `1940`, `39.39`, `-12.5`.
+/// An amount in cents. Serialises as a number without trailing zeros: `1940`, `39.39`, `-12.5`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(i64);
 
 impl Money {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Money = Money(0);
 
-    /// So many cents.
+    /// Creates an amount from cents.
     pub const fn cents(cents: i64) -> Money {
         Money(cents)
     }
 
-    /// So many whole units.
+    /// Creates an amount from whole units.
     pub const fn whole(units: i64) -> Money {
         Money(units * 100)
     }
 
-    /// A part of it, in per cent, rounded down to a cent.
+    /// A percentage of it, rounded down to a cent.
     #[must_use]
     pub const fn percent(self, percent: i64) -> Money {
         Money(self.0 * percent / 100)
@@ -72,17 +72,18 @@ impl Sum for Money {
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let text = self.to_string();
-        // `5.00` is `5`, but `50` stays `50`: zeros go only behind the point, which is always there.
+        // `5.00` becomes `5`, but `50.00` becomes `50`: zeros are trimmed only behind the point,
+        // which is always there.
         number(text.trim_end_matches('0').trim_end_matches('.'), to)
     }
 }
 
-/// With exactly two decimals, as ArcSite writes the amount of a payment: `1250.00`.
+/// Writes exactly two decimals, as ArcSite does for the amount of a payment: `1250.00`.
 pub(crate) fn two_decimals<S: Serializer>(money: &Money, to: S) -> Result<S::Ok, S::Error> {
     number(&money.to_string(), to)
 }
 
-/// Written digit by digit: through a float some amounts would gain digits that nobody paid.
+/// Writes the digits as they are. A float would change some amounts.
 fn number<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
     RawValue::from_string(text.to_owned()).map_err(S::Error::custom)?.serialize(to)
 }
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_written_as_short_as_possible() {
+    fn money_is_written_without_trailing_zeros() {
         let written = |cents| serde_json::to_string(&Money::cents(cents)).unwrap();
         assert_eq!(written(0), "0");
         assert_eq!(written(5_000), "50");
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn two_decimals_stay() {
+    fn two_decimals_are_always_written() {
         #[derive(Serialize)]
         struct Paid(#[serde(serialize_with = "two_decimals")] Money);
         assert_eq!(serde_json::to_string(&Paid(Money::whole(1_250))).unwrap(), "1250.00");

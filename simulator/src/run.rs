@@ -1,4 +1,4 @@
-//! A run: hooks leave at a rate, each is delivered by its vendor's rules, and people can watch.
+//! A run: sends hooks at a rate, delivers each by its vendor's rules, and shows the progress.
 
 use std::io::{self, Write};
 use std::pin::pin;
@@ -12,23 +12,24 @@ use crate::disorder::Planned;
 use crate::hook::Hook;
 use crate::sender::{Address, Outcome, Sender};
 
-/// How many deliveries may be under way, late ones and those between two attempts included. Past it nothing new leaves: a
-/// service that is down for long costs patience, not memory.
-const MOST_UNDER_WAY: usize = 10_000;
+/// How many deliveries may be in progress, including delayed ones and those between two attempts.
+/// At this limit no new hook is sent, so a long outage costs time, not memory.
+const DELIVERIES_IN_PROGRESS_MAX: usize = 10_000;
 
-/// Why a hook is not sent. It is said once: it can be true of every hook for a while.
-const NOWHERE: &str = "no webhook is registered for this type, so its hooks go nowhere (said once, for all types)";
+/// Why a hook is not sent. It is said once, since it can be true of every hook for a while.
+const NO_WEBHOOK_MESSAGE: &str =
+    "no webhook is registered for this type, so its hooks are not sent (said once, for all types)";
 
-/// How fast, and how much of it is shown.
+/// The rate of a run, and its output.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Hooks a second. How many attempts go on at once is the sender's own limit.
+    /// Hooks a second. The sender limits how many attempts are in flight.
     pub rate: f64,
-    /// Whether each delivery has its line.
+    /// Whether each delivery gets a line.
     pub lines: bool,
     /// The time between two lines of progress.
     pub progress: Duration,
-    /// How long the deliveries that are under way may go on after the stop.
+    /// How long the deliveries in progress may continue after the stop.
     pub grace: Duration,
 }
 
@@ -38,7 +39,7 @@ impl Default for Plan {
     }
 }
 
-/// One delivery that came to its end.
+/// One finished delivery.
 struct Done {
     hook: Hook,
     webhook: Option<u64>,
@@ -46,12 +47,13 @@ struct Done {
     took: Duration,
 }
 
-/// Sends `hooks` until they end or `stop` does, each to all of its addresses, and writes about it to `out`. What came of it is in the sender's tally;
-/// after `stop`, deliveries that did not end within the grace are unfinished there.
+/// Sends `hooks`, each to all of its addresses, until they end or `stop` completes, and reports to
+/// `out`. The results are in the sender's tally; after `stop`, deliveries that do not finish within
+/// the grace period are unfinished there.
 ///
 /// # Errors
 ///
-/// Those of `out` alone: a service that cannot be reached is a failed delivery.
+/// Only those of `out`: an unreachable service is a failed delivery.
 pub async fn run(
     hooks: impl Iterator<Item = Planned>,
     sender: Arc<Sender>,
@@ -62,39 +64,39 @@ pub async fn run(
     let start = Instant::now();
     let mut hooks = hooks.fuse();
     let mut stop = pin!(stop);
-    let mut under_way = JoinSet::new();
-    let (mut sending, mut deadline, mut nowhere) = (true, None, false);
+    let mut in_progress = JoinSet::new();
+    let (mut is_sending, mut deadline, mut said_no_webhook) = (true, None, false);
 
-    let mut turn = interval(period(plan.rate));
-    turn.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let between = plan.progress.max(Duration::from_millis(1));
-    let mut progress = interval_at(start + between, between);
+    let mut ticks = interval(period(plan.rate));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let progress_period = plan.progress.max(Duration::from_millis(1));
+    let mut progress = interval_at(start + progress_period, progress_period);
     progress.set_missed_tick_behavior(MissedTickBehavior::Skip);
 
-    while sending || !under_way.is_empty() {
+    while is_sending || !in_progress.is_empty() {
         tokio::select! {
-            Some(done) = under_way.join_next() => report(done, plan, out)?,
-            _ = turn.tick(), if sending && under_way.len() < MOST_UNDER_WAY => match hooks.next() {
+            Some(done) = in_progress.join_next() => report(done, plan, out)?,
+            _ = ticks.tick(), if is_sending && in_progress.len() < DELIVERIES_IN_PROGRESS_MAX => match hooks.next() {
                 Some(planned) => {
                     let addresses = sender.addresses(&planned.hook);
-                    if addresses.is_empty() && !std::mem::replace(&mut nowhere, true) {
-                        writeln!(out, "{}: {NOWHERE}", planned.hook.event)?;
+                    if addresses.is_empty() && !std::mem::replace(&mut said_no_webhook, true) {
+                        writeln!(out, "{}: {NO_WEBHOOK_MESSAGE}", planned.hook.event)?;
                     }
                     for address in addresses {
-                        under_way.spawn(deliver(planned.clone(), address, Arc::clone(&sender)));
+                        in_progress.spawn(deliver(planned.clone(), address, Arc::clone(&sender)));
                     }
                 }
-                None => sending = false,
+                None => is_sending = false,
             },
             () = &mut stop, if deadline.is_none() => {
-                sending = false;
+                is_sending = false;
                 deadline = Some(Instant::now() + plan.grace);
-                if !under_way.is_empty() {
-                    writeln!(out, "stopping: {} deliveries under way have {:?} to end", under_way.len(), plan.grace)?;
+                if !in_progress.is_empty() {
+                    writeln!(out, "stopping: {} deliveries in progress have {:?} to finish", in_progress.len(), plan.grace)?;
                 }
             },
-            () = sleep_until(deadline.unwrap_or(start)), if deadline.is_some() => under_way.shutdown().await,
-            _ = progress.tick() => pace(&sender, start, out)?,
+            () = sleep_until(deadline.unwrap_or(start)), if deadline.is_some() => in_progress.shutdown().await,
+            _ = progress.tick() => report_progress(&sender, start, out)?,
         }
     }
     Ok(())
@@ -109,16 +111,16 @@ async fn deliver(planned: Planned, address: Address, sender: Arc<Sender>) -> Don
     Done { hook: planned.hook, webhook: address.webhook(), outcome, took: start.elapsed() }
 }
 
-/// The time between two hooks: never none at all, which an interval does not take.
+/// The time between two hooks. Never zero, which `interval` does not accept.
 fn period(rate: f64) -> Duration {
     Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::from_secs(1)).max(Duration::from_micros(1))
 }
 
-/// A delivery's line. A delivery that failed has one even where they are not asked for.
+/// Writes a delivery's line. A failed delivery gets one even if `plan.lines` is off.
 fn report(done: Result<Done, JoinError>, plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     let Done { hook, webhook, outcome, took } = match done {
         Ok(done) => done,
-        Err(broken) => return writeln!(out, "a delivery broke off: {broken}"),
+        Err(error) => return writeln!(out, "a delivery task failed: {error}"),
     };
     if !plan.lines && outcome.is_delivered() {
         return Ok(());
@@ -131,7 +133,7 @@ fn report(done: Result<Done, JoinError>, plan: &Plan, out: &mut impl Write) -> i
     }
 }
 
-fn pace(sender: &Sender, start: Instant, out: &mut impl Write) -> io::Result<()> {
+fn report_progress(sender: &Sender, start: Instant, out: &mut impl Write) -> io::Result<()> {
     let counts = sender.tally().total();
     let seconds = start.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate for people; exact up to 2^53 deliveries")]
@@ -141,10 +143,10 @@ fn pace(sender: &Sender, start: Instant, out: &mut impl Write) -> io::Result<()>
         "-- {seconds:.0} s: {} sent, {} acknowledged ({rate:.1} a second), {} retried",
         counts.sent, counts.acknowledged, counts.retried
     )?;
-    // What holds deliveries up is worth a word while it does: a run against a broken service can last for minutes.
+    // A run against a broken service can last for minutes, so the last failure is shown meanwhile.
     match sender.tally().last_failure() {
         Some(last) if counts.unfinished() > 0 => {
-            writeln!(out, ", {} under way (last failure: {last})", counts.unfinished())
+            writeln!(out, ", {} in progress (last failure: {last})", counts.unfinished())
         }
         Some(_) | None => writeln!(out),
     }

@@ -1,4 +1,4 @@
-//! The proof of origin that ArcSite puts on a webhook which has a secret.
+//! The signature that ArcSite puts on a hook whose webhook has a secret.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -8,8 +8,8 @@ pub const HEADER: &str = "ArcSite-Signature";
 
 /// The value of [`HEADER`] for a body sent at `t` (Unix seconds): `t=<t>,v=<hex>`.
 ///
-/// ArcSite's rule: `v` is HMAC-SHA256 with the webhook's own secret as key over `<t>.<raw body>`. The body is the bytes
-/// that go over the wire, not a JSON value that was read and written again.
+/// ArcSite's rule: `v` is HMAC-SHA256 over `<t>.<raw body>`, with the webhook's secret as key. The
+/// body is the bytes on the wire, not a JSON value that was parsed and written again.
 pub fn sign(secret: &str, t: i64, body: &[u8]) -> String {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length: this cannot fail")]
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
@@ -26,7 +26,7 @@ mod tests {
     /// The expected value is OpenSSL's:
     /// `printf '%s' '1642306763.{"event":…}' | openssl dgst -sha256 -hmac whsec_5f3a`.
     #[test]
-    fn agrees_with_openssl() {
+    fn signature_equals_that_of_openssl() {
         let body = br#"{"event":"project.created","data":{"id":36029621652695040}}"#;
         assert_eq!(
             sign("whsec_5f3a", 1_642_306_763, body),
@@ -35,10 +35,10 @@ mod tests {
     }
 
     #[test]
-    fn depends_on_secret_time_and_every_byte() {
-        let right = sign("secret", 1, b"{}");
-        assert_ne!(right, sign("Secret", 1, b"{}"));
-        assert_ne!(right.split_once(",v=").unwrap().1, sign("secret", 2, b"{}").split_once(",v=").unwrap().1);
-        assert_ne!(right, sign("secret", 1, b"{ }"));
+    fn signature_depends_on_secret_time_and_every_byte() {
+        let signature = sign("secret", 1, b"{}");
+        assert_ne!(signature, sign("Secret", 1, b"{}"));
+        assert_ne!(signature.split_once(",v=").unwrap().1, sign("secret", 2, b"{}").split_once(",v=").unwrap().1);
+        assert_ne!(signature, sign("secret", 1, b"{ }"));
     }
 }

@@ -1,4 +1,4 @@
-//! Where hooks go.
+//! The service that hooks are sent to.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,18 +8,18 @@ use thiserror::Error;
 
 use crate::hook::Vendor;
 
-/// Why something is no target.
+/// Why a URL cannot be a target.
 #[derive(Debug, Error)]
 pub enum TargetError {
-    /// Not a URL with a host.
+    /// It is not a URL with a host.
     #[error("`{0}` is not a URL such as http://127.0.0.1:8080")]
     NotAUrl(String),
-    /// TLS is for the proxy in front of the service, and that proxy is no part of what is simulated.
-    #[error("the simulator speaks plain http only, not `{0}`")]
+    /// It is not http. TLS belongs to the proxy in front of the service, which is not simulated.
+    #[error("the simulator supports only plain http, not `{0}`")]
     NotHttp(String),
 }
 
-/// A running bidarc: its address, and what its hook URLs and signatures are made with.
+/// A running bidarc: its address, and the secrets of its hook URLs and signatures.
 #[derive(Clone)]
 pub struct Target {
     base: Url,
@@ -29,7 +29,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// An open target: neither secret nor path tokens. `base` can have a path of its own, which hook URLs begin with.
+    /// Creates a target without secrets and path tokens. `base` may have a path, which then begins
+    /// every hook URL.
     pub fn new(base: &str) -> Result<Target, TargetError> {
         let base: Url = base.parse().map_err(|_| TargetError::NotAUrl(base.to_owned()))?;
         if base.scheme() != "http" {
@@ -38,28 +39,29 @@ impl Target {
         Ok(Target { base, arcsite_secret: None, arcsite_token: None, bidsketch_token: None })
     }
 
-    /// ArcSite's hooks are signed with this secret from here on.
+    /// Signs ArcSite's hooks with this secret.
     #[must_use]
     pub fn with_arcsite_secret(mut self, secret: impl Into<String>) -> Target {
         self.arcsite_secret = Some(secret.into());
         self
     }
 
-    /// ArcSite's hooks go to `/webhooks/arcsite/{token}`.
+    /// Sends ArcSite's hooks to `/webhooks/arcsite/{token}`.
     #[must_use]
     pub fn with_arcsite_token(mut self, token: impl Into<String>) -> Target {
         self.arcsite_token = Some(token.into());
         self
     }
 
-    /// Bidsketch's hooks go to `/webhooks/bidsketch/{token}`.
+    /// Sends Bidsketch's hooks to `/webhooks/bidsketch/{token}`.
     #[must_use]
     pub fn with_bidsketch_token(mut self, token: impl Into<String>) -> Target {
         self.bidsketch_token = Some(token.into());
         self
     }
 
-    /// The hook URL of a vendor. It can hold a secret token: show [`Target::shown_url`] to people instead.
+    /// The hook URL of a vendor. It may hold a secret token: show [`Target::shown_url`] to people
+    /// instead.
     pub fn url(&self, vendor: Vendor) -> Url {
         self.route(vendor, self.token(vendor))
     }
@@ -67,21 +69,21 @@ impl Target {
     /// The hook URL with its token hidden.
     pub fn shown_url(&self, vendor: Vendor) -> String {
         let hidden = self.token(vendor).map(|_| "…");
-        // The only sign outside ASCII that can be in there is ours.
+        // No other character of the URL can be encoded like this.
         self.route(vendor, hidden).to_string().replace("%E2%80%A6", "…")
     }
 
-    /// What ArcSite signs with, if it signs.
+    /// The secret that ArcSite signs with, if there is one.
     pub fn arcsite_secret(&self) -> Option<&str> {
         self.arcsite_secret.as_deref()
     }
 
-    /// The service's own address.
+    /// The service's address.
     pub fn base(&self) -> &Url {
         &self.base
     }
 
-    /// Whether it is on this machine: a loopback address or `localhost`.
+    /// Whether the service is on this machine: a loopback address or `localhost`.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.base)
     }
@@ -95,7 +97,7 @@ impl Target {
 
     fn route(&self, vendor: Vendor, token: Option<&str>) -> Url {
         let mut url = self.base.clone();
-        // An http URL always has segments; they are pushed rather than joined, so that a token cannot leave its place.
+        // An http URL always has segments. Pushing escapes the token, so it cannot change the path.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["webhooks", &vendor.to_string()]).extend(token);
         }
@@ -103,14 +105,14 @@ impl Target {
     }
 }
 
-/// Whether a URL leads to this machine: to a loopback address or to `localhost`.
+/// Whether a URL names this machine: a loopback address or `localhost`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Without the secrets: a target ends up in logs and in messages of failed tests.
+/// Hides the secrets, since a target appears in logs and in messages of failed tests.
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target")
@@ -126,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hook_urls_have_the_service_s_routes() {
+    fn hook_url_follows_the_service_routes() {
         let open = Target::new("http://127.0.0.1:8080").unwrap();
         assert_eq!(open.url(Vendor::Arcsite).as_str(), "http://127.0.0.1:8080/webhooks/arcsite");
         let closed =
@@ -137,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_secret() {
+    fn target_debug_output_hides_secrets() {
         let target = Target::new("http://localhost").unwrap();
         let target = target.with_arcsite_secret("hush1").with_arcsite_token("hush2").with_bidsketch_token("hush3");
         assert!(!format!("{target:?}").contains("hush"));
     }
 
     #[test]
-    fn loopback_is_told_from_the_rest() {
+    fn only_loopback_addresses_are_loopback() {
         let is_loopback = |base| Target::new(base).unwrap().is_loopback();
         for base in ["http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:80", "http://LOCALHOST:1"] {
             assert!(is_loopback(base), "{base}");
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_reached_is_refused() {
+    fn url_that_is_not_http_is_refused() {
         assert!(matches!(Target::new("https://127.0.0.1"), Err(TargetError::NotHttp(_))));
         assert!(matches!(Target::new("127.0.0.1:8080"), Err(TargetError::NotAUrl(_))));
         assert!(matches!(Target::new("localhost:8080"), Err(TargetError::NotHttp(_))));

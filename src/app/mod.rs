@@ -1,5 +1,6 @@
-//! Wiring: from settings to a service on a listener. [`serve`] is the one door, for `main` and for tests; `main` goes through it in
-//! two steps, [`Service::open`] and [`Service::serve`], to say in between where the service is.
+//! Wiring: builds the service from its settings and serves it on a listener. Tests call [`serve`].
+//! `main` calls its two steps, [`Service::open`] and [`Service::serve`], and prints the banner
+//! between them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,25 +36,25 @@ mod tasks;
 use shutdown::Shutdown;
 use tasks::Tasks;
 
-/// Why the service does not start, or ended.
+/// Why the service did not start, or why it ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The database cannot be used.
     #[error("{error}\n  database.url is {url}")]
     Store {
-        /// What went wrong.
+        /// The error of the store.
         #[source]
         error: OpenError,
-        /// The setting.
+        /// `database.url`.
         url: DatabaseUrl,
     },
-    /// It would be reachable from elsewhere, and there is no key to keep strangers out.
+    /// The service would be reachable from other machines, and there is no key.
     #[error(
-        "others could reach this service (server.listen is {listen}, server.public_url is {url}), and there is no \
-         key to keep strangers out. Make one first, with the same settings:\n  \
+        "other machines could reach this service (server.listen is {listen}, server.public_url is {url}), and there \
+         is no key. Make one first, with the same settings:\n  \
          bidarc keys add NAME --scope manage\n\
-         For a try on this machine alone, let server.listen be 127.0.0.1:8080 and leave server.public_url empty: that needs \
-         no key",
+         To try bidarc on this machine only, set server.listen to 127.0.0.1:8080 and leave server.public_url empty: \
+         that needs no key",
         url = .public_url.as_deref().unwrap_or("empty")
     )]
     NoKey {
@@ -62,25 +63,22 @@ pub enum ServeError {
         /// `server.public_url`.
         public_url: Option<String>,
     },
-    /// The settings of Bidsketch's API are of no use.
+    /// The settings of Bidsketch's API are invalid.
     #[error(transparent)]
     Bidsketch(#[from] ApiConfigError),
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] BuildError),
-    /// A part of the service that must not end has ended: its log tells why.
-    #[error("{0} has ended; the log above tells why")]
+    /// A task that must run as long as the service has ended. The log says why.
+    #[error("{0} has ended unexpectedly; the log above says why")]
     TaskEnded(&'static str),
     /// The listener failed.
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
 }
 
-/// Serves on a listener until `shutdown` is ready; then finishes what it has begun, within the grace time.
-///
-/// # Errors
-///
-/// [`ServeError`] says what stands in the way of starting.
+/// Serves on a listener until `shutdown` is ready. Then it finishes the requests that have begun,
+/// within `server.shutdown_grace_seconds`.
 pub async fn serve(
     settings: &Settings,
     clock: Clock,
@@ -90,55 +88,52 @@ pub async fn serve(
     Service::open(settings, clock, &listener).await?.serve(listener, shutdown).await
 }
 
-/// A service that may serve: its database is open, and nobody is let in whom it should not let in.
+/// A service that is ready to serve: its database is open, and it has a key or is in open mode.
 #[derive(Debug)]
 pub struct Service<'a> {
     settings: &'a Settings,
     clock: Clock,
-    /// Whether the settings make it open mode, as long as there is no key.
+    /// Whether the service is in open mode as long as there is no key.
     open_without_keys: bool,
     store: Store,
     keys: Keys,
 }
 
 impl<'a> Service<'a> {
-    /// Opens the database, and reads the keys.
+    /// Opens the database and reads the keys.
     ///
     /// # Errors
     ///
-    /// Where the database cannot be used, and where the service would be reachable from elsewhere and has no key.
+    /// [`ServeError::NoKey`] if other machines could reach the service and there is no key.
     pub async fn open(settings: &'a Settings, clock: Clock, listener: &TcpListener) -> Result<Self, ServeError> {
         let listen = listener.local_addr()?;
-        let open = settings.is_open_mode(listen);
+        let open_without_keys = settings.is_open_mode(listen);
         let store = Store::open(&settings.database, clock.now()).await.map_err(|error| store_error(settings, error))?;
-        let keys = Keys::new(store.clone(), open).await.map_err(|error| store_error(settings, error))?;
-        if !open && keys.count() == 0 {
+        let keys = Keys::new(store.clone(), open_without_keys).await.map_err(|error| store_error(settings, error))?;
+        if !open_without_keys && keys.count() == 0 {
             store.close().await;
             return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
         }
-        Ok(Self { settings, clock, open_without_keys: open, store, keys })
+        Ok(Self { settings, clock, open_without_keys, store, keys })
     }
 
-    /// How many keys there are that are not revoked. With none it is open mode.
+    /// The number of keys that are not revoked. The service is in open mode if there are none.
     #[must_use]
     pub fn key_count(&self) -> usize {
         self.keys.count()
     }
 
-    /// Serves until `shutdown` is ready; then finishes what it has begun, within the grace time.
-    ///
-    /// # Errors
-    ///
-    /// [`ServeError`] says what failed.
+    /// Serves until `shutdown` is ready. Then it finishes the requests that have begun, within
+    /// `server.shutdown_grace_seconds`.
     pub async fn serve(
         self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { settings, clock, open_without_keys: open, store, keys } = self;
+        let Self { settings, clock, open_without_keys, store, keys } = self;
         let store_error = |error: StoreError| store_error(settings, error);
         let feed = Feed::new(store.clone()).await.map_err(store_error)?;
-        let verifier = build_verifier(settings, open);
+        let verifier = build_verifier(settings, open_without_keys);
         log_hook_access(&verifier);
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let releaser = Releaser::new(store.clone(), windows, feed.waker());
@@ -173,32 +168,32 @@ impl<'a> Service<'a> {
 
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY could not be set");
+                tracing::debug!(%error, "failed to set TCP_NODELAY");
             }
         });
         let signal = stopping.clone();
         let server = axum::serve(listener, router).with_graceful_shutdown(async move {
             shutdown.await;
-            tracing::info!("stopping: finishing what was accepted");
+            tracing::info!("stopping; finishing the requests that have begun");
             signal.cancel();
         });
         let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
-        let grace_over = async {
+        let grace_expired = async {
             stopping.cancelled().await;
             tokio::time::sleep(grace).await;
         };
-        let mut ended = None;
+        let mut ended_task = None;
         tokio::select! {
             served = server => served?,
             task = tasks.wait_for_exit() => {
-                tracing::error!("{task} has ended: the service stops, so that it can be started again");
-                ended = Some(task);
+                tracing::error!("{task} has ended unexpectedly; the service stops, so that a process manager restarts it");
+                ended_task = Some(task);
                 stopping.cancel();
             }
-            () = grace_over => tracing::warn!(seconds = grace.as_secs(), "not everything was finished within server.shutdown_grace_seconds"),
+            () = grace_expired => tracing::warn!(seconds = grace.as_secs(), "some requests did not finish within server.shutdown_grace_seconds and were cut off"),
         }
         Shutdown { tasks, connections, webhooks, writer_shutdown, store }.run().await;
-        ended.map_or(Ok(()), |task| Err(ServeError::TaskEnded(task)))
+        ended_task.map_or(Ok(()), |task| Err(ServeError::TaskEnded(task)))
     }
 }
 
@@ -206,17 +201,17 @@ fn store_error(settings: &Settings, error: impl Into<OpenError>) -> ServeError {
     ServeError::Store { error: error.into(), url: settings.database.url.clone() }
 }
 
-fn build_verifier(settings: &Settings, open: bool) -> Verifier {
+fn build_verifier(settings: &Settings, open_without_keys: bool) -> Verifier {
     Verifier {
         arcsite_secrets: settings.arcsite.signing_secrets.clone(),
         arcsite_token: settings.arcsite.path_token.clone(),
         bidsketch_token: settings.bidsketch.path_token.clone(),
-        open,
+        open: open_without_keys,
     }
 }
 
-/// What manages the webhooks at Bidsketch. On a first try Bidsketch's part is played by a program on this machine, which reaches the
-/// service where it listens.
+/// Builds the manager of Bidsketch's webhooks. In open mode a simulator on this machine can act as
+/// Bidsketch, so the hook URLs then use the listen address.
 fn build_webhooks(
     settings: &Settings,
     store: &Store,
@@ -226,18 +221,30 @@ fn build_webhooks(
     let Bidsketch { api_url, api_token, api_timeout_seconds, .. } = &settings.bidsketch;
     let timeout = Duration::from_secs(*api_timeout_seconds);
     let api = api_token.as_ref().map(|token| BidsketchApi::new(api_url, token, timeout)).transpose()?;
-    let listens_at = settings.is_open_mode(listen).then(|| format!("http://{listen}"));
-    let base = settings.server.public_url.clone().or(listens_at);
+    let local_base = settings.is_open_mode(listen).then(|| format!("http://{listen}"));
+    let base = settings.server.public_url.clone().or(local_base);
     Ok(Webhooks::new(store.clone(), api, base, clock.clone()))
 }
 
-/// Says what each vendor's hooks take.
+/// Logs which vendors have no secret, and what their hooks accept.
 fn log_hook_access(verifier: &Verifier) {
     for provider in Provider::ALL.iter().copied() {
         if verifier.is_open(provider) {
-            tracing::warn!(%provider, "open mode: hooks are taken without proof of who sent them, from this machine only");
+            tracing::warn!(%provider, "no secret is set: hooks are taken without proof of the sender, from this machine only");
         } else if !verifier.is_configured(provider) {
-            tracing::warn!(%provider, "no secret is set: hooks of this vendor are answered 404");
+            tracing::warn!(%provider, "{}", missing_secret_warning(provider));
+        }
+    }
+}
+
+const fn missing_secret_warning(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Arcsite => {
+            "no secret is set: hooks of this vendor are answered 404; set arcsite.signing_secrets or arcsite.path_token"
+        }
+        Provider::Bidsketch => {
+            "bidsketch.path_token is not set: only webhooks registered by createBidsketchWebhook are taken, and every other \
+             hook of this vendor is answered 404"
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Stopping in order: what was accepted is finished, and each step has a time-out, so that a process manager never has to kill.
+//! Shutdown in order. It finishes the accepted work, and each step has a time-out, so that a
+//! process manager never has to kill the process.
 
 use std::time::Duration;
 
@@ -9,22 +10,23 @@ use super::tasks::Tasks;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
 
-/// How long each step of the shutdown may take once the last request has ended.
+/// How long each step of the shutdown may take after the last request has ended.
 const SHUTDOWN_STEP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What is still open when the server has stopped listening.
+/// The parts that are still running when the server has stopped listening.
 pub(super) struct Shutdown {
     pub(super) tasks: Tasks,
     /// The sockets and event streams.
     pub(super) connections: TaskTracker,
     pub(super) webhooks: Webhooks,
-    /// Makes the writer end once its queue is empty.
+    /// Ends the writer once its queue is empty.
     pub(super) writer_shutdown: CancellationToken,
     pub(super) store: Store,
 }
 
 impl Shutdown {
-    /// Ends everything, in this order: open streams rely on the keys' refresh, and webhooks on the writer's database.
+    /// Ends the parts in this order, because open streams need the key refresh, and webhooks need
+    /// the database.
     pub(super) async fn run(self) {
         let Self { mut tasks, connections, webhooks, writer_shutdown, store } = self;
         tasks.feed.abort();
@@ -37,7 +39,7 @@ impl Shutdown {
         tasks.key_refresh.abort();
         if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, webhooks.drain()).await.is_err() {
             tracing::warn!(
-                "Bidsketch has not answered yet; another node resumes its unfinished webhooks, or this one at its next start"
+                "Bidsketch has not answered yet; another node resumes the unfinished webhooks, or this one at its next start"
             );
         }
         // The writer still commits its queue. Later deliveries get 503.

@@ -1,4 +1,4 @@
-//! The tasks that run beside the server for as long as it does.
+//! The background tasks that run as long as the server.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use crate::auth::Keys;
 use crate::feed::Feed;
 use crate::webhooks::Webhooks;
 
-/// How often the samples of the histograms are folded. Without that they would grow until the next read of `/metrics`.
+/// How often the histograms' samples are aggregated. Without it they would grow until the next
+/// request for `/metrics`.
 const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The running tasks.
@@ -39,12 +40,13 @@ impl Tasks {
         }
     }
 
-    /// Waits until a task ends that must not, and names it. Without one of these the service would only seem to work.
+    /// Waits until one of the essential tasks ends, and returns its name. Without any of them the
+    /// service would only seem to work.
     pub(super) async fn wait_for_exit(&mut self) -> &'static str {
         tokio::select! {
-            _ = &mut self.writer => "the writer of deliveries",
-            _ = &mut self.feed => "the reader of the log",
-            _ = &mut self.key_refresh => "the watch over the keys",
+            _ = &mut self.writer => "the writer",
+            _ = &mut self.feed => "the feed",
+            _ = &mut self.key_refresh => "the key refresh",
         }
     }
 }

@@ -1,22 +1,22 @@
-//! What a request may do, and why it may not.
+//! What a request may do, or why it is refused.
 
 use super::{ApiKey, Scope};
 
-/// What a request may do. Only [`Keys`](super::Keys) gives one.
+/// What a request may do. Only [`Keys`](super::Keys) creates one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access(Grant);
 
-/// What an access is founded on.
+/// The reason for an access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grant {
-    /// Open mode: there is no key.
+    /// The service is in open mode: there is no key.
     OpenMode,
-    /// The key of this number.
+    /// The request has the token of the key with this id.
     Key { id: i64, scope: Scope },
 }
 
 impl Access {
-    /// The access of whoever comes while there is no key.
+    /// The access of a request in open mode.
     pub(super) const OPEN_MODE: Self = Self(Grant::OpenMode);
 
     pub(super) const fn from_key(key: &ApiKey) -> Self {
@@ -27,7 +27,16 @@ impl Access {
         self.0
     }
 
-    /// How far it goes: in open mode all the way.
+    /// The id of its key; none in open mode.
+    #[must_use]
+    pub const fn key_id(self) -> Option<i64> {
+        match self.0 {
+            Grant::OpenMode => None,
+            Grant::Key { id, .. } => Some(id),
+        }
+    }
+
+    /// Its scope. Open mode allows everything.
     #[must_use]
     pub const fn scope(self) -> Scope {
         match self.0 {
@@ -36,7 +45,7 @@ impl Access {
         }
     }
 
-    /// Whether it is founded on open mode alone, in which nothing is let in from elsewhere.
+    /// Whether it relies on open mode, in which only requests from this machine are served.
     #[must_use]
     pub const fn is_open_mode(self) -> bool {
         match self.0 {
@@ -46,16 +55,16 @@ impl Access {
     }
 }
 
-/// Why a request is not let in. The text is for the client.
+/// Why a request is refused. The message is for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// It brings no token.
+    /// It has no token.
     #[error("a key is needed: send its token as `Authorization: Bearer <token>`")]
     NoToken,
-    /// It brings a token that is no key's, or no longer.
-    #[error("the token is of no key, or its key has been revoked")]
+    /// Its token belongs to no key, or to a revoked one.
+    #[error("the token is not valid: it belongs to no key, or its key was revoked")]
     WrongToken,
-    /// The keys cannot be read.
-    #[error("whether the key is right cannot be told at the moment; try again")]
+    /// The keys cannot be read from the database.
+    #[error("the key cannot be verified right now; try again")]
     Unavailable,
 }

@@ -1,34 +1,35 @@
-//! Making and revoking keys. A running service notices within a second, whichever process does it.
+//! Makes and revokes keys. Every running service notices a change within a second, whichever
+//! process makes it.
 
 use super::{ApiKey, Scope, Token, TokenError};
 use crate::clock::Time;
 use crate::store::keys::{self, NewApiKey};
 use crate::store::{Store, StoreError};
 
-/// How long a key's name may be, in characters.
+/// The longest name of a key, in characters.
 const NAME_CHARS_MAX: usize = 100;
 
-/// Why a key was not made or revoked. The text is for who keeps the keys.
+/// Why a key was not made or revoked. The message is for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// A key cannot be called so.
-    #[error("a key cannot be called {name:?}: {problem}")]
+    /// The name is not allowed.
+    #[error("{name:?} cannot be the name of a key: {problem}")]
     InvalidName {
         /// The name.
         name: String,
-        /// What is wrong with it.
+        /// The rule that it breaks.
         problem: &'static str,
     },
-    /// There is such a key.
-    #[error("there is a key {0:?} already: revoke it first, or take another name")]
+    /// An active key has this name.
+    #[error("there is already an active key {0:?}; revoke it first, or choose another name")]
     NameTaken(String),
-    /// There is no such key.
-    #[error("there is no key {0:?}; `bidarc keys list` shows those that there are")]
+    /// No active key has this name, and no key this id.
+    #[error("there is no active key {0:?}; `bidarc keys list` shows all keys")]
     NotFound(String),
-    /// The key was revoked before.
-    #[error("the key {id} ({name:?}) has been revoked before")]
+    /// The key is revoked already.
+    #[error("the key {id} ({name:?}) is already revoked")]
     AlreadyRevoked {
-        /// Its number.
+        /// Its id.
         id: i64,
         /// Its name.
         name: String,
@@ -41,11 +42,8 @@ pub enum AdminError {
     Store(#[from] StoreError),
 }
 
-/// Makes a key. Its token is in what this returns and nowhere else.
-///
-/// # Errors
-///
-/// Where a key cannot be called so or another one is, and where the database is not available.
+/// Makes a key and returns its token, which is stored nowhere. The name must be free among the
+/// active keys.
 pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<Token, AdminError> {
     if let Some(problem) = name_problem(name) {
         return Err(AdminError::InvalidName { name: name.to_owned(), problem });
@@ -60,50 +58,43 @@ pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<T
     Ok(token)
 }
 
-/// Every key there ever was, oldest first.
-///
-/// # Errors
-///
-/// Where the database is not available.
+/// All keys, revoked ones included, oldest first.
 pub async fn list(store: &Store) -> Result<Vec<ApiKey>, AdminError> {
     Ok(keys::all(store.reader()).await?)
 }
 
-/// Revokes the key of this name, or of this number.
-///
-/// # Errors
-///
-/// Where there is no such key or it was revoked before, and where the database is not available.
-pub async fn revoke(store: &Store, which: &str, now: Time) -> Result<ApiKey, AdminError> {
+/// Revokes the active key with this name, or the key with this id.
+pub async fn revoke(store: &Store, name_or_id: &str, now: Time) -> Result<ApiKey, AdminError> {
     let tx = store.begin().await?;
-    let found = match keys::active_by_name(&tx, which).await? {
-        Some(named) => Some(named),
-        None => match which.parse() {
+    let key = match keys::active_by_name(&tx, name_or_id).await? {
+        Some(key) => Some(key),
+        None => match name_or_id.parse() {
             Ok(id) => keys::by_id(&tx, id).await?,
             Err(_) => None,
         },
     };
-    let Some(found) = found else { return Err(AdminError::NotFound(which.to_owned())) };
-    if found.revoked_at.is_some() {
-        return Err(AdminError::AlreadyRevoked { id: found.id, name: found.name });
+    let Some(key) = key else { return Err(AdminError::NotFound(name_or_id.to_owned())) };
+    if key.revoked_at.is_some() {
+        return Err(AdminError::AlreadyRevoked { id: key.id, name: key.name });
     }
-    keys::revoke(&tx, found.id, now).await?;
+    keys::revoke(&tx, key.id, now).await?;
     store.commit(tx, None).await?;
-    Ok(ApiKey { revoked_at: Some(now), ..found })
+    Ok(ApiKey { revoked_at: Some(now), ..key })
 }
 
-/// What is wrong with a name.
+/// The rule that a name breaks, if any.
 fn name_problem(name: &str) -> Option<&'static str> {
-    // What debug output writes as itself is what shows; quotes and backslashes it marks for another reason.
+    // Debug output escapes unprintable characters. It escapes quotes and backslashes as well, but
+    // they are printable.
     let is_printable = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().count() == 1;
     if !(1..=NAME_CHARS_MAX).contains(&name.chars().count()) {
-        Some("a name has 1 to 100 characters")
+        Some("a name must have 1 to 100 characters")
     } else if !name.chars().all(is_printable) {
-        Some("a name has printable characters only")
+        Some("a name must have printable characters only")
     } else if name.trim() != name {
-        Some("a name neither begins nor ends with a space")
+        Some("a name must not begin or end with a space")
     } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
-        Some("a name is more than a number, so that it is not taken for a key's number")
+        Some("a name must not be a number, because it could be confused with the id of a key")
     } else {
         None
     }

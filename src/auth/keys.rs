@@ -1,5 +1,5 @@
-//! What a running service knows of the keys: a snapshot that is read again several times a second, so that no request has to
-//! wait for the database.
+//! A running service's snapshot of the keys. It is refreshed several times a second, so that no
+//! request waits for the database.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,28 +12,28 @@ use super::access::Grant;
 use super::{Access, AccessError, ApiKey, token};
 use crate::store::{Store, StoreError, keys};
 
-/// How often the keys are read.
+/// How often the service reads the keys.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(250);
-/// How old the snapshot may be to let anybody in: so long a revoked key can work at most.
+/// The oldest snapshot that grants access. A revoked key works for at most this long.
 const SNAPSHOT_AGE_MAX: Duration = Duration::from_secs(1);
-/// How long a connection may take to be made again.
+/// How long a lost connection may take to reconnect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the database has to answer, be it the watch's or a late request's question.
+/// How long a read of the keys may take, whether the refresh loop or a request makes it.
 const READ_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The keys, as they were less than a second ago.
+/// The keys, at most a second old.
 #[derive(Clone, Debug)]
 pub struct Keys(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    /// Whether the settings let anybody in while there is no key.
+    /// Whether the settings allow open mode while there is no key.
     open_without_keys: bool,
     snapshot: watch::Sender<Arc<Snapshot>>,
-    /// When the database was asked for what the snapshot has.
+    /// When the read began that the snapshot came from.
     read_at: watch::Sender<Instant>,
-    /// One reads at a time.
+    /// Held by the one task that reads the keys.
     refresh_lock: Mutex<()>,
 }
 
@@ -41,16 +41,13 @@ struct Inner {
 #[derive(Debug, PartialEq, Eq)]
 struct Snapshot {
     by_hash: HashMap<String, ApiKey>,
-    /// Not so once the keys could not be read for longer than [`FRESH_FOR`].
+    /// False once the keys could not be read for [`SNAPSHOT_AGE_MAX`].
     is_confirmed: bool,
 }
 
 impl Keys {
-    /// The keys of this database. `open_without_keys`: whether the settings let anybody in while there is none.
-    ///
-    /// # Errors
-    ///
-    /// Where they cannot be read.
+    /// Reads the keys of this database. `open_without_keys` says whether the settings allow open
+    /// mode while there is none.
     pub async fn new(store: Store, open_without_keys: bool) -> Result<Self, StoreError> {
         let read_at = watch::Sender::new(Instant::now());
         let by_hash = keys::active(store.keys_reader()).await?;
@@ -58,26 +55,23 @@ impl Keys {
         Ok(Self(Arc::new(Inner { store, open_without_keys, snapshot, read_at, refresh_lock: Mutex::new(()) })))
     }
 
-    /// How many keys there are that are not revoked.
+    /// The number of keys that are not revoked.
     #[must_use]
     pub fn count(&self) -> usize {
         self.snapshot().by_hash.len()
     }
 
-    /// Whether, by what is known last, anybody of this machine is let in.
+    /// Whether the service is in open mode, by the last snapshot.
     #[must_use]
     pub fn is_open_mode(&self) -> bool {
         self.0.open_without_keys && self.snapshot().by_hash.is_empty()
     }
 
-    /// What a request may do that brings this token, or none.
-    ///
-    /// # Errors
-    ///
-    /// Where it is not let in, or the keys could not be read for a second.
+    /// The access of a request with this token, or without one.
     pub async fn authenticate(&self, token: Option<&str>) -> Result<Access, AccessError> {
         if !self.is_fresh() {
-            // The watch is late: a busy machine, or a database that does not answer. Whoever comes now looks for itself.
+            // The refresh loop is late, because the machine is busy or the database does not
+            // answer. This request reads the keys itself.
             let _ = timeout(READ_TIMEOUT, self.refresh()).await;
         }
         if !self.is_fresh() {
@@ -92,20 +86,23 @@ impl Keys {
         }
     }
 
-    /// Waits until it is known that an access stands: at once, unless the keys cannot be read or it is lost.
+    /// Waits until the latest snapshot confirms an access. This returns at once unless the keys
+    /// cannot be read or the access is revoked.
     pub async fn wait_until_confirmed(&self, access: Access) {
-        let stands = |snapshot: &Arc<Snapshot>| snapshot.is_confirmed && self.revocation(access, snapshot).is_none();
-        if stands(&self.0.snapshot.borrow()) {
+        let is_confirmed =
+            |snapshot: &Arc<Snapshot>| snapshot.is_confirmed && self.revocation(access, snapshot).is_none();
+        if is_confirmed(&self.0.snapshot.borrow()) {
             return;
         }
-        if self.0.snapshot.subscribe().wait_for(stands).await.is_err() {
-            // Nobody reads the keys any more: the service ends.
+        if self.0.snapshot.subscribe().wait_for(is_confirmed).await.is_err() {
+            // No task refreshes the keys any more: the service is ending.
             std::future::pending().await
         }
     }
 
-    /// Waits until an access is lost: its key is revoked, or open mode has ended. While the keys cannot be read nobody knows of either, and
-    /// nobody should be told anything (see [`Keys::stands`]).
+    /// Waits until an access is revoked: its key was revoked, or open mode has ended. While the
+    /// keys cannot be read, this waits as well. Senders then hold back their messages with
+    /// [`Keys::wait_until_confirmed`].
     pub async fn wait_until_revoked(&self, access: Access) -> AccessError {
         let mut snapshots = self.0.snapshot.subscribe();
         loop {
@@ -118,15 +115,15 @@ impl Keys {
         }
     }
 
-    /// Reads the keys again and again, for as long as it is polled.
+    /// Refreshes the snapshot every 250 ms, as long as it is polled.
     pub async fn run_refresh_loop(&self) {
-        let mut turn = interval(REFRESH_INTERVAL);
-        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = interval(REFRESH_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            turn.tick().await;
+            ticks.tick().await;
             self.refresh().await;
             if !self.is_fresh() {
-                // A connection that was lost is made again, which may take longer than a question is waited for.
+                // Reconnecting after a lost connection may take longer than `READ_TIMEOUT`.
                 let _ = timeout(CONNECT_TIMEOUT, keys::active(self.0.store.keys_reader())).await;
             }
         }
@@ -156,48 +153,49 @@ impl Keys {
     }
 
     async fn refresh(&self) {
-        let _one = self.0.refresh_lock.lock().await;
-        // Somebody else has, while this one waited for its turn.
+        let _guard = self.0.refresh_lock.lock().await;
+        // Another task has refreshed the snapshot while this one waited for the lock.
         if self.age() < REFRESH_INTERVAL / 2 {
             return;
         }
-        let asked_at = Instant::now();
+        let started_at = Instant::now();
         match timeout(READ_TIMEOUT, keys::active(self.0.store.keys_reader())).await {
             Ok(Ok(by_hash)) => {
                 self.replace_snapshot(by_hash);
-                self.0.read_at.send_replace(asked_at);
+                self.0.read_at.send_replace(started_at);
             }
             Ok(Err(error)) => self.record_failed_read(&error.to_string()),
-            Err(_) => self.record_failed_read("the database does not answer in time"),
+            Err(_) => self.record_failed_read("the database did not answer in time"),
         }
     }
 
-    /// Puts what was read in place, and wakes who waits for a change, if it is one.
+    /// Replaces the snapshot and wakes its watchers, if it has changed.
     fn replace_snapshot(&self, by_hash: HashMap<String, ApiKey>) {
         let read = Snapshot { by_hash, is_confirmed: true };
         self.0.snapshot.send_if_modified(|snapshot| {
             let changed = **snapshot != read;
             if changed {
-                tracing::info!(keys = read.by_hash.len(), "the keys have changed, or can be read again");
+                tracing::info!(keys = read.by_hash.len(), "reloaded the keys: they changed, or can be read again");
                 *snapshot = Arc::new(read);
             }
             changed
         });
     }
 
-    /// Notes that the keys could not be read: after a second nobody is let in, or told anything, by what was read last.
+    /// Records that the keys could not be read. Once the snapshot is older than
+    /// [`SNAPSHOT_AGE_MAX`], requests are refused and streams wait.
     fn record_failed_read(&self, problem: &str) {
         if self.is_fresh() {
-            tracing::debug!(problem, "the keys could not be read; they are tried again");
+            tracing::debug!(problem, "failed to read the keys; trying again");
             return;
         }
         self.0.snapshot.send_if_modified(|snapshot| {
-            let was_known = snapshot.is_confirmed;
-            if was_known {
-                tracing::error!(problem, "the keys cannot be read: nobody is let in until they can");
+            let was_confirmed = snapshot.is_confirmed;
+            if was_confirmed {
+                tracing::error!(problem, "the keys cannot be read; every request is refused until they can");
                 *snapshot = Arc::new(Snapshot { by_hash: snapshot.by_hash.clone(), is_confirmed: false });
             }
-            was_known
+            was_confirmed
         });
     }
 }
@@ -210,7 +208,8 @@ mod tests {
     use crate::auth::{Scope, admin};
     use crate::clock::Clock;
 
-    /// Nobody watches: what was read once is what answers, until it is too old, and then it is read again.
+    /// No refresh loop runs here. The first snapshot answers until it is too old; then a request
+    /// reads the keys.
     #[tokio::test]
     async fn snapshot_fresh_answers_without_database() {
         let (_directory, store) = Store::for_test().await;
@@ -223,7 +222,7 @@ mod tests {
         assert_eq!(keys.authenticate(Some(&token.hash())).await, Err(AccessError::WrongToken));
 
         admin::revoke(&store, "office", now).await.unwrap();
-        assert_eq!(keys.authenticate(Some(token.expose())).await, Ok(access), "it was not read again");
+        assert_eq!(keys.authenticate(Some(token.expose())).await, Ok(access), "the snapshot was not refreshed");
         keys.0.read_at.send_modify(|read_at| *read_at -= SNAPSHOT_AGE_MAX);
         assert_eq!(keys.authenticate(Some(token.expose())).await, Err(AccessError::WrongToken));
         assert_eq!(keys.wait_until_revoked(access).await, AccessError::WrongToken);
@@ -239,10 +238,10 @@ mod tests {
         assert_eq!(keys.authenticate(None).await, Ok(access));
         keys.0.read_at.send_modify(|read_at| *read_at -= SNAPSHOT_AGE_MAX);
         assert_eq!(keys.authenticate(None).await, Err(AccessError::Unavailable));
-        // Who is there stays, and is told nothing until the keys can be read again.
-        let waits = async |what| timeout(Duration::from_millis(1), what).await.is_err();
-        assert!(waits(keys.wait_until_revoked(access).map(drop).boxed()).await);
-        assert!(waits(keys.wait_until_confirmed(access).boxed()).await);
+        // An open stream stays open, and waits until the keys can be read again.
+        let is_pending = async |future| timeout(Duration::from_millis(1), future).await.is_err();
+        assert!(is_pending(keys.wait_until_revoked(access).map(drop).boxed()).await);
+        assert!(is_pending(keys.wait_until_confirmed(access).boxed()).await);
         keys.replace_snapshot(HashMap::new());
         keys.wait_until_confirmed(access).await;
     }

@@ -1,7 +1,8 @@
-//! Who may use the API: keys, what they let their holders do, and how a request proves that it has one.
+//! Authentication: keys, their scopes, and how a request proves that it holds a key.
 //!
-//! A key is a name, a [`Scope`] and a [`Token`]. The token is shown once, when the key is made; the database has its hash.
-//! [`admin`] makes and revokes keys. [`Keys`] is what a running service knows of them, and only it gives an [`Access`].
+//! A key is a name, a [`Scope`] and a [`Token`]. The token is shown once, when the key is made; the
+//! database stores its hash. [`admin`] makes and revokes keys. [`Keys`] is a running service's view
+//! of them, and only it creates an [`Access`].
 
 mod access;
 pub mod admin;

@@ -1,4 +1,4 @@
-//! The tokens of keys: what a client sends to prove that it has one.
+//! The tokens of keys. A client sends one to prove that it holds a key.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,48 +8,44 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain;
 
-/// What every token begins with, so that one that turns up where it should not is recognised.
+/// The prefix of every token. It makes a leaked token easy to recognise.
 const TOKEN_PREFIX: &str = "bidarc_";
 
-/// How much of a token is random: 256 bits.
+/// The random part of a token: 256 bits.
 const RANDOM_BYTES: usize = 32;
 
-/// The operating system gave no random bytes.
+/// The operating system returned no random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gives no random bytes: {0}")]
+#[error("the operating system returned no random bytes: {0}")]
 pub struct TokenError(#[from] SysError);
 
-/// A token that has just been made. It does not show in debug output.
+/// A new token. Debug output does not show it.
 #[derive(Debug)]
 pub struct Token(SecretString);
 
 impl Token {
-    /// A token that nobody can guess: `bidarc_` and 256 bits of the operating system's generator.
-    ///
-    /// # Errors
-    ///
-    /// Where the operating system gives no random bytes.
+    /// Generates a token: `bidarc_` and 256 bits from the operating system's random generator.
     pub fn generate() -> Result<Self, TokenError> {
         let mut bytes = [0; RANDOM_BYTES];
         SysRng.try_fill_bytes(&mut bytes)?;
         Ok(Self(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
     }
 
-    /// What is kept of it.
+    /// Its hash, which the database stores.
     #[must_use]
     pub fn hash(&self) -> String {
         hash(self.expose())
     }
 
-    /// The token itself, to be shown to whom it is for.
+    /// The token itself, to show it to its user once.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// What is kept of a token: its SHA-256, in hexadecimal. With 256 random bits in the token nothing slower is needed; and to
-/// look a hash up tells nothing by its time, since nobody can choose a token by its hash.
+/// The SHA-256 of a token, in hexadecimal. A token has 256 random bits, so it needs no slow hash.
+/// The lookup need not take constant time, because a client cannot choose a token by its hash.
 pub(super) fn hash(token: &str) -> String {
     domain::token::hash(token)
 }
@@ -60,17 +56,17 @@ mod tests {
 
     #[test]
     fn tokens_generated_are_random_and_hidden() {
-        let (one, other) = (Token::generate().unwrap(), Token::generate().unwrap());
-        assert_ne!(one.expose(), other.expose());
-        assert_ne!(one.hash(), other.hash());
-        let random = one.expose().strip_prefix(TOKEN_PREFIX).unwrap();
+        let (first, second) = (Token::generate().unwrap(), Token::generate().unwrap());
+        assert_ne!(first.expose(), second.expose());
+        assert_ne!(first.hash(), second.hash());
+        let random = first.expose().strip_prefix(TOKEN_PREFIX).unwrap();
         assert_eq!(URL_SAFE_NO_PAD.decode(random).unwrap().len(), 32);
-        assert!(!format!("{one:?}").contains(random), "{one:?}");
+        assert!(!format!("{first:?}").contains(random), "{first:?}");
     }
 
     #[test]
     fn token_hash_is_sha256() {
-        let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(hash("abc"), of_abc);
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hash("abc"), expected);
     }
 }

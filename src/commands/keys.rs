@@ -1,4 +1,4 @@
-//! `bidarc keys`: making, listing and revoking the keys of the API.
+//! `bidarc keys`: adds, lists and revokes the keys of the API.
 
 use bidarc::auth::{ApiKey, Scope, admin};
 use bidarc::clock::{Clock, Time};
@@ -12,21 +12,26 @@ use crate::{BoxError, open_store, write_stdout};
 
 #[derive(Clone, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Make a key and print its token, which is shown this once and kept nowhere
+    /// Add a key and print its token
     ///
-    /// The token is the last line of standard output. A client sends it as `Authorization: Bearer <token>`.
+    /// The token is the last line of standard output. Store it: bidarc shows it only now and keeps
+    /// only its hash. A client sends it as `Authorization: Bearer <token>`. A running service
+    /// accepts the key within a second.
     Add {
-        /// What to call it: for whom or for what it is, 1 to 100 characters
+        /// The name of the key, 1 to 100 characters: the person or program that will use it
         name: String,
-        /// `read` for queries and subscriptions, `manage` for mutations as well
+        /// What the key allows: read (queries and subscriptions) or manage (mutations as well)
         #[arg(long, value_parser = scope_values())]
         scope: String,
     },
-    /// List every key there ever was, without its token
+    /// List all keys, revoked ones included, without their tokens
     List,
-    /// Revoke a key: a running service refuses it within a second and closes the sockets that it opened
+    /// Revoke a key
+    ///
+    /// A running service refuses the key within a second, and closes the sockets and event streams
+    /// that it opened.
     Revoke {
-        /// Its name, or its number in the list
+        /// The name of the key, or its ID in `bidarc keys list`
         #[arg(value_name = "NAME")]
         name_or_id: String,
     },
@@ -36,48 +41,45 @@ fn scope_values() -> PossibleValuesParser {
     Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().into()
 }
 
-/// Does what the command says. The database is made if it is not there; no secret is needed.
+/// Runs the command. It creates the database if there is none, and needs no secret.
 pub(crate) async fn run(command: KeysCommand, settings: &Settings) -> Result<(), BoxError> {
     let store = open_store(settings).await?;
-    let done = execute(command, &store, Clock::system().now()).await;
+    let result = execute(command, &store, Clock::system().now()).await;
     store.close().await;
-    write_stdout(&done?)
+    write_stdout(&result?)
 }
 
-/// What is to be printed.
+/// Executes the command and returns the text to print.
 async fn execute(command: KeysCommand, store: &Store, now: Time) -> Result<String, BoxError> {
     Ok(match command {
         KeysCommand::Add { name, scope } => {
-            let scope = Scope::from_name(&scope).ok_or("the scope is read or manage")?;
+            let scope = Scope::from_name(&scope).ok_or("--scope must be read or manage")?;
             let token = admin::add(store, &name, scope, now).await?;
-            format!("the key {name:?} may {scope}; its token is shown this once:\n{token}\n", token = token.expose())
+            format!(
+                "added the key {name:?} with the scope {scope}; store its token, it is shown only now:\n{token}\n",
+                token = token.expose()
+            )
         }
         KeysCommand::List => format_table(&admin::list(store).await?),
-        KeysCommand::Revoke { name_or_id: which } => {
-            let key = admin::revoke(store, &which, now).await?;
-            format!("the key {} ({:?}) is revoked\n", key.id, key.name)
+        KeysCommand::Revoke { name_or_id } => {
+            let key = admin::revoke(store, &name_or_id, now).await?;
+            format!("revoked the key {} ({:?})\n", key.id, key.name)
         }
     })
 }
 
-/// The keys in columns; the name, which can be wide, comes last.
+/// The keys as a table. The name comes last, because it can be wide.
 fn format_table(keys: &[ApiKey]) -> String {
     if keys.is_empty() {
-        return "there are no keys: bidarc keys add NAME --scope read|manage makes one\n".to_owned();
+        return "there are no keys; add one: bidarc keys add NAME --scope read|manage\n".to_owned();
     }
-    let line = |id: &str, scope: &str, created: &str, revoked: &str, name: &str| {
+    let row = |id: &str, scope: &str, created: &str, revoked: &str, name: &str| {
         format!("{id:<4} {scope:<6} {created:<20} {revoked:<20} {name}\n")
     };
-    let mut text = line("ID", "SCOPE", "CREATED", "REVOKED", "NAME");
+    let mut text = row("ID", "SCOPE", "CREATED", "REVOKED", "NAME");
     for key in keys {
         let revoked = key.revoked_at.map_or_else(|| "-".to_owned(), format_time);
-        text.push_str(&line(
-            &key.id.to_string(),
-            key.scope.as_str(),
-            &format_time(key.created_at),
-            &revoked,
-            &key.name,
-        ));
+        text.push_str(&row(&key.id.to_string(), key.scope.as_str(), &format_time(key.created_at), &revoked, &key.name));
     }
     text
 }

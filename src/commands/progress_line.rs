@@ -1,8 +1,9 @@
-//! What is shown of long work: one line that changes on a terminal, else a line every tenth.
+//! The progress of a long command: one line that updates on a terminal, otherwise a new line at
+//! every tenth.
 
 use std::io::{IsTerminal, Write};
 
-/// How far some work has come, on standard error.
+/// Reports progress on standard error.
 pub(crate) struct ProgressLine {
     activity: &'static str,
     unit: &'static str,
@@ -10,28 +11,28 @@ pub(crate) struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// Of what is being done to what, as in "rebuilding" and "events".
-    pub(crate) const fn new(doing: &'static str, what: &'static str) -> Self {
-        Self { activity: doing, unit: what, tenths_reported: 0 }
+    /// A line for an activity and its unit, for example "rebuilding" and "events".
+    pub(crate) const fn new(activity: &'static str, unit: &'static str) -> Self {
+        Self { activity, unit, tenths_reported: 0 }
     }
 
-    /// So much of it is done.
+    /// Reports that `done` of `total` units are done.
     pub(crate) fn report(&mut self, done: u64, total: u64) {
-        let (doing, what) = (self.activity, self.unit);
+        let (activity, unit) = (self.activity, self.unit);
         let mut err = std::io::stderr().lock();
         let percent = done * 100 / total.max(1);
-        // Progress that cannot be shown is no reason to stop.
+        // The work continues even if its progress cannot be shown.
         let _ = if err.is_terminal() {
-            write!(err, "\r{doing}: {done} of {total} {what}, {percent} %")
+            write!(err, "\r{activity}: {done} of {total} {unit}, {percent} %")
         } else if percent / 10 > self.tenths_reported {
             self.tenths_reported = percent / 10;
-            writeln!(err, "{doing}: {done} of {total} {what}, {percent} %")
+            writeln!(err, "{activity}: {done} of {total} {unit}, {percent} %")
         } else {
             Ok(())
         };
     }
 
-    /// All of it is.
+    /// Ends the line.
     pub(crate) fn finish(&self) {
         let mut err = std::io::stderr().lock();
         if err.is_terminal() {

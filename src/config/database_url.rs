@@ -1,17 +1,18 @@
-//! `database.url`, which may hold a password: it is shown without.
+//! `database.url`, which may hold a password. Messages show it without.
 
 use std::fmt;
 
 use serde::Deserialize;
 use url::Url;
 
-/// Where everything is kept: `sqlite://…` or `postgres://…`. Shown, its password and its parameters are left out.
+/// The URL of the database: `sqlite://…` or `postgres://…`. Its display hides the password of a
+/// server URL and omits its parameters.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    /// All of it.
+    /// The whole URL, with its password.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -36,19 +37,18 @@ impl fmt::Display for DatabaseUrl {
             return f.write_str(&self.0);
         }
         match Url::parse(&self.0) {
-            // A slash that stands in a password as it is makes the rest of it look like a path.
+            // An unescaped slash in a password makes the rest of the password look like a path.
             Ok(url) if url.path().trim_start_matches('/').contains(['/', '@']) => f.write_str("(unreadable)"),
-            // Without a host what looks like the scheme may be a user, and what follows the password.
+            // Without a host the apparent scheme may be a user name, and the rest a password.
             Ok(url) if url.cannot_be_a_base() => f.write_str("(unreadable)"),
             Ok(mut url) => {
-                // A parameter may be a password, too.
+                // A parameter may hold a password, too.
                 url.set_query(None);
                 if url.password().is_some() && url.set_password(Some("…")).is_err() {
                     return f.write_str("(unreadable)");
                 }
                 f.write_str(&url.as_str().replace("%E2%80%A6", "…"))
             }
-            // What cannot be read cannot be cut either.
             Err(_) => f.write_str("(unreadable)"),
         }
     }

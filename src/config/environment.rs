@@ -1,4 +1,5 @@
-//! Settings from environment variables: `BIDARC_<SECTION>__<KEY>`, and `…_FILE` for a file that holds the value.
+//! Settings from environment variables: `BIDARC_<SECTION>__<KEY>`, and `…_FILE` for a file that
+//! holds the value.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ const VARIABLE_PREFIX: &str = "BIDARC_";
 const SECTION_SEPARATOR: &str = "__";
 const FILE_SUFFIX: &str = "_FILE";
 
-/// The settings among `variables`. What has no `__` is not a setting (`BIDARC_CONFIG`).
+/// The settings among `variables`. A name without `__`, like `BIDARC_CONFIG`, is not a setting.
 pub(super) fn source(variables: impl IntoIterator<Item = (String, String)>) -> Result<Environment, ConfigError> {
     let mut settings = HashMap::new();
     for (variable, value) in variables {
@@ -28,6 +29,7 @@ pub(super) fn source(variables: impl IntoIterator<Item = (String, String)>) -> R
             settings.insert(key.to_owned(), value);
         }
     }
-    // Values stay text: a secret made of digits is no number. What is a number is read as one by its own type.
+    // Values stay text, because a secret made of digits must not become a number. The type of a
+    // setting parses its numbers.
     Ok(Environment::default().separator(SECTION_SEPARATOR).source(Some(settings)))
 }

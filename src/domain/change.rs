@@ -1,4 +1,5 @@
-//! What an event says of the state of its subject: new values for some fields, nothing of the others.
+//! The changes that an event makes to the state of its subject: new values for some fields, none
+//! for the others.
 
 use chrono::NaiveDate;
 
@@ -6,20 +7,20 @@ use super::people::{AddressChange, ContactChange, CustomerChange, SalesRepChange
 use super::{Money, ProposalStatus, VendorId};
 use crate::clock::Time;
 
-/// What an event says of one field.
+/// The change of one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Nothing: unknown, what is stored stays.
+    /// The event does not mention the field. The stored value stays.
     #[default]
     Missing,
-    /// That it is empty: what is stored is cleared.
+    /// The field is empty. The stored value is cleared.
     Null,
-    /// Its value.
+    /// The field has this value.
     Value(T),
 }
 
 impl<T> Patch<T> {
-    /// The value, where there is one.
+    /// The value, if there is one.
     pub const fn value(&self) -> Option<&T> {
         match self {
             Self::Value(value) => Some(value),
@@ -27,12 +28,12 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Whether anything is said.
+    /// Whether the event does not mention the field.
     pub const fn is_missing(&self) -> bool {
         matches!(self, Self::Missing)
     }
 
-    /// The same with another kind of value.
+    /// Converts the value.
     pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
             Self::Missing => Patch::Missing,
@@ -41,13 +42,13 @@ impl<T> Patch<T> {
         }
     }
 
-    /// This, or the other where this says nothing: for a field with two spellings.
+    /// This patch, or `other` if this one is missing: for a field with two spellings.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         if self.is_missing() { other } else { self }
     }
 
-    /// Changes the stored value by what is said.
+    /// Applies the patch to the stored value.
     pub fn apply_to(self, stored: &mut Option<T>) {
         match self {
             Self::Missing => {}
@@ -58,13 +59,13 @@ impl<T> Patch<T> {
 }
 
 impl<T> From<Option<T>> for Patch<T> {
-    /// A value, or nothing said.
+    /// A value, or `Missing`.
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Missing, Self::Value)
     }
 }
 
-/// What an event changes.
+/// The change that an event makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A project.
@@ -75,13 +76,13 @@ pub enum Change {
     Client(VendorId, Box<ClientChange>),
     /// A proposal of the event's provider.
     Proposal(VendorId, Box<ProposalChange>),
-    /// Nothing is changed, a payment is added.
+    /// Adds a payment and changes nothing.
     Payment(Box<NewPayment>),
-    /// Nothing.
+    /// No change.
     Nothing,
 }
 
-/// What an event says of a project.
+/// The change of a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the project")]
 pub struct ProjectChange {
@@ -95,7 +96,7 @@ pub struct ProjectChange {
     pub updated_at: Patch<Time>,
 }
 
-/// What an event says of a drawing.
+/// The change of a drawing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the drawing")]
 pub struct DrawingChange {
@@ -107,7 +108,7 @@ pub struct DrawingChange {
     pub file_name: Patch<String>,
 }
 
-/// What an event says of a client.
+/// The change of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the client")]
 pub struct ClientChange {
@@ -132,7 +133,7 @@ pub struct ClientChange {
     pub updated_at: Patch<Time>,
 }
 
-/// What an event says of a proposal.
+/// The change of a proposal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proposal")]
 pub struct ProposalChange {
@@ -160,21 +161,22 @@ pub struct ProposalChange {
     pub updated_at: Patch<Time>,
 }
 
-/// What an event says of a proposal's status.
+/// The change of a proposal's status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StatusChange {
-    /// Nothing.
+    /// The event does not mention the status.
     #[default]
     Missing,
-    /// The payload states it, in the vendor's word; `None` for a word that is not documented.
+    /// The payload states the status, in the vendor's word. `None` for a word that is not
+    /// documented.
     Stated(Option<ProposalStatus>, String),
-    /// Only the event's type implies it. Such a one moves a proposal on but never takes back what was stated: the
-    /// deprecated `proposal.sent` may come after the approval.
+    /// Only the event's type implies the status. An implied status advances a proposal but never
+    /// reverts a stated one, because the deprecated `proposal.sent` may arrive after the approval.
     Implied(ProposalStatus, &'static str),
 }
 
 impl StatusChange {
-    /// The status as this event gave it.
+    /// The status that this event gives.
     #[must_use]
     pub const fn status(&self) -> Option<ProposalStatus> {
         match self {
@@ -190,16 +192,16 @@ impl StatusChange {
 pub struct NewPayment {
     /// The proposal that was paid.
     pub proposal: VendorId,
-    /// The drawing the proposal was made from.
+    /// The drawing from which the proposal was made.
     pub drawing: Option<VendorId>,
     /// This payment alone, not the sum.
     pub amount: Money,
     /// `arcsite_payment` or `mark_as_paid`.
     pub channel: String,
-    /// How it was paid, in the vendor's words.
+    /// The payment method, in the vendor's words.
     pub method: Option<String>,
-    /// When, where the payment went through ArcSite.
+    /// The time of payment, if it was made through ArcSite.
     pub paid_at: Option<Time>,
-    /// On what day, where it was marked by hand.
+    /// The day of payment, if a person marked it as paid.
     pub paid_on: Option<NaiveDate>,
 }

@@ -1,15 +1,15 @@
-//! What became of a delivery.
+//! The outcomes of a delivery.
 
 use super::text_enum::text_enum;
 
 text_enum! {
-    /// What became of a delivery that was answered 200.
-    Outcome {
+    /// The outcome of a delivery that was answered with status 200.
+    DeliveryOutcome {
         /// It made a new event.
         Accepted = "ACCEPTED",
         /// It is one more delivery of an event already in the log.
         Redelivery = "REDELIVERY",
-        /// It is kept, but could not be turned into an event.
+        /// It is stored, but could not become an event.
         Quarantined = "QUARANTINED",
     }
 }
@@ -23,7 +23,7 @@ text_enum! {
         NotAnEnvelope = "NOT_AN_ENVELOPE",
         /// The data does not fit its event's type.
         InvalidPayload = "INVALID_PAYLOAD",
-        /// The signature is right, but its time lies outside the tolerance.
+        /// The signature is right, but its time is outside the tolerance.
         StaleSignature = "STALE_SIGNATURE",
     }
 }

@@ -1,43 +1,40 @@
-//! Where a webhook sends to.
+//! The URL to which a webhook sends.
 
 use std::net::IpAddr;
 
 use url::Url;
 
-/// What stands for a secret part.
+/// Replaces a secret part.
 const MASK: &str = "…";
-/// A part of a path that is so long is taken for a secret.
+/// A part of a path that has at least this many bytes counts as a secret.
 const SECRET_PART_BYTES_MIN: usize = 20;
-/// How long an endpoint may be.
+/// The greatest length of an endpoint, in bytes.
 const ENDPOINT_BYTES_MAX: usize = 2000;
 
-/// A URL to which a webhook may send: https, or http on this machine alone.
+/// A URL to which a webhook may send: https, or http on this machine only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
-/// Why a text is no endpoint. Displays as what is right.
+/// Why a text is not an endpoint. The message says what a correct endpoint looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpoint {
-    /// It is no URL with a host.
-    #[error("an endpoint is a URL like https://office.example.com/hooks")]
+    /// The text is not a URL with a host.
+    #[error("an endpoint must be a URL like https://office.example.com/hooks")]
     NotAUrl,
-    /// Everyone on the way could read what is sent.
+    /// The URL is not encrypted, so others on the network could read the deliveries.
     #[error("an endpoint must be an https URL (http only for a loopback address)")]
     NotSecure,
-    /// Vendors do not send it, and it would be a secret in a log.
-    #[error("an endpoint must not hold a user name, a password or a fragment")]
+    /// The URL has a user name, a password or a fragment. Vendors do not send these, and they could
+    /// put a secret into a log.
+    #[error("an endpoint must not contain a user name, a password or a fragment")]
     ForbiddenPart,
-    /// It is longer than any real one.
-    #[error("an endpoint has at most {ENDPOINT_BYTES_MAX} characters")]
+    /// The text is longer than any real endpoint.
+    #[error("an endpoint must not be longer than {ENDPOINT_BYTES_MAX} bytes")]
     TooLong,
 }
 
 impl Endpoint {
-    /// Reads an endpoint that a user gives.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidEndpoint`] says what is right.
+    /// Parses an endpoint that a user enters.
     pub fn parse(text: &str) -> Result<Self, InvalidEndpoint> {
         if text.len() > ENDPOINT_BYTES_MAX {
             return Err(InvalidEndpoint::TooLong);
@@ -57,7 +54,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Where the base is no URL with a host.
+    /// `base` is not a URL with a host.
     pub fn own_hook(base: &str, token: &str) -> Result<Self, InvalidEndpoint> {
         let mut url: Url = base.parse().map_err(|_| InvalidEndpoint::NotAUrl)?;
         url.path_segments_mut().map_err(|()| InvalidEndpoint::NotAUrl)?.pop_if_empty().extend([
@@ -68,13 +65,13 @@ impl Endpoint {
         Ok(Self(url))
     }
 
-    /// All of it, its secrets included.
+    /// The whole URL, including its secrets.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The same with its secret parts masked: the values of a query, and long parts of the path.
+    /// The URL with its secret parts masked: the query, and long parts of the path.
     #[must_use]
     pub fn masked(&self) -> String {
         let path = self.0.path().split('/').map(|part| if part.len() >= SECRET_PART_BYTES_MIN { MASK } else { part });
@@ -85,23 +82,23 @@ impl Endpoint {
         masked
     }
 
-    /// A text of somebody else's in which this endpoint's secrets, should they be told there, are masked.
+    /// Masks this endpoint's secrets in a text from outside, such as a vendor's error message.
     #[must_use]
     pub fn mask_in(&self, text: &str) -> String {
-        let long = self.0.path().split('/').filter(|part| part.len() >= SECRET_PART_BYTES_MIN);
-        let secrets = long.chain(self.0.query().filter(|query| !query.is_empty()));
+        let long_parts = self.0.path().split('/').filter(|part| part.len() >= SECRET_PART_BYTES_MIN);
+        let secrets = long_parts.chain(self.0.query().filter(|query| !query.is_empty()));
         secrets.fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
     }
 }
 
-/// Without its secrets.
+/// Shows the masked URL.
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.masked())
     }
 }
 
-/// Whether a host, as a URL or a Host header has it without its port, is this machine.
+/// Whether a host, as written in a URL or a Host header without its port, is this machine.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let name = host.trim_start_matches('[').trim_end_matches(']');
@@ -114,16 +111,16 @@ mod tests {
 
     #[test]
     fn parse_accepts_only_https_or_loopback() {
-        for right in [
+        for valid in [
             "https://office.example.com/hooks",
             "https://office.example.com:8443/?key=1",
             "http://127.0.0.1:8080/x",
             "http://localhost/x",
             "http://[::1]:9/x",
         ] {
-            assert_eq!(Endpoint::parse(right).map(|endpoint| endpoint.expose().to_owned()).as_deref(), Ok(right));
+            assert_eq!(Endpoint::parse(valid).map(|endpoint| endpoint.expose().to_owned()).as_deref(), Ok(valid));
         }
-        for (wrong, why) in [
+        for (invalid, why) in [
             ("", InvalidEndpoint::NotAUrl),
             ("office.example.com/hooks", InvalidEndpoint::NotAUrl),
             ("https://", InvalidEndpoint::NotAUrl),
@@ -133,7 +130,7 @@ mod tests {
             ("https://user:pass@office.example.com", InvalidEndpoint::ForbiddenPart),
             ("https://office.example.com/#x", InvalidEndpoint::ForbiddenPart),
         ] {
-            assert_eq!(Endpoint::parse(wrong), Err(why), "{wrong}");
+            assert_eq!(Endpoint::parse(invalid), Err(why), "{invalid}");
         }
         assert_eq!(Endpoint::parse(&format!("https://a.example/{}", "x".repeat(2000))), Err(InvalidEndpoint::TooLong));
     }
@@ -147,7 +144,7 @@ mod tests {
         assert_eq!(own.expose(), format!("https://a.example/base/webhooks/bidsketch/{}", "s".repeat(64)));
         assert_eq!(own.masked(), "https://a.example/base/webhooks/bidsketch/…");
         assert_eq!(format!("{own:?}"), own.masked());
-        let told = format!("Endpoint https:\\/\\/a.example\\/webhooks\\/bidsketch\\/{} is down", "s".repeat(64));
-        assert!(!own.mask_in(&told).contains("sss") && own.mask_in(&told).ends_with("… is down"));
+        let message = format!("Endpoint https:\\/\\/a.example\\/webhooks\\/bidsketch\\/{} is down", "s".repeat(64));
+        assert!(!own.mask_in(&message).contains("sss") && own.mask_in(&message).ends_with("… is down"));
     }
 }

@@ -1,66 +1,68 @@
-//! An event: what a verified delivery says, in our own words, before it has a place in the log.
+//! An event: the content of a verified delivery in bidarc's own words, before it has a seq in the
+//! log.
 
 use super::{Change, EventKind, ProposalStatus, Provider, VendorId};
 use crate::clock::Time;
 
-/// What happened at a vendor.
+/// An event at a vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Who sent it.
+    /// The vendor that sent it.
     pub provider: Provider,
-    /// What happened.
+    /// The kind, in bidarc's vocabulary.
     pub kind: EventKind,
-    /// The vendor's own name for it.
+    /// The vendor's own name of the event type.
     pub vendor_type: String,
-    /// What it is about.
+    /// The object that the event is about.
     pub subject: Subject,
     /// The vendor's ids that the payload names.
     pub references: References,
-    /// What makes another delivery the same event.
+    /// Identifies further deliveries of the same event.
     pub identity: Identity,
-    /// The vendor's time of it, where it gives one.
+    /// The vendor's time of the event, if it gives one.
     pub occurred_at: Option<Time>,
-    /// The vendor's time of the state it carries (`updated_at`), where it gives one.
+    /// The vendor's time of the state in the payload (`updated_at`), if it gives one.
     pub state_updated_at: Option<Time>,
-    /// A proposal's status as this event gave it.
+    /// The status of a proposal that this event gives.
     pub status: Option<ProposalStatus>,
-    /// What it changes.
+    /// The change to the subject's state.
     pub change: Change,
 }
 
-/// What an event is about, within its provider.
+/// The object that an event is about, within its provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject(pub String);
 
-/// The vendor's ids of what an event belongs to.
+/// The vendor's ids of the objects to which an event belongs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct References {
-    /// Its proposal.
+    /// The proposal.
     pub proposal: Option<VendorId>,
-    /// Its client.
+    /// The client.
     pub client: Option<VendorId>,
-    /// Its project.
+    /// The project.
     pub project: Option<VendorId>,
-    /// Its drawing.
+    /// The drawing.
     pub drawing: Option<VendorId>,
 }
 
-/// What makes two deliveries the same event.
+/// Two deliveries with equal digests are the same event, within the dedup window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Hexadecimal SHA-256 of what has to be equal.
+    /// Hexadecimal SHA-256 of everything that must be equal.
     pub digest: String,
-    /// How long equality means sameness.
+    /// How long an equal digest means the same event.
     pub dedup_window: DedupWindow,
 }
 
-/// How long an equal delivery is a redelivery and not a new event.
+/// How long a delivery with an equal digest is a redelivery and not a new event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DedupWindow {
-    /// For ever: a creation, or a fact that carries its own time.
+    /// For ever. For a creation, and for a fact that carries its own time.
     Unlimited,
-    /// A state without a time: while nothing else happened to its subject, within a day; A, B, A are three.
+    /// Until another event changes the subject, and at most a day. For a state without a time: A,
+    /// B, A are three events.
     UntilSubjectChanges,
-    /// An occurrence: within minutes of its last delivery.
+    /// For some minutes after the last delivery. For an occurrence that can repeat.
     SinceLastDelivery,
 }

@@ -1,4 +1,4 @@
-//! Names of things: the vendors' ids, places in the log, node ids.
+//! Ids: the vendors' ids, positions in the log, node ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,17 @@ use serde::Deserialize;
 
 use super::{Provider, WebhookId};
 
-/// An id as its vendor gives it: text end to end, since ArcSite's numbers go past 2^53.
+/// An id as its vendor gives it. It is always text, because ArcSite's numbers exceed 2^53.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct VendorId(String);
 
 impl VendorId {
-    /// The most bytes an id may have. The vendors' have 20 digits at most; the bound keeps every index entry small.
+    /// The greatest length of an id, in bytes. The vendors' ids have at most 20 digits; the bound
+    /// keeps every index entry small.
     pub const MAX_BYTES: usize = 200;
 
-    /// Takes an id of 1 to [`Self::MAX_BYTES`] bytes without control characters.
+    /// Accepts an id of 1 to [`Self::MAX_BYTES`] bytes without control characters.
     #[must_use]
     pub fn new(id: impl Into<String>) -> Option<Self> {
         let id = id.into();
@@ -25,7 +26,7 @@ impl VendorId {
         fits.then_some(Self(id))
     }
 
-    /// An id read back from the database, where only [`Self::new`]'s go in.
+    /// An id from the database, which only stores ids that [`Self::new`] accepted.
     #[must_use]
     pub fn from_stored(id: String) -> Self {
         Self(id)
@@ -50,7 +51,7 @@ impl fmt::Display for VendorId {
     }
 }
 
-/// A place in the log, in the order of commits, from 1; 0 is before the first.
+/// An event's number in the log, in commit order, from 1; 0 is the position before the first event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub i64);
@@ -61,7 +62,8 @@ impl fmt::Display for Seq {
     }
 }
 
-/// The id of one log, made at random when its database is: a cursor of another log is told apart by it.
+/// The random id of one log, generated with its database. It distinguishes the cursors of different
+/// logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogId(pub Arc<str>);
 
@@ -71,7 +73,7 @@ impl fmt::Display for LogId {
     }
 }
 
-/// The readable, typed id under which the GraphQL API gives out an object: `proposal:bidsketch:11051955`.
+/// The readable, typed id of an object in the GraphQL API: `proposal:bidsketch:11051955`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NodeId {
     /// An ArcSite project by its vendor id.
@@ -82,17 +84,17 @@ pub enum NodeId {
     Client(VendorId),
     /// A proposal by its vendor and vendor id.
     Proposal(Provider, VendorId),
-    /// An event by its place in the log.
+    /// An event by its seq.
     Event(Seq),
     /// A delivery by its number.
     Delivery(i64),
-    /// A payment by the place of its event.
+    /// A payment by the seq of its event.
     Payment(Seq),
     /// A webhook at Bidsketch, by its number here.
     BidsketchWebhook(WebhookId),
 }
 
-/// A text that is no node id. Displays as what is right.
+/// A text that is not a node id. The message says what a node id looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a node id looks like project:36029621652695040, drawing:…, client:…, proposal:arcsite:…, proposal:bidsketch:11051955, \
@@ -122,7 +124,7 @@ impl FromStr for NodeId {
     fn from_str(text: &str) -> Result<Self, InvalidNodeId> {
         let (kind, rest) = text.split_once(':').ok_or(InvalidNodeId)?;
         let vendor_id = |id: &str| VendorId::new(id).ok_or(InvalidNodeId);
-        // One spelling a number, so that one object has one id: no sign, no leading zero.
+        // A number has one spelling, without a sign or leading zeros, so that an object has one id.
         let number = || match rest.parse::<i64>() {
             Ok(number) if number > 0 && number.to_string() == rest => Ok(number),
             _ => Err(InvalidNodeId),

@@ -1,4 +1,4 @@
-//! Who sent an event, and what happened.
+//! The vendors, and the kinds of events.
 
 use super::text_enum::text_enum;
 
@@ -13,7 +13,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What happened, whichever name the vendor gave it.
+    /// The kind of an event, in one vocabulary for both vendors.
     EventKind {
         /// A project was created.
         ProjectCreated = "PROJECT_CREATED",
@@ -27,9 +27,9 @@ text_enum! {
         ClientCreated = "CLIENT_CREATED",
         /// A proposal was created.
         ProposalCreated = "PROPOSAL_CREATED",
-        /// A proposal was sent; each sending is one.
+        /// A proposal was sent; each sending is an event.
         ProposalSent = "PROPOSAL_SENT",
-        /// A client looked at a proposal; each look is one.
+        /// A client viewed a proposal; each view is an event.
         ProposalViewed = "PROPOSAL_VIEWED",
         /// A proposal was accepted (Bidsketch).
         ProposalAccepted = "PROPOSAL_ACCEPTED",
@@ -41,9 +41,9 @@ text_enum! {
         ProposalSigned = "PROPOSAL_SIGNED",
         /// A proposal was approved (ArcSite, deprecated there).
         ProposalApproved = "PROPOSAL_APPROVED",
-        /// Money came in on a proposal.
+        /// A payment on a proposal was received.
         ProposalPaymentReceived = "PROPOSAL_PAYMENT_RECEIVED",
-        /// A type that this version does not know.
+        /// The vendor's type is not known to this version.
         Unrecognized = "UNRECOGNIZED",
     }
 }

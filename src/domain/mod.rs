@@ -1,4 +1,4 @@
-//! What the service speaks of, in its own words and neutral of vendors: values without I/O.
+//! The service's own vocabulary, neutral of vendors: values without I/O.
 
 pub mod change;
 pub mod delivery;
@@ -16,7 +16,7 @@ pub mod token;
 pub mod webhook;
 
 pub use change::{Change, ClientChange, DrawingChange, NewPayment, Patch, ProjectChange, ProposalChange};
-pub use delivery::{Outcome, QuarantineReason};
+pub use delivery::{DeliveryOutcome, QuarantineReason};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use event::{DedupWindow, Event, Identity, References, Subject};
 pub use ids::{LogId, NodeId, Seq, VendorId};

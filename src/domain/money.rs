@@ -1,20 +1,22 @@
-//! Money as a whole number of ten-thousandths: no float on the way from a vendor's digits to a client's.
+//! Money as a whole number of ten-thousandths. No float is used between the vendor's digits and the
+//! client's.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// An amount in ten-thousandths of its currency's unit. Holds ±922 trillion; finer digits are rounded half away from
-/// zero.
+/// An amount in ten-thousandths of its currency's unit. Holds ±922 trillion; finer digits are
+/// rounded half away from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Money(pub i64);
 
-/// Digits kept behind the point.
+/// The number of digits after the decimal point.
 const SCALE: i64 = 4;
 
 impl Money {
-    /// Reads a number as JSON writes it (`7385`, `7385.00`, `-1.5e3`). `None` where it is no such number or too large.
+    /// Parses a number as JSON writes it (`7385`, `7385.00`, `-1.5e3`). `None` if the text is not
+    /// such a number, or if it is too large.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, unsigned) = match text.strip_prefix('-') {
@@ -35,7 +37,7 @@ impl Money {
             return None;
         }
         let digits = whole.bytes().chain(fraction.bytes()).map(|byte| i128::from(byte - b'0'));
-        // The place of a digit, counted in powers of ten of the ten-thousandth.
+        // The decimal place of a digit: 0 is the ten-thousandth.
         let mut place = i64::try_from(whole.len()).ok()?.checked_add(exponent)?.checked_add(SCALE)?;
         let mut value: i128 = 0;
         for digit in digits {
@@ -59,13 +61,13 @@ impl Money {
 }
 
 impl fmt::Display for Money {
-    /// An exact decimal of two to four digits behind the point: `7385.00`, `0.125`.
+    /// An exact decimal with two to four digits after the point: `7385.00`, `0.125`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unsigned = self.0.unsigned_abs();
         let fraction = format!("{:04}", unsigned % 10_000);
-        let kept = fraction.trim_end_matches('0').len().max(2);
+        let length = fraction.trim_end_matches('0').len().max(2);
         let sign = if self.0 < 0 { "-" } else { "" };
-        write!(f, "{sign}{}.{}", unsigned / 10_000, &fraction[..kept])
+        write!(f, "{sign}{}.{}", unsigned / 10_000, &fraction[..length])
     }
 }
 
@@ -77,7 +79,7 @@ mod tests {
 
     #[test]
     fn parse_json_number_returns_amount() {
-        for (text, shown) in [
+        for (text, displayed) in [
             ("7385", "7385.00"),
             ("7385.00", "7385.00"),
             ("7385.5", "7385.50"),
@@ -93,7 +95,7 @@ mod tests {
             ("0e999999999999", "0.00"),
             ("922337203685477.5807", "922337203685477.5807"),
         ] {
-            assert_eq!(Money::parse(text).map(|money| money.to_string()).as_deref(), Some(shown), "{text}");
+            assert_eq!(Money::parse(text).map(|money| money.to_string()).as_deref(), Some(displayed), "{text}");
         }
     }
 

@@ -1,10 +1,10 @@
-//! The nested values of projects and clients, and what an event changes in them.
+//! The nested values of projects and clients, and their changes.
 
 use serde::{Deserialize, Serialize};
 
 use super::change::Patch;
 
-/// Defines a nested value of optional texts, and the change of it: what is missing stays, what is null is cleared.
+/// Defines a nested value of optional texts, and its change.
 macro_rules! nested_value {
     ($(#[$meta:meta])* $name:ident, $change:ident { $($(#[$doc:meta])* $field:ident,)+ $(; $inner:ident: $type:ident, $inner_change:ident)? }) => {
         $(#[$meta])*
@@ -16,7 +16,7 @@ macro_rules! nested_value {
             #[serde(skip_serializing_if = "Option::is_none")] pub $inner: Option<$type>,)?
         }
 
-        #[doc = concat!("What an event says of a [`", stringify!($name), "`].")]
+        #[doc = concat!("The change of a [`", stringify!($name), "`].")]
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct $change {
             $($(#[$doc])* pub $field: Patch<String>,)+
@@ -25,7 +25,8 @@ macro_rules! nested_value {
         }
 
         impl Patch<$change> {
-            /// Changes the stored value by what the event says.
+            /// Merges the change into the stored value. A missing field stays, and a null field is
+            /// cleared.
             pub fn merge_into(self, stored: &mut Option<$name>) {
                 match self {
                     Self::Missing => {}
@@ -58,7 +59,7 @@ nested_value! {
 }
 
 nested_value! {
-    /// Whom a project is for.
+    /// The customer of a project.
     Customer, CustomerChange {
         /// Name.
         name,
@@ -75,7 +76,7 @@ nested_value! {
 }
 
 nested_value! {
-    /// Who sells a project.
+    /// The sales representative of a project.
     SalesRep, SalesRepChange {
         /// Name.
         name,

@@ -1,9 +1,9 @@
-//! What a key lets its holder do.
+//! The scopes of keys.
 
 use super::text_enum::text_enum;
 
 text_enum! {
-    /// What a key lets its holder do. A later one includes those before it.
+    /// The scope of a key: what its holder may do. Each scope includes the ones before it.
     Scope {
         /// Queries and subscriptions.
         Read = "read",
@@ -13,10 +13,10 @@ text_enum! {
 }
 
 impl Scope {
-    /// Whether who has this scope may do what needs the other.
+    /// Whether this scope permits what requires `required`.
     #[must_use]
-    pub fn includes(self, needed: Self) -> bool {
-        self >= needed
+    pub fn includes(self, required: Self) -> bool {
+        self >= required
     }
 }
 
@@ -26,13 +26,13 @@ mod tests {
 
     #[test]
     fn manage_scope_includes_read() {
-        for (scope, needed, includes) in [
+        for (scope, required, includes) in [
             (Scope::Read, Scope::Read, true),
             (Scope::Read, Scope::Manage, false),
             (Scope::Manage, Scope::Read, true),
             (Scope::Manage, Scope::Manage, true),
         ] {
-            assert_eq!(scope.includes(needed), includes, "{scope} {needed}");
+            assert_eq!(scope.includes(required), includes, "{scope} {required}");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! How far a proposal has come.
+//! The status of a proposal.
 
 use super::text_enum::text_enum;
 
 text_enum! {
-    /// How far a proposal has come, for both vendors.
+    /// The status of a proposal, for both vendors.
     ProposalStatus {
         /// New, not sent.
         Draft = "DRAFT",
         /// Sent, no answer yet.
         Pending = "PENDING",
-        /// The client has looked at it.
+        /// The client has viewed it.
         Viewed = "VIEWED",
         /// Accepted; ArcSite says APPROVED.
         Accepted = "ACCEPTED",
@@ -23,14 +23,15 @@ text_enum! {
 }
 
 impl ProposalStatus {
-    /// What a vendor's word means; `None` for a word that is not documented.
+    /// The status of a vendor's word; `None` for a word that is not documented.
     #[must_use]
     pub fn from_vendor(word: &str) -> Option<Self> {
         let word = word.trim().to_ascii_uppercase();
         if word == "APPROVED" { Some(Self::Accepted) } else { Self::from_name(&word) }
     }
 
-    /// Which of two statuses of the same moment stands: the higher. Ways to end are equals.
+    /// The rank of a status. Of two statuses with the same time, the higher one wins. All final
+    /// statuses have the same rank.
     #[must_use]
     pub const fn rank(self) -> u8 {
         match self {

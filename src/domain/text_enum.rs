@@ -1,6 +1,7 @@
-//! Enumerations that are stored, logged and shown by one name.
+//! Enumerations that have one name in the database, in logs and in the API.
 
-/// Defines an enumeration whose variants have one stable name each: the one in the GraphQL API, the database and logs.
+/// Defines an enumeration whose variants have one stable name each, used in the GraphQL API, the
+/// database and logs.
 macro_rules! text_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
@@ -17,7 +18,7 @@ macro_rules! text_enum {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// The variant of this stable name.
+            /// The variant with this stable name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|variant| variant.as_str() == name)

@@ -1,9 +1,9 @@
-//! The webhooks that are registered at Bidsketch from here.
+//! The webhooks that this service registers at Bidsketch.
 
 use super::text_enum::text_enum;
 
 text_enum! {
-    /// An event type that a webhook of Bidsketch can be for; one webhook is for one of them.
+    /// An event type that a Bidsketch webhook can deliver. Each webhook delivers one type.
     BidsketchEvent {
         /// A client was created.
         ClientCreated = "CLIENT_CREATED",
@@ -11,7 +11,7 @@ text_enum! {
         ProposalCreated = "PROPOSAL_CREATED",
         /// A proposal was sent.
         ProposalSent = "PROPOSAL_SENT",
-        /// A client looked at a proposal.
+        /// A client viewed a proposal.
         ProposalViewed = "PROPOSAL_VIEWED",
         /// A proposal was accepted.
         ProposalAccepted = "PROPOSAL_ACCEPTED",
@@ -31,22 +31,23 @@ impl BidsketchEvent {
 }
 
 text_enum! {
-    /// How far the life of a webhook has come.
+    /// The state of a webhook.
     WebhookState {
-        /// Bidsketch is being asked to create it.
+        /// The creation at Bidsketch is in progress.
         Pending = "PENDING",
-        /// Bidsketch has it.
+        /// The webhook exists at Bidsketch.
         Active = "ACTIVE",
-        /// Bidsketch is being asked to delete it; its URL is dead already.
+        /// The deletion at Bidsketch is in progress. The webhook's URL accepts no deliveries any
+        /// more.
         Deleting = "DELETING",
-        /// Bidsketch has it no more.
+        /// The webhook no longer exists at Bidsketch.
         Deleted = "DELETED",
-        /// Bidsketch did not create it, or it is not known whether it did.
+        /// Bidsketch did not create the webhook, or the outcome of the creation is unknown.
         Failed = "FAILED",
     }
 }
 
-/// The number of a webhook here, not Bidsketch's.
+/// The number of a webhook in this service, not Bidsketch's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WebhookId(pub i64);
 

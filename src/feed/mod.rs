@@ -1,8 +1,9 @@
-//! Following the log: every event past a place, oldest first, without a gap or a repeat, then live.
+//! The feed follows the log: every event after a position, oldest first, without a gap or a repeat,
+//! then live.
 //!
-//! A follower is a place in the log and nothing else: no queue of its own that could overflow. It is woken by commits and
-//! reads from the newest part of the log, which is in memory (`tail`), or from the database where it is further behind: a slow
-//! one holds nobody up and skips nothing.
+//! A follower is a position in the log and nothing else. It has no queue that could overflow.
+//! Commits wake it, and it reads from the tail in memory (`tail`), or from the database if it is
+//! further behind. A slow follower delays no other and skips nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +19,12 @@ use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
 use crate::store::{Store, StoreError, Wake};
 
-/// How many events are read at once, bodies and all.
+/// How many events a follower reads at once, with their bodies.
 const FOLLOW_PAGE_SIZE: u64 = 50;
-/// How long a follower waits for a database that is not available.
+/// How long a follower waits before it retries while the database is not available.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// The log, to be followed.
+/// Follows the log of one database.
 #[derive(Clone, Debug)]
 pub struct Feed {
     store: Store,
@@ -32,30 +33,27 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// A feed of this database's log, from whose head it starts.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
+    /// A feed of this database's log. It starts at the head.
     pub async fn new(store: Store) -> Result<Self, StoreError> {
         let head = store.head().await?;
         Ok(Self { store, head: watch::Sender::new(head), tail: Tail::new(head) })
     }
 
-    /// The newest place that is known to be committed.
+    /// The newest position that this node knows to be committed.
     #[must_use]
     pub fn head(&self) -> Seq {
         *self.head.borrow()
     }
 
-    /// Where a commit's newest place is to be told.
+    /// The waker to call after a commit.
     #[must_use]
     pub fn waker(&self) -> FollowerWaker {
         FollowerWaker(self.head.clone())
     }
 
-    /// Gives followers what was committed, here and by other nodes, and tells those, for as long as it is polled. It ends where the log
-    /// was found to have lost events: what is known of it here is wrong then.
+    /// Serves the followers: fills the tail with what this and other nodes commit, and notifies the
+    /// other nodes. It runs for as long as it is polled, and ends only if the log has lost events.
+    /// This node's memory of the log is wrong then.
     pub async fn run(&self) {
         tokio::select! {
             () = self.tail.fill(&self.store, self.head.subscribe()) => {}
@@ -64,45 +62,41 @@ impl Feed {
         }
     }
 
-    /// Looks for events that others wrote, when they say so and every now and then.
+    /// Reads the head on each notification of another node, and at a fixed interval.
     async fn watch_database(&self) {
-        let mut news = self.store.head_watch();
+        let mut head_watch = self.store.head_watch();
         loop {
-            let why = news.next_wake(|| self.head()).await;
-            // What is committed here meanwhile is not expected in the answer.
+            let wake = head_watch.next_wake(|| self.head()).await;
+            // The query below need not see what this node commits from now on.
             let known = self.head();
-            match news.head(&self.store, why).await {
+            match head_watch.head(&self.store, wake).await {
                 Ok(found) if found < known => {
                     tracing::error!(
                         %found, %known,
-                        "the log ends before a place that it had: the database was put back to an earlier state, from a backup or by a \
-                         replica that was behind"
+                        "the log has lost events: the database was restored to an earlier state, from a backup or by a replica \
+                         that lagged behind"
                     );
                     return;
                 }
                 Ok(found) => {
-                    if self.waker().wake(found) && why == Wake::Interval {
-                        news.reconnect();
+                    if self.waker().wake(found) && wake == Wake::Interval {
+                        head_watch.reconnect();
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the log's head cannot be read");
+                    tracing::warn!(%error, "the log's head cannot be read; will retry");
                     tokio::time::sleep(RETRY_DELAY).await;
                 }
             }
         }
     }
 
-    /// The next page of the log past a place: at most `limit` events that match, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
+    /// The next page of the log after a position: at most `limit` events that match, oldest first.
     pub async fn read_page(&self, filter: &EventFilter, after: Seq, limit: u64) -> Result<FeedPage, StoreError> {
         self.read_page_up_to(filter, after, self.head().max(after), limit).await
     }
 
-    /// The next page of the log past a place and up to another.
+    /// The next page of the log after a position, up to `head`.
     async fn read_page_up_to(
         &self,
         filter: &EventFilter,
@@ -122,21 +116,21 @@ impl Feed {
                 events.into_iter().map(Arc::new).collect()
             }
         };
-        // A page that is not full has all up to the head.
+        // A page that is not full has everything up to the head.
         let is_full = u64::try_from(events.len()).is_ok_and(|found| found >= limit);
         let at = events.last().filter(|_| is_full).map_or(head, |last| last.seq);
         Ok(FeedPage { events, position: at, caught_up: at == head })
     }
 
-    /// Every event past `after` that matches, then live. While the database is not available the stream waits; only a value
-    /// that cannot be read ends it with an error.
+    /// Every event after `after` that matches, then live. The stream waits while the database is
+    /// not available. Only an event that cannot be read ends it with an error.
     pub fn follow(&self, filter: EventFilter, after: Seq) -> impl Stream<Item = FeedItem> + use<> {
         self.stream_pages(filter, after, FOLLOW_PAGE_SIZE, StreamBounds { first_page_at_once: false, up_to: None })
             .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
             .try_flatten()
     }
 
-    /// Every event past `after` and up to another place that matches.
+    /// Every event after `after` and up to `up_to` that matches.
     pub fn catch_up(&self, filter: EventFilter, after: Seq, up_to: Seq) -> impl Stream<Item = FeedItem> + use<> {
         self.stream_pages(
             filter,
@@ -148,7 +142,8 @@ impl Feed {
         .try_flatten()
     }
 
-    /// Pages past `after`, the first at once, then one whenever the log grows, with or without events that match.
+    /// Pages after `after`: the first at once, then one whenever the log grows, with or without
+    /// events that match.
     pub fn follow_pages(
         &self,
         filter: EventFilter,
@@ -163,31 +158,32 @@ impl Feed {
         filter: EventFilter,
         after: Seq,
         limit: u64,
-        ends: StreamBounds,
+        bounds: StreamBounds,
     ) -> impl Stream<Item = Result<FeedPage, StoreError>> + use<> {
-        // What was committed before it was asked for belongs to the first page.
-        let first = if ends.first_page_at_once { self.head() } else { after };
-        let state = (self.clone(), self.tail.subscribe(), filter, after, ends.first_page_at_once);
-        stream::try_unfold(state, move |(feed, mut grown, filter, at, at_once)| async move {
-            if ends.up_to.is_some_and(|up_to| at >= up_to) {
+        // The first page has everything that was committed before this call.
+        let first = if bounds.first_page_at_once { self.head() } else { after };
+        let state = (self.clone(), self.tail.subscribe(), filter, after, bounds.first_page_at_once);
+        stream::try_unfold(state, move |(feed, mut tail_heads, filter, at, at_once)| async move {
+            if bounds.up_to.is_some_and(|up_to| at >= up_to) {
                 return Ok(None);
             }
-            // The service stops when nobody is left to tell of commits.
-            let known = grown.wait_for(|head| if at_once { *head >= first } else { *head > at }).await;
-            let Ok(known) = known.map(|head| *head) else { return Ok(None) };
-            let head = ends.up_to.map_or(known, |up_to| known.min(up_to)).max(at);
+            // The channel closes when the service stops.
+            let tail_head = tail_heads.wait_for(|head| if at_once { *head >= first } else { *head > at }).await;
+            let Ok(tail_head) = tail_head.map(|head| *head) else { return Ok(None) };
+            let head = bounds.up_to.map_or(tail_head, |up_to| tail_head.min(up_to)).max(at);
             let page = loop {
                 match feed.read_page_up_to(&filter, at, head, limit).await {
-                    // A follower is only a place: it waits for the database and goes on where it was.
+                    // A follower is only a position, so it waits for the database and resumes
+                    // there.
                     Err(error @ StoreError::Unavailable(_)) => {
-                        tracing::warn!(%error, "a follower of the log waits for the database");
+                        tracing::warn!(%error, "a follower cannot read the log; will retry");
                         tokio::time::sleep(RETRY_DELAY).await;
                     }
                     page => break page?,
                 }
             };
             let at = page.position;
-            Ok(Some((page, (feed, grown, filter, at, false))))
+            Ok(Some((page, (feed, tail_heads, filter, at, false))))
         })
     }
 }
@@ -197,8 +193,8 @@ impl Feed {
 pub struct FollowerWaker(watch::Sender<Seq>);
 
 impl FollowerWaker {
-    /// Tells the followers of the newest place that is committed, and says whether it is new to them. One that they know, or that is
-    /// older, wakes nobody.
+    /// Wakes the followers if `newest`, the newest committed position, is new to them. Returns
+    /// whether it is.
     pub fn wake(&self, newest: Seq) -> bool {
         self.0.send_if_modified(|head| {
             let moved = *head < newest;
@@ -208,15 +204,15 @@ impl FollowerWaker {
     }
 }
 
-/// An event that is followed, or why there is none.
+/// An event of a followed log, or the error that ends the stream.
 pub type FeedItem = Result<Arc<EventRow>, StoreError>;
 
-/// Where a stream of pages begins and ends.
+/// How a stream of pages begins and ends.
 #[derive(Clone, Copy, Debug)]
 struct StreamBounds {
-    /// Whether the first page is given at once, even if it is empty.
+    /// Whether the first page comes at once, even if it is empty.
     first_page_at_once: bool,
-    /// Where it ends, if it does.
+    /// The position at which the stream ends. `None` for a live stream.
     up_to: Option<Seq>,
 }
 
@@ -225,8 +221,8 @@ struct StreamBounds {
 pub struct FeedPage {
     /// The events that match, oldest first.
     pub events: Vec<Arc<EventRow>>,
-    /// Everything up to here is in this page or an earlier one, or does not match.
+    /// Every matching event up to this position is in this page or an earlier one.
     pub position: Seq,
-    /// Whether this is the newest that was known when the page was read.
+    /// Whether `position` was the newest known head when the page was read.
     pub caught_up: bool,
 }

@@ -1,7 +1,8 @@
-//! The newest part of the log in memory, so that a commit costs one read however many follow.
+//! The tail: the newest events, held in memory, so that a commit costs one read however many
+//! followers there are.
 //!
-//! One task fills it, woken by commits; nobody hands events over, so nothing can overflow. Whoever is further behind than it
-//! reaches reads the database.
+//! One task fills the tail; commits wake it. The writer hands no events over, so no queue can
+//! overflow. A follower that is further behind than the tail reads the database.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,15 +14,15 @@ use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
 use crate::store::{Store, StoreError};
 
-/// How many events are kept at most, and of how many bytes.
+/// How many events the tail holds at most, and how many bytes of bodies.
 const TAIL_EVENTS_MAX: usize = 4096;
 const TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How many are read at once, bodies and all.
+/// How many events are read at once, with their bodies.
 const FILL_PAGE_SIZE: u64 = 64;
-/// How long the task waits for a database that is not available.
+/// How long the task waits before it retries while the database is not available.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// The newest part of the log.
+/// The newest events of the log.
 #[derive(Clone, Debug)]
 pub(super) struct Tail {
     buffer: Arc<Mutex<TailBuffer>>,
@@ -30,47 +31,47 @@ pub(super) struct Tail {
 
 #[derive(Debug)]
 struct TailBuffer {
-    /// All events past here, up to the head, are kept.
+    /// The buffer has all events after this position, up to the head.
     after: Seq,
     events: VecDeque<Arc<EventRow>>,
     bytes: usize,
 }
 
 impl Tail {
-    /// One that holds nothing, and goes on from here.
+    /// An empty tail that begins at `head`.
     pub(super) fn new(head: Seq) -> Self {
-        let kept = TailBuffer { after: head, events: VecDeque::new(), bytes: 0 };
-        Self { buffer: Arc::new(Mutex::new(kept)), head: watch::Sender::new(head) }
+        let buffer = TailBuffer { after: head, events: VecDeque::new(), bytes: 0 };
+        Self { buffer: Arc::new(Mutex::new(buffer)), head: watch::Sender::new(head) }
     }
 
-    /// The newest place that is in it.
+    /// The newest position that the tail covers.
     pub(super) fn head(&self) -> Seq {
         *self.head.borrow()
     }
 
-    /// Is told whenever it has grown.
+    /// A receiver that is notified whenever the tail grows.
     pub(super) fn subscribe(&self) -> watch::Receiver<Seq> {
         self.head.subscribe()
     }
 
-    /// The first events past a place, up to another, that match, oldest first, at most `limit`. `None` where it does not reach back
-    /// so far.
+    /// The first `limit` events after `after` and up to `up_to` that match, oldest first. `None` if
+    /// the tail begins later than `after`.
     pub(super) fn read_after(
         &self,
         filter: &EventFilter,
         (after, up_to): (Seq, Seq),
         limit: usize,
     ) -> Option<Vec<Arc<EventRow>>> {
-        let kept = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-        if after < kept.after {
+        let buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        if after < buffer.after {
             return None;
         }
-        let first = kept.events.partition_point(|event| event.seq <= after);
-        let past = kept.events.iter().skip(first).take_while(|event| event.seq <= up_to);
-        Some(past.filter(|event| filter.matches(event)).take(limit).cloned().collect())
+        let first = buffer.events.partition_point(|event| event.seq <= after);
+        let in_range = buffer.events.iter().skip(first).take_while(|event| event.seq <= up_to);
+        Some(in_range.filter(|event| filter.matches(event)).take(limit).cloned().collect())
     }
 
-    /// Takes in what was committed, for as long as it is polled.
+    /// Reads committed events into the tail, for as long as it is polled.
     pub(super) async fn fill(&self, store: &Store, mut committed: watch::Receiver<Seq>) {
         loop {
             let head = self.head();
@@ -78,7 +79,8 @@ impl Tail {
                 Ok(newest) => *newest,
                 Err(_) => return,
             };
-            // Where nobody follows, nobody needs what it would hold; who comes meanwhile reads the database.
+            // Without followers the tail stays empty. A follower that arrives meanwhile reads the
+            // database.
             if self.head.receiver_count() == 0 {
                 self.skip_to(newest);
                 continue;
@@ -92,38 +94,39 @@ impl Tail {
                     self.push_events(events, reached);
                 }
                 Err(error @ StoreError::Unavailable(_)) => {
-                    tracing::warn!(%error, "those who follow the log wait for the database");
+                    tracing::warn!(%error, "the tail of the log cannot be read; will retry");
                     tokio::time::sleep(RETRY_DELAY).await;
                 }
-                // What cannot be read concerns those alone whose filter asks for it: they will find it in the database.
+                // Only followers whose filter matches an unreadable event are affected. They get
+                // the error from the database.
                 Err(error @ (StoreError::Unreadable(_) | StoreError::Refused(_))) => {
-                    tracing::error!(%error, "a part of the log is unreadable");
+                    tracing::error!(%error, "an event in the log cannot be read; followers that match it get an error");
                     self.skip_to(newest);
                 }
             }
         }
     }
 
-    /// Holds nothing, and goes on from here.
+    /// Empties the tail and continues at `newest`.
     fn skip_to(&self, newest: Seq) {
-        let mut kept = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = TailBuffer { after: newest, events: VecDeque::new(), bytes: 0 };
-        drop(kept);
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        *buffer = TailBuffer { after: newest, events: VecDeque::new(), bytes: 0 };
+        drop(buffer);
         self.head.send_replace(newest);
     }
 
     fn push_events(&self, events: Vec<EventRow>, reached: Seq) {
-        let mut kept = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         for event in events {
-            kept.bytes += event.body.len();
-            kept.events.push_back(Arc::new(event));
+            buffer.bytes += event.body.len();
+            buffer.events.push_back(Arc::new(event));
         }
-        while kept.events.len() > TAIL_EVENTS_MAX || kept.bytes > TAIL_BYTES_MAX {
-            let Some(oldest) = kept.events.pop_front() else { break };
-            kept.bytes -= oldest.body.len();
-            kept.after = oldest.seq;
+        while buffer.events.len() > TAIL_EVENTS_MAX || buffer.bytes > TAIL_BYTES_MAX {
+            let Some(oldest) = buffer.events.pop_front() else { break };
+            buffer.bytes -= oldest.body.len();
+            buffer.after = oldest.seq;
         }
-        drop(kept);
+        drop(buffer);
         self.head.send_replace(reached);
     }
 }

@@ -1,4 +1,4 @@
-//! What a client is told when something is wrong: a sentence and a stable `extensions.code`, never database text.
+//! The errors that a client gets: a sentence and a stable `extensions.code`, never database text.
 
 use async_graphql::ErrorExtensions;
 
@@ -10,27 +10,27 @@ pub(crate) enum ApiError {
     /// An argument is wrong; the text says what is right.
     #[error("{0}")]
     BadUserInput(String),
-    /// The database is not available now.
-    #[error("the data cannot be read at the moment; try again")]
+    /// The database is not available right now. A retry may succeed.
+    #[error("the data cannot be read right now; try again")]
     Unavailable,
-    /// A fault of ours.
-    #[error("an internal error; the service's log tells more")]
+    /// A defect of bidarc, or a stored value that cannot be read.
+    #[error("an internal error; the service's log has the details")]
     Internal,
 }
 
 /// The code of an error that the request itself caused.
 pub(crate) const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 
-/// The code of a request that brings no key.
+/// The code of a request without a key.
 pub(crate) const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
 
-/// The code of a request whose key has not the scope for it.
+/// The code of a request whose key lacks the required scope.
 pub(crate) const FORBIDDEN: &str = "FORBIDDEN";
 
-/// The code of what the database could not give now.
+/// The code of an error that a retry may cure: the database is not available.
 pub(crate) const UNAVAILABLE: &str = "UNAVAILABLE";
 
-/// The code of a request that asks for more than is served at once.
+/// The code of a request that exceeds a limit.
 pub(crate) const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 
 impl ApiError {
@@ -43,10 +43,11 @@ impl ApiError {
     }
 }
 
-// async-graphql turns anything that displays into its error by itself, which would lose the code: fields return
-// `async_graphql::Result`, and this conversion is what `?` and `into()` use.
+// async-graphql converts every type that implements `Display` into its own error, which would lose
+// the code. Fields therefore return `async_graphql::Result`, and convert with `or_api_error` or
+// `into_graphql_error`.
 impl ApiError {
-    /// The error as GraphQL has it.
+    /// The error in the library's type, with its code.
     pub(crate) fn into_graphql_error(self) -> async_graphql::Error {
         let code = self.code();
         async_graphql::Error::new(self.to_string()).extend_with(|_, extensions| extensions.set("code", code))
@@ -57,7 +58,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
-                tracing::warn!(%error, "a query could not be answered");
+                tracing::warn!(%error, "a query failed: the database is not available");
                 Self::Unavailable
             }
             StoreError::Refused(_) | StoreError::Unreadable(_) => {
@@ -70,7 +71,7 @@ impl From<StoreError> for ApiError {
 
 /// Lets `?` in a field turn an error into one with its code.
 pub(crate) trait OrApiError<T> {
-    /// The value, or the error as GraphQL has it.
+    /// The value, or the error in the library's type, with its code.
     fn or_api_error(self) -> async_graphql::Result<T>;
 }
 

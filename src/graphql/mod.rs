@@ -1,6 +1,8 @@
-//! The GraphQL API: types written by hand over what `store::read` gives, never the tables themselves.
+//! The GraphQL API. Its types are written by hand over the rows of `store::read`; no table is
+//! exposed as it is.
 //!
-//! `model` has the types, `query`, `mutation` and `subscription` the fields of the roots, one subject a file.
+//! `schema` declares the API, `execution` runs a document, `live` streams subscriptions,
+//! `pagination` pages lists, and `loader` reads in batches.
 
 use std::sync::Arc;
 
@@ -26,21 +28,18 @@ pub use live::stream::OperationMessage;
 pub use schema::{Mutation, Query, Subscription};
 
 use live::Broadcasts;
-use pagination::connection::{
-    ClientConnection, DeliveryConnection, DrawingConnection, EventConnection, ProjectConnection, ProposalConnection,
-};
 
-/// The schema that is served.
+/// The schema of the API.
 type ApiSchema = Schema<Query, Mutation, Subscription>;
 
-/// What the fields read from.
+/// The sources that the fields read from.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) store: Store,
     pub(crate) feed: Feed,
 }
 
-/// What answers requests, over a database and the feed of its log.
+/// Builds the executor over a database and the feed of its log.
 #[must_use]
 pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks, limits: &Graphql) -> Executor {
     let api = Api { store, feed };
@@ -51,24 +50,24 @@ pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: We
         .data(webhooks)
         .data(api.clone())
         .finish();
-    let mut types = Registry::default();
-    Query::create_type_info(&mut types);
-    Mutation::create_type_info(&mut types);
-    Executor { schema, api, limits: limits.clone(), registry: Arc::new(types), broadcasts: Broadcasts::default() }
+    let mut registry = Registry::default();
+    Query::create_type_info(&mut registry);
+    Mutation::create_type_info(&mut registry);
+    Executor { schema, api, limits: limits.clone(), registry: Arc::new(registry), broadcasts: Broadcasts::default() }
 }
 
-/// The schema in GraphQL's own language, as it is committed in `schema.graphql`.
+/// The description of the schema as a whole.
+const SCHEMA_DESCRIPTION: &str = "The webhooks of ArcSite and Bidsketch: the log of events, the current state made \
+     from it, and a live stream of both.";
+
+/// The schema in GraphQL's schema definition language, as committed in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    schema_builder().finish().sdl()
+    let sdl = schema_builder().finish().sdl();
+    // The library cannot describe the schema itself; in introspection its own text remains.
+    sdl.replacen("\nschema {", &format!("\n\"\"\"\n{SCHEMA_DESCRIPTION}\n\"\"\"\nschema {{"), 1)
 }
 
 fn schema_builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .override_output_type_description::<EventConnection>("A page of events, newest first.")
-        .override_output_type_description::<ProjectConnection>("A page of projects.")
-        .override_output_type_description::<DrawingConnection>("A page of drawings.")
-        .override_output_type_description::<ClientConnection>("A page of clients.")
-        .override_output_type_description::<ProposalConnection>("A page of proposals.")
-        .override_output_type_description::<DeliveryConnection>("A page of deliveries, newest first.")
 }

@@ -1,4 +1,5 @@
-//! Who sends a request: the token in its `Authorization` header, and what is told to whom it does not let in.
+//! Authenticates a request by the token in its `Authorization` header, and builds the response of a
+//! refusal.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,15 +17,15 @@ use crate::metrics::DENIED;
 /// The scheme of RFC 6750.
 const AUTH_SCHEME: &str = "Bearer";
 
-/// Lets a request through that has a key, or needs none: in open mode one that was sent directly, from this machine. What it
-/// may do goes with it, as an [`Access`].
-pub(super) async fn authenticate(State(open): State<AccessPolicy>, mut request: Request, next: Next) -> Response {
-    let access = match authenticate_headers(&open.keys, request.headers()).await {
+/// Passes on a request that has a key. In open mode it passes on a request without one if that was
+/// sent directly from this machine. The handler gets the request's [`Access`] as an extension.
+pub(super) async fn authenticate(State(policy): State<AccessPolicy>, mut request: Request, next: Next) -> Response {
+    let access = match authenticate_headers(&policy.keys, request.headers()).await {
         Ok(access) => access,
         Err(denied) => return access_error_response(denied),
     };
     if access.is_open_mode()
-        && let Err(problem) = open_mode::check_local_request(&request, &open.origins)
+        && let Err(problem) = open_mode::check_local_request(&request, &policy.origins)
     {
         return graphql::forbidden_response(open_mode::refusal_message(request.uri().path(), problem));
     }
@@ -32,15 +33,15 @@ pub(super) async fn authenticate(State(open): State<AccessPolicy>, mut request: 
     next.run(request).await
 }
 
-/// What a request with these headers may do.
+/// The access of a request with these headers.
 pub(super) async fn authenticate_headers(keys: &Keys, headers: &HeaderMap) -> Result<Access, AccessError> {
     keys.authenticate(token_from_headers(headers)?).await
 }
 
-/// The token of a request. A header that is there and has none in it is a wrong token, not none: what is given is checked.
+/// The token of a request. A malformed or repeated header is a wrong token, not a missing one.
 pub(super) fn token_from_headers(headers: &HeaderMap) -> Result<Option<&str>, AccessError> {
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    match (given.next(), given.next()) {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => value.to_str().ok().and_then(parse_bearer).map(Some).ok_or(AccessError::WrongToken),
         (Some(_), Some(_)) => Err(AccessError::WrongToken),
@@ -53,24 +54,24 @@ pub(super) fn parse_bearer(credentials: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case(AUTH_SCHEME).then(|| token.trim_start())
 }
 
-/// A stream whose items are held back while it is not known whether the access stands that they are for.
+/// Delays each item of a stream until the snapshot of the keys confirms the access that it is for.
 pub(super) fn gate_on_access<T: Send + 'static>(
     keys: &Keys,
     access: Access,
     items: BoxStream<'static, T>,
 ) -> BoxStream<'static, T> {
     let keys = keys.clone();
-    let held = items.then(move |item| {
+    let gated = items.then(move |item| {
         let keys = keys.clone();
         async move {
             keys.wait_until_confirmed(access).await;
             item
         }
     });
-    held.boxed()
+    gated.boxed()
 }
 
-/// What is told to a request that is not let in.
+/// The response to a request that is refused.
 pub(super) fn access_error_response(denied: AccessError) -> Response {
     let (status, code) = match denied {
         AccessError::NoToken | AccessError::WrongToken => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
@@ -90,7 +91,7 @@ pub(super) fn access_error_response(denied: AccessError) -> Response {
     response
 }
 
-/// Counts whom the API did not let in.
+/// Counts a request or socket that the API refused.
 pub(super) fn count_denied(denied: AccessError) {
     let reason = match denied {
         AccessError::NoToken => "no_token",

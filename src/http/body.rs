@@ -1,4 +1,4 @@
-//! Reading a body whole, up to a limit that holds for a chunked one as well.
+//! Reads a whole request body, up to a limit that applies to chunked bodies too.
 
 use std::time::Duration;
 
@@ -8,18 +8,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::HttpError;
 
-/// How long a body may take to come.
+/// How long a body may take to arrive.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of a body that is too large is read off, and for how long, so that its sender gets to see the answer: one that
-/// is still writing when the connection closes may see only that.
+/// How much of a body that is too large is read and discarded, and for how long. A sender that is
+/// still writing when the connection closes may not see the response.
 const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reads a body of at most `limit` bytes; it is never cut.
-///
-/// # Errors
-///
-/// Where it is larger, too slow, or breaks off.
+/// Reads a body of at most `limit` bytes. A larger one is an error, never truncated.
 pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, HttpError> {
     let deadline = Instant::now() + READ_TIMEOUT;
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! What a vendor or a client is told outside of GraphQL: every error's status, in one table.
+//! The errors of the HTTP edge outside of GraphQL, with the status of each in one table.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::ingest::IngestError;
 use crate::ingest::verify::Refusal;
 
-/// An answer that is not 200.
+/// Why a request gets a status other than 200. The message is the response's `error`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HttpError {
-    /// A delivery without a right signature.
+    /// A delivery without a valid signature.
     #[error("the signature is missing or wrong")]
     Unauthenticated,
     /// No such hook: the token is unknown, or the vendor is not configured.
@@ -20,31 +20,32 @@ pub(super) enum HttpError {
     /// The hook URL of a webhook of Bidsketch that was deleted or replaced.
     #[error("this webhook was deleted or replaced")]
     RetiredHook,
-    /// No such page.
-    #[error("there is nothing here")]
+    /// The path has no route.
+    #[error("there is nothing at this path; / lists what this service offers")]
     NotFound,
-    /// A request from elsewhere while the service is in open mode.
+    /// A request from another machine in open mode, or from a web page whose origin is not allowed.
     #[error("{0}")]
     Forbidden(String),
     /// The body is larger than the limit.
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
-    /// The body did not come in time.
-    #[error("the body did not come in time")]
+    /// The body did not arrive in time.
+    #[error("the body did not arrive in time")]
     BodyTimeout,
-    /// The body broke off.
-    #[error("the body broke off")]
+    /// The connection was interrupted before the body was complete.
+    #[error("the body is incomplete: the connection was interrupted")]
     BodyInterrupted,
-    /// The service cannot do it now.
+    /// The service cannot record the delivery now.
     #[error("not available now; try again")]
     Unavailable,
 }
 
-/// How long a sender is asked to wait before it comes again, in seconds.
+/// The value of `Retry-After`, in seconds.
 pub(super) const RETRY_AFTER_SECONDS: &str = "5";
 
 impl HttpError {
-    /// The table. To Bidsketch 410 means "delete the webhook": it stands for that alone, and only hooks give it.
+    /// The table of statuses. Bidsketch deletes a webhook that gets 410, so only a retired hook has
+    /// that status.
     const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -78,7 +79,7 @@ impl IntoResponse for HttpError {
             Self::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
             }
-            // What is left of the body would be read as the next request.
+            // The unread rest of the body would be parsed as the next request.
             Self::BodyTooLarge(_) | Self::BodyTimeout | Self::BodyInterrupted => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }

@@ -1,19 +1,19 @@
-//! How many there are of what stays open: sockets, and the operations that stream.
+//! Counts what is open: sockets, and operations over sockets and event streams.
 
 use metrics::Gauge;
 
 use crate::metrics::{SOCKETS, SUBSCRIPTIONS};
 
-/// Counts one for as long as it is kept.
+/// Raises a gauge by one until it is dropped.
 pub(super) struct GaugeGuard(Gauge);
 
 impl GaugeGuard {
-    /// A socket that is open.
+    /// Counts an open socket.
     pub(super) fn socket() -> Self {
         Self::new(metrics::gauge!(SOCKETS))
     }
 
-    /// An operation that is under way over a socket or an event stream.
+    /// Counts an operation that runs over a socket or an event stream.
     pub(super) fn subscription() -> Self {
         Self::new(metrics::gauge!(SUBSCRIPTIONS))
     }

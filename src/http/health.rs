@@ -1,4 +1,4 @@
-//! What an operator's tools ask: is the process there, can it work, what has it done.
+//! The endpoints for operators: liveness, readiness, and metrics.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::feed::Feed;
 use crate::metrics::LOG_HEAD;
 use crate::store::{OpenError, Store};
 
-/// How long the database has to answer.
+/// How long the check of the database may take.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub(super) struct HealthState {
     pub(super) shutdown: CancellationToken,
 }
 
-/// `/healthz` and `/readyz`, which are for everybody.
+/// `/healthz` and `/readyz`, which need no key.
 pub(super) fn router(health: HealthState) -> Router {
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(health)
 }
@@ -40,7 +40,8 @@ pub(super) fn metrics_router(health: HealthState) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(health)
 }
 
-/// 200 where the database answers and has all tables; 503 where it does not, or the service is stopping.
+/// 200 if the database answers and has all tables; 503 if it does not, or if the service is
+/// stopping.
 async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
     let problem = if health.shutdown.is_cancelled() {
         Some("the service is stopping")
@@ -49,13 +50,13 @@ async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
             Ok(Ok(())) => None,
             Ok(Err(error @ OpenError::SchemaTooNew { .. })) => {
                 tracing::warn!(%error, "not ready");
-                Some("a later version has brought the database up to date; this one is to be replaced")
+                Some("a later version of bidarc has upgraded the database; replace this one with that version")
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");
-                Some("the database does not answer; the service's log tells more")
+                Some("the database cannot be used; the service's log says why")
             }
-            Err(_) => Some("the database does not answer in time"),
+            Err(_) => Some("the database did not answer in time"),
         }
     };
     match problem {
@@ -64,12 +65,13 @@ async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
     }
 }
 
-/// What the service has done. It tells of the business, so it needs a key, of whatever scope; in open mode it needs none.
+/// The metrics. They reveal figures of the business, so they need a key of any scope, except in
+/// open mode.
 async fn metrics(State(health): State<HealthState>, headers: HeaderMap) -> Response {
     if let Err(denied) = access::authenticate_headers(&health.keys, &headers).await {
         return access::access_error_response(denied);
     }
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^53 events are far away")]
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; the log will not reach 2^53 events")]
     metrics::gauge!(LOG_HEAD).set(health.feed.head().0 as f64);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], health.metrics.render()).into_response()
 }

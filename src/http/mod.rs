@@ -1,8 +1,7 @@
-//! The edge: the only code that knows axum.
+//! The HTTP edge: the only code that uses axum.
 //!
-//! Hook URLs have a router of their own: their own body limit and time-outs, no redirects, no compression, and nothing in
-//! front of them that could answer in their place but the check of open mode. Everything of GraphQL, and `/metrics`, asks for
-//! a key.
+//! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
+//! or compression. Only the check of open mode runs before it. GraphQL and `/metrics` need a key.
 
 use std::sync::Arc;
 
@@ -35,56 +34,56 @@ mod ws;
 
 pub use origin::AllowedOrigins;
 
-/// What the handlers need.
+/// The state of the handlers.
 #[derive(Clone)]
 pub struct AppState {
-    /// Takes deliveries in.
+    /// Accepts deliveries.
     pub ingest: Arc<Ingest>,
-    /// Answers GraphQL.
+    /// Executes GraphQL.
     pub graphql: Executor,
-    /// Whose readiness is asked.
+    /// Checked by `/readyz`.
     pub store: Store,
-    /// Whose head is shown.
+    /// Its head is a metric.
     pub feed: Feed,
-    /// Says when a delivery came.
+    /// The clock that timestamps deliveries.
     pub clock: Clock,
-    /// What `/metrics` shows.
+    /// Rendered by `/metrics`.
     pub metrics: PrometheusHandle,
-    /// Who is let in.
+    /// Authenticate requests.
     pub keys: Keys,
-    /// Which web pages may use the API.
+    /// The web pages that may use the API.
     pub origins: AllowedOrigins,
     /// Cancelled when the service stops.
     pub shutdown: CancellationToken,
-    /// The sockets and event streams that are open.
+    /// Tracks the open sockets and event streams.
     pub connections: TaskTracker,
 }
 
 /// Every route of the service.
-pub fn router(parts: AppState) -> Router {
-    let open = open_mode::AccessPolicy { keys: parts.keys.clone(), origins: parts.origins };
-    let gate = from_fn_with_state((open.clone(), Arc::clone(&parts.ingest)), open_mode::restrict_open_mode);
-    let hooks = hooks::router(hooks::HookState { ingest: parts.ingest, clock: parts.clock });
-    let graphql = graphql::router(parts.graphql.clone(), open.clone());
+pub fn router(state: AppState) -> Router {
+    let policy = open_mode::AccessPolicy { keys: state.keys.clone(), origins: state.origins };
+    let gate = from_fn_with_state((policy.clone(), Arc::clone(&state.ingest)), open_mode::restrict_open_mode);
+    let hooks = hooks::router(hooks::HookState { ingest: state.ingest, clock: state.clock });
+    let graphql = graphql::router(state.graphql.clone(), policy.clone());
     let streams = sse::SseState {
-        graphql: parts.graphql.clone(),
-        keys: parts.keys.clone(),
-        shutdown: parts.shutdown.clone(),
-        tracker: parts.connections.clone(),
+        graphql: state.graphql.clone(),
+        keys: state.keys.clone(),
+        shutdown: state.shutdown.clone(),
+        tracker: state.connections.clone(),
     };
-    let streams = sse::router(streams, open.clone());
+    let streams = sse::router(streams, policy.clone());
     let sockets = ws::router(ws::WsState {
-        graphql: parts.graphql,
-        policy: open,
-        shutdown: parts.shutdown.clone(),
-        tracker: parts.connections,
+        graphql: state.graphql,
+        policy,
+        shutdown: state.shutdown.clone(),
+        tracker: state.connections,
     });
     let health = health::HealthState {
-        store: parts.store,
-        feed: parts.feed,
-        metrics: parts.metrics,
-        keys: parts.keys,
-        shutdown: parts.shutdown,
+        store: state.store,
+        feed: state.feed,
+        metrics: state.metrics,
+        keys: state.keys,
+        shutdown: state.shutdown,
     };
     Router::new()
         .route("/", get(pages::index))

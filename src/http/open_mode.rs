@@ -1,8 +1,10 @@
-//! Open mode: a first try needs no keys and no secrets, so only this machine is let in. A request that came through a proxy,
-//! names another host, or was sent by another site's page in a browser gets 403.
+//! Open mode: a first try needs no keys and no secrets, so only this machine is served. A request
+//! that came through a proxy, is addressed to another host, or was sent by another site's page in a
+//! browser gets 403.
 //!
-//! While there is no key, that holds for everything. Once there is one, it holds for what is still open: the hooks of a vendor
-//! that has no secret. Whoever brings a key, or proves a delivery, may come through a proxy.
+//! While there is no key, this applies to every route except the health pages. Once there is a key,
+//! it applies to the hooks of a vendor without a secret. A request with a key and a delivery with
+//! proof may come through a proxy.
 
 use std::sync::Arc;
 
@@ -18,37 +20,37 @@ use crate::auth::Keys;
 use crate::domain::{Provider, endpoint};
 use crate::ingest::Ingest;
 
-/// What tells whether the API is open, and to whom.
+/// Decides whether the API is open, and to which web pages.
 #[derive(Clone)]
 pub(super) struct AccessPolicy {
     pub(super) keys: Keys,
     pub(super) origins: AllowedOrigins,
 }
 
-/// What the hook URLs begin with.
+/// The common prefix of the hook URLs.
 const HOOK_PATH_PREFIX: &str = "/webhooks/";
 
-/// Headers that a proxy adds, besides everything that begins with `x-forwarded-`.
+/// Headers that a proxy adds, besides all that begin with `x-forwarded-`.
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "via", "x-real-ip"];
 
-/// Lets only this machine in to hooks that are open, and while there is no key to anything else.
+/// Restricts open hooks to this machine, and every other route as well while there is no key.
 pub(super) async fn restrict_open_mode(
-    State((open, ingest)): State<(AccessPolicy, Arc<Ingest>)>,
+    State((policy, ingest)): State<(AccessPolicy, Arc<Ingest>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
     let hook = hook_provider(path);
-    let is_open = open.keys.is_open_mode() || hook.is_some_and(|provider| ingest.verifier.is_open(provider));
-    if is_open && let Err(problem) = check_local_request(&request, &open.origins) {
-        // The path of a hook may hold its secret.
-        let shown = if path.starts_with(HOOK_PATH_PREFIX) { "/webhooks/…" } else { path };
-        return HttpError::Forbidden(refusal_message(shown, problem)).into_response();
+    let is_open = policy.keys.is_open_mode() || hook.is_some_and(|provider| ingest.verifier.is_open(provider));
+    if is_open && let Err(problem) = check_local_request(&request, &policy.origins) {
+        // The path of a hook may hold a secret.
+        let shown_path = if path.starts_with(HOOK_PATH_PREFIX) { "/webhooks/…" } else { path };
+        return HttpError::Forbidden(refusal_message(shown_path, problem)).into_response();
     }
     next.run(request).await
 }
 
-/// Whose hook URL a path is.
+/// The vendor of a hook URL.
 fn hook_provider(path: &str) -> Option<Provider> {
     match path.strip_prefix(HOOK_PATH_PREFIX)?.split('/').next() {
         Some("arcsite") => Some(Provider::Arcsite),
@@ -57,40 +59,41 @@ fn hook_provider(path: &str) -> Option<Provider> {
     }
 }
 
-/// What a request is told that is not let in; the log is told as well.
+/// Logs a refusal and returns its message for the client.
 pub(super) fn refusal_message(path: &str, problem: &str) -> String {
     tracing::warn!(path, "a request was refused in open mode: {problem}");
     format!(
-        "{problem}; this service is in open mode: it needs no keys, and so takes only direct requests of its own machine, to \
-         a loopback address or localhost"
+        "{problem}; this service is in open mode: without a key (or, at a hook, a secret) it takes only requests sent \
+         directly from its own machine, to localhost or a loopback address"
     )
 }
 
-/// Whether a request was sent directly, from this machine, and by no other site's page.
+/// Checks that a request was sent directly from this machine, and not by a page of another site.
 pub(super) fn check_local_request(request: &Request, origins: &AllowedOrigins) -> Result<(), &'static str> {
     check_local_parts(request.version(), request.uri(), request.headers(), origins)
 }
 
-/// The same, of the parts of a request.
+/// The same check, on the parts of a request.
 pub(super) fn check_local_parts(
     version: Version,
     uri: &Uri,
     headers: &HeaderMap,
     origins: &AllowedOrigins,
 ) -> Result<(), &'static str> {
-    // Some proxies name the service's own address as the host and add nothing; what gives them away is their old HTTP.
+    // Some proxies send the service's own address as the host and add no header. They can be
+    // recognised by HTTP/1.0.
     if version < Version::HTTP_11 {
-        return Err("the request speaks HTTP/1.0, as proxies do");
+        return Err("the request uses HTTP/1.0, as proxies do");
     }
     if headers.keys().any(|name| PROXY_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-")) {
         return Err("the request came through a proxy");
     }
     let host = uri.authority().map(|authority| authority.as_str()).or_else(|| host_header(headers));
     if !host.is_some_and(is_loopback) {
-        return Err("the request names a host that is not this machine");
+        return Err("the request is addressed to another host");
     }
     if !origins.allows(headers) {
-        return Err("the request was sent by a web page of another origin");
+        return Err("the request was sent by a web page from another origin");
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Which web pages may use the API from a browser: this service's own, and those of `server.allowed_origins`.
+//! Checks which web pages may use the API from a browser: the service's own, and those of
+//! `server.allowed_origins`.
 
 use std::sync::Arc;
 
@@ -12,13 +13,14 @@ use super::sse::LAST_EVENT_ID;
 pub struct AllowedOrigins(Arc<Vec<String>>);
 
 impl AllowedOrigins {
-    /// The origins as configured, without a slash at the end.
+    /// Takes the configured origins, without a slash at the end.
     #[must_use]
     pub fn new(origins: &[String]) -> Self {
         Self(Arc::new(origins.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect()))
     }
 
-    /// Whether a request may come from where it says it does. One without an origin comes from no web page.
+    /// Whether the origin of a request is allowed. A request without one was not sent by a web page
+    /// of another site.
     pub(super) fn allows(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
@@ -26,11 +28,12 @@ impl AllowedOrigins {
             return true;
         }
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let authority = origin.parse::<Uri>().ok().and_then(|uri| uri.authority().map(|host| host.as_str().to_owned()));
+        let authority =
+            origin.parse::<Uri>().ok().and_then(|uri| uri.authority().map(|authority| authority.as_str().to_owned()));
         host.is_some() && authority.as_deref() == host
     }
 
-    /// The CORS answers for the configured origins.
+    /// The CORS layer for the configured origins.
     pub(super) fn cors_layer(&self) -> CorsLayer {
         let origins = self.0.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
         CorsLayer::new()

@@ -1,19 +1,19 @@
-//! The pages: an index of what is served, and the playground.
+//! The web pages: an index of the service's paths, and the playground.
 
 use axum::http::header;
 use axum::response::{Html, IntoResponse};
 
 use super::error::HttpError;
 
-/// No other site may frame these pages.
+/// Forbids other sites from framing these pages.
 const NO_FRAMES: (header::HeaderName, &str) = (header::X_FRAME_OPTIONS, "DENY");
 
-/// What is served, and where.
+/// The index of paths.
 pub(super) async fn index() -> impl IntoResponse {
     ([NO_FRAMES], Html(include_str!("pages/index.html")))
 }
 
-/// GraphiQL, with a query and a subscription of this API in its first tab.
+/// GraphiQL, with a query and a subscription in its first tab.
 pub(super) async fn playground() -> impl IntoResponse {
     ([NO_FRAMES], Html(include_str!("pages/playground.html")))
 }

@@ -1,8 +1,10 @@
-//! Deliveries that are recorded in one transaction, and see each other in it.
+//! A group: the deliveries that are recorded in one transaction and see each other in it.
 //!
-//! What they need of the database is read together before the first, and what they change is written together after the last: a group
-//! costs about as many round trips as one delivery, and other nodes wait for the write lock that long. Only where a delivery's identity is
-//! known, and equality does not mean sameness for ever, the database is asked some more; and for bodies past the first ones.
+//! One read before the first delivery fetches the rows that the group needs, and one write after
+//! the last stores its changes. A group therefore costs about as many round trips as one delivery,
+//! and holds the write lock that long. Two things still query the database in between: a delivery
+//! whose identity is in the log and whose dedup window is limited, and the bodies of repeated
+//! events beyond the first 64.
 
 use std::collections::BTreeMap;
 
@@ -13,67 +15,55 @@ use crate::store::log::DuplicateIndex;
 use crate::store::projection::Projections;
 use crate::store::{BulkInsert, Store, StoreError, Transaction, webhooks};
 
-/// A transaction under the write lock, and what it is to write. Dropped, it has changed nothing.
+/// A transaction under the write lock, with the rows that it will write. Dropping it rolls back.
 #[derive(Debug)]
 pub struct CommitGroup {
     pub(super) tx: Transaction,
-    /// The end of the log when the group began.
+    /// The head of the log when the group began.
     start_seq: Seq,
-    /// The end of the log, with what the group appends.
+    /// The head of the log, including the events of the group.
     pub(super) last_seq: Seq,
-    /// The newest delivery's number, with the group's.
+    /// The greatest delivery id, including the deliveries of the group.
     pub(super) last_delivery_id: i64,
     pub(super) duplicates: DuplicateIndex,
-    /// Events and deliveries that no statement sees yet.
+    /// Events and deliveries that are not in the database yet.
     pub(super) unflushed: BulkInsert,
     pub(super) projections: Projections,
-    /// When each webhook delivered.
+    /// When each webhook last delivered.
     pub(super) webhook_delivered_at: BTreeMap<WebhookId, Time>,
 }
 
 impl CommitGroup {
-    /// Begins a group, and reads what these deliveries will need. What else they turn out to need is read then.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
+    /// Begins a group and reads the rows that these deliveries need. Other rows are read on demand.
     pub async fn begin(tx: Transaction, incoming: &[&NormalisedDelivery]) -> Result<Self, StoreError> {
-        let (mut twins, mut projections) = (DuplicateIndex::default(), Projections::default());
+        let (mut duplicates, mut projections) = (DuplicateIndex::default(), Projections::default());
         let mut events: Vec<&Event> = incoming.iter().filter_map(|incoming| incoming.event.as_ref().ok()).collect();
         let identities = || events.iter().map(|event| event.identity.digest.as_str());
-        let (event, delivery) = twins.fetch(&tx, identities()).await?;
-        twins.fetch_bodies(&tx, identities()).await?;
-        // What is known to repeat an event changes nothing.
+        let (head, last_delivery_id) = duplicates.fetch(&tx, identities()).await?;
+        duplicates.fetch_bodies(&tx, identities()).await?;
+        // An event that certainly repeats another changes no projection.
         events.retain(|event| {
-            event.identity.dedup_window != DedupWindow::Unlimited || twins.loaded(&event.identity.digest).is_none()
+            event.identity.dedup_window != DedupWindow::Unlimited || duplicates.loaded(&event.identity.digest).is_none()
         });
         projections.fetch(&tx, &events).await?;
         Ok(Self {
             tx,
-            start_seq: event,
-            last_seq: event,
-            last_delivery_id: delivery,
-            duplicates: twins,
+            start_seq: head,
+            last_seq: head,
+            last_delivery_id,
+            duplicates,
             unflushed: BulkInsert::default(),
             projections,
             webhook_delivered_at: BTreeMap::new(),
         })
     }
 
-    /// Writes the events and deliveries so far, for statements that look at them.
-    ///
-    /// # Errors
-    ///
-    /// Where the database refuses a value or is not available.
+    /// Writes the events and deliveries so far, for statements that must see them.
     pub(super) async fn flush_log(&mut self) -> Result<(), StoreError> {
         self.unflushed.write(&self.tx).await
     }
 
-    /// Writes all of it.
-    ///
-    /// # Errors
-    ///
-    /// Where the database refuses a value or is not available.
+    /// Writes everything that the group changes.
     pub async fn flush(self) -> Result<FlushedGroup, StoreError> {
         self.projections.write(&self.tx, self.unflushed).await?;
         for (webhook, at) in self.webhook_delivered_at {
@@ -83,7 +73,7 @@ impl CommitGroup {
     }
 }
 
-/// A group that is written and not yet committed.
+/// A group that is written but not committed.
 #[derive(Debug)]
 pub struct FlushedGroup {
     pub(super) tx: Transaction,
@@ -92,11 +82,7 @@ pub struct FlushedGroup {
 }
 
 impl FlushedGroup {
-    /// Commits it. Gives the end of the log.
-    ///
-    /// # Errors
-    ///
-    /// Where the database does not say that it has committed.
+    /// Commits the group and returns the head of the log.
     pub async fn commit(self, store: &Store) -> Result<Seq, StoreError> {
         store.commit(self.tx, (self.last_seq > self.start_seq).then_some(self.last_seq)).await?;
         Ok(self.last_seq)

@@ -1,13 +1,15 @@
-//! The way of a delivery, on one screen: verify → normalise → record → answer.
+//! How a delivery is taken in: verify → normalise → record → answer.
 //!
-//! `verify` proves who sent it, `normalise` says in our words what it says, `record` writes it in one durable
-//! transaction through the one `writer`, which wakes the followers of the log.
+//! `verify` proves the sender, `normalise` turns the vendor's JSON into an event, `record` writes
+//! delivery and event in one durable transaction. The one `writer` commits it and wakes the
+//! followers of the log.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
+use tracing::{Instrument, Span, field};
 
-use crate::domain::{Outcome, QuarantineReason};
+use crate::domain::QuarantineReason;
 use crate::metrics::{DELIVERIES, REFUSED, UNAVAILABLE};
 use crate::store::webhooks::HookToken;
 use crate::store::{Store, webhooks};
@@ -26,57 +28,60 @@ use record::{NormalisedDelivery, Receipt};
 use verify::{Delivery, Refusal, Unverified, Verified, Verifier};
 use writer::{NotRecorded, Writer};
 
-/// How long a vendor waits for its answer at most: ArcSite wants it quickly, and does not say how quickly.
+/// How long a vendor waits for its answer. ArcSite wants it quickly and gives no figure.
 pub const ACCEPT_TIMEOUT: Duration = Duration::from_millis(1800);
 
-/// How far a signature's time may lie from ours.
+/// How far a signature's time may be from the time of receipt.
 #[derive(Clone, Copy, Debug)]
 pub struct SignatureTolerance {
-    /// Into the past: it is unknown whether a retry is signed anew.
+    /// Into the past. It is not documented whether ArcSite signs a retry again.
     pub past: TimeDelta,
-    /// Into the future: clocks differ.
+    /// Into the future. Clocks differ.
     pub future: TimeDelta,
 }
 
-/// Takes deliveries in.
+/// Verifies, normalises and records deliveries.
 #[derive(Debug)]
 pub struct Ingest {
-    /// Where the tokens of registered webhooks are looked up.
+    /// Looks up the tokens of registered webhooks.
     pub store: Store,
-    /// What senders are checked against.
+    /// Checks the senders.
     pub verifier: Verifier,
-    /// What signatures' times are checked against.
+    /// Checks the age of signatures.
     pub tolerance: SignatureTolerance,
-    /// Who writes.
+    /// Commits deliveries and events.
     pub writer: Writer,
 }
 
 /// Why a delivery got no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {
-    /// It is not let in.
+    /// The sender is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It could not be recorded in time; its vendor is to send it again.
-    #[error("the delivery could not be recorded now")]
+    /// The delivery was not recorded in time. The vendor must send it again.
+    #[error("the delivery cannot be recorded right now; send it again")]
     Unavailable,
 }
 
 impl Ingest {
-    /// Takes a delivery in. A receipt means that it is on disk.
+    /// Takes in a delivery. A receipt means that it is on disk.
     ///
     /// # Errors
     ///
-    /// [`IngestError`]; nothing of the delivery is kept then, unless its transaction had begun and was too slow to be waited
-    /// for: the vendor's retry finds it recorded, as it does after an answer that was lost on its way.
+    /// After an [`IngestError`] the delivery may still be recorded, if its transaction had begun
+    /// and missed the deadline. The vendor's retry is then a redelivery, as after a lost answer.
     pub async fn accept(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
         let provider = delivery.provider().as_str();
-        match tokio::time::timeout(ACCEPT_TIMEOUT, self.accept_without_deadline(delivery)).await {
+        let span =
+            tracing::info_span!("delivery", provider, id = field::Empty, outcome = field::Empty, event = field::Empty);
+        let accepted = self.accept_without_deadline(delivery).instrument(span);
+        match tokio::time::timeout(ACCEPT_TIMEOUT, accepted).await {
             Ok(Err(IngestError::Unavailable)) | Err(_) => {
                 metrics::counter!(UNAVAILABLE, "provider" => provider).increment(1);
                 Err(IngestError::Unavailable)
             }
-            Ok(answer @ (Ok(_) | Err(IngestError::Refused(_)))) => answer,
+            Ok(result @ (Ok(_) | Err(IngestError::Refused(_)))) => result,
         }
     }
 
@@ -85,32 +90,35 @@ impl Ingest {
         let registered = self.find_hook_token(&delivery).await?;
         let delivery = self.verifier.verify(delivery, registered).inspect_err(|refusal| {
             metrics::counter!(REFUSED, "provider" => provider, "reason" => refusal.label()).increment(1);
-            tracing::warn!(provider, reason = refusal.label(), "a delivery was refused: {refusal}");
+            tracing::warn!(provider, reason = refusal.label(), "delivery refused: {refusal}");
         })?;
-        let content =
-            self.check_signature_age(&delivery).and_then(|()| normalise(delivery.provider(), delivery.body()));
-        if let Err(unfit) = &content {
-            tracing::warn!(provider, reason = %unfit.reason, detail = unfit.detail, "a delivery is quarantined");
+        let event = self.check_signature_age(&delivery).and_then(|()| normalise(delivery.provider(), delivery.body()));
+        if let Err(error) = &event {
+            tracing::warn!(provider, reason = %error.reason, detail = error.detail, "delivery quarantined");
         }
-        let recorded = self.writer.record(NormalisedDelivery { delivery, event: content }).await;
+        let recorded = self.writer.record(NormalisedDelivery { delivery, event }).await;
         let receipt = recorded.map_err(|NotRecorded| IngestError::Unavailable)?;
         metrics::counter!(DELIVERIES, "provider" => provider, "outcome" => receipt.outcome.as_str()).increment(1);
-        if receipt.outcome != Outcome::Quarantined {
-            tracing::debug!(provider, outcome = %receipt.outcome, event = receipt.event.map(|seq| seq.0), "recorded");
+        let span = Span::current();
+        span.record("id", receipt.delivery).record("outcome", receipt.outcome.as_str());
+        if let Some(seq) = receipt.event {
+            span.record("event", seq.0);
         }
+        tracing::debug!("delivery recorded");
         Ok(receipt)
     }
 
-    /// What is known of a delivery's token, where that may be of a webhook registered from here.
+    /// Looks up a delivery's token, if a webhook that was registered here may own it.
     async fn find_hook_token(&self, delivery: &Delivery<Unverified>) -> Result<Option<HookToken>, IngestError> {
         let Some(hash) = self.verifier.token_hash_for_lookup(delivery) else { return Ok(None) };
         webhooks::by_token(self.store.reserved_reader(), &hash).await.map_err(|error| {
-            tracing::error!(%error, "the token of a hook could not be looked up; its vendor is asked to come again");
+            tracing::error!(%error, "failed to look up a hook token; the vendor must send the delivery again");
             IngestError::Unavailable
         })
     }
 
-    /// A right signature of another time is kept aside, not refused: it may be a retry that was not signed anew.
+    /// A valid signature with a stale time is quarantined, not refused. It may be a retry that was
+    /// not signed again.
     fn check_signature_age(&self, delivery: &Delivery<Verified>) -> Result<(), NormaliseError> {
         let Some(seconds) = delivery.signed_at() else { return Ok(()) };
         let age = DateTime::from_timestamp(seconds, 0)
@@ -121,7 +129,7 @@ impl Ingest {
         Err(NormaliseError {
             reason: QuarantineReason::StaleSignature,
             detail: format!(
-                "the signature is right, but its time {seconds} lies more than {} s before or {} s after {}",
+                "the signature is valid, but its time {seconds} is more than {} s before or {} s after the time of receipt, {}",
                 self.tolerance.past.num_seconds(),
                 self.tolerance.future.num_seconds(),
                 delivery.received_at().timestamp(),

@@ -1,5 +1,6 @@
-//! Rebuilding the projections from the log with today's code, in one transaction: whoever interrupts it finds everything as it
-//! was. Events keep what was written on their own rows.
+//! Rebuilding the projections from the log with today's code. It runs in one transaction, so an
+//! interrupted rebuild changes nothing. The columns of the events themselves stay as they were
+//! recorded.
 
 use super::normalise::normalise;
 use super::record::order_key;
@@ -8,49 +9,50 @@ use crate::store::log::{self, Entry, StoredEvent};
 use crate::store::projection::{self, Projections};
 use crate::store::{BulkInsert, Store, StoreError, Transaction};
 
-/// How many events are read at once, bodies and all.
+/// How many events are read at once, with their bodies.
 const REBUILD_PAGE_SIZE: u64 = 100;
-/// How many bytes of bodies are gone through at once: what becomes of them may be many times as long. (Fewer where it is tested what
-/// happens past them.)
+/// How many bytes of bodies are applied at once. The rows made from them may be many times as long.
+/// Unit tests use less, to reach the limit.
 const CHUNK_BYTES_MAX: usize = if cfg!(test) { 500 } else { 2 * 1024 * 1024 };
 
-/// How far a rebuild has come, or came.
+/// The progress of a rebuild.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RebuildProgress {
-    /// Events gone through.
+    /// Events processed.
     pub done: u64,
-    /// Events that there are.
+    /// Events in the log.
     pub total: u64,
-    /// Events that today's code reads otherwise than the code that recorded them, and that changed nothing.
+    /// Events that were not applied, because today's code reads them differently from the code that
+    /// recorded them.
     pub skipped: u64,
 }
 
-/// Empties the projections and goes through the log again. `report` is told after every page.
+/// Empties the projections and makes them again from the log. Calls `report` after every page.
 ///
 /// # Errors
 ///
-/// Where the database refuses a value or is not available; nothing has changed then.
+/// After an error nothing has changed.
 pub async fn rebuild(store: &Store, mut report: impl FnMut(RebuildProgress)) -> Result<RebuildProgress, StoreError> {
     let tx = store.begin_maintenance().await?;
     projection::clear(&tx).await?;
     let mut progress = RebuildProgress { total: log::count(&tx).await?, ..RebuildProgress::default() };
-    let mut at = Seq(0);
+    let mut position = Seq(0);
     loop {
-        let page = log::stored_events_after(&tx, at, REBUILD_PAGE_SIZE).await?;
+        let page = log::stored_events_after(&tx, position, REBUILD_PAGE_SIZE).await?;
         let Some(last) = page.last() else { break };
-        at = last.seq;
+        position = last.seq;
         let mut bytes = 0;
-        let parts = page.chunk_by(|recorded, _| {
-            bytes += recorded.body.len();
-            let goes_on = bytes < CHUNK_BYTES_MAX;
-            if !goes_on {
+        let chunks = page.chunk_by(|stored, _| {
+            bytes += stored.body.len();
+            let fits = bytes < CHUNK_BYTES_MAX;
+            if !fits {
                 bytes = 0;
             }
-            goes_on
+            fits
         });
-        for part in parts {
-            progress.skipped += apply(&tx, part).await?;
-            progress.done += part.len() as u64;
+        for chunk in chunks {
+            progress.skipped += apply(&tx, chunk).await?;
+            progress.done += chunk.len() as u64;
         }
         report(progress);
     }
@@ -58,20 +60,20 @@ pub async fn rebuild(store: &Store, mut report: impl FnMut(RebuildProgress)) -> 
     Ok(progress)
 }
 
-/// Applies events again. Gives how many could not be.
+/// Applies events and returns how many were skipped.
 async fn apply(tx: &Transaction, page: &[StoredEvent]) -> Result<u64, StoreError> {
     let events: Vec<(&StoredEvent, Event)> =
-        page.iter().filter_map(|recorded| Some((recorded, renormalise(recorded)?))).collect();
+        page.iter().filter_map(|stored| Some((stored, renormalise(stored)?))).collect();
     let mut projections = Projections::default();
     projections.fetch(tx, &events.iter().map(|(_, event)| event).collect::<Vec<_>>()).await?;
-    for (recorded, event) in &events {
+    for (stored, event) in &events {
         let entry = Entry {
-            seq: recorded.seq,
+            seq: stored.seq,
             event,
-            received_at: recorded.received_at,
-            signed_at: recorded.signed_at,
-            order_key: order_key(event, recorded.signed_at, recorded.received_at),
-            body: &recorded.body,
+            received_at: stored.received_at,
+            signed_at: stored.signed_at,
+            order_key: order_key(event, stored.signed_at, stored.received_at),
+            body: &stored.body,
         };
         projections.apply(tx, &entry).await?;
     }
@@ -79,25 +81,26 @@ async fn apply(tx: &Transaction, page: &[StoredEvent]) -> Result<u64, StoreError
     Ok((page.len() - events.len()) as u64)
 }
 
-/// What an event says in today's code, if that is what it said when it was recorded.
-fn renormalise(recorded: &StoredEvent) -> Option<Event> {
-    let mut event = normalise(recorded.provider, recorded.body.as_bytes())
-        .inspect_err(|unfit| {
+/// Normalises a stored event with today's code. None if that code rejects it or gives it another
+/// kind.
+fn renormalise(stored: &StoredEvent) -> Option<Event> {
+    let mut event = normalise(stored.provider, stored.body.as_bytes())
+        .inspect_err(|error| {
             tracing::warn!(
-                event = recorded.seq.0,
-                detail = unfit.detail,
-                "an event's payload does not fit its type any more"
+                event = stored.seq.0,
+                detail = error.detail,
+                "event skipped: today's code rejects its payload"
             );
         })
         .ok()?;
-    if event.kind != recorded.kind {
-        // An unrecognized event keeps its kind, whatever is known of its type by now.
-        if recorded.kind != EventKind::Unrecognized {
-            tracing::warn!(event = recorded.seq.0, was = %recorded.kind, now = %event.kind, "an event would be of another kind today");
+    if event.kind != stored.kind {
+        // An unrecognized event keeps its kind, even if today's code knows its type.
+        if stored.kind != EventKind::Unrecognized {
+            tracing::warn!(event = stored.seq.0, was = %stored.kind, now = %event.kind, "event skipped: today's code gives it another kind");
             return None;
         }
         event.change = Change::Nothing;
     }
-    event.references = recorded.references.clone();
+    event.references = stored.references.clone();
     Some(event)
 }

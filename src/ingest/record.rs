@@ -1,4 +1,5 @@
-//! Recording one delivery in a group: its row, and where it is a new event, the log and the projections.
+//! Recording one delivery in a group: its row and, if its event is new, the log and the
+//! projections.
 
 use chrono::{DateTime, TimeDelta};
 
@@ -6,35 +7,37 @@ use super::group::CommitGroup;
 use super::normalise::NormaliseError;
 use super::verify::{Delivery, Verified};
 use crate::clock::Time;
-use crate::domain::{DedupWindow, Event, Outcome, Seq};
+use crate::domain::{DedupWindow, DeliveryOutcome, Event, Seq};
 use crate::store::deliveries::NewDelivery;
 use crate::store::log::Entry;
 use crate::store::{StoreError, deliveries, log};
 
-/// How long an equal delivery is taken for a redelivery.
+/// How long an equal delivery counts as a redelivery.
 #[derive(Clone, Copy, Debug)]
 pub struct DedupWindowLengths {
-    /// Of a state without a time: counted from the event's first delivery.
+    /// For a state without a time. Counted from the event's first delivery.
     pub state: TimeDelta,
-    /// Of an occurrence: counted from the event's last delivery.
+    /// For an occurrence. Counted from the event's last delivery.
     pub occurrence: TimeDelta,
 }
 
-/// A delivery with what it says.
+/// A delivery with its event.
 #[derive(Debug)]
 pub struct NormalisedDelivery {
-    /// The delivery.
+    /// The verified delivery.
     pub delivery: Delivery<Verified>,
     /// Its event, or why it has none.
     pub event: Result<Event, NormaliseError>,
 }
 
-/// What became of a delivery.
+/// The result of recording a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The event it made or repeats.
+    /// Whether the event is new, repeated or quarantined.
+    pub outcome: DeliveryOutcome,
+    /// The id of the delivery's row.
+    pub delivery: i64,
+    /// The event that it made or repeats.
     pub event: Option<Seq>,
 }
 
@@ -42,7 +45,7 @@ pub struct Receipt {
 ///
 /// # Errors
 ///
-/// Where the database refuses a value or is not available; the transaction is of no more use then.
+/// After an error the transaction cannot be used any more.
 pub async fn record(
     group: &mut CommitGroup,
     incoming: &NormalisedDelivery,
@@ -51,27 +54,27 @@ pub async fn record(
     let delivery = &incoming.delivery;
     let event = match &incoming.event {
         Ok(event) => event.clone(),
-        Err(unfit) => return Ok(quarantine(group, delivery, unfit)),
+        Err(error) => return Ok(quarantine(group, delivery, error)),
     };
     let vendor_type = event.vendor_type.clone();
-    let placed = append_or_match(group, delivery, event, windows).await?;
-    let kept = (placed.outcome, placed.body_differs.then(|| delivery.body()));
-    insert_delivery(group, delivery, Some(&vendor_type), kept, None, Some(placed.seq));
-    Ok(Receipt { outcome: placed.outcome, event: Some(placed.seq) })
+    let recorded = append_or_match(group, delivery, event, windows).await?;
+    let stored = (recorded.outcome, recorded.body_differs.then(|| delivery.body()));
+    insert_delivery(group, delivery, Some(&vendor_type), stored, None, Some(recorded.seq));
+    Ok(Receipt { outcome: recorded.outcome, delivery: group.last_delivery_id, event: Some(recorded.seq) })
 }
 
-/// Where a delivery's event stands in the log.
+/// A delivery's event in the log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recorded {
     /// Whether the event is new.
-    pub(super) outcome: Outcome,
-    /// Its place.
+    pub(super) outcome: DeliveryOutcome,
+    /// Its position in the log.
     pub(super) seq: Seq,
-    /// Whether the delivery's bytes are others than those that the event holds.
+    /// Whether the delivery's bytes differ from those of the event.
     pub(super) body_differs: bool,
 }
 
-/// Finds the event that a delivery repeats, or appends its own.
+/// Finds the event that a delivery repeats, or appends its event to the log.
 pub(super) async fn append_or_match(
     group: &mut CommitGroup,
     delivery: &Delivery<Verified>,
@@ -80,7 +83,7 @@ pub(super) async fn append_or_match(
 ) -> Result<Recorded, StoreError> {
     if let Some(seq) = find_repeated_event(group, delivery, &event, windows).await? {
         let body_differs = body_differs(group, seq, delivery.body()).await?;
-        return Ok(Recorded { outcome: Outcome::Redelivery, seq: seq, body_differs });
+        return Ok(Recorded { outcome: DeliveryOutcome::Redelivery, seq, body_differs });
     }
     group.projections.complete_references(&group.tx, event.provider, &mut event.references).await?;
     let seq = Seq(group.last_seq.0 + 1);
@@ -98,43 +101,43 @@ pub(super) async fn append_or_match(
     group.duplicates.record_appended(&entry)?;
     group.projections.apply(&group.tx, &entry).await?;
     group.last_seq = seq;
-    Ok(Recorded { outcome: Outcome::Accepted, seq: seq, body_differs: false })
+    Ok(Recorded { outcome: DeliveryOutcome::Accepted, seq, body_differs: false })
 }
 
-/// Keeps a delivery that has no event, with its bytes and the reason.
-pub fn quarantine(group: &mut CommitGroup, delivery: &Delivery<Verified>, unfit: &NormaliseError) -> Receipt {
-    let kept = (Outcome::Quarantined, Some(delivery.body()));
-    insert_delivery(group, delivery, unfit.vendor_type.as_deref(), kept, Some(unfit), None);
-    Receipt { outcome: Outcome::Quarantined, event: None }
+/// Stores a delivery that has no event, with its bytes and the reason.
+pub fn quarantine(group: &mut CommitGroup, delivery: &Delivery<Verified>, error: &NormaliseError) -> Receipt {
+    let stored = (DeliveryOutcome::Quarantined, Some(delivery.body()));
+    insert_delivery(group, delivery, error.vendor_type.as_deref(), stored, Some(error), None);
+    Receipt { outcome: DeliveryOutcome::Quarantined, delivery: group.last_delivery_id, event: None }
 }
 
 fn insert_delivery(
     group: &mut CommitGroup,
-    taken: &Delivery<Verified>,
+    delivery: &Delivery<Verified>,
     vendor_type: Option<&str>,
-    (outcome, body): (Outcome, Option<&[u8]>),
-    unfit: Option<&NormaliseError>,
+    (outcome, body): (DeliveryOutcome, Option<&[u8]>),
+    error: Option<&NormaliseError>,
     event: Option<Seq>,
 ) {
     group.last_delivery_id += 1;
     let new = NewDelivery {
         id: group.last_delivery_id,
-        provider: taken.provider(),
+        provider: delivery.provider(),
         vendor_type,
-        received_at: taken.received_at(),
-        signed_at: taken.signed_at(),
+        received_at: delivery.received_at(),
+        signed_at: delivery.signed_at(),
         outcome,
-        quarantine: unfit.map(|unfit| (unfit.reason, unfit.detail.as_str())),
+        quarantine: error.map(|error| (error.reason, error.detail.as_str())),
         body,
         event,
     };
     deliveries::insert(&mut group.unflushed, &new);
-    if let Some(webhook) = taken.webhook() {
-        group.webhook_delivered_at.insert(webhook, taken.received_at());
+    if let Some(webhook) = delivery.webhook() {
+        group.webhook_delivered_at.insert(webhook, delivery.received_at());
     }
 }
 
-/// Whether an event holds other bytes than these.
+/// Whether an event's bytes differ from these.
 async fn body_differs(group: &CommitGroup, seq: Seq, body: &[u8]) -> Result<bool, StoreError> {
     if let Some(first) = group.duplicates.loaded_body(seq) {
         return Ok(first.as_bytes() != body);
@@ -150,36 +153,37 @@ async fn find_repeated_event(
     event: &Event,
     windows: DedupWindowLengths,
 ) -> Result<Option<Seq>, StoreError> {
-    let Some(twin) = group.duplicates.newest(&group.tx, &event.identity.digest).await? else { return Ok(None) };
+    let Some(prior) = group.duplicates.newest(&group.tx, &event.identity.digest).await? else { return Ok(None) };
     if event.identity.dedup_window == DedupWindow::Unlimited {
-        return Ok(Some(twin.seq));
+        return Ok(Some(prior.seq));
     }
-    // What follows looks at events and deliveries, and some of this group may be among them.
+    // The queries below must see the events and deliveries of this group.
     group.flush_log().await?;
     let tx = &group.tx;
-    // The very bytes signed at the very second: a retry that was not signed anew, however late it comes.
+    // Equal bytes with an equal signature time: a retry that was not signed again, however late.
     if let Some(t) = delivery.signed_at()
         && let Some(seq) = deliveries::event_signed_at(tx, &event.identity.digest, t).await?
     {
         return Ok(Some(seq));
     }
-    // A released delivery may be older than its twin: what counts is how far apart they came.
+    // A released delivery may be older than the prior event. The distance in time counts, not the
+    // order.
     let now = delivery.received_at();
-    let same = match event.identity.dedup_window {
+    let is_repeated = match event.identity.dedup_window {
         DedupWindow::Unlimited => true,
         DedupWindow::UntilSubjectChanges => {
-            now.signed_duration_since(twin.received_at).abs() <= windows.state
-                && !log::subject_changed_since(tx, event.provider, &event.subject, twin.seq).await?
+            now.signed_duration_since(prior.received_at).abs() <= windows.state
+                && !log::subject_changed_since(tx, event.provider, &event.subject, prior.seq).await?
         }
         DedupWindow::SinceLastDelivery => {
-            let last = deliveries::last_received_at(tx, twin.seq).await?.unwrap_or(twin.received_at);
+            let last = deliveries::last_received_at(tx, prior.seq).await?.unwrap_or(prior.received_at);
             now.signed_duration_since(last).abs() <= windows.occurrence
         }
     };
-    Ok(same.then_some(twin.seq))
+    Ok(is_repeated.then_some(prior.seq))
 }
 
-/// The vendor's time of the state where it gives one, else when it was signed, else when it came.
+/// The vendor's time of the state, else the signature's time, else the time of receipt.
 pub(super) fn order_key(event: &Event, signed_at: Option<i64>, received_at: Time) -> Time {
     let signed_at = signed_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     event.state_updated_at.or(signed_at).unwrap_or(received_at)

@@ -1,5 +1,6 @@
-//! Running a quarantined delivery through today's code again. Its age does not matter any more: an operator has looked at
-//! it. It keeps the time at which it came, and the reason why it was in quarantine.
+//! Releasing a quarantined delivery: running it through today's code again. Its age is not checked,
+//! because an operator has looked at it. It keeps its time of receipt and the reason for its
+//! quarantine.
 
 use super::group::CommitGroup;
 use super::normalise::normalise;
@@ -8,7 +9,7 @@ use super::verify::Delivery;
 use crate::feed::FollowerWaker;
 use crate::store::{Store, StoreError, deliveries};
 
-/// Takes deliveries out of quarantine.
+/// Releases quarantined deliveries.
 #[derive(Clone, Debug)]
 pub struct Releaser {
     store: Store,
@@ -16,31 +17,27 @@ pub struct Releaser {
     waker: FollowerWaker,
 }
 
-/// What became of the wish to release a delivery.
+/// The result of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReleaseResult {
-    /// It made an event, or is one more delivery of one.
+    /// The delivery made an event, or is a redelivery of one.
     Released(Receipt),
-    /// It was released before.
+    /// The delivery was released before.
     AlreadyReleased,
-    /// No such delivery is in quarantine.
+    /// No delivery with this id is in quarantine.
     NotFound,
-    /// It still cannot be turned into an event, for this reason.
+    /// The delivery still cannot become an event, for this reason.
     StillInvalid(String),
 }
 
 impl Releaser {
-    /// A releaser that wakes the followers of what it appends to the log.
+    /// Creates a releaser that wakes the followers of the log.
     #[must_use]
     pub const fn new(store: Store, windows: DedupWindowLengths, waker: FollowerWaker) -> Self {
         Self { store, windows, waker }
     }
 
-    /// Releases the delivery of this number.
-    ///
-    /// # Errors
-    ///
-    /// Where the database is not available.
+    /// Releases the delivery with this id.
     pub async fn release(&self, id: i64) -> Result<ReleaseResult, StoreError> {
         let tx = self.store.begin().await?;
         let Some(found) = deliveries::find_quarantined(&tx, id).await? else { return Ok(ReleaseResult::NotFound) };
@@ -51,27 +48,27 @@ impl Releaser {
         let delivery = Delivery::from_quarantine(found.provider, found.received_at, found.signed_at, body);
         let event = match normalise(delivery.provider(), delivery.body()) {
             Ok(event) => event,
-            Err(unfit) => return Ok(ReleaseResult::StillInvalid(unfit.detail)),
+            Err(error) => return Ok(ReleaseResult::StillInvalid(error.detail)),
         };
         let vendor_type = event.vendor_type.clone();
-        let recorded = async {
+        let recording = async {
             let mut group = CommitGroup::begin(tx, &[]).await?;
-            let placed = append_or_match(&mut group, &delivery, event, self.windows).await?;
-            Ok((placed, group.flush().await?))
+            let recorded = append_or_match(&mut group, &delivery, event, self.windows).await?;
+            Ok((recorded, group.flush().await?))
         };
-        let (placed, written) = match recorded.await {
-            Ok(recorded) => recorded,
+        let (recorded, group) = match recording.await {
+            Ok(result) => result,
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
-                tracing::error!(%error, delivery = id, "a released delivery cannot be recorded");
-                let problem = "the database does not take a value of this payload; the service's log says which";
+                tracing::error!(%error, delivery = id, "failed to record a released delivery");
+                let problem = "the database refuses a value of this payload; the service's log says which";
                 return Ok(ReleaseResult::StillInvalid(problem.to_owned()));
             }
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
         };
-        deliveries::mark_released(&written.tx, id, placed.outcome, &vendor_type, placed.seq, placed.body_differs)
+        deliveries::mark_released(&group.tx, id, recorded.outcome, &vendor_type, recorded.seq, recorded.body_differs)
             .await?;
-        self.waker.wake(written.commit(&self.store).await?);
-        tracing::info!(delivery = id, event = placed.seq.0, outcome = %placed.outcome, "a delivery was released");
-        Ok(ReleaseResult::Released(Receipt { outcome: placed.outcome, event: Some(placed.seq) }))
+        self.waker.wake(group.commit(&self.store).await?);
+        tracing::info!(delivery = id, event = recorded.seq.0, outcome = %recorded.outcome, "delivery released");
+        Ok(ReleaseResult::Released(Receipt { outcome: recorded.outcome, delivery: id, event: Some(recorded.seq) }))
     }
 }

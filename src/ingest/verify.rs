@@ -1,4 +1,5 @@
-//! Who sent a delivery. Only [`Verifier::verify`] makes a [`Delivery<Verified>`], and nothing else is recorded.
+//! Verifying the sender of a delivery. Only [`Verifier::verify`] makes a [`Delivery<Verified>`],
+//! and only verified deliveries are recorded.
 
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -8,26 +9,26 @@ use crate::domain::{Provider, WebhookId, token};
 use crate::store::webhooks::HookToken;
 use crate::vendor::arcsite::signature::{Signature, SignatureError};
 
-/// A delivery as it came over the wire.
+/// A delivery as it was received.
 #[derive(Debug)]
 pub struct Unverified {
     /// The hook URL it came to.
     pub hook: Hook,
-    /// The value of `ArcSite-Signature`, several joined by commas as HTTP reads them; bytes that are no text make it
-    /// malformed.
+    /// The value of `ArcSite-Signature`. Several values are joined by commas, as HTTP reads them. A
+    /// value that is not text is malformed.
     pub signature: Option<String>,
 }
 
-/// A delivery whose sender has proved who it is, or needs not to.
+/// A delivery whose sender is verified, or needs no proof.
 #[derive(Debug)]
 pub struct Verified {
-    /// The `t` of its signature, where it was signed.
+    /// The `t` of its signature; none if it is unsigned.
     signed_at: Option<i64>,
-    /// The webhook whose URL it came to, where that was registered from here.
+    /// The webhook whose URL it came to; none if it was not registered here.
     webhook: Option<WebhookId>,
 }
 
-/// A delivery, by how much is known of its sender.
+/// A delivery, typed by whether its sender is verified.
 #[derive(Debug)]
 pub struct Delivery<S> {
     provider: Provider,
@@ -36,21 +37,21 @@ pub struct Delivery<S> {
     state: S,
 }
 
-/// A hook URL.
+/// A hook URL, and how it proves the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hook {
-    /// `/webhooks/arcsite`: proved by a signature.
+    /// `/webhooks/arcsite`: by a signature.
     Arcsite,
-    /// `/webhooks/arcsite/{token}`: proved by the path.
+    /// `/webhooks/arcsite/{token}`: by the token.
     ArcsiteToken(String),
-    /// `/webhooks/bidsketch`: not proved at all.
+    /// `/webhooks/bidsketch`: not at all.
     Bidsketch,
-    /// `/webhooks/bidsketch/{token}`: proved by the path.
+    /// `/webhooks/bidsketch/{token}`: by the token.
     BidsketchToken(String),
 }
 
 impl Hook {
-    /// Whose hook it is.
+    /// The vendor that uses this hook.
     #[must_use]
     pub const fn provider(&self) -> Provider {
         match self {
@@ -61,7 +62,7 @@ impl Hook {
 }
 
 impl Delivery<Unverified> {
-    /// A delivery that has just come.
+    /// Creates a delivery that was just received.
     #[must_use]
     pub const fn received(hook: Hook, signature: Option<String>, body: Vec<u8>, received_at: Time) -> Self {
         Self { provider: hook.provider(), received_at, body, state: Unverified { hook, signature } }
@@ -69,24 +70,24 @@ impl Delivery<Unverified> {
 }
 
 impl<S> Delivery<S> {
-    /// Who sent it, or says so.
+    /// The vendor that sent it, or claims to be it.
     pub const fn provider(&self) -> Provider {
         self.provider
     }
 
-    /// When it came.
+    /// The time of receipt.
     pub const fn received_at(&self) -> Time {
         self.received_at
     }
 
-    /// Its bytes, exactly as received.
+    /// Its body, exactly as received.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 }
 
 impl Delivery<Verified> {
-    /// A delivery that was verified when it came, and has been in quarantine since.
+    /// Restores a delivery that was verified before it went into quarantine.
     pub(super) const fn from_quarantine(
         provider: Provider,
         received_at: Time,
@@ -96,38 +97,38 @@ impl Delivery<Verified> {
         Self { provider, received_at, body, state: Verified { signed_at, webhook: None } }
     }
 
-    /// The `t` of its signature in seconds since 1970, where it was signed.
+    /// The `t` of its signature, in Unix seconds; none if it is unsigned.
     #[must_use]
     pub const fn signed_at(&self) -> Option<i64> {
         self.state.signed_at
     }
 
-    /// The webhook whose URL it came to, where that was registered from here.
+    /// The webhook whose URL it came to; none if it was not registered here.
     #[must_use]
     pub const fn webhook(&self) -> Option<WebhookId> {
         self.state.webhook
     }
 }
 
-/// Why a delivery is refused. Nothing of it is kept but a count.
+/// Why a delivery is refused. A refused delivery is counted and not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The signature is missing.
+    /// The delivery has no signature.
     #[error("the header ArcSite-Signature is missing")]
     Unsigned,
-    /// The signature is there and not right.
+    /// The signature is malformed or does not match.
     #[error("{0}")]
     Signature(SignatureError),
-    /// No such hook URL: the token is unknown, or the vendor is not configured.
+    /// The token is unknown, or the vendor is not configured.
     #[error("there is no such hook")]
     UnknownHook,
-    /// The hook URL of a webhook of Bidsketch that was deleted or replaced.
+    /// The webhook of this hook URL was deleted or replaced.
     #[error("this webhook was deleted or replaced")]
     RetiredHook,
 }
 
 impl Refusal {
-    /// The label under which it is counted.
+    /// Its label in the metrics.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -140,21 +141,21 @@ impl Refusal {
     }
 }
 
-/// What the vendors' deliveries are checked against.
+/// The secrets that prove a vendor's deliveries.
 #[derive(Debug)]
 pub struct Verifier {
-    /// The secrets of ArcSite's webhooks: any may match.
+    /// The secrets of ArcSite's webhooks. A signature may match any of them.
     pub arcsite_secrets: Vec<SecretString>,
-    /// The secret path of ArcSite's webhooks that have no secret.
+    /// The path token of ArcSite's webhooks that have no secret.
     pub arcsite_token: Option<SecretString>,
-    /// The secret path of Bidsketch's webhooks.
+    /// The path token of Bidsketch's webhooks.
     pub bidsketch_token: Option<SecretString>,
-    /// Whether a vendor without any secret is let in: only in open mode.
+    /// Whether a vendor without any secret is accepted: only in open mode.
     pub open: bool,
 }
 
 impl Verifier {
-    /// Whether a vendor's hooks take deliveries without proof.
+    /// Whether a vendor's hooks accept deliveries without proof.
     #[must_use]
     pub const fn is_open(&self, provider: Provider) -> bool {
         self.open
@@ -164,7 +165,7 @@ impl Verifier {
             }
     }
 
-    /// Whether a vendor's hooks take any deliveries at all.
+    /// Whether a secret or a path token is configured for a vendor.
     #[must_use]
     pub const fn is_configured(&self, provider: Provider) -> bool {
         match provider {
@@ -173,8 +174,8 @@ impl Verifier {
         }
     }
 
-    /// The SHA-256, in hexadecimal digits, of a token that is to be looked up before a delivery is verified: one that may be of
-    /// a webhook registered from here.
+    /// The SHA-256, in hexadecimal digits, of a token that must be looked up before the delivery is
+    /// verified. Only a token that a webhook registered here may own is looked up.
     #[must_use]
     pub fn token_hash_for_lookup(&self, delivery: &Delivery<Unverified>) -> Option<String> {
         match &delivery.state.hook {
@@ -187,12 +188,8 @@ impl Verifier {
         }
     }
 
-    /// Checks a delivery's proof over its raw bytes, in constant time. `registered` is what is known of its token, where that was
-    /// looked up.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal`] where it has none that is right.
+    /// Checks a delivery's proof over its raw bytes, in constant time. `registered` is the result
+    /// of the token's lookup.
     pub fn verify(
         &self,
         delivery: Delivery<Unverified>,
@@ -223,7 +220,7 @@ impl Verifier {
     }
 }
 
-/// A token proves who sent a delivery and nothing of when.
+/// A token proves the sender of a delivery, not its time.
 fn check_token(configured: &Option<SecretString>, token: &str) -> Result<Option<i64>, Refusal> {
     if token_matches(configured, token) { Ok(None) } else { Err(Refusal::UnknownHook) }
 }
@@ -288,7 +285,7 @@ mod tests {
             Delivery::received(hook, None, b"{}".to_vec(), Clock::system().now())
         };
         assert_eq!(verifier.token_hash_for_lookup(&delivery()), Some(token::hash(&token)));
-        let registered = |is_dead| Some(HookToken { webhook: WebhookId(7), is_retired: is_dead });
+        let registered = |is_retired| Some(HookToken { webhook: WebhookId(7), is_retired });
         let verified = verifier.verify(delivery(), registered(false)).unwrap();
         assert_eq!(verified.webhook(), Some(WebhookId(7)));
         assert_eq!(verifier.verify(delivery(), registered(true)).map(drop), Err(Refusal::RetiredHook));

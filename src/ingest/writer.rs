@@ -1,5 +1,6 @@
-//! The one writer of deliveries: it takes all that is waiting, writes it in one transaction, and answers each once that
-//! is committed. No delay is made to gather a group: while one commits, the next gathers.
+//! The one writer of deliveries. It takes all that are waiting, writes them in one transaction, and
+//! answers each after the commit. It never waits for a group to fill: the next group gathers while
+//! one commits.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::group::CommitGroup;
 use super::normalise::NormaliseError;
@@ -17,22 +19,25 @@ use crate::feed::FollowerWaker;
 use crate::metrics::{COMMIT_DELIVERIES, COMMIT_SECONDS};
 use crate::store::{Store, StoreError, Transaction};
 
-/// How many deliveries may wait for the writer: past it a vendor is told to come again.
+/// How many deliveries may wait for the writer. The next one is not recorded, and its vendor must
+/// send it again.
 const QUEUE_DELIVERIES_MAX: usize = 1024;
-/// How many deliveries one transaction takes at most, and of how many bytes: what waits behind it waits for one commit.
+/// How many deliveries one transaction takes. Those behind it wait for one commit.
 const GROUP_DELIVERIES_MAX: usize = 256;
-///
-/// The bytes have to reach a database that is far away long before anybody gives up waiting.
+/// How many bytes of bodies one transaction takes. They must reach a distant database well before
+/// the vendors stop waiting.
 const GROUP_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// How long one transaction takes in deliveries, once it has read what it needs for all of them: redeliveries may need a look each, and
-/// where the database is far away those that come first are not to wait for those behind them, nor other nodes for their turn.
+/// How long one transaction takes in deliveries after its first read; the rest move to the next
+/// group. Each redelivery may need a query. With a distant database the first deliveries must not
+/// wait for the last ones, nor the other nodes for the write lock.
 const GROUP_DURATION_MAX: Duration = Duration::from_millis(150);
-/// How long a transaction may take in all. A server that has died without a word answers never; nobody waits for it any more by then.
+/// How long a whole transaction may take. A server that died may never answer, and by then no
+/// vendor waits any more.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A delivery could not be recorded now; nothing of it is kept.
+/// The delivery was not recorded. The vendor must send it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the delivery could not be recorded now")]
+#[error("the delivery cannot be recorded right now; send it again")]
 pub struct NotRecorded;
 
 type RecordResult = Result<Receipt, NotRecorded>;
@@ -40,16 +45,19 @@ type RecordResult = Result<Receipt, NotRecorded>;
 struct WriteRequest {
     incoming: NormalisedDelivery,
     reply: oneshot::Sender<RecordResult>,
+    /// The delivery's span, for log lines of a delivery that is written alone.
+    span: Span,
 }
 
-/// Where deliveries are handed to the writer.
+/// A handle that passes deliveries to the writer.
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<WriteRequest>,
 }
 
 impl Writer {
-    /// Starts the writer. Once `ending` is cancelled it takes no more, writes what was handed over, and ends.
+    /// Starts the writer. When `ending` is cancelled, it accepts no more deliveries, writes those
+    /// that wait, and ends.
     #[must_use]
     pub fn start(
         store: Store,
@@ -57,45 +65,45 @@ impl Writer {
         waker: FollowerWaker,
         ending: CancellationToken,
     ) -> (Self, JoinHandle<()>) {
-        let (queue, jobs) = mpsc::channel(QUEUE_DELIVERIES_MAX);
+        let (queue, requests) = mpsc::channel(QUEUE_DELIVERIES_MAX);
         (
             Self { queue },
             tokio::spawn(run(
                 WriterContext { store, windows, waker },
-                DeliveryQueue { requests: jobs, deferred: VecDeque::new() },
+                DeliveryQueue { requests, deferred: VecDeque::new() },
                 ending,
             )),
         )
     }
 
-    /// Records a delivery: an answer means that it is on disk.
+    /// Records a delivery. A receipt means that it is on disk.
     ///
     /// # Errors
     ///
-    /// [`NotRecorded`] where too many wait already, or the database is not available.
+    /// [`NotRecorded`] if too many deliveries wait, or the database is not available.
     pub async fn record(&self, incoming: NormalisedDelivery) -> RecordResult {
-        let (answer, answered) = oneshot::channel();
-        self.queue.try_send(WriteRequest { incoming, reply: answer }).map_err(|_| NotRecorded)?;
-        answered.await.unwrap_or(Err(NotRecorded))
+        let (reply, result) = oneshot::channel();
+        self.queue.try_send(WriteRequest { incoming, reply, span: Span::current() }).map_err(|_| NotRecorded)?;
+        result.await.unwrap_or(Err(NotRecorded))
     }
 }
 
-/// What the writer writes to.
+/// The database that the writer writes to, and the followers that it wakes.
 struct WriterContext {
     store: Store,
     windows: DedupWindowLengths,
     waker: FollowerWaker,
 }
 
-/// What waits for the writer.
+/// The deliveries that wait for the writer.
 struct DeliveryQueue {
     requests: mpsc::Receiver<WriteRequest>,
-    /// What a transaction had no time for: it comes first.
+    /// Deliveries that the last transaction had no time for. They come first.
     deferred: VecDeque<WriteRequest>,
 }
 
 impl DeliveryQueue {
-    /// Waits until there is something to write. False once there is nothing, and no more will come.
+    /// Waits until there is something to write. False if the queue is empty and closed.
     async fn wait_until_nonempty(&mut self, ending: &CancellationToken) -> bool {
         while self.deferred.is_empty() {
             tokio::select! {
@@ -115,81 +123,86 @@ impl DeliveryQueue {
         let mut group: Vec<WriteRequest> = Vec::new();
         let mut bytes = 0;
         while group.len() < GROUP_DELIVERIES_MAX && bytes < GROUP_BYTES_MAX {
-            let Some(job) = self.deferred.pop_front().or_else(|| self.requests.try_recv().ok()) else { break };
-            // Whoever was told to come again, because the database was slow, will: what it left behind is not written as well.
-            if !job.reply.is_closed() {
-                bytes += job.incoming.delivery.body().len();
-                group.push(job);
+            let Some(request) = self.deferred.pop_front().or_else(|| self.requests.try_recv().ok()) else { break };
+            // A request whose vendor no longer waits is dropped: the vendor will send the delivery
+            // again.
+            if !request.reply.is_closed() {
+                bytes += request.incoming.delivery.body().len();
+                group.push(request);
             }
         }
         group
     }
 }
 
-async fn run(target: WriterContext, mut queue: DeliveryQueue, ending: CancellationToken) {
+async fn run(context: WriterContext, mut queue: DeliveryQueue, ending: CancellationToken) {
     while queue.wait_until_nonempty(&ending).await {
-        let begun = with_transaction_timeout(target.store.begin()).await;
-        // With it goes all that has come while the lock was waited for, which another node may have had.
+        let tx = with_transaction_timeout(context.store.begin()).await;
+        // The group is taken after the lock, which another node may have held. It includes all that
+        // came meanwhile.
         let group = queue.take_group();
-        for job in write_group(&target, begun, group).await.into_iter().rev() {
-            queue.deferred.push_front(job);
+        for request in write_group(&context, tx, group).await.into_iter().rev() {
+            queue.deferred.push_front(request);
         }
     }
 }
 
-/// Writes deliveries in a transaction that has begun, and answers them. Gives those for which there was no time.
+/// Writes deliveries in a transaction that has begun, and answers them. Returns those for which
+/// there was no time.
 async fn write_group(
-    target: &WriterContext,
-    begun: Result<Transaction, StoreError>,
+    context: &WriterContext,
+    tx: Result<Transaction, StoreError>,
     mut group: Vec<WriteRequest>,
 ) -> Vec<WriteRequest> {
     if group.is_empty() {
         return group;
     }
     let started = Instant::now();
-    let incoming: Vec<&NormalisedDelivery> = group.iter().map(|job| &job.incoming).collect();
-    let answers = match begun {
+    let incoming: Vec<&NormalisedDelivery> = group.iter().map(|request| &request.incoming).collect();
+    let results = match tx {
         Err(error) => fail_all(&group, &error),
-        Ok(tx) => match with_transaction_timeout(write_and_commit(target, tx, &incoming)).await {
+        Ok(tx) => match with_transaction_timeout(write_and_commit(context, tx, &incoming)).await {
             Ok(receipts) => receipts.into_iter().map(Ok).collect(),
             Err(error) if error.is_connection_lost() => fail_all(&group, &error),
             Err(error) => {
-                tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back; each is written alone");
-                let mut answers: Vec<RecordResult> = Vec::with_capacity(group.len());
-                for job in &group {
-                    answers.push(if job.reply.is_closed() {
+                tracing::warn!(%error, deliveries = group.len(), "a group of deliveries was rolled back; writing each alone");
+                let mut results: Vec<RecordResult> = Vec::with_capacity(group.len());
+                for request in &group {
+                    results.push(if request.reply.is_closed() {
                         Err(NotRecorded)
                     } else {
-                        write_alone(target, &job.incoming).await
+                        write_alone(context, &request.incoming).instrument(request.span.clone()).await
                     });
                 }
-                answers
+                results
             }
         },
     };
-    let left = group.split_off(answers.len());
+    let deferred = group.split_off(results.len());
     metrics::histogram!(COMMIT_SECONDS).record(started.elapsed().as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "a group has at most 256 deliveries")]
     metrics::histogram!(COMMIT_DELIVERIES).record(group.len() as f64);
-    for (job, answer) in group.into_iter().zip(answers) {
-        // Whoever asked may have gone: the delivery stays recorded, and the vendor's retry will find it so.
-        let _ = job.reply.send(answer);
+    for (request, result) in group.into_iter().zip(results) {
+        // The caller may be gone. The delivery stays recorded, and the vendor's retry is a
+        // redelivery.
+        let _ = request.reply.send(result);
     }
-    left
+    deferred
 }
 
-/// No delivery is at fault, and none is recorded.
+/// Answers that no delivery of the group was recorded. None is at fault.
 fn fail_all(group: &[WriteRequest], error: &StoreError) -> Vec<RecordResult> {
-    tracing::error!(%error, deliveries = group.len(), "deliveries were not recorded; their vendors are asked to send them again");
+    tracing::error!(%error, deliveries = group.len(), "deliveries not recorded; the vendors must send them again");
     vec![Err(NotRecorded); group.len()]
 }
 
-/// One delivery of a group that failed: where it is at fault it goes into quarantine, else it is not recorded.
-async fn write_alone(target: &WriterContext, incoming: &NormalisedDelivery) -> RecordResult {
-    let written =
-        with_transaction_timeout(async { write_and_commit(target, target.store.begin().await?, &[incoming]).await })
+/// Writes one delivery of a failed group alone. If the delivery is at fault, it is quarantined;
+/// otherwise it is not recorded.
+async fn write_alone(context: &WriterContext, incoming: &NormalisedDelivery) -> RecordResult {
+    let result =
+        with_transaction_timeout(async { write_and_commit(context, context.store.begin().await?, &[incoming]).await })
             .await;
-    let error = match written {
+    let error = match result {
         Ok(receipts) => return receipts.first().copied().ok_or(NotRecorded),
         Err(error) => error,
     };
@@ -198,19 +211,19 @@ async fn write_alone(target: &WriterContext, incoming: &NormalisedDelivery) -> R
         StoreError::Unavailable(_) => false,
     };
     if !at_fault {
-        tracing::error!(%error, "a delivery was not recorded; its vendor is asked to send it again");
+        tracing::error!(%error, "delivery not recorded; the vendor must send it again");
         return Err(NotRecorded);
     }
-    tracing::error!(%error, "a delivery cannot be recorded as an event; it is quarantined");
-    let unfit = NormaliseError {
+    tracing::error!(%error, "a delivery cannot be recorded as an event; quarantining it");
+    let reason = NormaliseError {
         reason: QuarantineReason::InvalidPayload,
-        detail: "the database does not take a value of this payload; the service's log says which".to_owned(),
+        detail: "the database refuses a value of this payload; the service's log says which".to_owned(),
         vendor_type: incoming.event.as_ref().ok().map(|event| event.vendor_type.clone()),
     };
-    match with_transaction_timeout(quarantine_alone(&target.store, incoming, unfit)).await {
+    match with_transaction_timeout(quarantine_alone(&context.store, incoming, reason)).await {
         Ok(receipt) => Ok(receipt),
         Err(error) => {
-            tracing::error!(%error, "a delivery could not be quarantined; its vendor is asked to send it again");
+            tracing::error!(%error, "failed to quarantine a delivery; the vendor must send it again");
             Err(NotRecorded)
         }
     }
@@ -219,35 +232,36 @@ async fn write_alone(target: &WriterContext, incoming: &NormalisedDelivery) -> R
 async fn quarantine_alone(
     store: &Store,
     incoming: &NormalisedDelivery,
-    unfit: NormaliseError,
+    reason: NormaliseError,
 ) -> Result<Receipt, StoreError> {
     let tx = store.begin().await?;
     let mut group = CommitGroup::begin(tx, &[]).await?;
-    let receipt = super::record::quarantine(&mut group, &incoming.delivery, &unfit);
+    let receipt = super::record::quarantine(&mut group, &incoming.delivery, &reason);
     group.flush().await?.commit(store).await?;
     Ok(receipt)
 }
 
-/// Writes deliveries, in their order and as many as there is time for, commits, and wakes the followers of the log.
+/// Writes deliveries in their order, as many as there is time for, then commits and wakes the
+/// followers of the log.
 async fn write_and_commit(
-    target: &WriterContext,
+    context: &WriterContext,
     tx: Transaction,
     incoming: &[&NormalisedDelivery],
 ) -> Result<Vec<Receipt>, StoreError> {
     let mut group = CommitGroup::begin(tx, incoming).await?;
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut receipts = Vec::with_capacity(incoming.len());
     for incoming in incoming {
-        receipts.push(record(&mut group, incoming, target.windows).await?);
-        if begun.elapsed() >= GROUP_DURATION_MAX {
+        receipts.push(record(&mut group, incoming, context.windows).await?);
+        if started.elapsed() >= GROUP_DURATION_MAX {
             break;
         }
     }
-    target.waker.wake(group.flush().await?.commit(&target.store).await?);
+    context.waker.wake(group.flush().await?.commit(&context.store).await?);
     Ok(receipts)
 }
 
-/// Waits for a transaction, but not for ever.
+/// Runs a transaction under [`TRANSACTION_TIMEOUT`].
 async fn with_transaction_timeout<T>(
     transaction: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {

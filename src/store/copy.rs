@@ -1,41 +1,42 @@
-//! Copying a whole database into another, of either kind: how an office moves to PostgreSQL with all that it has.
+//! Copies a whole database into another one of either kind, such as from SQLite to PostgreSQL.
 //!
-//! Both are locked for writing as long as it takes, so that nothing is recorded that is not copied; all of it is one transaction of
-//! the other database. The log's id comes along: every cursor goes on there.
+//! Both databases are locked for writing during the copy, so that no delivery is recorded that is
+//! not copied. The copy is one transaction of the target. It includes the log id, so that cursors
+//! stay valid.
 
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 
 use super::{Store, StoreError, Transaction};
 
-/// How many rows are read and written at once, bodies and all.
+/// How many rows are read and written at once, with their bodies.
 const COPY_PAGE_SIZE: u64 = 100;
 
-/// How far a copy has come.
+/// The progress of a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CopyProgress {
     /// Rows copied.
     pub done: u64,
-    /// Rows that there are.
+    /// All rows to copy.
     pub total: u64,
 }
 
-/// Why a copy was not made. Nothing has changed then.
+/// Why a copy failed. The target is then unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// The other database is in use.
-    #[error("the other database is not empty: it has {0}")]
+    /// The target is in use.
+    #[error("the target database is not empty: it has {0}; copy into an empty database")]
     NotEmpty(&'static str),
-    /// The other database has not all that was copied.
-    #[error("the other database has {there} rows of {table}, not {here}")]
+    /// The target has another number of rows than the source.
+    #[error("after the copy the target database has {target_rows} rows of {table}, but the source has {source_rows}")]
     RowCountMismatch {
-        /// Of which table.
+        /// The table.
         table: &'static str,
-        /// How many were copied.
-        here: u64,
-        /// How many are there.
-        there: u64,
+        /// The rows of the source.
+        source_rows: u64,
+        /// The rows of the target.
+        target_rows: u64,
     },
-    /// One of the databases cannot be used.
+    /// The source or the target cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -58,18 +59,14 @@ macro_rules! copy_table {
             Entity::insert_many(rows).exec_without_returning($to).await.map_err(StoreError::from)?;
             $report($progress);
         }
-        let (here, there) = (count_rows::<Entity>($from).await?, count_rows::<Entity>($to).await?);
-        if here != there {
-            return Err(CopyError::RowCountMismatch { table: stringify!($module), here, there });
+        let (source_rows, target_rows) = (count_rows::<Entity>($from).await?, count_rows::<Entity>($to).await?);
+        if source_rows != target_rows {
+            return Err(CopyError::RowCountMismatch { table: stringify!($module), source_rows, target_rows });
         }
     }};
 }
 
-/// Copies everything. `report` is told after every page.
-///
-/// # Errors
-///
-/// Where the other database is not empty, does not take a value, or one of them is not available.
+/// Copies everything, and calls `report` after every page.
 pub async fn copy_database(
     from: &Store,
     to: &Store,
@@ -79,14 +76,14 @@ pub async fn copy_database(
         bidsketch_webhook, client, delivery, drawing, drawing_tag, event, key, payment, project, project_tag, proposal,
     };
     let (source, target) = (from.begin_maintenance().await?, to.begin_maintenance().await?);
-    for (what, rows) in [
+    for (name, rows) in [
         ("deliveries", count_rows::<delivery::Entity>(&target).await?),
         ("events", count_rows::<event::Entity>(&target).await?),
         ("keys", count_rows::<key::Entity>(&target).await?),
         ("webhooks", count_rows::<bidsketch_webhook::Entity>(&target).await?),
     ] {
         if rows > 0 {
-            return Err(CopyError::NotEmpty(what));
+            return Err(CopyError::NotEmpty(name));
         }
     }
     let mut progress = CopyProgress {
@@ -104,7 +101,7 @@ pub async fn copy_database(
             + count_rows::<payment::Entity>(&source).await?
             + 1,
     };
-    // The id that it was given when it was opened.
+    // The target got this id when it was opened. The source's id replaces it.
     entity::log::Entity::delete_many().exec(&target).await.map_err(StoreError::from)?;
     copy_table!(log, [Id => id], &source, &target, progress, report);
     copy_table!(event, [Seq => seq], &source, &target, progress, report);

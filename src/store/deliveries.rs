@@ -1,4 +1,4 @@
-//! Every delivery that was answered 200 has a row here.
+//! The deliveries. Every delivery that was answered 200 has one row.
 
 use entity::{delivery, event};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
@@ -6,32 +6,32 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use super::sql::convert::{from_micros, to_micros};
 use super::{BulkInsert, StoreError};
 use crate::clock::Time;
-use crate::domain::{Outcome, Provider, QuarantineReason, Seq};
+use crate::domain::{DeliveryOutcome, Provider, QuarantineReason, Seq};
 
-/// A delivery to be kept.
+/// A delivery to store.
 #[derive(Debug)]
 pub struct NewDelivery<'a> {
-    /// Its number: one more than the newest, given under the write lock.
+    /// Its number: the newest delivery's plus one, assigned under the write lock.
     pub id: i64,
-    /// Who sent it.
+    /// The vendor that sent it.
     pub provider: Provider,
-    /// The vendor's name of its event's type, where it could be read.
+    /// The vendor's type of the event, if it could be read.
     pub vendor_type: Option<&'a str>,
-    /// When it came.
+    /// When it was received.
     pub received_at: Time,
-    /// The `t` of its signature.
+    /// The signed time `t` of its signature, in seconds.
     pub signed_at: Option<i64>,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// Why it is in quarantine, and what exactly is wrong.
+    /// Its outcome.
+    pub outcome: DeliveryOutcome,
+    /// Why it is in quarantine, and the details.
     pub quarantine: Option<(QuarantineReason, &'a str)>,
-    /// Its bytes, where no event holds the same.
+    /// The received bytes, unless the event has an equal body.
     pub body: Option<&'a [u8]>,
-    /// The event it belongs to.
+    /// The event that it belongs to.
     pub event: Option<Seq>,
 }
 
-/// Keeps a delivery; it is there when the batch is written.
+/// Adds a delivery to the batch.
 pub fn insert(batch: &mut BulkInsert, new: &NewDelivery<'_>) {
     batch.insert(&delivery::Model {
         id: new.id,
@@ -47,11 +47,7 @@ pub fn insert(batch: &mut BulkInsert, new: &NewDelivery<'_>) {
     });
 }
 
-/// When an event was last delivered.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// When the newest delivery of an event was received.
 pub async fn last_received_at<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<Time>, StoreError> {
     let last: Option<Option<i64>> = delivery::Entity::find()
         .select_only()
@@ -63,13 +59,9 @@ pub async fn last_received_at<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Op
     last.flatten().map(from_micros).transpose()
 }
 
-/// The event of this identity that was delivered with this `t` in its signature.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// The event of this identity that has a delivery with this `t` in its signature.
 pub async fn event_signed_at<C: ConnectionTrait>(db: &C, identity: &str, t: i64) -> Result<Option<Seq>, StoreError> {
-    let twins = event::Entity::find()
+    let same_identity = event::Entity::find()
         .select_only()
         .column(event::Column::Seq)
         .filter(event::Column::Identity.eq(identity))
@@ -78,7 +70,7 @@ pub async fn event_signed_at<C: ConnectionTrait>(db: &C, identity: &str, t: i64)
         .select_only()
         .column_as(delivery::Column::EventSeq.max(), "seq")
         .filter(delivery::Column::SignedAt.eq(t))
-        .filter(delivery::Column::EventSeq.in_subquery(twins))
+        .filter(delivery::Column::EventSeq.in_subquery(same_identity))
         .into_tuple()
         .one(db)
         .await?;
@@ -88,23 +80,19 @@ pub async fn event_signed_at<C: ConnectionTrait>(db: &C, identity: &str, t: i64)
 /// A delivery that is, or was, in quarantine.
 #[derive(Debug)]
 pub struct QuarantinedDelivery {
-    /// Who sent it.
+    /// The vendor that sent it.
     pub provider: Provider,
-    /// When it came.
+    /// When it was received.
     pub received_at: Time,
-    /// The `t` of its signature.
+    /// The signed time `t` of its signature, in seconds.
     pub signed_at: Option<i64>,
-    /// Its bytes; `None` once its event holds them.
+    /// The received bytes; `None` once its event has them.
     pub body: Option<Vec<u8>>,
-    /// Whether it is still there.
+    /// Whether it is still in quarantine.
     pub is_in_quarantine: bool,
 }
 
 /// The delivery of this number, if it is or was in quarantine.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn find_quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Option<QuarantinedDelivery>, StoreError> {
     let found =
         delivery::Entity::find_by_id(id).filter(delivery::Column::QuarantineReason.is_not_null()).one(db).await?;
@@ -117,21 +105,17 @@ pub async fn find_quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Opt
                 received_at: from_micros(row.received_at)?,
                 signed_at: row.signed_at,
                 body: row.body,
-                is_in_quarantine: row.outcome == Outcome::Quarantined.as_str(),
+                is_in_quarantine: row.outcome == DeliveryOutcome::Quarantined.as_str(),
             })
         })
         .transpose()
 }
 
-/// Notes what became of a delivery that has left the quarantine. The reason why it was there stays.
-///
-/// # Errors
-///
-/// Where the database is not available.
+/// Records the outcome of a released delivery. The reason of its quarantine stays.
 pub async fn mark_released<C: ConnectionTrait>(
     db: &C,
     id: i64,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
     vendor_type: &str,
     event: Seq,
     keep_body: bool,

@@ -1,27 +1,27 @@
-//! What can go wrong at the database, told apart by what its caller must do.
+//! The errors of the database, distinguished by what the caller must do.
 
 use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 use super::engine::deadline::timed_out;
 
-/// Why a database cannot be used at all.
+/// Why a database cannot be opened or used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// It is of another kind, or not fit.
+    /// The URL, the server or the database is not suitable. The text says why and what to set.
     #[error("the database cannot be used: {0}")]
     Unsupported(String),
-    /// A later version of the service has changed the tables.
+    /// A later version of the service has migrated the database.
     #[error(
-        "a later version of bidarc has brought this database up to date (this one, {version}, does not know its step {step}): start that \
-         version or a later one, or restore a backup from before",
+        "a later version of bidarc has migrated this database: this version, {version}, does not know the migration {step}; start that \
+         version or a later one, or restore a backup from before the migration",
         version = env!("CARGO_PKG_VERSION")
     )]
     SchemaTooNew {
-        /// The step that is not known here.
+        /// The newest migration that this version does not know.
         step: String,
     },
-    /// It cannot be had.
+    /// A read or write failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -32,38 +32,43 @@ impl From<DbErr> for OpenError {
     }
 }
 
-/// What went wrong at the database.
+/// Why a read or a write failed. Functions of the store return one of these, unless their
+/// `# Errors` section says more.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database refused this very row: another try gives the same.
+    /// The database refused a value, for instance because of a constraint. Another try gives the
+    /// same error.
     #[error("the database refused a value: {0}")]
     Refused(DbErr),
-    /// The database cannot be used now: another try may do.
-    #[error("{why}{0}", why = unavailable_reason(.0))]
+    /// The database is not available, or did not answer in time. Try again.
+    #[error("{reason}{0}", reason = unavailable_reason(.0))]
     Unavailable(DbErr),
-    /// A stored value cannot be read back.
+    /// A stored value is not of its column's type, or is unknown to this version. Another try gives
+    /// the same error.
     #[error("a stored value is unreadable: {0}")]
     Unreadable(String),
 }
 
-/// SQLite's primary result codes of a value that it will never take: SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH.
+/// SQLite's primary result codes for a value that it never accepts: SQLITE_TOOBIG,
+/// SQLITE_CONSTRAINT, SQLITE_MISMATCH.
 const SQLITE_REFUSAL_CODES: [u32; 3] = [18, 19, 20];
 
-/// PostgreSQL's classes of such values: data exception, integrity constraint violation, program limit exceeded (a text that has no room
-/// in an index).
+/// PostgreSQL's error classes for such values: data exception, integrity constraint violation,
+/// program limit exceeded (a text too long for an index).
 const POSTGRES_REFUSAL_CLASSES: [&str; 3] = ["22", "23", "54"];
 
 /// PostgreSQL's `lock_not_available`.
 const POSTGRES_LOCK_TIMEOUT: &str = "55P03";
 
-/// SQLite's SQLITE_BUSY: another process writes.
+/// SQLite's SQLITE_BUSY: another process holds the write lock.
 const SQLITE_BUSY: u32 = 5;
 
-/// PostgreSQL's classes of a connection that is of no use any more: connection exception, operator intervention (the server stops or
-/// has stopped).
+/// PostgreSQL's error classes after which a connection is unusable: connection exception, operator
+/// intervention (the server is stopping or has stopped).
 const POSTGRES_CONNECTION_LOST_CLASSES: [&str; 2] = ["08", "57"];
 
-/// Of the latter class, a statement that was broken off, by a time limit or by somebody: its connection lives.
+/// PostgreSQL's `query_canceled`, of the latter class: a time limit or an operator ended the
+/// statement. Its connection stays usable.
 const POSTGRES_QUERY_CANCELED: &str = "57014";
 
 impl From<DbErr> for StoreError {
@@ -73,13 +78,13 @@ impl From<DbErr> for StoreError {
 }
 
 impl StoreError {
-    /// The database has not answered in time.
+    /// The database did not answer in time.
     #[must_use]
     pub fn timed_out() -> Self {
         Self::Unavailable(timed_out())
     }
 
-    /// Whether somebody else held a lock for longer than was waited for it.
+    /// Whether the time to wait for a lock ran out.
     pub(super) fn is_lock_timeout(&self) -> bool {
         match self {
             Self::Unavailable(error) => is_lock_timeout(error),
@@ -87,27 +92,28 @@ impl StoreError {
         }
     }
 
-    /// Whether the connection is lost or the database gone: nothing else that is tried at once will fare better.
+    /// Whether the connection is lost or the database is down. Other attempts at once would fail as
+    /// well.
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         let Self::Unavailable(error) = self else { return false };
         match driver_error(error) {
-            Some(SqlxError::Database(said)) => said.try_downcast_ref::<PgDatabaseError>().is_some_and(|said| {
-                // After an error so severe the server closes the connection.
-                matches!(said.severity(), PgSeverity::Fatal | PgSeverity::Panic)
-                    || said.code() != POSTGRES_QUERY_CANCELED
-                        && POSTGRES_CONNECTION_LOST_CLASSES.iter().any(|class| said.code().starts_with(class))
+            Some(SqlxError::Database(error)) => error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| {
+                // After an error this severe the server closes the connection.
+                matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)
+                    || error.code() != POSTGRES_QUERY_CANCELED
+                        && POSTGRES_CONNECTION_LOST_CLASSES.iter().any(|class| error.code().starts_with(class))
             }),
             _ => true,
         }
     }
 }
 
-/// What an operator is told first.
+/// The beginning of the message.
 fn unavailable_reason(error: &DbErr) -> &'static str {
     if is_lock_timeout(error) {
-        "another has held the database's write lock for longer than 1.5 seconds (`bidarc rebuild`, `bidarc copy`, the steps of an upgrade, or a \
-         node that hangs: docs/OPERATIONS.md says how to see who); try again once it has ended: "
+        "another process has held the database's write lock for longer than 1.5 seconds: `bidarc rebuild`, `bidarc copy`, a migration, or a \
+         node that hangs (docs/OPERATIONS.md says how to find it); try again once it has ended: "
     } else {
         "the database is not available: "
     }
@@ -161,31 +167,31 @@ mod tests {
     use crate::store::test_support::PostgresCluster;
 
     #[tokio::test]
-    async fn who_waits_for_the_lock_is_told_so() {
+    async fn lock_time_out_names_the_lock() {
         let cluster = PostgresCluster::start();
         let store = cluster.new_store().await;
         let holder = store.begin().await.unwrap();
-        let waited = store.begin().await.unwrap_err();
-        assert!(waited.is_lock_timeout() && !waited.is_connection_lost());
-        let said = waited.to_string();
-        assert!(said.starts_with("another has held the database's write lock"), "{said}");
+        let error = store.begin().await.unwrap_err();
+        assert!(error.is_lock_timeout() && !error.is_connection_lost());
+        let message = error.to_string();
+        assert!(message.starts_with("another process has held the database's write lock"), "{message}");
         holder.rollback().await.unwrap();
         store.close().await;
     }
 
     #[tokio::test]
-    async fn a_statement_that_was_broken_off_has_not_lost_its_connection() {
+    async fn canceled_statement_keeps_its_connection() {
         let cluster = PostgresCluster::start();
         let store = cluster.new_store().await;
-        let slept = async |sql: &str| {
+        let run_failing = async |sql: &str| {
             let tx = store.begin().await.unwrap();
             StoreError::from(tx.execute_unprepared(sql).await.unwrap_err())
         };
-        let broken_off = slept("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(5)").await;
-        assert!(!broken_off.is_connection_lost() && !broken_off.is_lock_timeout(), "{broken_off}");
-        let ended = slept("SELECT pg_terminate_backend(pg_backend_pid())").await;
-        assert!(ended.is_connection_lost(), "{ended}");
-        assert!(ended.to_string().starts_with("the database is not available: "), "{ended}");
+        let canceled = run_failing("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(5)").await;
+        assert!(!canceled.is_connection_lost() && !canceled.is_lock_timeout(), "{canceled}");
+        let terminated = run_failing("SELECT pg_terminate_backend(pg_backend_pid())").await;
+        assert!(terminated.is_connection_lost(), "{terminated}");
+        assert!(terminated.to_string().starts_with("the database is not available: "), "{terminated}");
         store.close().await;
     }
 }

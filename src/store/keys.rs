@@ -1,4 +1,4 @@
-//! The keys of the API. Tokens never come here, only their hashes.
+//! API keys. The database stores the hashes of their tokens, never the tokens.
 
 use std::collections::HashMap;
 
@@ -13,27 +13,27 @@ use super::sql::convert::{from_micros, to_micros};
 use crate::clock::Time;
 use crate::domain::Scope;
 
-/// A key, without what proves that one holds it.
+/// An API key, without its token's hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// Its number.
     pub id: i64,
-    /// What it is called. Of the keys of one name only one is not revoked.
+    /// Its name, which is unique among the keys that are not revoked.
     pub name: String,
-    /// What it lets its holder do.
+    /// Its scope.
     pub scope: Scope,
     /// When it was added.
     pub created_at: Time,
-    /// Since when it is refused.
+    /// When it was revoked.
     pub revoked_at: Option<Time>,
 }
 
-/// A key to be kept.
+/// An API key to store.
 #[derive(Debug)]
 pub struct NewApiKey<'a> {
-    /// What it is called.
+    /// Its name.
     pub name: &'a str,
-    /// What it lets its holder do.
+    /// Its scope.
     pub scope: Scope,
     /// The hash of its token.
     pub token_hash: &'a str,
@@ -42,48 +42,29 @@ pub struct NewApiKey<'a> {
 }
 
 /// The keys that are not revoked, by the hashes of their tokens.
-///
-/// # Errors
-///
-/// Where the database cannot be read, or a row of it cannot be understood.
 pub async fn active<C: ConnectionTrait>(db: &C) -> Result<HashMap<String, ApiKey>, StoreError> {
     let rows = Entity::find().filter(Column::RevokedAt.is_null()).all(db).await?;
     rows.into_iter().map(|mut row| Ok((std::mem::take(&mut row.token_hash), from_row(row)?))).collect()
 }
 
-/// Every key there ever was, oldest first.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// All keys, also the revoked ones, oldest first.
 pub async fn all<C: ConnectionTrait>(db: &C) -> Result<Vec<ApiKey>, StoreError> {
     Entity::find().order_by_asc(Column::Id).all(db).await?.into_iter().map(from_row).collect()
 }
 
 /// The key of this name that is not revoked.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn active_by_name<C: ConnectionTrait>(db: &C, name: &str) -> Result<Option<ApiKey>, StoreError> {
-    let live = Entity::find().filter(Column::RevokedAt.is_null());
-    live.filter(Column::Name.eq(name)).one(db).await?.map(from_row).transpose()
+    let active_keys = Entity::find().filter(Column::RevokedAt.is_null());
+    active_keys.filter(Column::Name.eq(name)).one(db).await?.map(from_row).transpose()
 }
 
 /// The key of this number, revoked or not.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn by_id<C: ConnectionTrait>(db: &C, id: i64) -> Result<Option<ApiKey>, StoreError> {
     Entity::find_by_id(id).one(db).await?.map(from_row).transpose()
 }
 
-/// Keeps a key and gives its number, one more than the newest's: within a transaction that writes.
-///
-/// # Errors
-///
-/// Where the database refuses it or is not available.
+/// Stores a key and returns its number, the newest key's plus one. Must be called in a transaction
+/// that writes.
 pub async fn insert<C: ConnectionTrait>(db: &C, new: &NewApiKey<'_>) -> Result<i64, StoreError> {
     let newest: Option<Option<i64>> =
         Entity::find().select_only().column_as(Column::Id.max(), "newest").into_tuple().one(db).await?;
@@ -100,11 +81,7 @@ pub async fn insert<C: ConnectionTrait>(db: &C, new: &NewApiKey<'_>) -> Result<i
     Ok(id)
 }
 
-/// Notes since when a key is refused.
-///
-/// # Errors
-///
-/// Where the database is not available.
+/// Revokes a key.
 pub async fn revoke<C: ConnectionTrait>(db: &C, id: i64, at: Time) -> Result<(), StoreError> {
     let row = ActiveModel { id: Set(id), revoked_at: Set(Some(to_micros(at))), ..Default::default() };
     Entity::update(row).exec_without_returning(db).await?;

@@ -1,8 +1,10 @@
-//! The database. All SQL lives here; it maps rows to domain values and to the rows that the API reads.
+//! The database. All SQL lives here; it maps rows to domain values and to the rows that the API
+//! reads.
 //!
-//! Two kinds of database share this code: SQLite, one file for one node, and PostgreSQL, for any number of nodes. `engine` holds
-//! what differs in connecting, locking and telling other nodes of a commit. `sql` holds what differs in statements. Above both, one
-//! file a table: `log`, `projection`, `deliveries`, `keys`, `webhooks`, and what the API reads in `read`.
+//! Two kinds of database share this code: SQLite, one file for one node, and PostgreSQL, for any
+//! number of nodes. `engine` holds what differs in connections, locks and commit notifications.
+//! `sql` holds what differs in statements. Above both there is one file a table: `log`,
+//! `projection`, `deliveries`, `keys`, `webhooks`, and the rows that the API reads in `read`.
 
 use tokio::sync::watch;
 
@@ -35,17 +37,19 @@ pub use sql::bulk_insert::BulkInsert;
 pub struct Store {
     engine: Engine,
     log_id: LogId,
-    /// The newest seq that this node has committed. Other nodes are told of it.
+    /// The newest seq that this node has committed. [`Store::notify_peers`] sends it to other
+    /// nodes.
     committed: watch::Sender<Seq>,
 }
 
 impl Store {
-    /// Opens the database, runs the migrations that are missing, and gives a new database its log id.
+    /// Opens the database, runs the migrations that are missing, and gives a new database its log
+    /// id.
     ///
     /// # Errors
     ///
-    /// The URL names neither kind of database, the server or file cannot be used, a migration fails, or a later version of the
-    /// service has run migrations that this one does not know.
+    /// The URL names neither kind of database, the server or file cannot be used, a migration
+    /// fails, or a later version of the service has run migrations that this one does not know.
     pub async fn open(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
         let engine = Engine::connect(settings, now).await?;
         let log_id = engine::migrate::migrate_to_current(&engine, now).await?;
@@ -58,14 +62,14 @@ impl Store {
         &self.log_id
     }
 
-    /// The connections that answer queries. Each statement sees what was committed before it began.
+    /// The connections that answer queries. Each statement sees all commits before its begin.
     #[must_use]
     pub const fn reader(&self) -> &Reader {
         &self.engine.connections().readers
     }
 
-    /// The connections reserved for reads that the service itself needs in time, however many queries wait for the others: tokens
-    /// of hooks, the log's head, the newest events.
+    /// The connections reserved for reads that the service itself needs in time, however many
+    /// queries wait for the others: hook tokens, the log's head, the newest events.
     #[must_use]
     pub const fn reserved_reader(&self) -> &Reader {
         &self.engine.connections().reserved
@@ -77,7 +81,8 @@ impl Store {
         &self.engine.connections().keys
     }
 
-    /// Begins a transaction that holds the database's one write lock. On PostgreSQL all nodes share that lock.
+    /// Begins a transaction that holds the database's one write lock. On PostgreSQL all nodes share
+    /// that lock.
     ///
     /// # Errors
     ///
@@ -86,20 +91,23 @@ impl Store {
         self.engine.begin().await
     }
 
-    /// Begins a transaction for long work. Neither its statements nor the pauses between them have a deadline.
+    /// Begins a transaction for long work. Neither its statements nor the pauses between them have
+    /// a deadline.
     ///
     /// # Errors
     ///
-    /// As for [`Store::begin`].
+    /// As [`Store::begin`].
     pub async fn begin_maintenance(&self) -> Result<Transaction, StoreError> {
         self.engine.begin_maintenance().await
     }
 
-    /// Commits a transaction. `newest` is the log's head if the transaction moved it; other nodes are then told.
+    /// Commits a transaction. `newest` is the log's head if the transaction moved it; other nodes
+    /// are then notified.
     ///
     /// # Errors
     ///
-    /// The outcome is unknown: the transaction may have been committed. An error never means that a value was rejected.
+    /// The outcome is unknown: the transaction may have been committed. An error never means that a
+    /// value was rejected.
     pub async fn commit(&self, tx: Transaction, newest: Option<Seq>) -> Result<(), StoreError> {
         self.engine.commit(tx).await?;
         if let Some(newest) = newest {
@@ -109,10 +117,6 @@ impl Store {
     }
 
     /// The newest seq that is committed.
-    ///
-    /// # Errors
-    ///
-    /// The database cannot be read.
     pub async fn head(&self) -> Result<Seq, StoreError> {
         log::head(self.reserved_reader()).await
     }
@@ -123,17 +127,17 @@ impl Store {
         self.engine.head_watch(&self.log_id)
     }
 
-    /// Tells other nodes of this node's commits until the future is dropped.
+    /// Notifies other nodes of this node's commits until the future is dropped.
     pub async fn notify_peers(&self) {
         self.engine.notify_peers(&self.log_id, self.committed.subscribe()).await;
     }
 
-    /// Locks for jobs. On PostgreSQL each `JobLocks` occupies one of ten connections. Take it before the write lock, so that the
-    /// holder of the write lock never waits for a connection.
+    /// Locks for jobs. On PostgreSQL each `JobLocks` occupies one of ten connections. Take it
+    /// before the write lock, so that the holder of the write lock never waits for a connection.
     ///
     /// # Errors
     ///
-    /// The database is not available, or all ten connections are in use for 1.5 seconds.
+    /// All ten connections are in use for 1.5 seconds.
     pub async fn job_locks(&self) -> Result<JobLocks, StoreError> {
         self.engine.job_locks().await
     }

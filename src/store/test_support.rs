@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{self, Settings};
 
 impl Store {
-    /// A fresh one in a file, which goes with the directory.
+    /// A new SQLite database, deleted with the directory.
     pub(crate) async fn for_test() -> (tempfile::TempDir, Self) {
         let directory = tempfile::tempdir().unwrap();
         let store = open(format!("sqlite://{}", directory.path().join("test.db").display())).await;
@@ -34,7 +34,7 @@ impl Store {
         rows
     }
 
-    /// How often the connection that writes has used plans that are kept, and how often such as were made for one execution.
+    /// How many generic and how many custom plans the write connection has executed.
     pub(crate) async fn plan_counts(&self) -> (i64, i64) {
         let tx = self.begin().await.unwrap();
         let sql =
@@ -44,27 +44,28 @@ impl Store {
         (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap())
     }
 
-    /// Every row of the projections knows when the newest event was received that belongs to it.
+    /// Asserts that `last_event_at` of every projection row is the time of the newest event that
+    /// belongs to it.
     pub(crate) async fn assert_last_event_times(&self) {
         use entity::{client, drawing, event, project, proposal};
         let events = event::Entity::find().all(self.reader()).await.unwrap();
-        let newest = |belongs: &dyn Fn(&event::Model) -> bool| {
-            events.iter().filter(|event| belongs(event)).map(|event| event.received_at).max().unwrap()
+        let newest = |is_counted: &dyn Fn(&event::Model) -> bool| {
+            events.iter().filter(|event| is_counted(event)).map(|event| event.received_at).max().unwrap()
         };
         macro_rules! assert_newest {
             ($($table:ident by $column:ident),+) => {
                 $(for row in $table::Entity::find().all(self.reader()).await.unwrap() {
-                    let of_it = |event: &event::Model| event.$column.as_ref() == Some(&row.vendor_id);
-                    assert_eq!(row.last_event_at, newest(&of_it), "{row:?}");
+                    let belongs = |event: &event::Model| event.$column.as_ref() == Some(&row.vendor_id);
+                    assert_eq!(row.last_event_at, newest(&belongs), "{row:?}");
                 })+
             };
         }
         assert_newest!(project by project_vendor_id, drawing by drawing_vendor_id, client by client_vendor_id);
         for row in proposal::Entity::find().all(self.reader()).await.unwrap() {
             let id = Some(&row.vendor_id);
-            let of_it =
+            let belongs =
                 |event: &event::Model| event.provider == row.provider && event.proposal_vendor_id.as_ref() == id;
-            assert_eq!(row.last_event_at, newest(&of_it), "{row:?}");
+            assert_eq!(row.last_event_at, newest(&belongs), "{row:?}");
         }
     }
 }
@@ -74,11 +75,11 @@ async fn open(url: String) -> Store {
     Store::open(&settings, Clock::system().now()).await.unwrap()
 }
 
-/// A throw-away PostgreSQL cluster; it goes when it is dropped.
+/// A throw-away PostgreSQL cluster, deleted when this is dropped.
 pub(crate) struct PostgresCluster {
     script: Child,
     stdin: Option<ChildStdin>,
-    /// Of its first database.
+    /// The URL of its first database.
     url: String,
     databases: AtomicU32,
 }
@@ -88,13 +89,13 @@ impl PostgresCluster {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/throwaway-postgres");
         let mut script = Command::new(path).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(script.stdout.take().unwrap()).lines();
-        let url = lines.next().expect("PostgreSQL's programs must be installed: README.md tells how").unwrap();
-        // Where its programs are: it has started.
+        let url = lines.next().expect("PostgreSQL's programs must be installed: README.md says how").unwrap();
+        // The second line, the directory of its programs, says that it has started.
         lines.next().unwrap().unwrap();
         Self { stdin: script.stdin.take(), script, url, databases: AtomicU32::new(0) }
     }
 
-    /// A fresh database in it.
+    /// A new database in it.
     pub(crate) async fn new_store(&self) -> Store {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let connection = Database::connect(&self.url).await.unwrap();
@@ -107,7 +108,7 @@ impl PostgresCluster {
 impl Drop for PostgresCluster {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        // A test that has failed already is not to fail once more.
+        // The test may be unwinding from a panic already; a second one would abort the process.
         let _ = self.script.wait();
     }
 }

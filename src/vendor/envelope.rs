@@ -7,28 +7,28 @@ use serde_json::value::RawValue;
 
 use crate::domain::text::replace_nul;
 
-/// What a delivery's body holds.
+/// The content of a delivery's body.
 #[derive(Clone, Debug)]
 pub struct Envelope<'a> {
-    /// The vendor's name of the event's type, U+0000 replaced by U+FFFD.
+    /// The vendor's event type. U+0000 is replaced by U+FFFD.
     pub event: String,
     /// The text of `data`, exactly as received: a JSON object.
     pub data: &'a str,
 }
 
-/// Why a body holds no envelope; each says what is wrong in one sentence.
+/// Why a body is not an envelope. The message says what is wrong in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
     /// The body is not JSON text in UTF-8.
     #[error("{0}")]
     NotJson(String),
-    /// The body is JSON of another shape.
+    /// The body is JSON, but not an envelope.
     #[error("{0}")]
     NotAnEnvelope(String),
 }
 
-/// The most bytes a type's name may have; the longest documented one has 29.
-const MAX_TYPE_BYTES: usize = 200;
+/// The longest event type, in bytes. The longest documented one has 29.
+const EVENT_TYPE_BYTES_MAX: usize = 200;
 
 #[derive(Deserialize)]
 struct RawEnvelope<'a> {
@@ -39,32 +39,31 @@ struct RawEnvelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads a body. Bytes behind the JSON value, a byte order mark or a second `event` or `data` are errors.
-    ///
-    /// # Errors
-    ///
-    /// [`EnvelopeError`] says whether it is the text or its shape.
+    /// Parses a body. Trailing bytes, a byte order mark and a second `event` or `data` are errors.
     pub fn parse(body: &'a [u8]) -> Result<Self, EnvelopeError> {
         let text = std::str::from_utf8(body).map_err(|error| {
-            EnvelopeError::NotJson(format!("the body is not UTF-8: byte {} is wrong", error.valid_up_to()))
+            EnvelopeError::NotJson(format!("the body is not UTF-8: byte {} is invalid", error.valid_up_to()))
         })?;
         if text.trim().is_empty() {
             return Err(EnvelopeError::NotJson("the body is empty".to_owned()));
         }
         let value: &RawValue = serde_json::from_str(text)
             .map_err(|error| EnvelopeError::NotJson(format!("the body is not JSON: {error}")))?;
-        let shape = |what: String| EnvelopeError::NotAnEnvelope(what);
-        // serde would also read a struct off a list.
+        let not_an_envelope = |problem: String| EnvelopeError::NotAnEnvelope(problem);
+        // serde would also read a struct from a list.
         if !value.get().starts_with('{') {
-            return Err(shape("the body is JSON, but not an object with `event` and `data`".to_owned()));
+            return Err(not_an_envelope("the body is JSON, but not an object with `event` and `data`".to_owned()));
         }
         let raw: RawEnvelope<'a> = serde_json::from_str(value.get())
-            .map_err(|error| shape(format!("the body is no envelope of `event` and `data`: {error}")))?;
-        if raw.event.is_empty() || raw.event.len() > MAX_TYPE_BYTES {
-            return Err(shape(format!("`event` must have 1 to {MAX_TYPE_BYTES} bytes, it has {}", raw.event.len())));
+            .map_err(|error| not_an_envelope(format!("the body is not an envelope of `event` and `data`: {error}")))?;
+        if raw.event.is_empty() || raw.event.len() > EVENT_TYPE_BYTES_MAX {
+            return Err(not_an_envelope(format!(
+                "`event` must have 1 to {EVENT_TYPE_BYTES_MAX} bytes, but has {}",
+                raw.event.len()
+            )));
         }
         if !raw.data.get().starts_with('{') {
-            return Err(shape("`data` must be an object".to_owned()));
+            return Err(not_an_envelope("`data` must be an object".to_owned()));
         }
         Ok(Self { event: replace_nul(raw.event.into_owned()), data: raw.data.get() })
     }

@@ -1,15 +1,16 @@
-//! Links that expire carry a signature in their query, and a retry may carry it signed anew: what tells whether two
-//! payloads are equal must leave it out.
+//! Expiring links carry a signature in their query, and a retry may sign them again. Comparing two
+//! payloads must therefore ignore these queries.
 
 use sha2::{Digest, Sha256};
 
-/// The SHA-256 of a JSON text, leaving out the query of every link in it that is signed to expire: an `http` text whose
-/// query has `Expires=` and `Signature=`, as ArcSite's CDN makes them. Everything else counts to the letter, as received.
+/// Computes the SHA-256 of a JSON text without the queries of its expiring links. An expiring link
+/// is an `http` string whose query has `Expires=` and `Signature=`, as ArcSite's CDN makes them.
+/// Every other byte counts, as received.
 #[must_use]
 pub fn digest_without_signed_queries(json: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut rest = json;
-    // Outside of a string a JSON text holds no quotation mark, so they can only open and close strings.
+    // Outside strings, JSON has no quotation mark, so each one opens or closes a string.
     while let Some(open) = rest.find('"') {
         let (before, string) = rest.split_at(open + 1);
         hash.update(before);
@@ -31,14 +32,14 @@ pub fn digest_without_signed_queries(json: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Where the string that begins here ends: the place of its closing quotation mark.
+/// Returns the index of the closing quotation mark of the string that begins here.
 fn closing_quote(string: &str) -> usize {
     let mut escaped = false;
-    for (at, byte) in string.bytes().enumerate() {
+    for (index, byte) in string.bytes().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
-            b'"' => return at,
+            b'"' => return index,
             _ => {}
         }
     }

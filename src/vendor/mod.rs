@@ -1,4 +1,5 @@
-//! Exactly what the vendors send and take; nothing here is stored or shown as it is.
+//! The vendors' formats, exactly as they send and accept them. Nothing here is stored or served
+//! directly.
 
 pub mod arcsite;
 pub mod bidsketch;

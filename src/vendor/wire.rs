@@ -1,5 +1,6 @@
-//! The forms in which the vendors write single values, all of which are accepted: ids as numbers of any size or as text,
-//! texts that come as numbers, amounts as numbers or digits in quotes, times with and without a zone.
+//! Reading single values in every form that the vendors write: ids as numbers of any size or as
+//! text, text written as a number, amounts as numbers or as digits in quotes, times with and
+//! without a zone.
 //!
 //! Numbers are read from their digits, never through a float.
 
@@ -12,13 +13,13 @@ use crate::clock::Time;
 use crate::domain::text::replace_nul;
 use crate::domain::{Money, Patch, VendorId};
 
-/// A value that can be read from the JSON text a vendor wrote.
+/// A value that can be parsed from a vendor's JSON text.
 pub trait FromJson: Sized {
-    /// Reads it; `None` where the text is a blank that stands for nothing.
+    /// Parses it. `None` if the text is blank and means no value.
     ///
     /// # Errors
     ///
-    /// Says what was expected, for the detail of a quarantined delivery.
+    /// The error says what was expected, for the detail of a quarantined delivery.
     fn from_json(json: &str) -> Result<Option<Self>, String>;
 }
 
@@ -32,11 +33,7 @@ impl<'de, T: FromJson> Deserialize<'de> for Patch<T> {
     }
 }
 
-/// Reads a field that must be there and not be null.
-///
-/// # Errors
-///
-/// Where it is null or not of its form; a missing one is serde's own error.
+/// Reads a field that must be present and not null.
 pub fn required<'de, T: FromJson, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
     T::from_json(raw.get())
@@ -44,13 +41,9 @@ pub fn required<'de, T: FromJson, D: Deserializer<'de>>(deserializer: D) -> Resu
         .map_err(D::Error::custom)
 }
 
-/// Reads an object, with the path to what is wrong in the error.
-///
-/// # Errors
-///
-/// Where the text is no object or one of its fields is not of its form.
+/// Parses an object. The error names the path of the field at fault.
 pub fn parse_object<T: DeserializeOwned>(json: &str) -> Result<T, String> {
-    // serde would also read a struct off a list.
+    // serde would also read a struct from a list.
     if !json.starts_with('{') {
         return Err(mismatch_message("an object", json));
     }
@@ -61,13 +54,13 @@ pub fn parse_object<T: DeserializeOwned>(json: &str) -> Result<T, String> {
     })
 }
 
-fn mismatch_message(what: &str, found: &str) -> String {
+fn mismatch_message(expected: &str, found: &str) -> String {
     const EXCERPT_CHARS_MAX: usize = 40;
-    let mut shown: String = found.chars().take(EXCERPT_CHARS_MAX).collect();
-    if shown.len() < found.len() {
-        shown.push('…');
+    let mut excerpt: String = found.chars().take(EXCERPT_CHARS_MAX).collect();
+    if excerpt.len() < found.len() {
+        excerpt.push('…');
     }
-    format!("expected {what}, found {shown}")
+    format!("expected {expected}, found {excerpt}")
 }
 
 fn is_number(json: &str) -> bool {
@@ -81,34 +74,34 @@ fn parse_string(json: &str) -> Option<String> {
     serde_json::from_str(json).or_else(|_| serde_json::from_str(&replace_lone_surrogates(json))).ok().map(replace_nul)
 }
 
-/// A JSON text in which every half of a surrogate pair that stands alone is U+FFFD: some writer cut a text in the middle of a
-/// letter, which is no reason to take nothing of the event.
+/// Replaces each half of a surrogate pair that has no other half by U+FFFD. Some writer cut a text
+/// within a character, which is no reason to reject the event.
 fn replace_lone_surrogates(json: &str) -> String {
-    let unit = |at: usize| {
-        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+    let unit = |index: usize| {
+        let digits = json.get(index..index + 6)?.strip_prefix("\\u")?;
         u16::from_str_radix(digits, 16).ok()
     };
-    let mut whole = String::with_capacity(json.len());
-    let mut at = 0;
-    while let Some(letter) = json[at..].chars().next() {
-        let length = match (unit(at), unit(at + 6)) {
+    let mut replaced = String::with_capacity(json.len());
+    let mut index = 0;
+    while let Some(letter) = json[index..].chars().next() {
+        let length = match (unit(index), unit(index + 6)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
             (Some(0xd800..=0xdfff), _) => {
-                whole.push('\u{fffd}');
-                at += 6;
+                replaced.push('\u{fffd}');
+                index += 6;
                 continue;
             }
-            _ if letter == '\\' => json[at + 1..].chars().next().map_or(1, |escaped| 1 + escaped.len_utf8()),
+            _ if letter == '\\' => json[index + 1..].chars().next().map_or(1, |escaped| 1 + escaped.len_utf8()),
             _ => letter.len_utf8(),
         };
-        whole.push_str(&json[at..at + length]);
-        at += length;
+        replaced.push_str(&json[index..index + length]);
+        index += length;
     }
-    whole
+    replaced
 }
 
 impl FromJson for String {
-    /// A text; a number or a truth value is taken as it is written.
+    /// A text. A number or a boolean is taken as it is written.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
         if is_number(json) || json == "true" || json == "false" {
             return Ok(Some(json.to_owned()));
@@ -118,20 +111,20 @@ impl FromJson for String {
 }
 
 impl FromJson for VendorId {
-    /// A whole number of any size, every digit kept, or a text; an empty text is nothing.
+    /// A whole number of any size, with every digit, or a text. An empty text is no value.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let wrong = || mismatch_message("an id: a whole number, or a text of 1 to 200 bytes", json);
+        let mismatch = || mismatch_message("an id: a whole number, or a text of 1 to 200 bytes", json);
         let text =
             if json.bytes().all(|byte| byte.is_ascii_digit()) { Some(json.to_owned()) } else { parse_string(json) };
         match text {
             Some(text) if text.trim().is_empty() => Ok(None),
-            text => text.and_then(Self::new).map(Some).ok_or_else(wrong),
+            text => text.and_then(Self::new).map(Some).ok_or_else(mismatch),
         }
     }
 }
 
 impl FromJson for Money {
-    /// A number, or one in quotes; an empty text is nothing.
+    /// A number, with or without quotes. An empty text is no value.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
         let text = if is_number(json) { Some(json.to_owned()) } else { parse_string(json) };
         match text.as_deref().map(str::trim) {
@@ -143,10 +136,10 @@ impl FromJson for Money {
 }
 
 impl FromJson for Time {
-    /// ISO 8601 with an offset, or without a zone: then it is UTC. An empty text is nothing.
+    /// ISO 8601 with an offset, or without a zone, which means UTC. An empty text is no value.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let wrong = || mismatch_message("a time like 2022-01-16T04:19:23", json);
-        let text = parse_string(json).ok_or_else(wrong)?;
+        let mismatch = || mismatch_message("a time like 2022-01-16T04:19:23", json);
+        let text = parse_string(json).ok_or_else(mismatch)?;
         let text = text.trim();
         if text.is_empty() {
             return Ok(None);
@@ -156,21 +149,23 @@ impl FromJson for Time {
             let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
             forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).map(|time| time.and_utc())
         };
-        // Years that RFC 3339 can write: our own answers are in it.
-        zoned.or_else(utc).filter(|time| (1..=9999).contains(&time.year())).map(Some).ok_or_else(wrong)
+        // Only years that RFC 3339 can write, since our answers use it.
+        zoned.or_else(utc).filter(|time| (1..=9999).contains(&time.year())).map(Some).ok_or_else(mismatch)
     }
 }
 
 impl FromJson for NaiveDate {
-    /// `YYYY-MM-DD`; the date of a time where one is given. An empty text is nothing.
+    /// `YYYY-MM-DD`, or the date of a time. An empty text is no value.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let wrong = || mismatch_message("a date like 2022-01-16", json);
-        let text = parse_string(json).ok_or_else(wrong)?;
+        let mismatch = || mismatch_message("a date like 2022-01-16", json);
+        let text = parse_string(json).ok_or_else(mismatch)?;
         match text.trim() {
             "" => Ok(None),
-            text => {
-                text.get(..10).and_then(|date| Self::parse_from_str(date, "%Y-%m-%d").ok()).map(Some).ok_or_else(wrong)
-            }
+            text => text
+                .get(..10)
+                .and_then(|date| Self::parse_from_str(date, "%Y-%m-%d").ok())
+                .map(Some)
+                .ok_or_else(mismatch),
         }
     }
 }
@@ -186,7 +181,7 @@ impl FromJson for bool {
 }
 
 impl FromJson for Vec<String> {
-    /// A list of texts; a null in it is passed over.
+    /// A list of texts. Nulls in it are skipped.
     fn from_json(json: &str) -> Result<Option<Self>, String> {
         let items: Vec<Patch<String>> =
             serde_json::from_str(json).map_err(|_| mismatch_message("a list of texts", json))?;
@@ -194,7 +189,7 @@ impl FromJson for Vec<String> {
     }
 }
 
-/// Lets a payload's nested object stand in a [`Patch`].
+/// Allows a payload's nested object in a [`Patch`].
 macro_rules! nested_object {
     ($($type:ty),+ $(,)?) => {
         $(impl $crate::vendor::wire::FromJson for $type {

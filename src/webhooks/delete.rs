@@ -1,5 +1,5 @@
-//! Deleting a webhook. Its own URL is dead before Bidsketch is asked, so that it is forgotten even where that call never
-//! arrives.
+//! Deleting a webhook. Its hook URL is retired before the call to Bidsketch. If the call never
+//! arrives, the URL answers 410, and Bidsketch deletes the webhook at its next delivery.
 
 use super::{Inner, Problem, ProblemKind, WebhookResult, Webhooks};
 use crate::domain::{WebhookId, WebhookState};
@@ -8,21 +8,21 @@ use crate::store::webhooks::Webhook;
 use crate::store::{StoreError, webhooks};
 use crate::vendor::bidsketch::api::Deletion;
 
-/// Which webhook is meant.
+/// How a request names a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebhookRef {
-    /// By its number here.
+    /// By its id here.
     Id(WebhookId),
-    /// By Bidsketch's id: one that was made by hand, too.
+    /// By Bidsketch's id, which also names one that was created by hand.
     VendorId(String),
 }
 
 impl Webhooks {
-    /// Deletes a webhook. One that is deleted already is the outcome as it is.
+    /// Deletes a webhook. A webhook that is deleted already is returned as it is.
     ///
     /// # Errors
     ///
-    /// Where the database is not available. Everything else that stands in the way is in the outcome.
+    /// Only the database's. Any other failure is in the result.
     pub async fn delete(&self, which: WebhookRef) -> Result<WebhookResult, StoreError> {
         let inner = self.0.clone();
         self.run_to_completion(async move { inner.delete(which).await }).await
@@ -47,42 +47,43 @@ impl Inner {
         if found.state == WebhookState::Deleted {
             return Ok(WebhookResult::success(Some(found)));
         }
-        // Without Bidsketch's id there is nothing to ask it for.
+        // Without Bidsketch's id there is no call to make.
         if found.vendor_id.is_some()
             && let Err(problem) = self.api()
         {
             return Ok(WebhookResult::with_problem(Some(found), problem));
         }
-        let mut hands = self.store.job_locks().await?;
-        // Else somebody is at work on it, who will see what is wanted now.
-        let in_hand = hands.try_lock(found.id).await?;
+        let mut locks = self.store.job_locks().await?;
+        // If another task holds the lock, it will see the new state.
+        let is_locked_here = locks.try_lock(found.id).await?;
         let tx = self.store.begin().await?;
-        let Some(now) = webhooks::by_id(&tx, found.id).await? else {
+        let Some(current) = webhooks::by_id(&tx, found.id).await? else {
             return Ok(WebhookResult::with_problem(None, not_found(&format!("webhook:{}", found.id))));
         };
-        match now.state {
-            WebhookState::Deleted => return Ok(WebhookResult::success(Some(now))),
-            // Nobody is at work on it any more, and nobody knows whether Bidsketch has it.
-            WebhookState::Pending | WebhookState::Deleting if now.vendor_id.is_none() && in_hand => {
-                webhooks::mark_deleted(&tx, now.id).await?;
+        match current.state {
+            WebhookState::Deleted => return Ok(WebhookResult::success(Some(current))),
+            // Its creation was abandoned, and its outcome is unknown.
+            WebhookState::Pending | WebhookState::Deleting if current.vendor_id.is_none() && is_locked_here => {
+                webhooks::mark_deleted(&tx, current.id).await?;
             }
-            // Whoever asked Bidsketch to create it will see that it is not wanted any more.
+            // The task that creates it will find it DELETING.
             WebhookState::Pending | WebhookState::Active | WebhookState::Deleting => {
-                webhooks::mark_deleting(&tx, now.id).await?;
+                webhooks::mark_deleting(&tx, current.id).await?;
             }
-            // Nobody knows whether Bidsketch has it: its dead URL is what deletes it there.
-            WebhookState::Failed if now.vendor_id.is_none() => webhooks::mark_deleted(&tx, now.id).await?,
-            WebhookState::Failed => webhooks::mark_deleting(&tx, now.id).await?,
+            // It is unknown whether Bidsketch created it. If so, its retired URL makes Bidsketch
+            // delete it.
+            WebhookState::Failed if current.vendor_id.is_none() => webhooks::mark_deleted(&tx, current.id).await?,
+            WebhookState::Failed => webhooks::mark_deleting(&tx, current.id).await?,
         }
         self.store.commit(tx, None).await?;
         failpoint::abort_if_set("webhook-deleting");
-        match now.vendor_id {
-            Some(vendor_id) => delete_at_vendor(self, now.id, &vendor_id).await,
-            None => Ok(WebhookResult::success(webhooks::by_id(self.store.reader(), now.id).await?)),
+        match current.vendor_id {
+            Some(vendor_id) => delete_at_vendor(self, current.id, &vendor_id).await,
+            None => Ok(WebhookResult::success(webhooks::by_id(self.store.reader(), current.id).await?)),
         }
     }
 
-    /// One that nothing is known of here: made by hand, or from another place.
+    /// Deletes a webhook that has no row here: created by hand, or by another service.
     async fn delete_unregistered(&self, vendor_id: String) -> Result<WebhookResult, StoreError> {
         let deleted = match self.api() {
             Ok(api) => api.delete_webhook(&vendor_id).await.map_err(Problem::from),
@@ -90,11 +91,11 @@ impl Inner {
         };
         Ok(match deleted {
             Ok(Deletion::Deleted) => {
-                tracing::info!(vendor_id, "a webhook was deleted at Bidsketch");
+                tracing::info!(vendor_id, "webhook deleted at Bidsketch");
                 WebhookResult::success(None)
             }
             Ok(Deletion::NotFound) => {
-                WebhookResult::with_problem(None, not_found(&format!("webhook {vendor_id} of Bidsketch's")))
+                WebhookResult::with_problem(None, not_found(&format!("webhook {vendor_id} at Bidsketch")))
             }
             Err(problem) => WebhookResult::with_problem(None, problem),
         })
@@ -105,7 +106,7 @@ fn not_found(what: &str) -> Problem {
     Problem::new(ProblemKind::NotFound, format!("there is no {what}"))
 }
 
-/// Asks Bidsketch to delete a webhook that is DELETING.
+/// Deletes a webhook that is DELETING at Bidsketch, and saves the result.
 pub(super) async fn delete_at_vendor(
     inner: &Inner,
     id: WebhookId,
@@ -118,17 +119,17 @@ pub(super) async fn delete_at_vendor(
     failpoint::abort_if_set("webhook-delete-answered");
     let tx = inner.store.begin().await?;
     let problem = match deleted {
-        // One that is gone is as good as deleted.
+        // A webhook that Bidsketch does not find counts as deleted.
         Ok(Deletion::Deleted | Deletion::NotFound) => {
             webhooks::mark_deleted(&tx, id).await?;
-            tracing::info!(webhook = %id, vendor_id, "a webhook was deleted at Bidsketch");
+            tracing::info!(webhook = %id, vendor_id, "webhook deleted at Bidsketch");
             None
         }
         Err(problem) => {
             webhooks::record_error(&tx, id, problem.kind.as_str(), &problem.message).await?;
             tracing::warn!(
                 webhook = %id, vendor_id, code = %problem.kind,
-                "a webhook was not deleted at Bidsketch, which is asked again when a node starts: {}", problem.message
+                "failed to delete a webhook at Bidsketch; the next start of a node tries again: {}", problem.message
             );
             Some(problem)
         }

@@ -1,13 +1,16 @@
 //! The life of a webhook at Bidsketch: PENDING → ACTIVE → DELETING → DELETED, or FAILED.
 //!
-//! The row comes first and the call second, so that nothing is at Bidsketch that is not known here. Bidsketch has no call that
-//! lists webhooks, and a creation cannot be repeated: one without an answer is FAILED with OUTCOME_UNKNOWN and never asked for
-//! again by itself. Its URL goes on taking deliveries, since Bidsketch may have it; once a new webhook for the event is ACTIVE the
-//! old URL answers 410, by which Bidsketch forgets it at its first delivery.
+//! The row is written first and the call made second, so every webhook that bidarc created at
+//! Bidsketch has a row here. Bidsketch has no call that lists webhooks, and a repeated creation
+//! makes a second one. A creation without an answer is therefore FAILED with OUTCOME_UNKNOWN and
+//! never repeated automatically. Its URL still takes deliveries, since Bidsketch may have created
+//! it. When a new webhook for the event is ACTIVE, the old URL answers 410, and Bidsketch deletes
+//! it at its first delivery.
 //!
-//! Requests run in tasks of their own: whoever asked may go away, the request is seen through. Whoever is at work on a webhook holds its
-//! job (`store::job`), which ends with its process: what is unfinished and in nobody's hand was left by somebody who died, and any node
-//! goes on with it.
+//! Each request runs in its own task and completes even if the caller disconnects. A node that
+//! works on a webhook holds its job lock (`store::engine::job_lock`), which is released when the
+//! process dies. An unfinished webhook that is not locked was therefore abandoned, and any node may
+//! resume it.
 
 use std::sync::Arc;
 
@@ -26,27 +29,27 @@ mod recover;
 pub use delete::WebhookRef;
 pub use problem::{Problem, ProblemKind};
 
-/// Manages the webhooks at Bidsketch.
+/// Creates, deletes and recovers webhooks at Bidsketch.
 #[derive(Clone, Debug)]
 pub struct Webhooks(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    /// None where no token is set.
+    /// None if no token is set.
     api: Option<BidsketchApi>,
-    /// The URL under which Bidsketch reaches this service.
+    /// The URL at which Bidsketch reaches this service.
     hook_base_url: Option<String>,
     clock: Clock,
     request_tasks: TaskTracker,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Debug)]
 pub struct WebhookResult {
-    /// The webhook as it is now, where there is one.
+    /// The webhook as it is now, if there is one.
     pub webhook: Option<Webhook>,
-    /// What stood in the way.
+    /// Why the request failed, if it did.
     pub problem: Option<Problem>,
 }
 
@@ -61,27 +64,27 @@ impl WebhookResult {
 }
 
 impl Webhooks {
-    /// Webhooks kept in a store. `api` is none where no token is set; `base` is the URL under which Bidsketch reaches this service,
-    /// where that is known.
+    /// Manages the webhooks of a store. `api` is none if no token is set; `base` is the URL at
+    /// which Bidsketch reaches this service, if it is known.
     #[must_use]
     pub fn new(store: Store, api: Option<BidsketchApi>, base: Option<String>, clock: Clock) -> Self {
         Self(Arc::new(Inner { store, api, hook_base_url: base, clock, request_tasks: TaskTracker::new() }))
     }
 
-    /// Waits until the calls that have begun are seen through. No new one should begin meanwhile.
+    /// Waits until the requests in progress are complete. No new one should begin meanwhile.
     pub async fn drain(&self) {
         self.0.request_tasks.close();
         self.0.request_tasks.wait().await;
     }
 
-    /// Sees a request through, from its row to its last answer, whether or not somebody still waits for it.
+    /// Runs a request to its end, whether or not the caller still waits for it.
     async fn run_to_completion<F>(&self, request: F) -> Result<WebhookResult, StoreError>
     where
         F: Future<Output = Result<WebhookResult, StoreError>> + Send + 'static,
     {
         match self.0.request_tasks.spawn(request).await {
-            Ok(outcome) => outcome,
-            Err(error) => Err(StoreError::Unreadable(format!("a call to Bidsketch was broken off: {error}"))),
+            Ok(result) => result,
+            Err(error) => Err(StoreError::Unreadable(format!("a request to Bidsketch was aborted: {error}"))),
         }
     }
 }
@@ -89,7 +92,7 @@ impl Webhooks {
 impl Inner {
     fn api(&self) -> Result<&BidsketchApi, Problem> {
         self.api.as_ref().ok_or_else(|| {
-            let message = "webhooks are managed with a token of Bidsketch's API: set bidsketch.api_token";
+            let message = "managing webhooks needs a token of Bidsketch's API; set bidsketch.api_token";
             Problem::new(ProblemKind::NotConfigured, message)
         })
     }

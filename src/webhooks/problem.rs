@@ -1,39 +1,39 @@
-//! What stands in the way of a webhook, for programs by its kind and for people in words.
+//! Why a request for a webhook failed: a kind for programs, and a message for people.
 
 use crate::domain::InvalidEndpoint;
 use crate::domain::text_enum::text_enum;
 use crate::vendor::bidsketch::api::BidsketchError;
 
 text_enum! {
-    /// The kinds of problem, by the codes that the API has for them.
+    /// The kinds of problem, by their codes in the API.
     ProblemKind {
-        /// The endpoint is none that a webhook may send to.
+        /// A webhook may not send to this endpoint.
         InvalidEndpoint = "INVALID_ENDPOINT",
-        /// There is a live webhook for the event already, which sends to another place.
+        /// The event has a live webhook already, to another endpoint.
         AlreadyExists = "ALREADY_EXISTS",
         /// A setting is missing.
         NotConfigured = "NOT_CONFIGURED",
-        /// There is no such webhook.
+        /// No webhook has this id.
         NotFound = "NOT_FOUND",
-        /// Bidsketch does not take the request.
+        /// Bidsketch rejects the request.
         VendorRejected = "VENDOR_REJECTED",
-        /// Bidsketch does not know the token.
+        /// Bidsketch rejects the token.
         VendorUnauthorized = "VENDOR_UNAUTHORIZED",
-        /// A limit of the account, or of the rate, is reached.
+        /// The account's limit or the rate limit is reached.
         VendorLimit = "VENDOR_LIMIT",
-        /// Bidsketch cannot be reached, or cannot do it now.
+        /// Bidsketch cannot be reached, or cannot answer now.
         VendorUnavailable = "VENDOR_UNAVAILABLE",
-        /// It is not known what became of the request.
+        /// It is not known whether Bidsketch did it.
         OutcomeUnknown = "OUTCOME_UNKNOWN",
     }
 }
 
-/// What stands in the way.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What it is.
+    /// The reason, for programs.
     pub kind: ProblemKind,
-    /// What it is in words, with what to do where that is known.
+    /// The reason, for people, and what to do if that is known.
     pub message: String,
 }
 

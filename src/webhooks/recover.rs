@@ -1,4 +1,4 @@
-//! What somebody has left unfinished: an earlier run of this node, or another node that has died.
+//! Recovery: resuming webhooks that an earlier run of this node, or a dead node, left unfinished.
 
 use std::time::Duration;
 
@@ -7,70 +7,73 @@ use crate::domain::{WebhookId, WebhookState};
 use crate::store::webhooks::Webhook;
 use crate::store::{StoreError, webhooks};
 
-/// What is said of a creation that was cut short.
-pub(super) const INTERRUPTED_CREATION_MESSAGE: &str = "the service ended before Bidsketch's answer was kept: it is not known whether Bidsketch has created the \
-                         webhook. Deliveries of it are taken; create a new one, and this one is forgotten at its next delivery";
+/// The error of a creation that was interrupted.
+pub(super) const INTERRUPTED_CREATION_MESSAGE: &str = "the service ended before it saved Bidsketch's answer: it is not known whether Bidsketch created the webhook. Its \
+                         deliveries are still taken. Create a new one; Bidsketch then deletes this one at its next delivery";
 
-/// How often to look for what other nodes have left.
+/// How often to look for webhooks that other nodes abandoned.
 const RECOVERY_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Webhooks {
-    /// Goes on with what is unfinished and in nobody's hand. A creation without an answer is FAILED with OUTCOME_UNKNOWN; a deletion,
-    /// which may be repeated, is asked for again, in the background: also one that Bidsketch has refused before.
+    /// Resumes every webhook that is unfinished and not locked. A creation without an answer
+    /// becomes FAILED with OUTCOME_UNKNOWN. A deletion is repeated in the background, even one that
+    /// Bidsketch rejected before.
     ///
-    /// What cannot be done now is tried again while the service runs ([`Webhooks::look_after`]): it does not keep it from starting.
+    /// A failure does not keep the service from starting: [`Webhooks::run_recovery_loop`] tries
+    /// again.
     pub async fn recover(&self) {
-        let left = self.unfinished(|_| true).await;
+        let unfinished = self.unfinished(|_| true).await;
         let (creations, deletions): (Vec<_>, Vec<_>) =
-            left.into_iter().partition(|left| left.state == WebhookState::Pending);
+            unfinished.into_iter().partition(|webhook| webhook.state == WebhookState::Pending);
         self.resume_all(creations).await;
         let background = self.clone();
         self.0.request_tasks.spawn(async move { background.resume_all(deletions).await });
     }
 
-    /// Looks every few seconds for what a node has left that has died, for as long as it is polled. A deletion that was answered, if only
-    /// by a refusal, was not left: it waits for the next start.
+    /// Looks every few seconds for webhooks that a dead node abandoned, until it is dropped. A
+    /// deletion that Bidsketch answered, even with an error, waits for the next start.
     pub async fn run_recovery_loop(&self) {
         loop {
             tokio::time::sleep(RECOVERY_POLL_INTERVAL).await;
-            let can_delete = |left: &Webhook| left.vendor_id.is_none() || self.0.api.is_some();
-            let is_left =
-                |left: &Webhook| left.state == WebhookState::Pending || (left.last_error.is_none() && can_delete(left));
-            let left = self.unfinished(is_left).await;
-            self.resume_all(left).await;
+            let can_delete = |webhook: &Webhook| webhook.vendor_id.is_none() || self.0.api.is_some();
+            let is_abandoned = |webhook: &Webhook| {
+                webhook.state == WebhookState::Pending || (webhook.last_error.is_none() && can_delete(webhook))
+            };
+            let abandoned = self.unfinished(is_abandoned).await;
+            self.resume_all(abandoned).await;
         }
     }
 
-    async fn unfinished(&self, wanted: impl Fn(&Webhook) -> bool) -> Vec<Webhook> {
-        let unfinished = [WebhookState::Pending, WebhookState::Deleting];
-        match webhooks::in_states(self.0.store.reserved_reader(), &unfinished).await {
-            Ok(found) => found.into_iter().filter(wanted).collect(),
+    async fn unfinished(&self, filter: impl Fn(&Webhook) -> bool) -> Vec<Webhook> {
+        let states = [WebhookState::Pending, WebhookState::Deleting];
+        match webhooks::in_states(self.0.store.reserved_reader(), &states).await {
+            Ok(found) => found.into_iter().filter(filter).collect(),
             Err(error) => {
-                tracing::warn!(%error, "it cannot be seen whether webhooks were left unfinished");
+                tracing::warn!(%error, "failed to look for unfinished webhooks");
                 Vec::new()
             }
         }
     }
 
-    async fn resume_all(&self, left: Vec<Webhook>) {
-        for left in left {
-            if let Err(error) = self.resume(left.id).await {
-                tracing::warn!(webhook = %left.id, %error, "what is unfinished of a webhook could not be gone on with");
+    async fn resume_all(&self, webhooks: Vec<Webhook>) {
+        for webhook in webhooks {
+            if let Err(error) = self.resume(webhook.id).await {
+                tracing::warn!(webhook = %webhook.id, %error, "failed to resume an unfinished webhook");
             }
         }
     }
 
     async fn resume(&self, id: WebhookId) -> Result<(), StoreError> {
         let store = &self.0.store;
-        let mut hands = store.job_locks().await?;
-        if !hands.try_lock(id).await? {
+        let mut locks = store.job_locks().await?;
+        if !locks.try_lock(id).await? {
             return Ok(());
         }
-        // Whoever had it may have finished just now.
-        let Some(left) = webhooks::by_id(store.reserved_reader(), id).await? else { return Ok(()) };
-        match (left.state, left.vendor_id) {
+        // The task that held the lock may have finished just now.
+        let Some(webhook) = webhooks::by_id(store.reserved_reader(), id).await? else { return Ok(()) };
+        match (webhook.state, webhook.vendor_id) {
             (WebhookState::Pending, _) => {
-                tracing::warn!(webhook = %id, event = %left.event, "{INTERRUPTED_CREATION_MESSAGE}");
+                tracing::warn!(webhook = %id, event = %webhook.event, "{INTERRUPTED_CREATION_MESSAGE}");
                 let tx = store.begin().await?;
                 webhooks::mark_failed(&tx, id, ProblemKind::OutcomeUnknown.as_str(), INTERRUPTED_CREATION_MESSAGE)
                     .await?;
@@ -80,7 +83,7 @@ impl Webhooks {
                 delete::delete_at_vendor(&self.0, id, &vendor_id).await?;
             }
             (WebhookState::Deleting, Some(_)) => {
-                tracing::warn!(webhook = %id, "a webhook waits to be deleted: set bidsketch.api_token");
+                tracing::warn!(webhook = %id, "a webhook cannot be deleted without a token; set bidsketch.api_token");
             }
             (WebhookState::Deleting, None) => {
                 let tx = store.begin().await?;

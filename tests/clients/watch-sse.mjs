@@ -2,26 +2,41 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "graphql-sse";
 
 const url = process.env.BIDARC_STREAM ?? "http://127.0.0.1:8080/graphql/sse";
-const query = "subscription { proposalEvents { id cursor kind status } }";
+const token = process.env.BIDARC_TOKEN; // a key's token; open mode needs none
+const query = "subscription { events { id cursor kind } }";
 
-let last; // the cursor of the last event seen; none: live only
+let last; // the cursor of the last event that was handled; none: live only
+let status; // of the last answer
 
 const client = createClient({
   url,
-  headers: () => (last ? { "Last-Event-ID": last } : {}), // asked for whenever it connects
+  headers: () => ({
+    ...(token && { Authorization: `Bearer ${token}` }),
+    ...(last && { "Last-Event-ID": last }),
+  }),
+  fetchFn: async (...request) => {
+    const response = await fetch(...request);
+    status = response.status;
+    return response;
+  },
   retryAttempts: Infinity,
-  retry: () => sleep(1000),
+  retry: async () => {
+    if (status === 401) throw new Error("401: no key, a wrong one, or a revoked one; set BIDARC_TOKEN");
+    console.error("closed, connecting again");
+    await sleep(1000);
+  },
+  on: { connected: () => console.error("connected, waiting for events") },
 });
 
 client.subscribe({ query }, {
   next({ data, errors }) {
     if (errors) throw new Error(errors[0].message);
-    const event = data.proposalEvents;
-    console.log(event.id, event.kind, event.status ?? "");
+    const event = data.events;
+    console.log(event.id, event.kind);
     last = event.cursor;
   },
   error(problem) {
-    console.error("not to be mended by trying again:", problem);
+    console.error("retrying will not help:", problem.message);
     process.exitCode = 1;
   },
   complete() {},

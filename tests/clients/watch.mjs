@@ -4,17 +4,19 @@ import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 
 const url = process.env.BIDARC_SOCKET ?? "ws://127.0.0.1:8080/graphql/ws";
+const token = process.env.BIDARC_TOKEN; // a key's token; open mode needs none
 const file = "cursor.txt";
 
 const query = `subscription Watch($after: String) {
-  proposalEvents(after: $after) {
-    id cursor kind provider status
-    proposal { vendorId name total }
-    payment { amount }
+  events(after: $after) {
+    id cursor kind
+    ... on ProjectEvent { project { name } }
+    ... on ClientEvent { client { name } }
+    ... on ProposalEvent { status proposal { name } payment { amount } }
   }
 }`;
 
-// The client sends this object again whenever it connects anew, so `after` is kept at the last event seen.
+// graphql-ws sends this object again after each reconnect, so `after` is the cursor of the last event that was handled.
 const variables = { after: null }; // null: live only
 try {
   variables.after = readFileSync(file, "utf8");
@@ -25,22 +27,28 @@ try {
 const client = createClient({
   url,
   webSocketImpl: WebSocket,
-  keepAlive: 10_000, // its pings notice a connection that is dead
+  connectionParams: () => (token ? { Authorization: `Bearer ${token}` } : {}),
+  keepAlive: 10_000, // its pings notice a dead connection
   retryAttempts: Infinity,
-  shouldRetry: () => true,
+  shouldRetry: (problem) => problem?.code !== 4403, // 4403: no key, a wrong one, or a revoked one
   retryWait: () => sleep(1000),
+  on: {
+    connected: () => console.error("connected, waiting for events"),
+    closed: ({ code, reason }) => console.error("closed:", code, reason),
+  },
 });
 
 client.subscribe({ query, variables }, {
   next({ data, errors }) {
-    if (errors) return client.terminate(); // the event could not be read: come again for it
-    const event = data.proposalEvents;
-    console.log(event.id, event.kind, event.status ?? "", event.proposal?.name ?? "", event.payment?.amount ?? "");
+    if (errors) return client.terminate(); // the event could not be read: reconnect and get it again
+    const event = data.events;
+    const name = (event.project ?? event.client ?? event.proposal)?.name;
+    console.log([event.id, event.kind, event.status, name, event.payment?.amount].filter(Boolean).join(" "));
     variables.after = event.cursor;
-    writeFileSync(file, event.cursor); // only once the event has been dealt with
+    writeFileSync(file, event.cursor); // last, when the event has been handled
   },
   error(problem) {
-    console.error("not to be mended by trying again:", problem);
+    console.error("retrying will not help:", problem.reason ?? problem);
     process.exitCode = 1;
   },
   complete() {},

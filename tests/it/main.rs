@@ -1,4 +1,5 @@
-//! Tests of the service through its front door: real sockets, real bodies, real signatures. One folder an area, one file a behaviour.
+//! Integration tests. They use the front door of the service: real sockets, real bodies, real
+//! signatures. Each area has a folder, and each behaviour a file.
 #![cfg(test)]
 
 mod harness;

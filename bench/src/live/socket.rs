@@ -1,5 +1,5 @@
-//! A subscriber over `graphql-transport-ws` that does as little as can be: the load's own cost is taken from the server. Its
-//! masking key is zero, which leaves what it sends as it is.
+//! A subscriber over `graphql-transport-ws` that does as little work as possible, because the cost
+//! of the load slows the server down. Its masking key is zero, which leaves the payload unchanged.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -12,9 +12,9 @@ use crate::Failure;
 /// An open subscription.
 pub(crate) struct Subscriber {
     stream: TcpStream,
-    /// What was read and not yet looked at begins at `at`.
+    /// Bytes received. The unread ones begin at `position`.
     buffer: Vec<u8>,
-    at: usize,
+    position: usize,
 }
 
 impl Subscriber {
@@ -28,7 +28,7 @@ impl Subscriber {
              sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await?;
-        let mut subscriber = Self { stream, buffer: Vec::with_capacity(4096), at: 0 };
+        let mut subscriber = Self { stream, buffer: Vec::with_capacity(4096), position: 0 };
         let head = loop {
             if let Some(end) = subscriber.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end + 4;
@@ -36,23 +36,25 @@ impl Subscriber {
             subscriber.read().await?;
         };
         if !subscriber.buffer.starts_with(b"HTTP/1.1 101") {
-            return Err(format!("no socket: {}", String::from_utf8_lossy(&subscriber.buffer)).into());
+            return Err(
+                format!("the server refused the socket: {}", String::from_utf8_lossy(&subscriber.buffer)).into()
+            );
         }
-        subscriber.at = head;
+        subscriber.position = head;
         subscriber.send(r#"{"type":"connection_init"}"#).await?;
-        subscriber.one().await?;
+        subscriber.receive().await?;
         let subscribe = serde_json::json!({ "id": "1", "type": "subscribe", "payload": { "query": query } });
         subscriber.send(&subscribe.to_string()).await?;
         Ok(subscriber)
     }
 
-    /// Waits for the next text.
-    pub(crate) async fn one(&mut self) -> Result<(), Failure> {
+    /// Waits for the next text message.
+    pub(crate) async fn receive(&mut self) -> Result<(), Failure> {
         self.text().await?;
         Ok(())
     }
 
-    /// Waits for the next text, and gives it.
+    /// Waits for the next text message and returns it.
     pub(crate) async fn text(&mut self) -> Result<&[u8], Failure> {
         let text = loop {
             match self.frame() {
@@ -65,16 +67,17 @@ impl Subscriber {
         Ok(&self.buffer[text])
     }
 
-    /// Sends a ping of the sub-protocol, and waits for its pong.
+    /// Sends a ping of the sub-protocol and waits for its pong.
     pub(crate) async fn ping(&mut self) -> Result<(), Failure> {
         self.send(r#"{"type":"ping"}"#).await?;
-        self.one().await
+        self.receive().await
     }
 
-    /// Takes one whole frame, if it is there, and gives its kind and where its content lies until the next is read.
+    /// Takes one complete frame, if there is one. Returns its opcode and the range of its payload,
+    /// which is valid until the next read.
     fn frame(&mut self) -> Option<(u8, Range<usize>)> {
-        let bytes = &self.buffer[self.at..];
-        let (kind, short) = (bytes.first()? & 0x0f, usize::from(bytes.get(1)? & 0x7f));
+        let bytes = &self.buffer[self.position..];
+        let (opcode, short) = (bytes.first()? & 0x0f, usize::from(bytes.get(1)? & 0x7f));
         let (head, length) = match short {
             126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
             127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
@@ -83,15 +86,15 @@ impl Subscriber {
         if bytes.len() < head + length {
             return None;
         }
-        let content = self.at + head..self.at + head + length;
-        self.at = content.end;
-        Some((kind, content))
+        let payload = self.position + head..self.position + head + length;
+        self.position = payload.end;
+        Some((opcode, payload))
     }
 
     async fn read(&mut self) -> Result<(), Failure> {
-        if self.at > 0 {
-            self.buffer.drain(..self.at);
-            self.at = 0;
+        if self.position > 0 {
+            self.buffer.drain(..self.position);
+            self.position = 0;
         }
         if self.stream.read_buf(&mut self.buffer).await? == 0 {
             return Err("the server closed the connection".into());

@@ -29,13 +29,13 @@ use tokio_util::sync::CancellationToken;
 use crate::Failure;
 
 #[derive(Clone)]
-struct Parts {
+struct AppState {
     ingest: Arc<Ingest>,
     executor: Executor,
     access: Access,
 }
 
-/// The same parts as the service's, wired to the stock transport.
+/// The service's own parts behind the stock transport.
 pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let mut settings = Settings::defaults()?;
     settings.database.url = database.into();
@@ -52,22 +52,22 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let webhooks = Webhooks::new(store.clone(), None, None, clock);
     let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, &settings.graphql);
     tokio::spawn(async move { feed.run().await });
-    let parts = Parts { ingest: Arc::new(Ingest { store, verifier, tolerance, writer }), executor, access };
-    Ok(Router::new().route("/webhooks/arcsite", post(hook)).route("/graphql/ws", get(open)).with_state(parts))
+    let state = AppState { ingest: Arc::new(Ingest { store, verifier, tolerance, writer }), executor, access };
+    Ok(Router::new().route("/webhooks/arcsite", post(hook)).route("/graphql/ws", get(open)).with_state(state))
 }
 
-async fn hook(State(parts): State<Parts>, body: Bytes) -> Result<Json<Value>, StatusCode> {
+async fn hook(State(state): State<AppState>, body: Bytes) -> Result<Json<Value>, StatusCode> {
     let delivery = Delivery::received(Hook::Arcsite, None, body.to_vec(), Clock::system().now());
-    match parts.ingest.accept(delivery).await {
+    match state.ingest.accept(delivery).await {
         Ok(receipt) => Ok(Json(json!({ "outcome": receipt.outcome.as_str() }))),
         Err(_) => Err(StatusCode::SERVICE_UNAVAILABLE),
     }
 }
 
-async fn open(State(parts): State<Parts>, protocol: GraphQLProtocol, upgrade: WebSocketUpgrade) -> Response {
+async fn open(State(state): State<AppState>, protocol: GraphQLProtocol, upgrade: WebSocketUpgrade) -> Response {
     upgrade.protocols(["graphql-transport-ws"]).on_upgrade(move |socket| {
         let mut data = Data::default();
-        data.insert(parts.access);
-        GraphQLWebSocket::new(socket, parts.executor, protocol).with_data(data).serve()
+        data.insert(state.access);
+        GraphQLWebSocket::new(socket, state.executor, protocol).with_data(data).serve()
     })
 }

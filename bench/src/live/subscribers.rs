@@ -1,4 +1,4 @@
-//! Many subscriptions that are known to stand: what is posted from then on reaches all of them.
+//! Many subscriptions, opened and confirmed: all of them receive every later event.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::load::Connection;
 use crate::server::Running;
 use crate::{Failure, seed};
 
-/// How often it is tried to post an event of which all subscribers hear.
-const SETTLING_POSTS: u64 = 20;
-/// How long each of them may take to hear of it.
-const HEAR_WITHIN: Duration = Duration::from_secs(5);
+/// How many events are posted to confirm the subscriptions.
+const CONFIRMING_POSTS_MAX: u64 = 20;
+/// How long a subscriber may take to receive an event.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens so many subscriptions, and waits until all of them hear of events.
+/// Opens this many subscriptions, and waits until all of them receive events.
 pub(super) async fn subscribe(
     server: &Running,
     subscribers: usize,
@@ -25,31 +25,32 @@ pub(super) async fn subscribe(
     for subscriber in 0..subscribers {
         open.push(Subscriber::open(server.address, &query(subscriber)).await?);
     }
-    settle(server.address, &mut open).await?;
+    wait_until_active(server.address, &mut open).await?;
     Ok(open)
 }
 
-/// Posts events until all subscribers have heard of one: then all of them are subscribed. Gives how many it took.
-pub(crate) async fn settle(address: SocketAddr, open: &mut [Subscriber]) -> Result<u64, Failure> {
-    let mut poster = Connection::open(address).await?;
-    for posted in 1..=SETTLING_POSTS {
-        seed::post_project(&mut poster, seed::fresh()).await?;
-        let mut heard = true;
+/// Posts events until all subscribers have received one, so all of them are active. Returns how
+/// many events it posted.
+pub(crate) async fn wait_until_active(address: SocketAddr, open: &mut [Subscriber]) -> Result<u64, Failure> {
+    let mut connection = Connection::open(address).await?;
+    for posted in 1..=CONFIRMING_POSTS_MAX {
+        seed::post_project(&mut connection, seed::next_project()).await?;
+        let mut all_received = true;
         for subscriber in &mut *open {
-            match timeout(HEAR_WITHIN, subscriber.one()).await {
+            match timeout(RECEIVE_TIMEOUT, subscriber.receive()).await {
                 Ok(frame) => frame?,
-                Err(_) => heard = false,
+                Err(_) => all_received = false,
             }
         }
-        if heard {
-            // Those who heard of more than one begin alike.
+        if all_received {
+            // Drains further events, so all subscribers begin at the same one.
             for subscriber in &mut *open {
-                while let Ok(frame) = timeout(Duration::from_millis(1), subscriber.one()).await {
+                while let Ok(frame) = timeout(Duration::from_millis(1), subscriber.receive()).await {
                     frame?;
                 }
             }
             return Ok(posted);
         }
     }
-    Err("not all subscribers hear of events".into())
+    Err("not all subscribers receive events".into())
 }

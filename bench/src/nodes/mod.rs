@@ -1,9 +1,9 @@
-//! One node and two on one PostgreSQL: what a second node costs and gives. Each node is a process of its own, and the cluster is
-//! thrown away with the run.
+//! One and two nodes on one PostgreSQL: the cost and the gain of a second node. Each node is a
+//! process, and the cluster is deleted after the run.
 
 use std::time::Duration;
 
-use crate::report::say;
+use crate::report::print;
 use crate::{Failure, Nodes, server};
 
 mod cluster;
@@ -17,13 +17,13 @@ use log::Log;
 /// Measures, and reports.
 pub(crate) async fn run(settings: &Nodes) -> Result<(), Failure> {
     if settings.connections.iter().any(|connections| *connections == 0 || !connections.is_multiple_of(2)) {
-        return Err("two nodes have half of the connections each: their number must be even".into());
+        return Err("two nodes get half of the connections each; --connections must be positive even numbers".into());
     }
     let cluster = Cluster::start().await?;
-    let measured = measure(settings, &cluster).await;
-    // What was measured, or why it was not, counts for more than how the cluster ended.
+    let result = measure(settings, &cluster).await;
+    // The result of the measurement counts for more than that of ending the cluster.
     let ended = cluster.stop().await;
-    measured.and(ended)
+    result.and(ended)
 }
 
 async fn measure(settings: &Nodes, cluster: &Cluster) -> Result<(), Failure> {
@@ -34,16 +34,20 @@ async fn measure(settings: &Nodes, cluster: &Cluster) -> Result<(), Failure> {
     for connections in &settings.connections {
         intake::run(settings, *connections, &mut log, &mut sqlite).await?;
     }
-    // Once more, as processes that have recorded nothing themselves see it.
+    // Checks once more, with processes that recorded nothing themselves.
     log.stop(log.start(2).await?).await?;
     sqlite.stop(sqlite.start(1).await?).await?;
-    say(&format!(
-        "every acknowledged delivery is in its log exactly once: {} on PostgreSQL, by both nodes' count, {} on SQLite",
+    print(&format!(
+        "every acknowledged delivery is in its log exactly once: {} on PostgreSQL, counted by both nodes, {} on SQLite",
         log.acknowledged, sqlite.acknowledged
     ))
 }
 
-/// Waits for something, but not for ever.
-async fn within<T>(limit: Duration, what: &str, done: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+/// Awaits a future under a time-out.
+async fn with_timeout<T>(
+    limit: Duration,
+    what: &str,
+    done: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     tokio::time::timeout(limit, done).await.map_err(|_| format!("{what} took longer than {} s", limit.as_secs()))?
 }

@@ -1,4 +1,4 @@
-//! What goes wrong on request.
+//! Faults that a test requests.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -16,43 +16,43 @@ use super::refusal::Refusal;
 use super::requests;
 use super::server::Connection;
 
-/// More than any call needs.
-const LARGEST_BODY: usize = 64 * 1024;
+/// The longest body, in bytes. No call needs as much.
+const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// What goes wrong with one request. "Does it" means that the call takes its effect, with all checks, as if nothing were
-/// wrong: only the answer is another.
+/// The fault of one request. "Performs the call" means that the call takes effect, with all checks;
+/// only the answer differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing is done; the answer is this status (500 for a number that is none) with this body.
+    /// Does nothing, and answers this status (500 if it is invalid) with this body.
     Status(u16, String),
-    /// Nothing is done, and the connection stays open without an answer.
+    /// Does nothing, and leaves the connection open without an answer.
     HangBefore,
-    /// It does it, and the connection stays open without an answer.
+    /// Performs the call, and leaves the connection open without an answer.
     HangAfter,
-    /// It does it, and answers after so long.
+    /// Performs the call, and answers after this delay.
     SlowAfter(Duration),
-    /// Nothing is done, and the connection is closed without an answer.
+    /// Does nothing, and closes the connection without an answer.
     CutBefore,
-    /// It does it, and the connection is closed without an answer.
+    /// Performs the call, and closes the connection without an answer.
     CutAfter,
-    /// It does it, then answers 200 with a body that is no JSON.
+    /// Performs the call, and answers 200 with a body that is not JSON.
     NotJson,
-    /// It does it, then answers 200 with this body instead of its own.
+    /// Performs the call, and answers 200 with this body instead of its own.
     Body(String),
 }
 
-/// The outermost step: a request is read, noted and, if nothing is to go wrong, goes on to `next`.
-pub(super) async fn witness(
+/// The outermost middleware: reads and records a request, then applies its fault or calls `next`.
+pub(super) async fn record_and_inject(
     State(account): State<Arc<Account>>,
     Extension(connection): Extension<Connection>,
     request: Request,
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return Refusal::TooLarge(LARGEST_BODY).into_response();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return Refusal::TooLarge(BODY_BYTES_MAX).into_response();
     };
-    let number = account.requests.begun(requests::Request {
+    let index = account.requests.record(requests::Request {
         method: parts.method.to_string(),
         path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
         authorization: parts
@@ -73,9 +73,9 @@ pub(super) async fn witness(
             drop(next.run(request).await);
             pending().await
         }
-        Some(Fault::SlowAfter(pause)) => {
+        Some(Fault::SlowAfter(delay)) => {
             let answer = next.run(request).await;
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(delay).await;
             answer
         }
         Some(Fault::CutBefore) => connection.cut().await,
@@ -92,7 +92,7 @@ pub(super) async fn witness(
             json(body).into_response()
         }
     };
-    account.requests.answered(number, answer.status().as_u16());
+    account.requests.record_status(index, answer.status().as_u16());
     answer
 }
 

@@ -1,4 +1,4 @@
-//! The pages for clients and proposals: lists, single objects, a count.
+//! The pages of clients and proposals: lists, single objects, a count.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use serde_json::value::RawValue;
 
 use super::account::Account;
 use super::refusal::Refusal;
-use super::webhooks::id_of;
+use super::webhooks::parse_id;
 use super::world::{ClientInList, ProposalInList};
 
-/// How many objects a page has, unless fewer are asked for. More are never given.
-const MOST_PER_PAGE: usize = 100;
+/// The default and the maximum number of objects on a page.
+const PAGE_SIZE_MAX: usize = 100;
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -30,7 +30,7 @@ pub(super) async fn clients(State(account): State<Arc<Account>>, RawQuery(query)
 
 /// `GET /clients/{id}.json`
 pub(super) async fn client(State(account): State<Arc<Account>>, Path(file): Path<String>) -> Answer<Box<RawValue>> {
-    account.world().client(id_of(&file)?).map(Json).ok_or(Refusal::NotFound)
+    account.world().client(parse_id(&file)?).map(Json).ok_or(Refusal::NotFound)
 }
 
 /// `GET /clients/{id}/proposals.json`
@@ -55,7 +55,7 @@ pub(super) async fn proposals(
 
 /// `GET /proposals/{id}.json`
 pub(super) async fn proposal(State(account): State<Arc<Account>>, Path(file): Path<String>) -> Answer<Box<RawValue>> {
-    account.world().proposal(id_of(&file)?).map(Json).ok_or(Refusal::NotFound)
+    account.world().proposal(parse_id(&file)?).map(Json).ok_or(Refusal::NotFound)
 }
 
 /// `GET /proposals/stats.json`
@@ -63,16 +63,19 @@ pub(super) async fn stats(State(account): State<Arc<Account>>) -> Json<Stats> {
     Json(Stats { total: account.world().proposals().count() })
 }
 
-/// The part of a list that `page` and `per_page` of the query name. What they mean when they are no number or zero is not
-/// documented: here they are as good as left out.
+/// Returns the part of a list that the query's `page` and `per_page` name. The meaning of zero or
+/// of an invalid number is not documented: here they count as missing.
 fn page<'a, T: Clone + 'a>(all: impl Iterator<Item = &'a T>, query: Option<&str>) -> Vec<T> {
     let number = |name: &str| {
         let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-        pairs.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse::<usize>().ok()).filter(|&n| n > 0)
+        pairs
+            .filter(|(key, _)| *key == name)
+            .find_map(|(_, value)| value.parse::<usize>().ok())
+            .filter(|&number| number > 0)
     };
-    let per_page = number("per_page").unwrap_or(MOST_PER_PAGE).min(MOST_PER_PAGE);
-    let before = (number("page").unwrap_or(1) - 1).saturating_mul(per_page);
-    all.skip(before).take(per_page).cloned().collect()
+    let per_page = number("per_page").unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX);
+    let skipped = (number("page").unwrap_or(1) - 1).saturating_mul(per_page);
+    all.skip(skipped).take(per_page).cloned().collect()
 }
 
 #[cfg(test)]
@@ -80,18 +83,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_the_part_that_the_query_names() {
+    fn page_is_the_part_that_the_query_names() {
         let all: Vec<usize> = (1..=250).collect();
         let page = |query| page(all.iter(), query);
         assert_eq!(page(None), &all[..100]);
         assert_eq!(page(Some("page=3")), &all[200..]);
         assert_eq!(page(Some("per_page=2")), [1, 2]);
         assert_eq!(page(Some("page=8&per_page=1")), [8]);
-        assert_eq!(page(Some("per_page=101&page=2")), &all[100..200], "100 is the most");
+        assert_eq!(page(Some("per_page=101&page=2")), &all[100..200], "at most 100");
         assert_eq!(page(Some("page=4")), [0; 0]);
         assert_eq!(page(Some("page=18446744073709551615")), [0; 0]);
-        for as_if_none in ["page=0", "page=x", "per_page=0", "per_page=-1", "page", "&&", "pages=2"] {
-            assert_eq!(page(Some(as_if_none)), &all[..100], "{as_if_none}");
+        for ignored in ["page=0", "page=x", "per_page=0", "per_page=-1", "page", "&&", "pages=2"] {
+            assert_eq!(page(Some(ignored)), &all[..100], "{ignored}");
         }
     }
 }

@@ -1,36 +1,37 @@
-//! The limit of requests.
+//! The rate limit.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many requests in any stretch of so long; documented as 100 in 20 seconds a token. Whether a refused request counts
-/// is not documented: it does not, so that a client that goes on asking is let in again as soon as the stretch is over.
+/// Limits the requests in any window of the given length; documented as 100 in 20 seconds for each
+/// token. Whether a refused request counts is not documented. Here it does not, so a client that
+/// keeps trying is accepted again when the window is over.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(super) struct RateLimit {
     limit: Option<(usize, Duration)>,
-    /// When those were let in that still count, oldest first.
+    /// The times of the requests in the current window, oldest first.
     admitted: VecDeque<Instant>,
 }
 
-impl Rate {
-    pub(super) fn new(limit: Option<(u32, Duration)>) -> Rate {
-        let limit = limit.map(|(most, within)| (usize::try_from(most).unwrap_or(usize::MAX), within));
-        Rate { limit, admitted: VecDeque::new() }
+impl RateLimit {
+    pub(super) fn new(limit: Option<(u32, Duration)>) -> RateLimit {
+        let limit = limit.map(|(requests_max, window)| (usize::try_from(requests_max).unwrap_or(usize::MAX), window));
+        RateLimit { limit, admitted: VecDeque::new() }
     }
 
-    /// Whether a request is let in at `now`.
-    pub(super) fn admit(&mut self, now: Instant) -> bool {
-        let Some((most, within)) = self.limit else { return true };
-        while self.admitted.front().is_some_and(|&at| now.duration_since(at) >= within) {
+    /// Whether a request is accepted at `now`.
+    pub(super) fn try_admit(&mut self, now: Instant) -> bool {
+        let Some((requests_max, window)) = self.limit else { return true };
+        while self.admitted.front().is_some_and(|&admitted_at| now.duration_since(admitted_at) >= window) {
             self.admitted.pop_front();
         }
-        let free = self.admitted.len() < most;
-        if free {
+        let has_room = self.admitted.len() < requests_max;
+        if has_room {
             self.admitted.push_back(now);
         }
-        free
+        has_room
     }
 }
 
@@ -39,20 +40,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_stretch_of_the_length_has_more_than_the_limit() {
-        let mut rate = Rate::new(Some((3, Duration::from_secs(20))));
+    fn requests_in_any_window_stay_within_the_limit() {
+        let mut limit = RateLimit::new(Some((3, Duration::from_secs(20))));
         let start = Instant::now();
-        let mut admitted_at = |seconds| rate.admit(start + Duration::from_secs(seconds));
+        let mut admitted_at = |seconds| limit.try_admit(start + Duration::from_secs(seconds));
         assert_eq!([0, 10, 19, 19].map(&mut admitted_at), [true, true, true, false]);
-        // The first is 20 seconds old and no longer counts; the refused one never did.
+        // The first is 20 seconds old and no longer counts. The refused one never did.
         assert_eq!([20, 20, 29, 30, 30].map(&mut admitted_at), [true, false, false, true, false]);
     }
 
     #[test]
-    fn no_limit_is_none() {
-        let mut rate = Rate::new(None);
+    fn missing_limit_admits_every_request() {
+        let mut limit = RateLimit::new(None);
         let now = Instant::now();
-        assert!((0..1_000).all(|_| rate.admit(now)));
-        assert!(!Rate::new(Some((0, Duration::from_secs(1)))).admit(now));
+        assert!((0..1_000).all(|_| limit.try_admit(now)));
+        assert!(!RateLimit::new(Some((0, Duration::from_secs(1)))).try_admit(now));
     }
 }

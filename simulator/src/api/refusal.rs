@@ -1,4 +1,4 @@
-//! Every answer that is no success.
+//! Every answer that is an error.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -8,19 +8,19 @@ use serde_json::json;
 /// Why a call is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// No token was given, or not in the documented form.
+    /// The token is missing, or not in the documented form.
     NoToken,
-    /// Another token than the account's.
+    /// The token is not the account's.
     WrongToken,
-    /// No such page or object, or none with this method.
+    /// The page or object does not exist, or does not support the method.
     NotFound,
-    /// The body does not fit: what is wrong with it.
+    /// The body is invalid: the reasons.
     Invalid(Vec<String>),
-    /// The account has as many webhooks as it may have.
+    /// The account has reached its limit of webhooks.
     AccountLimit(usize),
-    /// Too many requests in too short a time.
+    /// The rate limit is reached.
     TooMany,
-    /// A body of more than so many bytes. The vendor documents no such limit.
+    /// The body is longer than this many bytes. The vendor documents no such limit.
     TooLarge(usize),
 }
 
@@ -47,9 +47,9 @@ impl IntoResponse for Refusal {
             Refusal::NoToken => "No API token was provided".to_owned(),
             Refusal::WrongToken => "The API token is revoked or invalid".to_owned(),
             Refusal::NotFound => "Not found".to_owned(),
-            Refusal::AccountLimit(most) => format!("This account has reached its limit of {most} webhooks"),
+            Refusal::AccountLimit(max) => format!("This account has reached its limit of {max} webhooks"),
             Refusal::TooMany => "Too many requests: slow down".to_owned(),
-            Refusal::TooLarge(most) => format!("The body is larger than {most} bytes"),
+            Refusal::TooLarge(max) => format!("The body is larger than {max} bytes"),
         };
         (status, Json(json!({ "error": error }))).into_response()
     }

@@ -1,68 +1,68 @@
-//! What came, for tests to look at.
+//! The requests so far, for tests.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How many requests are kept. It bounds memory: the program can run for weeks.
-const MOST_KEPT: usize = 10_000;
+/// How many requests are kept. It bounds memory, since the program can run for weeks.
+const REQUESTS_MAX: usize = 10_000;
 
-/// One request as it came in, and what it was answered.
+/// One request, and the status of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// `POST`
     pub method: String,
-    /// With the base and, where there is one, the query: `/api/v1/clients.json?page=2`
+    /// With the base path and the query, if there is one: `/api/v1/clients.json?page=2`
     pub path: String,
-    /// The header as it was sent.
+    /// The header's value, as received.
     pub authorization: Option<String>,
-    /// The body as text; bytes that are no UTF-8 are replaced.
+    /// The body as text. Bytes that are not UTF-8 are replaced.
     pub body: String,
-    /// `None` as long as, or when, no answer was sent.
+    /// `None` if no answer was sent, or not yet.
     pub status: Option<u16>,
 }
 
-/// The newest requests, in the order in which they had come in whole.
+/// The newest requests, in the order in which they were complete.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    kept: Mutex<Kept>,
+    log: Mutex<Log>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// The number of the oldest that is still kept.
-    first: usize,
+struct Log {
+    /// The index of the oldest request in the log.
+    first_index: usize,
     requests: VecDeque<Request>,
 }
 
 impl Requests {
-    /// Notes a request and gives its number.
-    pub(super) fn begun(&self, request: Request) -> usize {
-        let mut kept = self.kept();
-        kept.requests.push_back(request);
-        if kept.requests.len() > MOST_KEPT {
-            kept.requests.pop_front();
-            kept.first += 1;
+    /// Records a request and returns its index.
+    pub(super) fn record(&self, request: Request) -> usize {
+        let mut log = self.log();
+        log.requests.push_back(request);
+        if log.requests.len() > REQUESTS_MAX {
+            log.requests.pop_front();
+            log.first_index += 1;
         }
-        kept.first + kept.requests.len() - 1
+        log.first_index + log.requests.len() - 1
     }
 
-    /// Notes what the request of this number is answered, if it is still kept.
-    pub(super) fn answered(&self, number: usize, status: u16) {
-        let mut kept = self.kept();
-        if let Some(at) = number.checked_sub(kept.first)
-            && let Some(request) = kept.requests.get_mut(at)
+    /// Records the status of a request, if it is still in the log.
+    pub(super) fn record_status(&self, index: usize, status: u16) {
+        let mut log = self.log();
+        if let Some(offset) = index.checked_sub(log.first_index)
+            && let Some(request) = log.requests.get_mut(offset)
         {
             request.status = Some(status);
         }
     }
 
     pub(super) fn all(&self) -> Vec<Request> {
-        self.kept().requests.iter().cloned().collect()
+        self.log().requests.iter().cloned().collect()
     }
 
-    /// A thread that panicked midway has at worst left one request too many.
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panicking thread leaves at most one request too many.
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_finds_its_request_when_older_ones_are_forgotten() {
+    fn status_is_recorded_after_older_requests_are_dropped() {
         let requests = Requests::default();
-        let early = requests.begun(request("early"));
-        let late = (0..MOST_KEPT).map(|_| requests.begun(request("late"))).last().unwrap();
-        requests.answered(early, 500);
-        requests.answered(late, 200);
+        let early = requests.record(request("early"));
+        let late = (0..REQUESTS_MAX).map(|_| requests.record(request("late"))).last().unwrap();
+        requests.record_status(early, 500);
+        requests.record_status(late, 200);
         let all = requests.all();
-        assert_eq!(all.len(), MOST_KEPT);
+        assert_eq!(all.len(), REQUESTS_MAX);
         assert!(all.iter().all(|request| request.path == "late"));
         assert_eq!(all.iter().filter(|request| request.status.is_some()).count(), 1);
         assert_eq!(all.last().unwrap().status, Some(200));

@@ -20,44 +20,44 @@ use super::account::Account;
 use super::refusal::Refusal;
 use super::{BASE, fault, pages, token, webhooks};
 
-/// How long to wait when no connection can be accepted, as when too many files are open.
-const BREATH: Duration = Duration::from_millis(50);
+/// How long to wait after a failed accept, as when too many files are open.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// The connection that a request came on.
+/// The connection of a request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connection {
     cut: Arc<Notify>,
 }
 
 impl Connection {
-    /// Closes the connection. There is nothing to answer afterwards.
+    /// Closes the connection. The request gets no answer.
     pub(super) async fn cut(&self) -> Response {
         self.cut.notify_one();
         pending().await
     }
 }
 
-/// Serves until it is dropped, which closes every connection.
+/// Serves until dropped, which closes every connection.
 pub(super) async fn serve(listener: TcpListener, account: Arc<Account>) {
     let routes = routes(account);
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(connections.spawn(converse(stream, routes.clone()))),
-            Err(_) => tokio::time::sleep(BREATH).await,
+            Ok((stream, _)) => drop(connections.spawn(serve_connection(stream, routes.clone()))),
+            Err(_) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
         }
         while connections.try_join_next().is_some() {}
     }
 }
 
-/// One connection to its end: the client's, or a cut.
-async fn converse(stream: TcpStream, routes: Router) {
+/// Serves one connection until the client ends it or a fault cuts it.
+async fn serve_connection(stream: TcpStream, routes: Router) {
     let connection = Connection::default();
     let service = TowerToHyperService::new(routes.layer(Extension(connection.clone())));
-    let conversation = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // A conversation that breaks off is the client's affair.
-        _ = conversation => {}
+        // An error is the client's affair.
+        _ = serving => {}
         () = connection.cut.notified() => {}
     }
 }
@@ -77,11 +77,11 @@ fn routes(account: Arc<Account>) -> Router {
         .nest(BASE, calls)
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
-        .layer(from_fn_with_state(Arc::clone(&account), token::admit))
-        .layer(from_fn_with_state(account, fault::witness))
+        .layer(from_fn_with_state(Arc::clone(&account), token::authenticate))
+        .layer(from_fn_with_state(account, fault::record_and_inject))
 }
 
-/// For a path that is none, and for a method that its path does not take: the vendor knows no 405.
+/// For an unknown path, and for a method that the path does not support: the vendor has no 405.
 async fn not_found() -> Refusal {
     Refusal::NotFound
 }

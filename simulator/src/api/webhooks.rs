@@ -1,4 +1,4 @@
-//! The calls for webhooks: one is created, one is deleted. There is none that lists them.
+//! The calls for webhooks: create and delete. There is no list.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::registry::Full;
 use crate::time::with_offset;
 use crate::{bidsketch, clock};
 
-/// A webhook as the answer to its creation shows it.
+/// A webhook in the answer to its creation.
 #[derive(Debug, Serialize)]
-pub(super) struct Created {
+pub(super) struct CreatedWebhook {
     id: u64,
     event: String,
     endpoint: String,
@@ -27,13 +27,13 @@ pub(super) struct Created {
     url: String,
 }
 
-/// `POST /webhooks.json`. It is 200, as documented, and not 201.
-pub(super) async fn create(State(account): State<Arc<Account>>, body: Bytes) -> Result<Json<Created>, Refusal> {
-    let (event, endpoint) = wanted(&body).map_err(Refusal::Invalid)?;
+/// `POST /webhooks.json`. Answers 200, as documented, not 201.
+pub(super) async fn create(State(account): State<Arc<Account>>, body: Bytes) -> Result<Json<CreatedWebhook>, Refusal> {
+    let (event, endpoint) = parse_body(&body).map_err(Refusal::Invalid)?;
     let webhook =
-        account.registry.register(&event, &endpoint).map_err(|Full| Refusal::AccountLimit(account.most_webhooks))?;
+        account.registry.register(&event, &endpoint).map_err(|Full| Refusal::AccountLimit(account.webhooks_max))?;
     let now = with_offset(clock::now());
-    Ok(Json(Created {
+    Ok(Json(CreatedWebhook {
         id: webhook.id,
         event: webhook.event,
         endpoint: webhook.endpoint,
@@ -43,31 +43,32 @@ pub(super) async fn create(State(account): State<Arc<Account>>, body: Bytes) -> 
     }))
 }
 
-/// `DELETE /webhooks/{id}.json`. One that is gone, on a 410 for example, is not found.
+/// `DELETE /webhooks/{id}.json`. A webhook that is already deleted, by a 410 for example, is not
+/// found.
 pub(super) async fn delete(
     State(account): State<Arc<Account>>,
     Path(file): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let id = id_of(&file)?;
+    let id = parse_id(&file)?;
     if account.registry.delete(id) { Ok(StatusCode::NO_CONTENT) } else { Err(Refusal::NotFound) }
 }
 
-/// The id in `4815162342.json`.
-pub(super) fn id_of(file: &str) -> Result<u64, Refusal> {
+/// Parses the id in `4815162342.json`.
+pub(super) fn parse_id(file: &str) -> Result<u64, Refusal> {
     file.strip_suffix(".json").and_then(|id| id.parse().ok()).ok_or(Refusal::NotFound)
 }
 
-/// Event type and endpoint, or everything that is wrong with the body.
-fn wanted(body: &[u8]) -> Result<(String, String), Vec<String>> {
+/// Parses event type and endpoint, or returns everything that is wrong with the body.
+fn parse_body(body: &[u8]) -> Result<(String, String), Vec<String>> {
     let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(body) else {
         return Err(vec!["the body must be a JSON object".to_owned()]);
     };
     let mut errors = Vec::new();
-    let event = text(&fields, "event", &mut errors);
+    let event = required_string(&fields, "event", &mut errors);
     if event.is_some_and(|event| !bidsketch::EVENTS.contains(&event)) {
         errors.push(format!("event must be one of {}", bidsketch::EVENTS.join(", ")));
     }
-    let endpoint = text(&fields, "endpoint", &mut errors);
+    let endpoint = required_string(&fields, "endpoint", &mut errors);
     if endpoint.is_some_and(|endpoint| !is_web_url(endpoint)) {
         errors.push("endpoint must be an http or https URL".to_owned());
     }
@@ -83,8 +84,8 @@ fn wanted(body: &[u8]) -> Result<(String, String), Vec<String>> {
     }
 }
 
-/// A field that must be there as text that is not empty.
-fn text<'a>(fields: &'a Map<String, Value>, name: &str, errors: &mut Vec<String>) -> Option<&'a str> {
+/// Reads a required field that must be a non-empty string.
+fn required_string<'a>(fields: &'a Map<String, Value>, name: &str, errors: &mut Vec<String>) -> Option<&'a str> {
     match fields.get(name) {
         Some(Value::String(text)) if !text.is_empty() => return Some(text),
         None | Some(Value::Null | Value::String(_)) => errors.push(format!("{name} cannot be blank")),

@@ -1,4 +1,5 @@
-//! The account's clients and proposals. They are known from the hooks that told of them, so pages and hooks agree.
+//! The account's clients and proposals. They come from the same hooks that are sent, so pages and
+//! hooks agree.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +10,17 @@ use serde_json::value::RawValue;
 use crate::hook::{Hook, Vendor};
 use crate::office::Office;
 
-/// How many clients the account has from the start: more than a page holds.
+/// How many clients the account starts with: more than one page.
 const CLIENTS_AT_START: usize = 120;
 
-/// How many clients, and how many proposals, are kept: the newest. It bounds memory: the program can run for weeks.
-const MOST_KEPT: usize = 5_000;
+/// How many clients, and how many proposals, are kept: the newest. It bounds memory, since the
+/// program can run for weeks.
+const OBJECTS_MAX: usize = 5_000;
 
-/// When the account was opened, 2025-12-01T15:00:00Z, in Unix seconds.
-const OPENED: i64 = 1_764_601_200;
+/// When the account was opened: 2025-12-01T15:00:00Z, in Unix seconds.
+const OPENED_AT: i64 = 1_764_601_200;
 
-/// A client with the fields that a list shows.
+/// A client, with the fields of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct ClientInList {
     id: u64,
@@ -33,7 +35,7 @@ pub(super) struct ClientInList {
     email: Option<String>,
 }
 
-/// A proposal with the fields that a list shows.
+/// A proposal, with the fields of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct ProposalInList {
     id: u64,
@@ -47,16 +49,16 @@ pub(super) struct ProposalInList {
     is_draft: bool,
 }
 
-/// What is known, by id.
+/// The clients and proposals, by id.
 #[derive(Debug, Default)]
 pub(super) struct World {
-    clients: BTreeMap<u64, Known<ClientInList>>,
-    proposals: BTreeMap<u64, Known<ProposalInList>>,
+    clients: BTreeMap<u64, StoredObject<ClientInList>>,
+    proposals: BTreeMap<u64, StoredObject<ProposalInList>>,
 }
 
-/// One object as its own page and as a list shows it.
+/// One object, as its own page and as a list show it.
 #[derive(Debug)]
-struct Known<T> {
+struct StoredObject<T> {
     own_page: Box<RawValue>,
     in_list: T,
     /// The client of a proposal.
@@ -68,21 +70,22 @@ struct Envelope {
     data: Box<RawValue>,
 }
 
-/// What says whose a proposal is.
+/// The client of a proposal's payload.
 #[derive(Deserialize)]
-struct Owned {
-    client: Owner,
+struct ProposalOwner {
+    client: OwnerRef,
 }
 
 #[derive(Deserialize)]
-struct Owner {
+struct OwnerRef {
     id: u64,
 }
 
 impl World {
-    /// An account with a past: the same for the same seed. It shares no ids with the world whose hooks have that seed.
-    pub(super) fn past(seed: u64) -> World {
-        let opened = DateTime::<Utc>::from_timestamp(OPENED, 0).unwrap_or_default();
+    /// Creates an account with a history. The same seed gives the same one. It shares no ids with
+    /// the world whose hooks have that seed.
+    pub(super) fn with_history(seed: u64) -> World {
+        let opened = DateTime::<Utc>::from_timestamp(OPENED_AT, 0).unwrap_or_default();
         let mut office = Office::new(!seed, opened).only(Vendor::Bidsketch);
         let mut world = World::default();
         while world.clients.len() < CLIENTS_AT_START {
@@ -93,7 +96,7 @@ impl World {
         world
     }
 
-    /// Takes over what a hook tells. What it does not understand it leaves alone.
+    /// Updates the world from a hook. A hook that is not understood is ignored.
     pub(super) fn learn(&mut self, hook: &Hook) {
         if hook.vendor != Vendor::Bidsketch {
             return;
@@ -101,44 +104,45 @@ impl World {
         let Ok(Envelope { data }) = serde_json::from_str(&hook.body) else { return };
         if hook.event == "client_created" {
             if let Ok(in_list) = serde_json::from_str::<ClientInList>(data.get()) {
-                self.clients.insert(in_list.id, Known { own_page: data, in_list, client: None });
+                self.clients.insert(in_list.id, StoredObject { own_page: data, in_list, client: None });
             }
-        } else if let (Ok(in_list), Ok(owned)) =
-            (serde_json::from_str::<ProposalInList>(data.get()), serde_json::from_str::<Owned>(data.get()))
+        } else if let (Ok(in_list), Ok(proposal_owner)) =
+            (serde_json::from_str::<ProposalInList>(data.get()), serde_json::from_str::<ProposalOwner>(data.get()))
         {
-            self.proposals.insert(in_list.id, Known { own_page: data, in_list, client: Some(owned.client.id) });
+            self.proposals
+                .insert(in_list.id, StoredObject { own_page: data, in_list, client: Some(proposal_owner.client.id) });
         }
-        if self.clients.len() > MOST_KEPT {
+        if self.clients.len() > OBJECTS_MAX {
             self.clients.pop_first();
         }
-        if self.proposals.len() > MOST_KEPT {
+        if self.proposals.len() > OBJECTS_MAX {
             self.proposals.pop_first();
         }
     }
 
     /// In the order of their ids, which is that of their creation.
     pub(super) fn clients(&self) -> impl Iterator<Item = &ClientInList> {
-        self.clients.values().map(|known| &known.in_list)
+        self.clients.values().map(|object| &object.in_list)
     }
 
     /// In the order of their ids, which is that of their creation.
     pub(super) fn proposals(&self) -> impl Iterator<Item = &ProposalInList> {
-        self.proposals.values().map(|known| &known.in_list)
+        self.proposals.values().map(|object| &object.in_list)
     }
 
-    /// The proposals of one client; `None` when there is no such client.
+    /// The proposals of one client. `None` if there is no such client.
     pub(super) fn proposals_of(&self, client: u64) -> Option<impl Iterator<Item = &ProposalInList>> {
-        let of_client = move |known: &&Known<ProposalInList>| known.client == Some(client);
+        let of_client = move |object: &&StoredObject<ProposalInList>| object.client == Some(client);
         self.clients
             .contains_key(&client)
-            .then(|| self.proposals.values().filter(of_client).map(|known| &known.in_list))
+            .then(|| self.proposals.values().filter(of_client).map(|object| &object.in_list))
     }
 
     pub(super) fn client(&self, id: u64) -> Option<Box<RawValue>> {
-        self.clients.get(&id).map(|known| known.own_page.clone())
+        self.clients.get(&id).map(|object| object.own_page.clone())
     }
 
     pub(super) fn proposal(&self, id: u64) -> Option<Box<RawValue>> {
-        self.proposals.get(&id).map(|known| known.own_page.clone())
+        self.proposals.get(&id).map(|object| object.own_page.clone())
     }
 }

@@ -5,20 +5,21 @@ use serde::Serialize;
 use crate::hook::{Hook, Vendor};
 use crate::id::Id;
 
-/// A drawing of a project. It carries no time at all.
+/// A drawing of a project. It carries no time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Drawing {
     /// The vendor's id.
     pub id: Id,
-    /// The project it belongs to, whose own hook may come later.
+    /// The project that it belongs to. The project's own hook may arrive later.
     pub project_id: Id,
     /// Its name.
     pub name: String,
-    /// The file's name. The vendor's older page has it for `drawing.updated` only, and so is it sent.
+    /// The file's name. By the vendor's older page only `drawing.updated` carries it, so only that
+    /// type is sent with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// The drawing as PDF, for 24 hours. `None` is sent as null: a drawing made by uploading a PDF, or a file that is
-    /// still being made.
+    /// The drawing as PDF, for 24 hours. `None` is sent as null: for a drawing made from an
+    /// uploaded PDF, or a file that is not ready yet.
     pub pdf_url: Option<String>,
     /// The same as PNG.
     pub png_url: Option<String>,
@@ -27,7 +28,7 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    /// A drawing without links and labels.
+    /// Creates a drawing without links and labels.
     pub fn new(id: impl Into<Id>, project_id: impl Into<Id>, name: &str) -> Drawing {
         Drawing {
             id: id.into(),

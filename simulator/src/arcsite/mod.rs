@@ -1,7 +1,8 @@
-//! ArcSite's payloads, one file a noun.
+//! ArcSite's payloads, one file each.
 //!
-//! What ArcSite spells in two ways (its tables, its samples and its older page differ) has a field for each spelling:
-//! set one of the two. A field that is `None` is left out, except where the field's words say that it is sent as null.
+//! ArcSite's tables, samples and older page spell some names differently. Such a name has a field
+//! for each spelling: set one of them. A field that is `None` is omitted, unless its doc says that
+//! it is sent as null.
 
 mod deprecated;
 mod drawing;
@@ -16,7 +17,7 @@ pub use payment::{Channel, Payment};
 pub use project::{Address, Customer, Project, SalesRep};
 pub use proposal::{ApprovedOption, ProposalOption, Status, StatusChanged};
 
-/// Every event type that ArcSite sends, the deprecated ones last.
+/// Every event type of ArcSite's, the deprecated ones last.
 pub const EVENTS: &[&str] = &[
     "project.created",
     "project.updated",

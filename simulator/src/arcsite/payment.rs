@@ -1,4 +1,4 @@
-//! `proposal.payment.received`, in both of its channels.
+//! `proposal.payment.received`, in both channels.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::ser::SerializeMap;
@@ -9,25 +9,25 @@ use crate::id::Id;
 use crate::money::{Money, two_decimals};
 use crate::time::{bare_date, zone_less};
 
-/// One payment. Two equal ones marked by hand on one day have identical bodies: the vendor sends nothing to tell them
-/// apart.
+/// One payment. Two equal payments marked by hand on one day have identical bodies: the vendor
+/// sends nothing to tell them apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Payment {
-    /// What was paid for.
+    /// The proposal that was paid.
     pub proposal_id: Id,
     /// Its drawing.
     pub drawing_id: Id,
-    /// This payment, not the sum; always with two decimals.
+    /// The amount of this payment, not the sum; always with two decimals.
     #[serde(serialize_with = "two_decimals")]
     pub paid_amount: Money,
-    /// How it came, and with it when.
+    /// The channel, with the time of the payment.
     #[serde(flatten)]
     pub channel: Channel,
     /// `Credit Card`, `Check`, …
     pub payment_method: String,
 }
 
-/// How a payment came. The two channels write their time in different fields and with different precision.
+/// The channel of a payment. The two channels carry the time in different fields and precisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
     /// Paid through ArcSite: `pay_channel` `arcsite_payment`, with a `paid_time`.
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_channel_has_its_own_time_field() {
+    fn payment_channel_determines_the_time_field() {
         let at = DateTime::from_timestamp(1_642_306_763, 0).unwrap();
         let mut payment = Payment {
             proposal_id: 36_029_621_652_695_040.into(),

@@ -7,35 +7,35 @@ use crate::hook::{Hook, Vendor};
 use crate::id::Id;
 use crate::time::ser_zone_less;
 
-/// A job site and whom it is for. `id`, `name` and the times are always there.
+/// A job site and its customer. `id`, `name` and the times are always present.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Project {
     /// The vendor's id.
     pub id: Id,
     /// Its name.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     #[serde(serialize_with = "ser_zone_less")]
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     #[serde(serialize_with = "ser_zone_less")]
     pub updated_at: DateTime<Utc>,
-    /// The contractor's own number.
+    /// The contractor's number for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_number: Option<String>,
-    /// Whom it is for.
+    /// The customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<Customer>,
-    /// Where it is.
+    /// The address of the site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_site_address: Option<Address>,
-    /// The same in the spelling of ArcSite's older page.
+    /// The same, in the spelling of ArcSite's older page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_site_addreess: Option<Address>,
-    /// Who sells it.
+    /// The sales representative.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sales_rep: Option<SalesRep>,
-    /// The same in the spelling of one sample.
+    /// The same, in the spelling of one sample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sale_rep: Option<SalesRep>,
     /// Labels.
@@ -70,19 +70,19 @@ pub struct Address {
     pub city: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub county: Option<String>,
-    /// `county` as one of the vendor's tables has it.
+    /// `county`, as one of the vendor's tables spells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub countity: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// `State`, as one of the vendor's tables has it.
+    /// `state`, as one of the vendor's tables spells it.
     #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
     pub capital_state: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip_code: Option<String>,
 }
 
-/// Who sells. Every part is optional.
+/// A sales representative. Every part is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names are the vendor's, and say it")]
 pub struct SalesRep {
@@ -95,7 +95,7 @@ pub struct SalesRep {
 }
 
 impl Project {
-    /// A project with what is required and nothing else.
+    /// Creates a project with only the required fields.
     pub fn new(id: impl Into<Id>, name: &str, at: DateTime<Utc>) -> Project {
         Project {
             id: id.into(),
@@ -112,7 +112,7 @@ impl Project {
         }
     }
 
-    /// The same project with every two-way word in its other spelling.
+    /// Swaps every field that has two spellings to its other spelling.
     #[must_use]
     pub fn respelled(mut self) -> Project {
         std::mem::swap(&mut self.work_site_address, &mut self.work_site_addreess);

@@ -1,4 +1,4 @@
-//! `proposal.status_changed`, which took the place of the deprecated three.
+//! `proposal.status_changed`, which replaces the three deprecated types.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::hook::{Hook, Vendor};
 use crate::id::Id;
 use crate::money::Money;
 
-/// How far a proposal has come.
+/// The status of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
@@ -16,27 +16,27 @@ pub enum Status {
     Pending,
     /// Withdrawn.
     Void,
-    /// The customer does not want it.
+    /// Declined by the customer.
     Lost,
     /// Approved or signed.
     Approved,
 }
 
 impl Status {
-    /// All of them.
+    /// Every status.
     pub const ALL: [Status; 5] = [Status::Draft, Status::Pending, Status::Void, Status::Lost, Status::Approved];
 }
 
-/// A proposal at one status. There is no time in it.
+/// A proposal with its status. It carries no time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatusChanged {
-    /// The proposal's id. A change order has one of its own.
+    /// The proposal's id. A change order has its own.
     pub proposal_id: Id,
-    /// The project it is for.
+    /// Its project.
     pub project_id: Id,
     /// Its name.
     pub name: String,
-    /// The status it has now.
+    /// Its current status.
     pub status: Status,
     /// The seller's name.
     pub sales_representative: String,
@@ -46,25 +46,25 @@ pub struct StatusChanged {
     pub customer_name: String,
     /// The customer's e-mail address.
     pub customer_email: String,
-    /// The contractor's own number.
+    /// The contractor's number for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document_number: Option<String>,
-    /// Why it ended: with VOID and LOST.
+    /// The reason why it ended, with VOID and LOST.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close_note: Option<String>,
-    /// What was agreed: with APPROVED.
+    /// The agreed total, with APPROVED.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Money>,
-    /// The signed document, for 24 hours: with APPROVED.
+    /// The signed document, for 24 hours, with APPROVED.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pdf_url: Option<String>,
-    /// Which option the customer took: with APPROVED.
+    /// The option that the customer chose, with APPROVED.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_option: Option<ApprovedOption>,
-    /// On a change order: the proposal that it changes.
+    /// In a change order: the proposal that it changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_proposal_id: Option<Id>,
-    /// What the customer can choose from.
+    /// The options that the customer can choose from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal_options: Option<Vec<ProposalOption>>,
     /// The template it was made from.
@@ -72,7 +72,7 @@ pub struct StatusChanged {
     pub template_id: Option<Id>,
 }
 
-/// The option that was taken.
+/// The option that was chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApprovedOption {
     /// The option's id.
@@ -88,7 +88,7 @@ pub struct ProposalOption {
     pub name: String,
     /// The drawing.
     pub drawing_id: Id,
-    /// The drawing as it was then.
+    /// The version of the drawing.
     pub drawing_version_id: Id,
     /// Its price.
     pub total: Money,
@@ -97,7 +97,7 @@ pub struct ProposalOption {
 }
 
 impl StatusChanged {
-    /// A proposal with what is required and nothing else.
+    /// Creates a proposal with only the required fields.
     pub fn new(proposal_id: impl Into<Id>, project_id: impl Into<Id>, name: &str, status: Status) -> StatusChanged {
         StatusChanged {
             proposal_id: proposal_id.into(),

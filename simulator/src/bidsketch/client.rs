@@ -7,11 +7,11 @@ use super::{API, APP};
 use crate::hook::{Hook, Vendor};
 use crate::time::ser_with_offset;
 
-/// A client. What is `None` is sent as null, but for `other_contact`, which is left out.
+/// A client. A field that is `None` is sent as null, except `other_contact`, which is omitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names are the vendor's, and say it")]
 pub struct Client {
-    /// An integer, and it can be above 2^32.
+    /// An integer that may exceed 2^32.
     pub id: u64,
     pub url: String,
     pub app_url: String,
@@ -21,7 +21,7 @@ pub struct Client {
     pub updated_at: DateTime<Utc>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
-    /// The company's name, or the full name of somebody without one.
+    /// The company's name, or the full name of a person without a company.
     pub name: String,
     pub phone: Option<String>,
     pub email: Option<String>,
@@ -38,7 +38,7 @@ pub struct Client {
     pub other_contact: Option<OtherContact>,
 }
 
-/// Somebody else to talk to.
+/// Another contact at the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names are the vendor's, and say it")]
 pub struct OtherContact {
@@ -49,7 +49,7 @@ pub struct OtherContact {
 }
 
 impl Client {
-    /// A client of whom the name is known and nothing else.
+    /// Creates a client with only a name.
     pub fn new(id: u64, name: &str, at: DateTime<Utc>) -> Client {
         Client {
             id,

@@ -1,4 +1,4 @@
-//! Bidsketch's objects, one file a noun: what its webhooks carry, and what its REST API shows on one object's page.
+//! Bidsketch's objects, one file each, as its webhooks and its REST API show them.
 
 mod client;
 mod proposal;
@@ -6,7 +6,7 @@ mod proposal;
 pub use client::{Client, OtherContact};
 pub use proposal::{ClientRef, Content, Fees, Proposal, Section, Settings, Status};
 
-/// Every event type that Bidsketch sends. A webhook is for one of them.
+/// Every event type of Bidsketch's. A webhook is for one of them.
 pub const EVENTS: &[&str] = &[
     "client_created",
     "proposal_created",
@@ -17,8 +17,8 @@ pub const EVENTS: &[&str] = &[
     "proposal_accepted_or_declined",
 ];
 
-/// Where the vendor's API says it is, in every object's `url`.
+/// The base of every object's `url`: the vendor's API.
 const API: &str = "https://bidsketch.com/api/v1";
 
-/// Where the sample agency's account says it is, in every object's `app_url`.
+/// The base of every object's `app_url`: the sample agency's account.
 const APP: &str = "https://gazebos.bidsketch.example";

@@ -1,4 +1,4 @@
-//! The six proposal events, which all carry a proposal.
+//! The payload of the six proposal events.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::hook::{Hook, Vendor};
 use crate::money::Money;
 use crate::time::{ser_maybe_with_offset, ser_with_offset};
 
-/// How far a proposal has come. Whether it was ever sent is told by `is_draft` alone.
+/// The status of a proposal. Only `is_draft` says whether it was ever sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[expect(missing_docs, reason = "the names are the vendor's, and say it")]
 pub enum Status {
@@ -18,11 +18,11 @@ pub enum Status {
     Declined,
 }
 
-/// A proposal, as a webhook and its own page carry it. (A list's page has fewer fields.)
+/// A proposal, as its webhooks and its own page show it. A list's page has fewer fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names are the vendor's, and say it")]
 pub struct Proposal {
-    /// An integer, and it can be above 2^32.
+    /// An integer that may exceed 2^32.
     pub id: u64,
     pub url: String,
     pub app_url: String,
@@ -56,13 +56,13 @@ pub struct Fees {
     pub monthly_fees: Money,
     pub yearly_fees: Money,
     pub one_time_fees: Money,
-    /// Negative, or nothing.
+    /// Negative or zero.
     pub discount: Money,
     pub total: Money,
 }
 
 impl Fees {
-    /// With the total that follows from the rest.
+    /// Sets the total to the sum of the other amounts.
     #[must_use]
     pub fn summed(mut self) -> Fees {
         self.total = [self.tax, self.tax2, self.monthly_fees, self.yearly_fees, self.one_time_fees, self.discount]
@@ -84,7 +84,7 @@ pub struct Settings {
     pub hide_grand_total: bool,
 }
 
-/// The client of a proposal, in short.
+/// The client of a proposal, in brief.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names are the vendor's, and say it")]
 pub struct ClientRef {
@@ -94,7 +94,7 @@ pub struct ClientRef {
     pub app_url: String,
 }
 
-/// Where a proposal's text and fees are to be had. The REST API serves them; no webhook carries them.
+/// The URLs of a proposal's text and fees. The REST API serves them; no webhook carries them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names are the vendor's, and say it")]
 pub struct Content {
@@ -114,9 +114,9 @@ pub struct Section {
 }
 
 impl Proposal {
-    /// A new draft for `client`, without fees.
+    /// Creates a draft for `client`, without fees.
     pub fn new(id: u64, name: &str, client: &Client, at: DateTime<Utc>) -> Proposal {
-        let below = |count: u64, path: &str| Section { count, url: format!("{API}/proposals/{id}/{path}.json") };
+        let section = |count: u64, path: &str| Section { count, url: format!("{API}/proposals/{id}/{path}.json") };
         Proposal {
             id,
             url: format!("{API}/proposals/{id}.json"),
@@ -147,20 +147,20 @@ impl Proposal {
             content: Content {
                 count: 11,
                 url: format!("{API}/proposals/{id}/content.json"),
-                opening_sections: below(2, "sections/opening"),
-                fees: below(8, "fees"),
-                closing_sections: below(1, "sections/closing"),
+                opening_sections: section(2, "sections/opening"),
+                fees: section(8, "fees"),
+                closing_sections: section(1, "sections/closing"),
             },
         }
     }
 
-    /// A hook of one of the six proposal types, such as `proposal_viewed`.
+    /// Creates a hook of one of the six proposal types, such as `proposal_viewed`.
     pub fn hook(&self, event: &str) -> Hook {
         Hook::new(Vendor::Bidsketch, event, self)
     }
 
-    /// The hooks of a decision that was just made (`status` says which): an account that listens for the decision and
-    /// for "accepted or declined" gets both, for the one decision.
+    /// Creates the hooks of a decision; `status` says which. An account with webhooks for the
+    /// decision and for "accepted or declined" gets both, for one decision.
     pub fn decided(&self) -> Vec<Hook> {
         match self.status {
             Status::Accepted => vec![self.hook("proposal_accepted"), self.hook("proposal_accepted_or_declined")],
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_webhook_carries_the_documented_fields() {
+    fn proposal_hook_carries_the_documented_fields() {
         let at = DateTime::from_timestamp(1_642_306_763, 0).unwrap();
         let client = Client::new(4_815_162_342, "Eric's Gazebo Emporium", at);
         let mut proposal = Proposal::new(11_051_955, "Gazebo", &client, at);

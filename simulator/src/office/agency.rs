@@ -1,16 +1,16 @@
-//! The agency: its clients, and the deals that are going on.
+//! The agency: its clients and its open deals.
 
 use std::collections::VecDeque;
 
 use super::deal::Deal;
-use super::{AT_ONCE, Scene};
+use super::{OPEN_HISTORIES_MAX, Scene};
 use crate::bidsketch::{Client, OtherContact};
 use crate::hook::Hook;
 use crate::sample::people::phone;
 use crate::sample::{Ids, Person, Place, Sampler};
 
-/// Clients that may come back with another proposal.
-const REMEMBERED: usize = 30;
+/// How many clients are remembered for another proposal.
+const CLIENTS_MAX: usize = 30;
 
 #[derive(Debug)]
 pub(super) struct Agency {
@@ -24,21 +24,21 @@ impl Agency {
         Agency { ids: Ids::bidsketch(sampler), clients: VecDeque::new(), deals: Vec::new() }
     }
 
-    /// A client comes, or one of the deals goes a step further.
+    /// Opens a deal, or advances one by a step.
     pub(super) fn step(&mut self, scene: &mut Scene) -> Vec<Hook> {
-        let open = self.deals.is_empty() || (self.deals.len() < AT_ONCE && scene.sampler.chance(0.2));
+        let open = self.deals.is_empty() || (self.deals.len() < OPEN_HISTORIES_MAX && scene.sampler.chance(0.2));
         if open {
             return self.open(scene);
         }
-        let at = scene.sampler.index(self.deals.len());
-        let hooks = self.deals[at].advance(scene);
-        if self.deals[at].is_over() {
-            self.deals.swap_remove(at);
+        let index = scene.sampler.index(self.deals.len());
+        let hooks = self.deals[index].advance(scene);
+        if self.deals[index].is_over() {
+            self.deals.swap_remove(index);
         }
         hooks
     }
 
-    /// A new deal: with a client who is known, or with a new one.
+    /// Opens a deal, with a known client or a new one.
     fn open(&mut self, scene: &mut Scene) -> Vec<Hook> {
         let known = self.clients.get(scene.sampler.index(self.clients.len())).cloned();
         if let Some(client) = known.filter(|_| scene.sampler.chance(0.3)) {
@@ -51,14 +51,14 @@ impl Agency {
         let hooks = vec![client.created()];
         self.deals.push(Deal::new(self.ids.next(&mut scene.sampler), client.clone()));
         self.clients.push_back(client);
-        if self.clients.len() > REMEMBERED {
+        if self.clients.len() > CLIENTS_MAX {
             self.clients.pop_front();
         }
         hooks
     }
 }
 
-/// A client, more or less well known.
+/// Draws a client. Most fields are optional.
 pub(super) fn client(id: u64, scene: &mut Scene) -> Client {
     let sampler = &mut scene.sampler;
     let (person, place) = (Person::sample(sampler), Place::sample(sampler));

@@ -1,7 +1,7 @@
-//! The contractor: the jobs that are going on.
+//! The contractor: its open jobs.
 
 use super::job::Job;
-use super::{AT_ONCE, Scene};
+use super::{OPEN_HISTORIES_MAX, Scene};
 use crate::hook::Hook;
 use crate::sample::{Ids, Sampler};
 
@@ -16,17 +16,17 @@ impl Contractor {
         Contractor { ids: Ids::arcsite(sampler), jobs: Vec::new() }
     }
 
-    /// A job comes in, or one goes a step further.
+    /// Opens a job, or advances one by a step.
     pub(super) fn step(&mut self, scene: &mut Scene) -> Vec<Hook> {
-        if self.jobs.is_empty() || (self.jobs.len() < AT_ONCE && scene.sampler.chance(0.12)) {
+        if self.jobs.is_empty() || (self.jobs.len() < OPEN_HISTORIES_MAX && scene.sampler.chance(0.12)) {
             let (job, hooks) = Job::open(scene, &mut self.ids);
             self.jobs.push(job);
             return hooks;
         }
-        let at = scene.sampler.index(self.jobs.len());
-        let hooks = self.jobs[at].advance(scene, &mut self.ids);
-        if self.jobs[at].is_over() {
-            self.jobs.swap_remove(at);
+        let index = scene.sampler.index(self.jobs.len());
+        let hooks = self.jobs[index].advance(scene, &mut self.ids);
+        if self.jobs[index].is_over() {
+            self.jobs.swap_remove(index);
         }
         hooks
     }

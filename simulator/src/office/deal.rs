@@ -1,4 +1,4 @@
-//! A deal: the life of one Bidsketch proposal.
+//! A deal: the history of one Bidsketch proposal.
 
 use super::Scene;
 use crate::bidsketch::{Client, Fees, Proposal, Status};
@@ -6,8 +6,8 @@ use crate::hook::Hook;
 use crate::money::Money;
 use crate::sample::{Person, Sampler, Work};
 
-/// Nobody reads a proposal more often than this before deciding.
-const MOST_VIEWS: u32 = 4;
+/// How often a proposal is viewed at most before it is decided.
+const VIEWS_MAX: u32 = 4;
 
 #[derive(Debug)]
 pub(super) struct Deal {
@@ -16,7 +16,7 @@ pub(super) struct Deal {
     stage: Stage,
 }
 
-/// What has happened so far. A deal without a proposal is a client who was just met.
+/// The stage of a deal. A deal without a proposal has a new client only.
 #[derive(Debug)]
 enum Stage {
     Met,
@@ -34,7 +34,8 @@ impl Deal {
         matches!(self.stage, Stage::Over)
     }
 
-    /// Created, sent (sometimes again), viewed (mostly more than once), decided. One in twelve is never decided.
+    /// Advances the deal: created, sent (sometimes again), viewed (mostly more than once), decided.
+    /// One in twelve is never decided.
     pub(super) fn advance(&mut self, scene: &mut Scene) -> Vec<Hook> {
         let (stage, hooks) = match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Met => {
@@ -49,7 +50,7 @@ impl Deal {
                 (Stage::Sent(proposal, 0), hooks)
             }
             Stage::Sent(_, views) if views > 1 && scene.sampler.chance(0.08) => (Stage::Over, Vec::new()),
-            Stage::Sent(proposal, views) => pursue(proposal, views, scene),
+            Stage::Sent(proposal, views) => advance_sent(proposal, views, scene),
             Stage::Over => (Stage::Over, Vec::new()),
         };
         self.stage = stage;
@@ -57,18 +58,18 @@ impl Deal {
     }
 }
 
-/// What becomes of a proposal that lies with its client.
-fn pursue(mut proposal: Proposal, views: u32, scene: &mut Scene) -> (Stage, Vec<Hook>) {
-    let decide = views >= MOST_VIEWS || (views > 0 && scene.sampler.chance(0.45));
+/// Advances a proposal that its client has.
+fn advance_sent(mut proposal: Proposal, views: u32, scene: &mut Scene) -> (Stage, Vec<Hook>) {
+    let decide = views >= VIEWS_MAX || (views > 0 && scene.sampler.chance(0.45));
     if !decide && scene.sampler.chance(0.1) {
-        // Sent again as it is. Nothing in the proposal changes but the time.
+        // Sent again unchanged, except for the time.
         proposal.updated_at = scene.after(proposal.updated_at);
         let hooks = vec![proposal.hook("proposal_sent")];
         return (Stage::Sent(proposal, views), hooks);
     }
     if !decide {
-        // Only the first view changes the proposal, so a later one is sent with the body of the one before: a second
-        // event that no field tells from a redelivery.
+        // Only the first view changes the proposal. A later view has the same body as the one
+        // before: a second event that no field tells from a redelivery.
         if views == 0 {
             proposal.status = Status::Viewed;
             proposal.updated_at = scene.after(proposal.updated_at);
@@ -81,7 +82,7 @@ fn pursue(mut proposal: Proposal, views: u32, scene: &mut Scene) -> (Stage, Vec<
     (Stage::Over, proposal.decided())
 }
 
-/// A new draft.
+/// Draws a draft.
 pub(super) fn proposal(id: u64, client: &Client, scene: &mut Scene) -> Proposal {
     let at = scene.after(client.created_at);
     let work = Work::sample(&mut scene.sampler);

@@ -1,4 +1,4 @@
-//! An estimate: the life of one ArcSite proposal, and the hooks it sends, deprecated ones included.
+//! An estimate: the history of one ArcSite proposal and its hooks, including deprecated ones.
 
 use super::Scene;
 use crate::arcsite::{
@@ -11,19 +11,20 @@ use crate::money::Money;
 use crate::sample::works::{close_note, payment_method, price};
 use crate::sample::{Ids, Person};
 
-/// What is not more than this is paid at once.
-const SMALLEST_PART: Money = Money::whole(500);
+/// A sum up to this is paid at once.
+const PARTIAL_PAYMENT_THRESHOLD: Money = Money::whole(500);
 
 #[derive(Debug)]
 pub(super) struct Estimate {
     proposal: StatusChanged,
     options: Vec<ProposalOption>,
-    /// What is still to be paid: nothing before the approval.
+    /// The unpaid amount. Zero before the approval.
     owed: Money,
 }
 
 impl Estimate {
-    /// A new proposal with one or two of the drawings; a change order when it changes an `initial` one.
+    /// Creates a proposal with one or two of the drawings. With `initial`, it is a change order of
+    /// that proposal.
     pub(super) fn open(
         project: &Project,
         drawings: &[Drawing],
@@ -68,12 +69,12 @@ impl Estimate {
         self.proposal.status == Status::Approved
     }
 
-    /// `proposal.status_changed` with the status it has.
+    /// `proposal.status_changed` with the current status.
     pub(super) fn announced(&self) -> Hook {
         self.proposal.status_changed()
     }
 
-    /// The next step, or nothing when there is none.
+    /// Makes the next step; no hooks if there is none.
     pub(super) fn advance(&mut self, scene: &mut Scene, ids: &mut Ids) -> Vec<Hook> {
         match self.proposal.status {
             Status::Draft if scene.sampler.chance(0.06) => self.close(Status::Void, scene),
@@ -86,7 +87,7 @@ impl Estimate {
         }
     }
 
-    /// Sent to the customer, told in both types.
+    /// Sends it to the customer, with hooks of both types.
     pub(super) fn send(&mut self, scene: &mut Scene) -> Vec<Hook> {
         self.proposal.status = Status::Pending;
         vec![self.sent(scene).sent(), self.announced()]
@@ -98,7 +99,8 @@ impl Estimate {
         vec![self.announced()]
     }
 
-    /// One approval, told two or three times: the deprecated types are still sent, and not every approval is signed.
+    /// Approves it, with two or three hooks: the deprecated types are still sent, and not every
+    /// approval is signed.
     fn approve(&mut self, scene: &mut Scene, ids: &mut Ids) -> Vec<Hook> {
         let mut hooks = self.approve_signed(scene, ids);
         if hooks.len() > 2 && scene.sampler.chance(0.5) {
@@ -107,7 +109,8 @@ impl Estimate {
         hooks
     }
 
-    /// The approval in each of its three types: `proposal.signed`, `proposal.approved`, `proposal.status_changed`.
+    /// Approves it with all three types: `proposal.signed`, `proposal.approved`,
+    /// `proposal.status_changed`.
     pub(super) fn approve_signed(&mut self, scene: &mut Scene, ids: &mut Ids) -> Vec<Hook> {
         let Some(chosen) = self.options.get(scene.sampler.index(self.options.len())).cloned() else {
             return self.close(Status::Lost, scene);
@@ -131,7 +134,7 @@ impl Estimate {
         vec![signed.signed(), Approved { sent: self.sent(scene), approved_option }.approved(), self.announced()]
     }
 
-    /// What the deprecated types say of the proposal.
+    /// The proposal as the deprecated types show it.
     fn sent(&self, scene: &mut Scene) -> Sent {
         let proposal = &self.proposal;
         Sent {
@@ -147,8 +150,8 @@ impl Estimate {
         }
     }
 
-    /// A payment, until nothing is owed. Now and then the rest comes as two equal ones, marked on one day: two events
-    /// whose bodies are the same.
+    /// Makes a payment until nothing is owed. Sometimes the rest comes as two equal payments marked
+    /// on one day: two events with identical bodies.
     fn pay(&mut self, scene: &mut Scene) -> Vec<Hook> {
         if self.owed <= Money::ZERO {
             return Vec::new();
@@ -157,10 +160,10 @@ impl Estimate {
             return Vec::new();
         };
         let half = self.owed.percent(50);
-        let twins = half + half == self.owed && scene.sampler.chance(0.3);
-        let in_parts = self.owed > SMALLEST_PART && scene.sampler.chance(0.5);
-        let amount = if twins || in_parts { half } else { self.owed };
-        let by_hand = twins || scene.sampler.chance(0.5);
+        let is_pair = half + half == self.owed && scene.sampler.chance(0.3);
+        let is_partial = self.owed > PARTIAL_PAYMENT_THRESHOLD && scene.sampler.chance(0.5);
+        let amount = if is_pair || is_partial { half } else { self.owed };
+        let by_hand = is_pair || scene.sampler.chance(0.5);
         let payment = Payment {
             proposal_id: self.proposal.proposal_id.clone(),
             drawing_id: option.drawing_id,
@@ -172,8 +175,8 @@ impl Estimate {
             },
             payment_method: payment_method(&mut scene.sampler),
         };
-        let many = if twins { 2 } else { 1 };
-        self.owed = if twins { Money::ZERO } else { self.owed - amount };
-        vec![payment.received(); many]
+        let count = if is_pair { 2 } else { 1 };
+        self.owed = if is_pair { Money::ZERO } else { self.owed - amount };
+        vec![payment.received(); count]
     }
 }

@@ -1,4 +1,4 @@
-//! One hook of each type, outside of any life.
+//! One hook of each type, outside any history.
 
 use std::slice;
 
@@ -15,17 +15,18 @@ use crate::hook::Hook;
 use crate::money::Money;
 use crate::sample::{Ids, Sampler};
 
-/// The time of [`every_event`], 2026-01-05T15:00:00Z, in Unix seconds: the same on every run.
+/// The time of [`every_event`], 2026-01-05T15:00:00Z, in Unix seconds. It is the same on every run.
 const FIXED: i64 = 1_767_625_200;
 
-/// At least one hook of every type of both vendors, each thing made before it is changed; with both spellings, both
-/// channels of payment, every status (one estimate passes through all five), a change order, and ids as numbers and as
-/// text. The same seed gives the same hooks, byte for byte, on every run.
+/// Returns at least one hook of every type of both vendors, each object created before it is
+/// changed. They include both spellings, both payment channels, every status (one estimate passes
+/// through all five), a change order, and ids as numbers and as text. The same seed gives the same
+/// hooks, byte for byte.
 pub fn every_event(seed: u64) -> Vec<Hook> {
     every_event_at(seed, DateTime::from_timestamp(FIXED, 0).unwrap_or_default())
 }
 
-/// The same, happening at `now`.
+/// The same as [`every_event`], at `now`.
 pub fn every_event_at(seed: u64, now: DateTime<Utc>) -> Vec<Hook> {
     let mut scene = Scene { sampler: Sampler::new(seed), now };
     let mut hooks = arcsite(&mut scene);
@@ -36,7 +37,7 @@ pub fn every_event_at(seed: u64, now: DateTime<Utc>) -> Vec<Hook> {
 fn arcsite(scene: &mut Scene) -> Vec<Hook> {
     let ids = &mut Ids::arcsite(&mut scene.sampler);
     let mut project = project(scene, ids);
-    // Whatever the seed left out: one project is to show all that there is.
+    // This project must show every field, so those that the seed left out are added.
     project.customer.get_or_insert_with(|| Customer { name: Some("Jack".to_owned()), ..Customer::default() });
     project.sales_rep = project.sales_rep.or(project.sale_rep.take()).or(Some(SalesRep::default()));
     let drawing = drawing(&project, scene, ids);

@@ -1,4 +1,4 @@
-//! A job: the life of one ArcSite project, from the first visit to the last payment.
+//! A job: the history of one ArcSite project, from the first visit to the last payment.
 
 use super::Scene;
 use super::estimate::Estimate;
@@ -7,21 +7,21 @@ use crate::hook::Hook;
 use crate::sample::works::{drawing_name, tags};
 use crate::sample::{Ids, Person, Place, Work};
 
-/// A house has only so many sides.
-const MOST_DRAWINGS: usize = 4;
+/// How many drawings a job has at most.
+const DRAWINGS_MAX: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Job {
     project: Project,
     drawings: Vec<Drawing>,
-    /// The estimate that is being worked on; none while the site is surveyed.
+    /// The current estimate. None during the survey.
     estimate: Option<Estimate>,
     changes_left: u32,
     over: bool,
 }
 
 impl Job {
-    /// A new project.
+    /// Opens a job with a new project.
     pub(super) fn open(scene: &mut Scene, ids: &mut Ids) -> (Job, Vec<Hook>) {
         let project = project(scene, ids);
         let hooks = vec![project.created()];
@@ -33,7 +33,8 @@ impl Job {
         self.over
     }
 
-    /// Survey and drawings, then the estimate's way; after the last payment perhaps a change order, then the end.
+    /// Advances the job: survey and drawings, then the estimate; after the last payment sometimes a
+    /// change order, then the end.
     pub(super) fn advance(&mut self, scene: &mut Scene, ids: &mut Ids) -> Vec<Hook> {
         let Some(estimate) = &mut self.estimate else {
             return self.survey(scene, ids);
@@ -53,17 +54,17 @@ impl Job {
     }
 
     fn survey(&mut self, scene: &mut Scene, ids: &mut Ids) -> Vec<Hook> {
-        let room = self.drawings.len() < MOST_DRAWINGS;
-        if self.drawings.is_empty() || (room && scene.sampler.chance(0.35)) {
+        let has_room = self.drawings.len() < DRAWINGS_MAX;
+        if self.drawings.is_empty() || (has_room && scene.sampler.chance(0.35)) {
             let drawing = drawing(&self.project, scene, ids);
             let hooks = vec![drawing.created()];
             self.drawings.push(drawing);
             return hooks;
         }
         if scene.sampler.chance(0.4) {
-            let at = scene.sampler.index(self.drawings.len());
-            let drawing = &mut self.drawings[at];
-            // Uploaded again: about half of the time as it was, with nothing new but the links.
+            let index = scene.sampler.index(self.drawings.len());
+            let drawing = &mut self.drawings[index];
+            // Uploaded again. About half of the uploads change only the links.
             if scene.sampler.chance(0.5) {
                 drawing.tags = tags(&mut scene.sampler);
                 drawing.name = drawing_name(&mut scene.sampler);
@@ -84,7 +85,7 @@ impl Job {
     }
 }
 
-/// A project with most of what is optional, now and then in the vendor's other spellings.
+/// Draws a project with most optional fields, sometimes in the vendor's other spellings.
 pub(super) fn project(scene: &mut Scene, ids: &mut Ids) -> Project {
     let sampler = &mut scene.sampler;
     let (person, work) = (Person::sample(sampler), Work::sample(sampler));
@@ -120,7 +121,7 @@ fn address(place: Place) -> Address {
     }
 }
 
-/// A drawing with its links, or without some of them.
+/// Draws a drawing with its links, or without some of them.
 pub(super) fn drawing(project: &Project, scene: &mut Scene, ids: &mut Ids) -> Drawing {
     let sampler = &mut scene.sampler;
     let name = drawing_name(sampler);
@@ -131,7 +132,7 @@ pub(super) fn drawing(project: &Project, scene: &mut Scene, ids: &mut Ids) -> Dr
     drawing
 }
 
-/// Links signed now; one in eight is not there yet.
+/// Signs the links now. One in eight is missing.
 fn sign_links(drawing: &mut Drawing, scene: &mut Scene) {
     let (now, id) = (scene.now, &drawing.id);
     let mut link = |kind: &str| {

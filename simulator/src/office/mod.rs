@@ -1,13 +1,15 @@
-//! A world in which webhooks happen: a contractor who draws and sells with ArcSite, and an agency that sends its
-//! proposals with Bidsketch.
+//! A world that produces hooks: a contractor who draws and sells with ArcSite, and an agency that
+//! sends its proposals with Bidsketch.
 //!
-//! Things live coherent lives. A client is made before its proposals; a proposal is sent before it is viewed and viewed
-//! before it is decided; a project gets drawings, then an estimate, then payments that add up to what was agreed. Every
-//! step is one moment: its hooks carry that moment, and no `updated_at` ever goes back.
+//! Histories are coherent. A client is created before its proposals; a proposal is sent before it
+//! is viewed, and viewed before it is decided; a project gets drawings, then an estimate, then
+//! payments that add up to the agreed total. Each step happens at one time, which its hooks carry,
+//! and no `updated_at` ever decreases.
 //!
-//! - `agency`, `deal`: Bidsketch's side; a deal is one proposal's life.
-//! - `contractor`, `job`, `estimate`: ArcSite's side; a job is one project's life, an estimate its proposal's hooks.
-//! - `every`: one hook of each type, outside of any life.
+//! - `agency`, `deal`: Bidsketch's side. A deal is the history of one proposal.
+//! - `contractor`, `job`, `estimate`: ArcSite's side. A job is the history of one project, an
+//!   estimate that of its proposal.
+//! - `every`: one hook of each type, outside any history.
 
 mod agency;
 mod contractor;
@@ -24,10 +26,11 @@ pub use self::every::{every_event, every_event_at};
 use crate::hook::{Hook, Vendor};
 use crate::sample::Sampler;
 
-/// How many lives of one kind go on at once. It bounds memory: a simulator can run for weeks.
-const AT_ONCE: usize = 40;
+/// How many histories of one kind are open at once. It bounds memory, since a simulator can run for
+/// weeks.
+const OPEN_HISTORIES_MAX: usize = 40;
 
-/// What every part of the world shares: chance, and what time it is there.
+/// The state that all parts of the world share: randomness and time.
 #[derive(Debug)]
 struct Scene {
     sampler: Sampler,
@@ -35,13 +38,14 @@ struct Scene {
 }
 
 impl Scene {
-    /// Now, or a second after `last` when that is later: what changes twice in a second still has two times.
+    /// Now, or a second after `last` if that is later, so two changes within a second have
+    /// different times.
     fn after(&self, last: DateTime<Utc>) -> DateTime<Utc> {
         self.now.max(last + TimeDelta::seconds(1))
     }
 }
 
-/// The world. One seed and start give the same hooks in the same order, byte for byte.
+/// The world. An equal seed and start give the same hooks in the same order, byte for byte.
 #[derive(Debug)]
 pub struct Office {
     scene: Scene,
@@ -51,7 +55,7 @@ pub struct Office {
 }
 
 impl Office {
-    /// A world where nothing has happened yet.
+    /// Creates a world without any history.
     pub fn new(seed: u64, start: DateTime<Utc>) -> Office {
         let mut sampler = Sampler::new(seed);
         let contractor = Contractor::new(&mut sampler);
@@ -59,22 +63,22 @@ impl Office {
         Office { scene: Scene { sampler, now: start }, contractor, agency, only: None }
     }
 
-    /// The same world with one vendor only.
+    /// Limits the world to one vendor.
     #[must_use]
     pub fn only(mut self, vendor: Vendor) -> Office {
         self.only = Some(vendor);
         self
     }
 
-    /// The next thing that happens, some seconds to two minutes after the last: at least one hook. Several are one
-    /// moment, in the order in which the vendor would send them.
+    /// Makes the next step, some seconds to two minutes after the last: at least one hook. Several
+    /// hooks are of one time, in the order in which the vendor would send them.
     pub fn next_hooks(&mut self) -> Vec<Hook> {
         let seconds = i64::try_from(self.scene.sampler.between(1, 120)).unwrap_or(1);
         let now = self.scene.now + TimeDelta::seconds(seconds);
         self.next_hooks_at(now)
     }
 
-    /// The next thing that happens, at `now`; at the world's own time if that is later, for time never goes back.
+    /// Makes the next step at `now`, or at the world's time if that is later. Time never goes back.
     pub fn next_hooks_at(&mut self, now: DateTime<Utc>) -> Vec<Hook> {
         self.scene.now = self.scene.now.max(now);
         loop {
@@ -87,14 +91,14 @@ impl Office {
                 Vendor::Arcsite => self.contractor.step(&mut self.scene),
                 Vendor::Bidsketch => self.agency.step(&mut self.scene),
             };
-            // A life can end without a hook; then something else happens.
+            // A history can end without a hook. Then another step is made.
             if !hooks.is_empty() {
                 return hooks;
             }
         }
     }
 
-    /// The world as an endless run of hooks, one by one, each at the time that `clock` tells.
+    /// Returns an endless iterator of hooks, each at the time of `clock`.
     pub fn into_hooks(mut self, mut clock: impl FnMut() -> DateTime<Utc>) -> impl Iterator<Item = Hook> {
         std::iter::repeat_with(move || self.next_hooks_at(clock())).flatten()
     }

@@ -23,14 +23,14 @@ fn digits(id: &Value) -> String {
 }
 
 #[test]
-fn one_seed_is_one_world() {
+fn office_with_equal_seed_repeats_its_hooks() {
     assert_eq!(run(11, 300), run(11, 300));
     assert_ne!(run(11, 300), run(12, 300));
     assert_eq!(every_event(3), every_event(3));
 }
 
 #[test]
-fn every_type_of_both_vendors_is_sent() {
+fn office_sends_every_type_of_both_vendors() {
     let documented: BTreeSet<&str> = arcsite::EVENTS.iter().chain(bidsketch::EVENTS).copied().collect();
     let types = |hooks: &[Hook]| hooks.iter().map(|hook| hook.event.clone()).collect::<BTreeSet<_>>();
     for seed in 0..50 {
@@ -40,10 +40,10 @@ fn every_type_of_both_vendors_is_sent() {
 }
 
 #[test]
-fn every_event_shows_all_spellings_channels_and_statuses() {
+fn every_event_covers_all_spellings_channels_and_statuses() {
     for seed in 0..20 {
         let all: String = every_event(seed).into_iter().map(|hook| hook.body).collect();
-        for wanted in [
+        for expected in [
             "\"sales_rep\"",
             "\"sale_rep\"",
             "arcsite_payment",
@@ -61,30 +61,31 @@ fn every_event_shows_all_spellings_channels_and_statuses() {
             "Viewed",
             "\"id\":\"",
         ] {
-            assert!(all.contains(wanted), "{wanted} in every_event({seed})");
+            assert!(all.contains(expected), "{expected} in every_event({seed})");
         }
     }
     let all: String = run(2, 3_000).into_iter().map(|hook| hook.body).collect();
-    for wanted in ["work_site_address", "work_site_addreess", "countity", "\"State\"", "\"pdf_url\":null", "close_note"]
+    for expected in
+        ["work_site_address", "work_site_addreess", "countity", "\"State\"", "\"pdf_url\":null", "close_note"]
     {
-        assert!(all.contains(wanted), "{wanted}");
+        assert!(all.contains(expected), "{expected}");
     }
 }
 
 #[test]
-fn nothing_is_heard_of_before_it_was_made() {
-    let mut made = HashSet::new();
+fn hook_names_only_objects_created_before() {
+    let mut created = HashSet::new();
     for hook in run(5, 3_000) {
         let data = data(&hook);
         match hook.event.as_str() {
             "project.created" | "drawing.created" | "client_created" | "proposal_created" => {
-                assert!(made.insert(digits(&data["id"])), "made twice: {}", hook.body);
+                assert!(created.insert(digits(&data["id"])), "created twice: {}", hook.body);
             }
             _ => {
                 let (key, noun) =
                     if hook.vendor == Vendor::Bidsketch { ("id", "proposal") } else { ("project_id", "project") };
                 if let Some(id) = data.get(key) {
-                    assert!(made.contains(&digits(id)), "unknown {noun}: {}", hook.body);
+                    assert!(created.contains(&digits(id)), "unknown {noun}: {}", hook.body);
                 }
             }
         }
@@ -92,7 +93,7 @@ fn nothing_is_heard_of_before_it_was_made() {
 }
 
 #[test]
-fn updated_at_never_goes_back_and_follows_creation() {
+fn updated_at_never_decreases_and_follows_creation() {
     let mut last = BTreeMap::<(String, String), String>::new();
     for hook in run(6, 3_000) {
         let data = data(&hook);
@@ -106,7 +107,7 @@ fn updated_at_never_goes_back_and_follows_creation() {
 }
 
 #[test]
-fn a_decision_is_told_twice_and_an_approval_at_least_twice() {
+fn decision_has_two_hooks_and_approval_at_least_two() {
     let hooks = run(7, 3_000);
     let count = |event: &str| hooks.iter().filter(|hook| hook.event == event).count();
     assert!(count("proposal_accepted") > 0);
@@ -117,7 +118,7 @@ fn a_decision_is_told_twice_and_an_approval_at_least_twice() {
 }
 
 #[test]
-fn payments_add_up_to_what_was_agreed() {
+fn payments_add_up_to_the_agreed_total() {
     let cents = |value: &Value| (value.as_f64().unwrap() * 100.0).round() as i64;
     let mut owed = BTreeMap::new();
     let mut settled = 0;
@@ -127,17 +128,17 @@ fn payments_add_up_to_what_was_agreed() {
         if hook.event == "proposal.status_changed" && data["status"] == "APPROVED" {
             owed.insert(id, cents(&data["total"]));
         } else if hook.event == "proposal.payment.received" {
-            let left = owed.get_mut(&id).unwrap();
-            *left -= cents(&data["paid_amount"]);
-            assert!(*left >= 0);
-            settled += usize::from(*left == 0);
+            let rest = owed.get_mut(&id).unwrap();
+            *rest -= cents(&data["paid_amount"]);
+            assert!(*rest >= 0);
+            settled += usize::from(*rest == 0);
         }
     }
     assert!(settled > 10);
 }
 
 #[test]
-fn one_vendor_alone() {
+fn office_of_one_vendor_sends_only_its_hooks() {
     let mut office = Office::new(9, start()).only(Vendor::Bidsketch);
     for _ in 0..200 {
         assert!(office.next_hooks().iter().all(|hook| hook.vendor == Vendor::Bidsketch));

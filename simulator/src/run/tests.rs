@@ -10,16 +10,16 @@ use crate::disorder::Disorder;
 use crate::hook::Vendor;
 use crate::office::every_event;
 use crate::registry::Registry;
-use crate::sender::Patience;
+use crate::sender::RetryPolicy;
 use crate::tally::Tally;
 use crate::target::Target;
 
-async fn sender(status: StatusCode, patience: Patience) -> Arc<Sender> {
+async fn sender(status: StatusCode, policy: RetryPolicy) -> Arc<Sender> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     let app = Router::new().fallback(move || async move { status });
     tokio::spawn(async move { axum::serve(listener, app).await });
-    Arc::new(Sender::new(target, patience, Arc::new(Tally::keeping_bodies())).unwrap())
+    Arc::new(Sender::new(target, policy, Arc::new(Tally::keeping_bodies())).unwrap())
 }
 
 fn at_full_speed() -> Plan {
@@ -27,8 +27,8 @@ fn at_full_speed() -> Plan {
 }
 
 #[tokio::test]
-async fn every_hook_is_sent_in_spite_of_disorder() {
-    let sender = sender(StatusCode::OK, Patience::hasty()).await;
+async fn every_hook_is_sent_despite_disorder() {
+    let sender = sender(StatusCode::OK, RetryPolicy::fast()).await;
     let disorder = Disorder { late: 0.5, late_by: Duration::from_millis(2), twice: 1.0, shuffle: 6 };
     let mut out = Vec::new();
     let hooks = disorder.over(every_event(4).into_iter(), 4);
@@ -37,8 +37,8 @@ async fn every_hook_is_sent_in_spite_of_disorder() {
     let acknowledged = sender.tally().acknowledged();
     assert!(sender.tally().all_acknowledged());
     for hook in every_event(4) {
-        let kept = acknowledged.iter().find(|acknowledged| acknowledged.hook == hook);
-        assert!(kept.is_some_and(|kept| kept.times >= 2), "{}", hook.body);
+        let entry = acknowledged.iter().find(|acknowledged| acknowledged.hook == hook);
+        assert!(entry.is_some_and(|entry| entry.times >= 2), "{}", hook.body);
     }
     let lines = String::from_utf8(out).unwrap();
     assert_eq!(lines.lines().count(), 2 * every_event(4).len());
@@ -46,8 +46,8 @@ async fn every_hook_is_sent_in_spite_of_disorder() {
 }
 
 #[tokio::test]
-async fn a_hook_goes_to_each_of_its_webhooks_and_that_one_goes_nowhere_is_said_once() {
-    let sender = sender(StatusCode::OK, Patience::hasty()).await;
+async fn hook_goes_to_each_registered_webhook_and_missing_webhook_is_said_once() {
+    let sender = sender(StatusCode::OK, RetryPolicy::fast()).await;
     let registry = Arc::new(Registry::new(1, 9));
     for _ in 0..2 {
         registry.register("client_created", sender.target().base().as_str()).unwrap();
@@ -59,7 +59,7 @@ async fn a_hook_goes_to_each_of_its_webhooks_and_that_one_goes_nowhere_is_said_o
     run(hooks, Arc::clone(&sender), &at_full_speed(), pending(), &mut out).await.unwrap();
 
     let lines = String::from_utf8(out).unwrap();
-    assert_eq!(lines.lines().filter(|line| line.contains("go nowhere")).count(), 1, "{lines}");
+    assert_eq!(lines.lines().filter(|line| line.contains("are not sent")).count(), 1, "{lines}");
     for id in [1, 2] {
         let of_webhook = |line: &&str| line.contains("client_created") && line.contains(&format!("webhook {id})"));
         assert_eq!(lines.lines().filter(of_webhook).count(), 1, "{lines}");
@@ -68,13 +68,13 @@ async fn a_hook_goes_to_each_of_its_webhooks_and_that_one_goes_nowhere_is_said_o
 }
 
 #[tokio::test]
-async fn the_stop_ends_a_run_that_would_go_on() {
-    // Retries at the usual distance: without the stop this run would last for minutes.
-    let sender = sender(StatusCode::INTERNAL_SERVER_ERROR, Patience::default()).await;
+async fn stop_ends_an_unfinished_run() {
+    // Retries with the default pauses: without the stop this run would last for minutes.
+    let sender = sender(StatusCode::INTERNAL_SERVER_ERROR, RetryPolicy::default()).await;
     let plan = Plan { grace: Duration::ZERO, ..at_full_speed() };
     let (stop, stopped) = oneshot::channel::<()>();
     let mut hooks = every_event(1).into_iter();
-    // The stop comes with the last hook, so that there are deliveries under way.
+    // The stop comes with the last hook, so some deliveries are in progress.
     let mut stop = Some(stop);
     let until_stop = std::iter::from_fn(|| {
         if hooks.len() == 1 {
@@ -89,7 +89,7 @@ async fn the_stop_ends_a_run_that_would_go_on() {
 }
 
 #[test]
-fn no_rate_makes_an_interval_of_nothing() {
+fn period_of_any_rate_is_positive() {
     assert_eq!(period(2.0), Duration::from_millis(500));
     for odd in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300] {
         assert!(period(odd) > Duration::ZERO);

@@ -1,7 +1,8 @@
 //! Made-up data: people, places, works and amounts, drawn from a seed.
 //!
-//! Nobody in here exists: e-mail addresses are at `example.com` and `.example`, telephone numbers are of the range kept
-//! for fiction (555-01xx). Some names and notes hold letters and signs that careless code gets wrong.
+//! None of these people exist: e-mail addresses are at `example.com` and `.example`, telephone
+//! numbers are from the range reserved for fiction (555-01xx). Some names and notes hold characters
+//! that careless code gets wrong.
 
 pub(crate) mod people;
 pub(crate) mod works;
@@ -13,8 +14,8 @@ pub use works::Work;
 
 use crate::id::Id;
 
-/// The source of everything random. One seed gives one sequence, on every machine and with every version of `rand`: the
-/// generator is a named, portable one.
+/// The source of all randomness. One seed gives one sequence, on every machine and with every
+/// version of `rand`, because the generator is a named, portable one.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     random: Xoshiro256PlusPlus,
@@ -26,7 +27,7 @@ impl Sampler {
         Sampler { random: Xoshiro256PlusPlus::seed_from_u64(seed) }
     }
 
-    /// True in this share of cases (0 never, 1 always; what lies outside is brought inside).
+    /// True in this share of cases (0 never, 1 always; clamped to that range).
     pub fn chance(&mut self, share: f64) -> bool {
         self.random.random_bool(share.clamp(0.0, 1.0))
     }
@@ -36,7 +37,7 @@ impl Sampler {
         self.random.random_range(low..=high.max(low))
     }
 
-    /// A place in a list of `len` things; 0 for an empty one.
+    /// An index into a list of `len` things; 0 for an empty one.
     pub(crate) fn index(&mut self, len: usize) -> usize {
         if len == 0 { 0 } else { self.random.random_range(0..len) }
     }
@@ -46,43 +47,43 @@ impl Sampler {
         from.get(self.index(from.len())).copied().unwrap_or("")
     }
 
-    /// `Some` of it in this share of cases: most of what the vendors send is optional.
+    /// `Some` in this share of cases: most of the vendors' fields are optional.
     pub(crate) fn maybe<T>(&mut self, share: f64, make: impl FnOnce(&mut Sampler) -> T) -> Option<T> {
         self.chance(share).then(|| make(self))
     }
 
-    /// So many characters of the URL-safe alphabet, for signatures in links.
+    /// A text of this length in the URL-safe alphabet, for signatures in links.
     pub(crate) fn letters(&mut self, len: usize) -> String {
         const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~";
         (0..len).map(|_| char::from(ALPHABET[self.index(ALPHABET.len())])).collect()
     }
 
-    /// Now and then the id as a string, mostly as the bare number that it is: see [`Id`].
+    /// Sometimes the id as a string, mostly as a number: see [`Id`].
     pub(crate) fn spelled(&mut self, id: &Id) -> Id {
         if self.chance(0.12) { id.as_text() } else { id.clone() }
     }
 }
 
-/// Ids that go up, as a vendor's do, so that no two things of one world share one.
+/// Ids that increase, as a vendor's do, so they are unique in a world.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     last: u64,
-    widest_step: u64,
+    step_max: u64,
 }
 
 impl Ids {
-    /// ArcSite's, above 2^53: too big for a float.
+    /// Starts ArcSite's ids, above 2^53: too large for a float.
     pub(crate) fn arcsite(sampler: &mut Sampler) -> Ids {
-        Ids { last: sampler.between(1 << 55, (1 << 56) - 1), widest_step: 1 << 16 }
+        Ids { last: sampler.between(1 << 55, (1 << 56) - 1), step_max: 1 << 16 }
     }
 
-    /// Bidsketch's, above 2^32: too big for 32 bits.
+    /// Starts Bidsketch's ids, above 2^32: too large for 32 bits.
     pub(crate) fn bidsketch(sampler: &mut Sampler) -> Ids {
-        Ids { last: sampler.between(1 << 32, 1 << 40), widest_step: 40 }
+        Ids { last: sampler.between(1 << 32, 1 << 40), step_max: 40 }
     }
 
     pub(crate) fn next(&mut self, sampler: &mut Sampler) -> u64 {
-        self.last += sampler.between(1, self.widest_step);
+        self.last += sampler.between(1, self.step_max);
         self.last
     }
 }
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_seed_is_one_sequence() {
+    fn sampler_with_equal_seed_repeats_its_sequence() {
         let draw = |seed| {
             let mut sampler = Sampler::new(seed);
             (Person::sample(&mut sampler), Place::sample(&mut sampler), Work::sample(&mut sampler))
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_rise_beyond_what_narrow_types_hold() {
+    fn ids_increase_beyond_narrow_types() {
         let mut sampler = Sampler::new(1);
         let mut ids = Ids::arcsite(&mut sampler);
         let (a, b) = (ids.next(&mut sampler), ids.next(&mut sampler));

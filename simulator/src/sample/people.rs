@@ -1,4 +1,4 @@
-//! People and where they live.
+//! Made-up people and addresses.
 
 use super::Sampler;
 
@@ -61,7 +61,7 @@ const STREET: &[&str] = &[
     "County Road 12",
 ];
 
-/// City, county, state, first three digits of the zip code. They belong together, so they are drawn together.
+/// City, county, state, and the first three digits of the zip code. They belong together.
 const TOWN: &[(&str, &str, &str, &str)] = &[
     ("Philadelphia", "Philadelphia County", "PA", "191"),
     ("Boise", "Ada County", "ID", "837"),
@@ -72,7 +72,7 @@ const TOWN: &[(&str, &str, &str, &str)] = &[
     ("Burlington", "Chittenden County", "VT", "054"),
 ];
 
-/// Somebody, with the ways to reach them.
+/// A person with contact details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// `Eric`
@@ -86,7 +86,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody.
+    /// Draws a person.
     pub fn sample(sampler: &mut Sampler) -> Person {
         let (first_name, last_name) = (sampler.pick(FIRST), sampler.pick(LAST));
         let plain = |name: &str| name.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_lowercase();
@@ -98,23 +98,23 @@ impl Person {
         }
     }
 
-    /// Both names.
+    /// The full name.
     pub fn name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
     }
 
-    /// What a company of theirs would be called: `Eric's Gazebo Emporium`.
+    /// The name of this person's company: `Eric's Gazebo Emporium`.
     pub fn company(&self, sampler: &mut Sampler) -> String {
         format!("{}'s {}", self.first_name, sampler.pick(COMPANY))
     }
 }
 
-/// A telephone number of the range kept for fiction.
+/// A telephone number from the range reserved for fiction.
 pub(crate) fn phone(sampler: &mut Sampler) -> String {
     format!("{}-555-01{:02}", sampler.between(201, 989), sampler.between(0, 99))
 }
 
-/// Where something is.
+/// A postal address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// `17 Quarry Road`
@@ -130,7 +130,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Somewhere.
+    /// Draws an address.
     pub fn sample(sampler: &mut Sampler) -> Place {
         let (city, county, state, zip) = TOWN[sampler.index(TOWN.len())];
         Place {

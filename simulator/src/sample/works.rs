@@ -1,4 +1,4 @@
-//! What is drawn, proposed and paid.
+//! Made-up works: what is drawn, proposed and paid.
 
 use super::Sampler;
 use crate::money::Money;
@@ -40,21 +40,21 @@ const CLOSE_NOTE: &[&str] = &[
 
 const METHOD: &[&str] = &["Credit Card", "ACH", "Check", "Cash", "Financing"];
 
-/// A piece of work that somebody asks a price for.
+/// A piece of work to be priced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
     /// `Cedar deck`
     pub name: String,
-    /// A sentence about it, sometimes with HTML or signs outside ASCII.
+    /// A sentence about it, sometimes with HTML or characters outside ASCII.
     pub description: String,
-    /// None to three.
+    /// Up to three tags.
     pub tags: Vec<String>,
-    /// The price, with cents about half of the time.
+    /// The price. About half of the prices have cents.
     pub price: Money,
 }
 
 impl Work {
-    /// Some work.
+    /// Draws a piece of work.
     pub fn sample(sampler: &mut Sampler) -> Work {
         Work {
             name: sampler.pick(WORK).to_owned(),

@@ -1,11 +1,11 @@
-//! Where one delivery goes.
+//! The address of one delivery.
 
 use reqwest::Url;
 
 use crate::registry::Registered;
 
-/// The hook URL of a target, or a webhook that is registered with the made-up Bidsketch account. Either can hold a secret,
-/// so there is no way to print one.
+/// The hook URL of a target, or a webhook registered with the made-up Bidsketch account. Either may
+/// hold a secret, so an address cannot be printed.
 #[derive(Clone)]
 pub struct Address {
     pub(super) url: Url,
@@ -13,17 +13,18 @@ pub struct Address {
 }
 
 impl Address {
-    /// A URL that somebody configured by hand, and that therefore has no id here.
-    pub(super) fn by_hand(url: Url) -> Address {
+    /// Creates the address of a configured URL, which has no webhook id.
+    pub(super) fn configured(url: Url) -> Address {
         Address { url, webhook: None }
     }
 
-    /// None for an endpoint that is no URL. The API registers no such one.
-    pub(super) fn of(webhook: &Registered) -> Option<Address> {
+    /// Creates the address of a registered webhook. None if its endpoint is not a URL; the API
+    /// registers no such webhook.
+    pub(super) fn of_webhook(webhook: &Registered) -> Option<Address> {
         Some(Address { url: webhook.endpoint.parse().ok()?, webhook: Some(webhook.id) })
     }
 
-    /// The id of the webhook, where it is a registered one.
+    /// The id of the webhook, if it is a registered one.
     pub fn webhook(&self) -> Option<u64> {
         self.webhook
     }

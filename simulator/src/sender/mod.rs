@@ -1,7 +1,7 @@
 //! Delivers one hook by its vendor's rules.
 //!
-//! `rules` says what the vendors' documentation says; `outcome` is how a delivery can end; `address` is where it goes; `wire`
-//! makes one attempt; this file does the sending.
+//! `rules` holds the rules of the vendors' documentation; `outcome` how a delivery can end;
+//! `address` its destination; `wire` makes one attempt. This file ties them together.
 
 mod address;
 mod outcome;
@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 pub use self::address::Address;
 pub use self::outcome::Outcome;
-pub use self::rules::{Patience, Reply, Verdict, judge};
+pub use self::rules::{Reply, RetryPolicy, Verdict, judge};
 pub(crate) use self::wire::Wire;
 use crate::clock;
 use crate::hook::{Hook, Vendor};
@@ -26,86 +26,92 @@ use crate::signature;
 use crate::tally::Tally;
 use crate::target::Target;
 
-/// The vendors' sending side. One for a whole run: it holds the connections, and what the vendors remember.
+/// The sending side of both vendors. A run has one: it holds the connections and the deleted
+/// webhooks.
 #[derive(Debug)]
 pub struct Sender {
     wire: Wire,
     target: Target,
-    patience: Patience,
+    policy: RetryPolicy,
     tally: Arc<Tally>,
-    /// What is registered with the made-up Bidsketch account, where its API is served.
+    /// The webhooks of the made-up Bidsketch account, if its API is served.
     registry: Option<Arc<Registry>>,
-    /// Whether registered webhooks on other machines are delivered to.
-    remote: bool,
-    /// URLs that are in no registry and whose webhook was deleted on a 410. One URL is taken for one webhook, as bidarc
-    /// makes them: it gives each webhook a token of its own.
+    /// Whether registered webhooks on other machines get deliveries.
+    allow_remote: bool,
+    /// Configured URLs whose webhook was deleted on a 410. One URL counts as one webhook, because
+    /// bidarc gives each webhook its own token.
     forgotten: Mutex<HashSet<Url>>,
-    /// The places on the wire.
-    places: Semaphore,
-    /// What time signatures tell.
+    /// Permits for attempts in flight.
+    permits: Semaphore,
+    /// The clock of signatures.
     now: fn() -> DateTime<Utc>,
 }
 
 impl Sender {
-    /// A sender to `target`; what it does is counted in `tally`. It follows no redirect (to a vendor a 3xx is a failure)
-    /// and uses no proxy, whatever the environment says: hooks for a loopback address stay on this machine.
-    pub fn new(target: Target, patience: Patience, tally: Arc<Tally>) -> Result<Sender, reqwest::Error> {
-        let wire = Wire::new(patience.time_out)?;
-        let places = Semaphore::new(patience.workers.max(1));
+    /// Creates a sender to `target` that counts into `tally`. It follows no redirect, since a 3xx
+    /// is a failure to a vendor. It uses no proxy, so hooks for a loopback address stay on this
+    /// machine.
+    pub fn new(target: Target, policy: RetryPolicy, tally: Arc<Tally>) -> Result<Sender, reqwest::Error> {
+        let wire = Wire::new(policy.time_out)?;
+        let permits = Semaphore::new(policy.workers.max(1));
         let (registry, forgotten) = (None, Mutex::default());
-        Ok(Sender { wire, target, patience, tally, registry, remote: false, forgotten, places, now: clock::now })
+        Ok(Sender { wire, target, policy, tally, registry, allow_remote: false, forgotten, permits, now: clock::now })
     }
 
-    /// Bidsketch's hooks go to what is registered, not to the target; to other machines only if `remote`.
+    /// Sends Bidsketch's hooks to the registered webhooks instead of the target; to other machines
+    /// only if `allow_remote` is set.
     #[must_use]
-    pub fn with_registry(mut self, registry: Arc<Registry>, remote: bool) -> Sender {
+    pub fn with_registry(mut self, registry: Arc<Registry>, allow_remote: bool) -> Sender {
         self.registry = Some(registry);
-        self.remote = remote;
+        self.allow_remote = allow_remote;
         self
     }
 
-    /// Where it sends.
+    /// The target.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// What it has done so far.
+    /// The tally so far.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// Where this hook goes now: to its vendor's URL of the target; where there is a registry, a hook of Bidsketch's to
-    /// each webhook for its event type, oldest first, which can be none.
+    /// The current addresses of a hook: its vendor's URL at the target. With a registry, a hook of
+    /// Bidsketch's goes to each webhook for its event type, oldest first; there may be none.
     pub fn addresses(&self, hook: &Hook) -> Vec<Address> {
         match (hook.vendor, &self.registry) {
             (Vendor::Bidsketch, Some(registry)) => registry
-                .listening(&hook.event)
+                .webhooks_for(&hook.event)
                 .iter()
-                .filter(|webhook| self.remote || webhook.is_on_this_machine())
-                .filter_map(Address::of)
+                .filter(|webhook| self.allow_remote || webhook.is_on_this_machine())
+                .filter_map(Address::of_webhook)
                 .collect(),
-            (Vendor::Arcsite, Some(_)) | (Vendor::Arcsite | Vendor::Bidsketch, None) => vec![self.by_hand(hook.vendor)],
+            (Vendor::Arcsite, Some(_)) | (Vendor::Arcsite | Vendor::Bidsketch, None) => {
+                vec![self.configured_address(hook.vendor)]
+            }
         }
     }
 
-    /// Delivers a hook to its vendor's URL of the target: see [`Sender::deliver_to`].
+    /// Delivers a hook to its vendor's URL at the target: see [`Sender::deliver_to`].
     pub async fn deliver(&self, hook: &Hook) -> Outcome {
-        self.deliver_to(hook, &self.by_hand(hook.vendor)).await
+        self.deliver_to(hook, &self.configured_address(hook.vendor)).await
     }
 
-    /// Delivers a hook: attempts and pauses until its vendor takes it for delivered, gives up, or deletes the webhook.
-    /// With the usual patience that can take minutes. Dropped midway, the delivery stays unfinished in the tally.
+    /// Delivers a hook. It makes attempts until its vendor counts it as delivered, gives up, or
+    /// deletes the webhook. With the default policy that can take minutes. A delivery that is
+    /// dropped midway stays unfinished in the tally.
     pub async fn deliver_to(&self, hook: &Hook, address: &Address) -> Outcome {
-        self.tally.begun(hook);
-        let outcome = self.pursue(hook, address).await;
-        self.tally.ended(hook, &outcome);
+        self.tally.record_start(hook);
+        let outcome = self.attempt_until_done(hook, address).await;
+        self.tally.record_end(hook, &outcome);
         outcome
     }
 
-    /// One attempt at the target, signed at `signed_at` (Unix seconds) where the vendor signs. It is not counted, not
-    /// judged and not repeated.
+    /// Makes one attempt at the target, signed at `signed_at` (Unix seconds) if the vendor signs.
+    /// It is not counted, judged or repeated.
     pub async fn attempt(&self, hook: &Hook, signed_at: i64) -> Reply {
-        self.attempt_at(&self.by_hand(hook.vendor), hook, signed_at).await
+        self.attempt_at(&self.configured_address(hook.vendor), hook, signed_at).await
     }
 
     async fn attempt_at(&self, address: &Address, hook: &Hook, signed_at: i64) -> Reply {
@@ -117,15 +123,17 @@ impl Sender {
         self.wire.post(address.url.clone(), hook.body.clone(), signed).await
     }
 
-    async fn pursue(&self, hook: &Hook, address: &Address) -> Outcome {
-        let most = self.patience.attempts(hook.vendor);
+    async fn attempt_until_done(&self, hook: &Hook, address: &Address) -> Outcome {
+        let attempts_max = self.policy.attempts(hook.vendor);
         let mut signed_at = None;
         let mut attempts = 0;
         loop {
             let reply = {
-                // The semaphore is never closed; were it, going on without a place would do no harm.
-                let _place = self.places.acquire().await.ok();
-                // Asked anew before every attempt: another delivery may have met the 410 during the pause.
+                // The semaphore is never closed. If it were, an attempt without a permit would do
+                // no harm.
+                let _permit = self.permits.acquire().await.ok();
+                // Checked before every attempt: another delivery may have got the 410 during the
+                // pause.
                 if self.is_unregistered(address) {
                     return Outcome::Unregistered { attempts };
                 }
@@ -134,12 +142,12 @@ impl Sender {
                 }
                 let now = (self.now)().timestamp();
                 let first = *signed_at.get_or_insert(now);
-                self.attempt_at(address, hook, if self.patience.resign { now } else { first }).await
+                self.attempt_at(address, hook, if self.policy.resign { now } else { first }).await
             };
             attempts += 1;
             match judge(hook.vendor, &reply) {
                 Verdict::Delivered => {
-                    // A verdict of delivered comes from a status alone; see `judge`.
+                    // Only a status gives this verdict; see `judge`.
                     let status = if let Reply::Status(status) = reply { status } else { 200 };
                     return Outcome::Delivered { status, attempts };
                 }
@@ -147,9 +155,9 @@ impl Sender {
                     self.forget(address);
                     return Outcome::Forgotten { attempts };
                 }
-                Verdict::Retry if attempts < most => {
-                    self.tally.retried(hook, &reply);
-                    tokio::time::sleep(self.patience.pause(attempts)).await;
+                Verdict::Retry if attempts < attempts_max => {
+                    self.tally.record_retry(hook, &reply);
+                    tokio::time::sleep(self.policy.pause(attempts)).await;
                 }
                 Verdict::Retry => {
                     return match hook.vendor {
@@ -161,14 +169,14 @@ impl Sender {
         }
     }
 
-    fn by_hand(&self, vendor: Vendor) -> Address {
-        Address::by_hand(self.target.url(vendor))
+    fn configured_address(&self, vendor: Vendor) -> Address {
+        Address::configured(self.target.url(vendor))
     }
 
-    /// Whether the webhook was registered and is no more, whoever deleted it.
+    /// Whether the webhook was registered and has been deleted since.
     fn is_unregistered(&self, address: &Address) -> bool {
         match (&self.registry, address.webhook()) {
-            (Some(registry), Some(id)) => !registry.has(id),
+            (Some(registry), Some(id)) => !registry.contains(id),
             (Some(_) | None, Some(_) | None) => false,
         }
     }
@@ -179,7 +187,7 @@ impl Sender {
 
     fn forget(&self, address: &Address) {
         match (&self.registry, address.webhook()) {
-            (Some(registry), Some(id)) => drop(registry.gone(id)),
+            (Some(registry), Some(id)) => drop(registry.delete_on_410(id)),
             (Some(_) | None, Some(_) | None) => drop(self.forgotten().insert(address.url.clone())),
         }
     }

@@ -1,39 +1,40 @@
-//! How a delivery ended.
+//! The outcome of a delivery.
 
 use std::fmt;
 
 use super::rules::Reply;
 
-/// The end of one delivery.
+/// The outcome of one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The vendor takes it for delivered.
+    /// The vendor counts it as delivered.
     Delivered {
-        /// The status that did it.
+        /// The status of the answer.
         status: u16,
-        /// How many attempts it took.
+        /// How many attempts were made.
         attempts: u32,
     },
-    /// ArcSite has stopped trying. It tells nobody.
+    /// ArcSite has given up. It notifies no one.
     GivenUp {
         /// How many attempts were made.
         attempts: u32,
-        /// What came of the last one.
+        /// The reply to the last attempt.
         last: Reply,
     },
-    /// Bidsketch has stopped trying and has written to the account's admin.
+    /// Bidsketch has given up and e-mailed the account's admin.
     AdminEmailed {
         /// How many attempts were made.
         attempts: u32,
-        /// What came of the last one.
+        /// The reply to the last attempt.
         last: Reply,
     },
-    /// Bidsketch has deleted the webhook on a 410; or it had before, and then there was no attempt.
+    /// Bidsketch deleted the webhook on a 410. If it had done so before, no attempt was made.
     Forgotten {
-        /// How many attempts were made, the one that was answered 410 included.
+        /// How many attempts were made, including the one that got the 410.
         attempts: u32,
     },
-    /// The webhook was deleted before this was delivered: by a call, or on a 410 that another delivery got.
+    /// The webhook was deleted before this was delivered: by a call, or on a 410 to another
+    /// delivery.
     Unregistered {
         /// How many attempts were made.
         attempts: u32,
@@ -41,7 +42,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the vendor takes it for delivered.
+    /// Whether the vendor counts it as delivered.
     pub fn is_delivered(&self) -> bool {
         matches!(self, Outcome::Delivered { .. })
     }

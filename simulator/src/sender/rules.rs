@@ -1,18 +1,18 @@
-//! The vendors' rules: what an answer means, and how long one goes on trying.
+//! The vendors' rules: the meaning of an answer, and how often a delivery is retried.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::hook::Vendor;
 
-/// What came of one attempt.
+/// The reply to one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// An answer with this status.
     Status(u16),
-    /// No answer in time.
+    /// No answer before the time-out.
     TimedOut,
-    /// No connection, or one that broke: the reason.
+    /// No connection, or a broken one: the reason.
     Broken(String),
 }
 
@@ -21,26 +21,27 @@ impl fmt::Display for Reply {
         match self {
             Reply::Status(status) => write!(f, "{status}"),
             Reply::TimedOut => f.write_str("no answer in time"),
-            Reply::Broken(why) => f.write_str(why),
+            Reply::Broken(reason) => f.write_str(reason),
         }
     }
 }
 
-/// What a vendor makes of a reply.
+/// A vendor's verdict on a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is delivered.
+    /// The hook is delivered.
     Delivered,
-    /// It is tried again, if there is a try left.
+    /// The delivery is retried, if attempts are left.
     Retry,
-    /// The webhook itself is deleted.
+    /// The webhook is deleted.
     Forget,
 }
 
-/// The vendor's rule for a reply.
+/// Judges a reply by the vendor's rule.
 ///
-/// ArcSite: any 2xx is delivered; 3xx, 4xx, 5xx and silence are tried again, and 410 is one more of them. Bidsketch:
-/// exactly `200 OK` is delivered, 410 deletes the webhook, and everything else, 201 and 204 included, is tried again.
+/// ArcSite: any 2xx is delivered; 3xx, 4xx (410 included), 5xx and silence are retried. Bidsketch:
+/// exactly `200 OK` is delivered, 410 deletes the webhook, and everything else is retried,
+/// including 201 and 204.
 pub fn judge(vendor: Vendor, reply: &Reply) -> Verdict {
     match (vendor, reply) {
         (Vendor::Arcsite, Reply::Status(200..=299)) | (Vendor::Bidsketch, Reply::Status(200)) => Verdict::Delivered,
@@ -49,28 +50,31 @@ pub fn judge(vendor: Vendor, reply: &Reply) -> Verdict {
     }
 }
 
-/// How long an answer is waited for, and how often and at what distance one tries.
+/// The time-out, number and spacing of attempts.
 #[derive(Clone, Debug)]
-pub struct Patience {
-    /// How long one attempt may take. ArcSite wants its answer "quickly"; the number is a guess.
+pub struct RetryPolicy {
+    /// How long one attempt may take. ArcSite wants its answer "quickly"; the figure is a guess.
     pub time_out: Duration,
-    /// The pause after the first failure; it doubles after each further one. No vendor documents its spacing.
+    /// The pause after the first failed attempt. It doubles after each further one. No vendor
+    /// documents its spacing.
     pub first_pause: Duration,
-    /// No pause is longer.
+    /// The longest pause.
     pub longest_pause: Duration,
-    /// How often ArcSite tries in all, the first attempt included. Documented as "certain times".
+    /// How many attempts ArcSite makes. Documented as "certain times".
     pub arcsite_attempts: u32,
-    /// How often Bidsketch tries in all before it writes to the account's admin. Documented as 20.
+    /// How many attempts Bidsketch makes before it e-mails the account's admin. Documented as 20.
     pub bidsketch_attempts: u32,
-    /// Whether a retry is signed anew, with the time of the retry. Not documented: a receiver has to bear both.
+    /// Whether a retry is signed again, with the time of the retry. Not documented: a receiver must
+    /// accept both.
     pub resign: bool,
-    /// How many attempts may be on the wire at once. A delivery that waits for its retry holds no place.
+    /// How many attempts may be in flight at once. A delivery that waits for its retry does not
+    /// count.
     pub workers: usize,
 }
 
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience {
+impl Default for RetryPolicy {
+    fn default() -> RetryPolicy {
+        RetryPolicy {
             time_out: Duration::from_secs(10),
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
@@ -82,14 +86,14 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
-    /// For tests: the same rules at pauses of a millisecond.
-    pub fn hasty() -> Patience {
+impl RetryPolicy {
+    /// The same rules with pauses of a millisecond, for tests.
+    pub fn fast() -> RetryPolicy {
         let pause = Duration::from_millis(1);
-        Patience { first_pause: pause, longest_pause: pause, ..Patience::default() }
+        RetryPolicy { first_pause: pause, longest_pause: pause, ..RetryPolicy::default() }
     }
 
-    /// How often a vendor tries in all: at least once.
+    /// How many attempts a vendor makes: at least one.
     pub fn attempts(&self, vendor: Vendor) -> u32 {
         match vendor {
             Vendor::Arcsite => self.arcsite_attempts.max(1),
@@ -97,7 +101,7 @@ impl Patience {
         }
     }
 
-    /// The pause after so many failed attempts.
+    /// The pause after this number of failed attempts.
     pub fn pause(&self, failed: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(failed.saturating_sub(1));
         self.first_pause.saturating_mul(doubled).min(self.longest_pause)
@@ -109,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_vendor_judges_by_its_own_rule() {
+    fn reply_is_judged_by_its_vendor_rule() {
         let judge = |vendor, status| judge(vendor, &Reply::Status(status));
         for status in [200, 201, 204, 299] {
             assert_eq!(judge(Vendor::Arcsite, status), Verdict::Delivered, "{status}");
@@ -125,10 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_the_longest() {
-        let patience = Patience::default();
-        let pauses: Vec<u128> = (1..=8).map(|failed| patience.pause(failed).as_millis()).collect();
+    fn pause_doubles_up_to_the_longest() {
+        let policy = RetryPolicy::default();
+        let pauses: Vec<u128> = (1..=8).map(|failed| policy.pause(failed).as_millis()).collect();
         assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
-        assert_eq!(patience.pause(u32::MAX), patience.longest_pause);
+        assert_eq!(policy.pause(u32::MAX), policy.longest_pause);
     }
 }

@@ -10,23 +10,24 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-/// One request as it came in.
-struct Got {
+/// One request as it was received.
+struct ReceivedRequest {
     path: String,
     signature: Option<String>,
     body: String,
 }
 
-/// A server that answers by a script; past its end the last status is repeated.
+/// A server that answers with scripted statuses. After the last one, it repeats it.
 struct Server {
     script: Vec<u16>,
     next: AtomicUsize,
-    got: Mutex<Vec<Got>>,
+    received: Mutex<Vec<ReceivedRequest>>,
 }
 
 impl Server {
     async fn start(script: &[u16]) -> (Arc<Server>, Target) {
-        let server = Arc::new(Server { script: script.to_vec(), next: AtomicUsize::new(0), got: Mutex::default() });
+        let server =
+            Arc::new(Server { script: script.to_vec(), next: AtomicUsize::new(0), received: Mutex::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = Target::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let app = Router::new().fallback(answer).with_state(Arc::clone(&server));
@@ -35,7 +36,7 @@ impl Server {
     }
 
     fn requests(&self) -> usize {
-        self.got.lock().unwrap().len()
+        self.received.lock().unwrap().len()
     }
 }
 
@@ -47,9 +48,9 @@ async fn answer(
 ) -> (StatusCode, HeaderMap) {
     let signature = headers.get(signature::HEADER).map(|value| value.to_str().unwrap().to_owned());
     let body = String::from_utf8(body.to_vec()).unwrap();
-    server.got.lock().unwrap().push(Got { path: uri.path().to_owned(), signature, body });
-    let at = server.next.fetch_add(1, Ordering::SeqCst).min(server.script.len() - 1);
-    let status = StatusCode::from_u16(server.script[at]).unwrap();
+    server.received.lock().unwrap().push(ReceivedRequest { path: uri.path().to_owned(), signature, body });
+    let index = server.next.fetch_add(1, Ordering::SeqCst).min(server.script.len() - 1);
+    let status = StatusCode::from_u16(server.script[index]).unwrap();
     let mut headers = HeaderMap::new();
     if status.is_redirection() {
         headers.insert("location", "/elsewhere".parse().unwrap());
@@ -57,8 +58,8 @@ async fn answer(
     (status, headers)
 }
 
-fn sender(target: Target, patience: Patience) -> Sender {
-    Sender::new(target, patience, Arc::new(Tally::keeping_bodies())).unwrap()
+fn sender(target: Target, policy: RetryPolicy) -> Sender {
+    Sender::new(target, policy, Arc::new(Tally::keeping_bodies())).unwrap()
 }
 
 fn drawing() -> Hook {
@@ -70,13 +71,13 @@ fn viewed() -> Hook {
 }
 
 #[tokio::test]
-async fn a_failure_is_tried_again_until_it_is_delivered() {
+async fn failed_delivery_is_retried_until_delivered() {
     for hook in [drawing(), viewed()] {
         let (server, target) = Server::start(&[500, 503, 200]).await;
-        let sender = sender(target, Patience::hasty());
+        let sender = sender(target, RetryPolicy::fast());
         assert_eq!(sender.deliver(&hook).await, Outcome::Delivered { status: 200, attempts: 3 });
         assert_eq!(server.requests(), 3);
-        assert!(server.got.lock().unwrap().iter().all(|got| got.body == hook.body));
+        assert!(server.received.lock().unwrap().iter().all(|received| received.body == hook.body));
         let counts = sender.tally().total();
         assert_eq!((counts.sent, counts.retried, counts.acknowledged), (1, 2, 1));
         assert_eq!(sender.tally().acknowledged()[0].hook, hook);
@@ -84,25 +85,25 @@ async fn a_failure_is_tried_again_until_it_is_delivered() {
 }
 
 #[tokio::test]
-async fn any_2xx_is_delivered_for_arcsite_and_only_200_for_bidsketch() {
+async fn success_is_any_2xx_for_arcsite_and_only_200_for_bidsketch() {
     let (server, target) = Server::start(&[201, 204, 200]).await;
-    let sender = sender(target, Patience::hasty());
+    let sender = sender(target, RetryPolicy::fast());
     assert_eq!(sender.deliver(&drawing()).await, Outcome::Delivered { status: 201, attempts: 1 });
     assert_eq!(sender.deliver(&viewed()).await, Outcome::Delivered { status: 200, attempts: 2 });
     assert_eq!(server.requests(), 3);
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_failure_and_not_followed() {
+async fn redirect_is_a_failure_and_not_followed() {
     let (server, target) = Server::start(&[302, 200]).await;
-    assert_eq!(sender(target, Patience::hasty()).deliver(&drawing()).await.attempts(), 2);
-    assert!(server.got.lock().unwrap().iter().all(|got| got.path == "/webhooks/arcsite"));
+    assert_eq!(sender(target, RetryPolicy::fast()).deliver(&drawing()).await.attempts(), 2);
+    assert!(server.received.lock().unwrap().iter().all(|received| received.path == "/webhooks/arcsite"));
 }
 
 #[tokio::test]
-async fn after_20_attempts_bidsketch_writes_to_the_admin() {
+async fn bidsketch_delivery_failing_20_times_emails_the_admin() {
     let (server, target) = Server::start(&[500]).await;
-    let sender = sender(target, Patience::hasty());
+    let sender = sender(target, RetryPolicy::fast());
     let outcome = sender.deliver(&viewed()).await;
     assert_eq!(outcome, Outcome::AdminEmailed { attempts: 20, last: Reply::Status(500) });
     assert_eq!(server.requests(), 20);
@@ -110,9 +111,9 @@ async fn after_20_attempts_bidsketch_writes_to_the_admin() {
 }
 
 #[tokio::test]
-async fn arcsite_gives_up_after_its_own_number_and_410_is_one_more_failure() {
+async fn arcsite_delivery_answered_410_is_retried_until_given_up() {
     let (server, target) = Server::start(&[410]).await;
-    let sender = sender(target, Patience { arcsite_attempts: 3, ..Patience::hasty() });
+    let sender = sender(target, RetryPolicy { arcsite_attempts: 3, ..RetryPolicy::fast() });
     for _ in 0..2 {
         let outcome = sender.deliver(&drawing()).await;
         assert_eq!(outcome, Outcome::GivenUp { attempts: 3, last: Reply::Status(410) });
@@ -121,85 +122,85 @@ async fn arcsite_gives_up_after_its_own_number_and_410_is_one_more_failure() {
 }
 
 #[tokio::test]
-async fn on_410_bidsketch_forgets_the_webhook_for_good() {
+async fn bidsketch_webhook_answering_410_is_deleted_for_good() {
     let (server, target) = Server::start(&[500, 410, 200]).await;
-    let sender = sender(target.with_bidsketch_token("one"), Patience::hasty());
+    let sender = sender(target.with_bidsketch_token("one"), RetryPolicy::fast());
     assert_eq!(sender.deliver(&viewed()).await, Outcome::Forgotten { attempts: 2 });
     assert_eq!(sender.deliver(&viewed()).await, Outcome::Forgotten { attempts: 0 });
     assert_eq!(server.requests(), 2);
-    // ArcSite's webhook is another one.
+    // ArcSite's webhook is not affected.
     assert!(sender.deliver(&drawing()).await.is_delivered());
     assert_eq!(sender.tally().total().forgotten, 2);
 }
 
-/// A sender to what is registered, of which nothing is yet. The target is one that nothing may be sent to.
-fn registered(patience: Patience) -> (Sender, Arc<Registry>) {
+/// A sender with an empty registry. Its target is an address at which nothing listens.
+fn sender_with_registry(policy: RetryPolicy) -> (Sender, Arc<Registry>) {
     let registry = Arc::new(Registry::new(1, 9));
     let target = Target::new("http://127.0.0.1:1").unwrap();
-    (sender(target, patience).with_registry(Arc::clone(&registry), false), registry)
+    (sender(target, policy).with_registry(Arc::clone(&registry), false), registry)
 }
 
-/// The one address that the hook has.
-fn only(sender: &Sender, hook: &Hook) -> Address {
+/// The only address of the hook.
+fn only_address(sender: &Sender, hook: &Hook) -> Address {
     let [address]: [Address; 1] = sender.addresses(hook).try_into().map_err(|all: Vec<_>| all.len()).unwrap();
     address
 }
 
 #[tokio::test]
-async fn with_a_registry_bidsketch_s_hooks_go_to_each_webhook_of_their_type_only() {
-    let (sender, registry) = registered(Patience::hasty());
+async fn bidsketch_hook_goes_to_each_registered_webhook_of_its_type() {
+    let (sender, registry) = sender_with_registry(RetryPolicy::fast());
     let ids = |sender: &Sender| -> Vec<_> { sender.addresses(&viewed()).iter().map(Address::webhook).collect() };
     assert_eq!(ids(&sender), []);
     for event in ["proposal_viewed", "proposal_sent", "proposal_viewed"] {
         registry.register(event, "http://127.0.0.1:9/hook").unwrap();
     }
     registry.register("proposal_viewed", "http://hooks.example/").unwrap();
-    assert_eq!(ids(&sender), [Some(1), Some(3)], "and none on another machine");
+    assert_eq!(ids(&sender), [Some(1), Some(3)], "without the one on another machine");
     assert_eq!(ids(&sender.with_registry(registry, true)), [Some(1), Some(3), Some(4)]);
 }
 
 #[tokio::test]
-async fn arcsite_s_hooks_go_to_the_target_whatever_is_registered() {
+async fn arcsite_hook_goes_to_the_target_despite_registry() {
     let (server, target) = Server::start(&[200]).await;
-    let sender = sender(target, Patience::hasty()).with_registry(Arc::new(Registry::new(1, 9)), false);
-    assert!(sender.deliver_to(&drawing(), &only(&sender, &drawing())).await.is_delivered());
-    assert_eq!(server.got.lock().unwrap()[0].path, "/webhooks/arcsite");
+    let sender = sender(target, RetryPolicy::fast()).with_registry(Arc::new(Registry::new(1, 9)), false);
+    assert!(sender.deliver_to(&drawing(), &only_address(&sender, &drawing())).await.is_delivered());
+    assert_eq!(server.received.lock().unwrap()[0].path, "/webhooks/arcsite");
 }
 
 #[tokio::test]
-async fn a_registered_webhook_is_tried_20_times_and_stays() {
+async fn registered_webhook_failing_20_times_stays_registered() {
     let (server, target) = Server::start(&[201]).await;
-    let (sender, registry) = registered(Patience::hasty());
+    let (sender, registry) = sender_with_registry(RetryPolicy::fast());
     registry.register("proposal_viewed", target.base().join("/mine").unwrap().as_str()).unwrap();
-    let outcome = sender.deliver_to(&viewed(), &only(&sender, &viewed())).await;
+    let outcome = sender.deliver_to(&viewed(), &only_address(&sender, &viewed())).await;
     assert_eq!(outcome, Outcome::AdminEmailed { attempts: 20, last: Reply::Status(201) });
     assert_eq!(server.requests(), 20);
-    assert!(server.got.lock().unwrap().iter().all(|got| got.path == "/mine"));
-    assert!(registry.has(1));
+    assert!(server.received.lock().unwrap().iter().all(|received| received.path == "/mine"));
+    assert!(registry.contains(1));
 }
 
 #[tokio::test]
-async fn on_410_the_registered_webhook_is_deleted_and_no_other_with_its_url() {
+async fn registered_webhook_answering_410_is_deleted_alone() {
     let (server, target) = Server::start(&[500, 410, 200]).await;
-    let (sender, registry) = registered(Patience::hasty());
+    let (sender, registry) = sender_with_registry(RetryPolicy::fast());
     for _ in 0..2 {
         registry.register("proposal_viewed", target.base().as_str()).unwrap();
     }
     let addresses = sender.addresses(&viewed());
     assert_eq!(sender.deliver_to(&viewed(), &addresses[0]).await, Outcome::Forgotten { attempts: 2 });
-    assert!(!registry.has(1) && registry.has(2));
+    assert!(!registry.contains(1) && registry.contains(2));
     assert_eq!(sender.deliver_to(&viewed(), &addresses[0]).await, Outcome::Unregistered { attempts: 0 });
     assert_eq!(server.requests(), 2);
     assert!(sender.deliver_to(&viewed(), &addresses[1]).await.is_delivered());
 }
 
 #[tokio::test]
-async fn a_delivery_ends_when_its_webhook_is_deleted_by_a_call() {
+async fn delivery_ends_when_its_webhook_is_deleted() {
     let (server, target) = Server::start(&[500]).await;
-    // Without the deletion it would go on for ever.
-    let (sender, registry) = registered(Patience { bidsketch_attempts: u32::MAX, ..Patience::hasty() });
+    // Without the deletion it would be retried for ever.
+    let (sender, registry) = sender_with_registry(RetryPolicy { bidsketch_attempts: u32::MAX, ..RetryPolicy::fast() });
     registry.register("proposal_viewed", target.base().as_str()).unwrap();
-    let (viewed, address) = (viewed(), only(&sender, &viewed()));
+    let (viewed, address) = (viewed(), only_address(&sender, &viewed()));
     let delete = async {
         while server.requests() == 0 {
             tokio::task::yield_now().await;
@@ -213,45 +214,45 @@ async fn a_delivery_ends_when_its_webhook_is_deleted_by_a_call() {
 }
 
 #[tokio::test]
-async fn a_signature_fits_the_bytes_on_the_wire() {
+async fn signature_matches_the_bytes_on_the_wire() {
     let (server, target) = Server::start(&[200]).await;
-    let sender = sender(target.with_arcsite_secret("s3cret"), Patience::hasty());
+    let sender = sender(target.with_arcsite_secret("s3cret"), RetryPolicy::fast());
     let hook = drawing();
     assert_eq!(sender.attempt(&hook, 1_642_306_763).await, Reply::Status(200));
     assert_eq!(sender.attempt(&viewed(), 1_642_306_763).await, Reply::Status(200));
-    let got = server.got.lock().unwrap();
-    assert_eq!(got[0].signature, Some(signature::sign("s3cret", 1_642_306_763, got[0].body.as_bytes())));
-    assert_eq!(got[1].signature, None, "Bidsketch proves nothing");
+    let received = server.received.lock().unwrap();
+    assert_eq!(received[0].signature, Some(signature::sign("s3cret", 1_642_306_763, received[0].body.as_bytes())));
+    assert_eq!(received[1].signature, None, "Bidsketch does not sign");
 }
 
-/// A clock on which every look is a second after the last.
+/// A clock that advances by one second at every reading.
 fn ticking() -> DateTime<Utc> {
     static SECONDS: AtomicUsize = AtomicUsize::new(1_642_306_763);
     DateTime::from_timestamp(i64::try_from(SECONDS.fetch_add(1, Ordering::SeqCst)).unwrap(), 0).unwrap()
 }
 
 #[tokio::test]
-async fn a_retry_is_signed_anew_or_not_as_wanted() {
+async fn retry_is_signed_again_only_if_configured() {
     for (resign, different) in [(true, 3), (false, 1)] {
         let (server, target) = Server::start(&[500, 500, 200]).await;
-        let mut sender = sender(target.with_arcsite_secret("s3cret"), Patience { resign, ..Patience::hasty() });
+        let mut sender = sender(target.with_arcsite_secret("s3cret"), RetryPolicy { resign, ..RetryPolicy::fast() });
         sender.now = ticking;
         sender.deliver(&drawing()).await;
-        let got = server.got.lock().unwrap();
-        let signatures: HashSet<&str> = got.iter().filter_map(|attempt| attempt.signature.as_deref()).collect();
-        assert_eq!((got.len(), signatures.len()), (3, different), "resign: {resign}");
+        let received = server.received.lock().unwrap();
+        let signatures: HashSet<&str> = received.iter().filter_map(|attempt| attempt.signature.as_deref()).collect();
+        assert_eq!((received.len(), signatures.len()), (3, different), "resign: {resign}");
     }
 }
 
 #[tokio::test]
-async fn silence_and_refusal_are_failures() {
-    // Bound and never accepted from: the connection stands and no answer comes.
+async fn silence_and_refused_connection_are_failures() {
+    // The listener never accepts: the connection opens, but no answer comes.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target::new(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
-    let patience = Patience { time_out: Duration::from_millis(20), arcsite_attempts: 2, ..Patience::hasty() };
-    let outcome = sender(target.clone(), patience.clone()).deliver(&drawing()).await;
+    let policy = RetryPolicy { time_out: Duration::from_millis(20), arcsite_attempts: 2, ..RetryPolicy::fast() };
+    let outcome = sender(target.clone(), policy.clone()).deliver(&drawing()).await;
     assert_eq!(outcome, Outcome::GivenUp { attempts: 2, last: Reply::TimedOut });
     drop(silent);
-    let outcome = sender(target, patience).deliver(&drawing()).await;
+    let outcome = sender(target, policy).deliver(&drawing()).await;
     assert!(matches!(outcome, Outcome::GivenUp { attempts: 2, last: Reply::Broken(_) }), "{outcome:?}");
 }

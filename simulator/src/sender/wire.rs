@@ -1,4 +1,4 @@
-//! One attempt on the wire: a body goes out, a status comes back or does not.
+//! One attempt: posts a body and reads the status.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use reqwest::{Client, Url, redirect};
 use super::rules::Reply;
 use crate::signature;
 
-/// The connections. It follows no redirect (to a vendor a 3xx is a failure) and uses no proxy, whatever the environment
-/// says: hooks for a loopback address stay on this machine.
+/// The HTTP client. It follows no redirect, since a 3xx is a failure to a vendor. It uses no proxy,
+/// whatever the environment says, so hooks for a loopback address stay on this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     client: Client,
 }
 
 impl Wire {
-    /// Connections on which an attempt may take so long.
+    /// Creates a client whose attempts may take this long.
     pub(crate) fn new(time_out: Duration) -> Result<Wire, reqwest::Error> {
         let client = Client::builder()
             .no_proxy()
@@ -29,16 +29,16 @@ impl Wire {
     }
 
     /// Posts a body once, with its signature if it has one.
-    pub(crate) async fn post(&self, url: Url, body: String, signed: Option<String>) -> Reply {
+    pub(crate) async fn post(&self, url: Url, body: String, signature_value: Option<String>) -> Reply {
         let mut request = self.client.post(url).header(CONTENT_TYPE, "application/json");
-        if let Some(signed) = signed {
-            request = request.header(signature::HEADER, signed);
+        if let Some(signature_value) = signature_value {
+            request = request.header(signature::HEADER, signature_value);
         }
         match request.body(body).send().await {
             Ok(answer) => {
                 let status = answer.status().as_u16();
-                // Read to its end, so that the connection can be used again. Only the status counts, so nothing is lost
-                // when the rest of the answer breaks off.
+                // The answer is read to its end, so the connection can be reused. Only the status
+                // counts, so a failure while reading is ignored.
                 drop(answer.bytes().await);
                 Reply::Status(status)
             }
@@ -48,14 +48,14 @@ impl Wire {
     }
 }
 
-/// The innermost reason: "connection refused" rather than "error sending request", and without the URL, which can hold a
-/// token.
+/// The innermost cause: "connection refused" rather than "error sending request", and without the
+/// URL, which may hold a token.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
-    let mut words = "the connection failed".to_owned();
+    let mut message = "the connection failed".to_owned();
     while let Some(inner) = cause {
-        words = inner.to_string();
+        message = inner.to_string();
         cause = inner.source();
     }
-    words
+    message
 }

@@ -1,4 +1,4 @@
-//! The account as a table for people.
+//! The tally as a table for people.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use super::{Counts, Tally};
 
 const HEADINGS: [&str; 8] = ["", "", "sent", "acknowledged", "retried", "given up", "forgotten", "unfinished"];
 
-/// One line an event type and one for the whole. A Bidsketch delivery that was given up is in the same column as
-/// ArcSite's; the last line says how often the admin was written to.
+/// Writes one line for each event type and one for the total. The column "given up" counts both
+/// vendors. A last line says how often Bidsketch e-mailed the admin.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.by_event();
@@ -23,7 +23,7 @@ impl fmt::Display for Tally {
             row(f, counts)?;
         }
         let total = self.total();
-        write!(f, "{:<9} {:<width$}", "in all", "")?;
+        write!(f, "{:<9} {:<width$}", "total", "")?;
         row(f, &total)?;
         if total.admin_emailed > 0 {
             writeln!(f, "Bidsketch e-mailed the account's admin {} times.", total.admin_emailed)?;
@@ -47,11 +47,11 @@ mod tests {
     use crate::tally::Tally;
 
     #[test]
-    fn has_a_line_for_each_type_and_one_for_all() {
+    fn tally_displayed_has_a_line_for_each_type_and_a_total() {
         let tally = Tally::new();
         let hook = Hook { vendor: Vendor::Bidsketch, event: "client_created".to_owned(), body: String::new() };
-        tally.begun(&hook);
-        tally.ended(&hook, &Outcome::Delivered { status: 200, attempts: 1 });
+        tally.record_start(&hook);
+        tally.record_end(&hook, &Outcome::Delivered { status: 200, attempts: 1 });
         let lines: Vec<String> =
             tally.to_string().lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(
@@ -59,7 +59,7 @@ mod tests {
             [
                 "sent acknowledged retried given up forgotten unfinished",
                 "bidsketch client_created 1 1 0 0 0 0",
-                "in all 1 1 0 0 0 0",
+                "total 1 1 0 0 0 0",
             ]
         );
     }

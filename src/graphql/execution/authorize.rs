@@ -1,5 +1,6 @@
-//! Which scope an operation needs: reading for queries and subscriptions, managing for mutations. It is judged on the whole
-//! operation before any of its fields, so no field can be forgotten; to ask for the schema is a query like any other.
+//! The scope that an operation needs: `read` for queries and subscriptions, `manage` for mutations.
+//! The check runs on the whole operation before any of its fields, so no field can be forgotten.
+//! Introspection is a query like any other.
 
 use std::any::TypeId;
 
@@ -9,11 +10,11 @@ use async_graphql::{Data, ErrorExtensionValues, ServerError};
 use crate::auth::{Access, AccessError, Scope};
 use crate::graphql::error::{FORBIDDEN, UNAUTHENTICATED};
 
-/// The access that a transport has put beside a request, or beside all requests of a socket.
+/// The access that the transport attached to a request, or to all requests of a socket.
 ///
 /// # Errors
 ///
-/// Where it has put none, which it never does: a request without an access is not served.
+/// The transport attached no access. That is a defect, and the request is not served.
 pub(super) fn access(request: &Data, session: Option<&Data>) -> Result<Access, ServerError> {
     let find = |data: &Data| data.get(&TypeId::of::<Access>()).and_then(|found| found.downcast_ref().copied());
     find(request)
@@ -21,36 +22,42 @@ pub(super) fn access(request: &Data, session: Option<&Data>) -> Result<Access, S
         .ok_or_else(|| error_with_code(AccessError::NoToken.to_string(), UNAUTHENTICATED))
 }
 
-/// Refuses an operation that goes further than the access.
+/// Refuses an operation that needs more than the access has.
 pub(super) fn check_scope(
     document: &ExecutableDocument,
     name: Option<&str>,
     access: Access,
 ) -> Result<(), ServerError> {
-    let needed = match find_operation(document, name) {
+    let required = match find_operation(document, name) {
         Some(operation) => required_scope(operation.ty),
-        // None is executed. That is for the library to say, so whoever may not run all of them does not even hear it.
-        None => document.operations.iter().map(|(_, of)| required_scope(of.node.ty)).max().unwrap_or(Scope::Read),
+        // No operation is chosen, so the library refuses the request. A key that may not run every
+        // operation of the document gets FORBIDDEN instead.
+        None => document
+            .operations
+            .iter()
+            .map(|(_, operation)| required_scope(operation.node.ty))
+            .max()
+            .unwrap_or(Scope::Read),
     };
-    if access.scope().includes(needed) {
+    if access.scope().includes(required) {
         return Ok(());
     }
     let problem =
-        format!("this needs a key with the scope {needed}; the key that was given has the scope {}", access.scope());
+        format!("this operation needs a key with the scope {required}; your key has the scope {}", access.scope());
     Err(error_with_code(problem, FORBIDDEN))
 }
 
-/// The operation of a document that is executed: the one that is named, or the only one.
+/// The operation of a document that is executed: the named one, or the only one.
 pub(crate) fn find_operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
 ) -> Option<&'a OperationDefinition> {
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(&operation.node),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name).map(|of| &of.node),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name).map(|operation| &operation.node),
         (DocumentOperations::Multiple(operations), None) => {
             let mut all = operations.values();
-            all.next().filter(|_| all.next().is_none()).map(|of| &of.node)
+            all.next().filter(|_| all.next().is_none()).map(|operation| &operation.node)
         }
     }
 }
@@ -76,8 +83,8 @@ mod tests {
 
     #[test]
     fn required_scope_follows_executed_operation() {
-        let two = "query Q { a } mutation M { b }";
-        for (document, name, needed) in [
+        let two_operations = "query Q { a } mutation M { b }";
+        for (document, name, required) in [
             ("{ a }", None, Scope::Read),
             ("{ __schema { types { name } } }", None, Scope::Read),
             ("subscription { a }", None, Scope::Read),
@@ -85,16 +92,16 @@ mod tests {
             ("mutation { a }", Some("Other"), Scope::Manage),
             ("mutation M { a }", None, Scope::Manage),
             ("mutation M { a }", Some("M"), Scope::Manage),
-            (two, Some("Q"), Scope::Read),
-            (two, Some("M"), Scope::Manage),
-            (two, Some("Other"), Scope::Manage),
-            (two, None, Scope::Manage),
+            (two_operations, Some("Q"), Scope::Read),
+            (two_operations, Some("M"), Scope::Manage),
+            (two_operations, Some("Other"), Scope::Manage),
+            (two_operations, None, Scope::Manage),
             ("query Q { a } query R { b }", None, Scope::Read),
         ] {
             let parsed = parse_query(document).unwrap();
             let found = find_operation(&parsed, name).map(|operation| required_scope(operation.ty));
-            let all = parsed.operations.iter().map(|(_, of)| required_scope(of.node.ty)).max();
-            assert_eq!(found.or(all), Some(needed), "{document} {name:?}");
+            let all = parsed.operations.iter().map(|(_, operation)| required_scope(operation.node.ty)).max();
+            assert_eq!(found.or(all), Some(required), "{document} {name:?}");
         }
     }
 

@@ -1,9 +1,13 @@
-//! When batches are read: once the objects of a level have asked for all they need, neither earlier nor later.
+//! Reads batches at the right moment: once the objects of a level have requested all that they
+//! need.
 //!
-//! A request is one future. Each time it is polled, all objects that can go on do, and ask their loaders; when the poll ends,
-//! everything that this level needs has been asked for. So the batches are read within the request's own task, between two
-//! polls of it, and one statement a level is what a query costs, however many rows it has and however slow the machine is.
-//! A timer, which is the library's way, closes a batch while it is still being asked for, or makes every level wait.
+//! A request is one future. Each poll runs every object that can proceed, and each of these calls
+//! its loaders. When the poll ends, the loaders have all keys of the level. The batches are
+//! therefore read in the request's own task, between two polls of it. A query costs one statement a
+//! level, however many rows it has and however slow the machine is.
+//!
+//! The library uses a timer. A timer closes a batch while objects still add keys to it, or makes
+//! every level wait.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -21,47 +25,48 @@ use futures_util::task::AtomicWaker;
 use crate::graphql::loader::StoreLoader;
 use crate::store::Store;
 
-/// The batches that a request has begun to ask for.
+/// The batches of a request that have keys and are not read yet.
 #[derive(Clone, Default)]
 pub(crate) struct PendingBatches(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 
 impl PendingBatches {
-    /// A loader for one request, whose batches are read by [`Self::read_during`].
+    /// A loader for one request. [`Self::drive`] reads its batches.
     pub(crate) fn new_loader(&self, store: Store) -> DataLoader<StoreLoader> {
-        let begun = self.clone();
-        let begin = move |batch| begun.0.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
-        DataLoader::new(StoreLoader(store), begin).delay(Duration::ZERO)
+        let pending = self.clone();
+        let schedule = move |batch| pending.0.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
+        DataLoader::new(StoreLoader(store), schedule).delay(Duration::ZERO)
     }
 
     fn take(&self) -> Vec<BoxFuture<'static, ()>> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Runs a request, and reads its batches whenever it can go no further without them.
+    /// Runs a request, and reads its batches whenever it cannot proceed without them.
     pub(crate) async fn drive<F: Future>(&self, request: F) -> F::Output {
         let mut request = pin!(request);
         let mut reading = FuturesUnordered::new();
-        let woken = Arc::new(WakeFlag::default());
-        let waker = Waker::from(Arc::clone(&woken));
+        let wake_flag = Arc::new(WakeFlag::default());
+        let waker = Waker::from(Arc::clone(&wake_flag));
         poll_fn(|cx| {
-            woken.task.register(cx.waker());
-            let mut at_once = 0;
+            wake_flag.task.register(cx.waker());
+            let mut polls = 0;
             loop {
-                woken.is_woken.store(false, Ordering::Release);
+                wake_flag.is_woken.store(false, Ordering::Release);
                 if let Poll::Ready(output) = request.as_mut().poll(&mut Context::from_waker(&waker)) {
                     return Poll::Ready(output);
                 }
-                // Many objects are polled by turns: one that asks for another turn has not asked for all it needs yet.
-                at_once += 1;
-                if woken.is_woken.load(Ordering::Acquire) && at_once < CONSECUTIVE_POLLS_MAX {
+                // Cooperative scheduling may interrupt a poll. A request that wakes itself has not
+                // requested all that it needs yet.
+                polls += 1;
+                if wake_flag.is_woken.load(Ordering::Acquire) && polls < CONSECUTIVE_POLLS_MAX {
                     continue;
                 }
                 reading.extend(self.take());
-                let mut any = false;
+                let mut any_finished = false;
                 while let Poll::Ready(Some(())) = reading.poll_next_unpin(cx) {
-                    any = true;
+                    any_finished = true;
                 }
-                if !any {
+                if !any_finished {
                     return Poll::Pending;
                 }
             }
@@ -70,10 +75,11 @@ impl PendingBatches {
     }
 }
 
-/// How many turns in a row a request is given at most before its batches are: a level of a hundred rows takes some fifty.
+/// The maximum number of polls in a row before the batches of a request are read anyway. A level of
+/// a hundred rows takes about fifty polls.
 const CONSECUTIVE_POLLS_MAX: u32 = 1000;
 
-/// Tells whether a request asked for another turn while it was polled.
+/// Records whether a request woke itself while it was polled.
 #[derive(Default)]
 struct WakeFlag {
     is_woken: AtomicBool,

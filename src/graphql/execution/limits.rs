@@ -1,7 +1,8 @@
-//! What a document may ask for, judged before anything else looks at it.
+//! The limit on the fields of a document, checked before the library validates it.
 //!
-//! The library's own rules walk through fragments as often as they are spread, so that a few hundred bytes of fragments that
-//! spread each other keep a core busy for minutes. Here each fragment is counted once.
+//! The library's own rules visit a fragment as often as it is spread. A few hundred bytes of
+//! fragments that spread each other keep a core busy for minutes. Here each fragment is counted
+//! once.
 
 use std::collections::HashMap;
 
@@ -10,17 +11,21 @@ use async_graphql::{ErrorExtensionValues, Name, ServerError};
 
 use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 
-/// What the library says of a query that is over its limits: it names neither the setting nor the number.
+/// The library's messages for a query that exceeds its limits. They name neither the setting nor
+/// the number.
 pub(super) const TOO_COMPLEX_MESSAGE: &str = "Query is too complex.";
 pub(super) const TOO_DEEP_MESSAGE: &str = "Query is nested too deep.";
 
-/// Refuses a document that has more fields than `most`, fragments spelled out.
-pub(super) fn check_field_count(document: &ExecutableDocument, most: usize) -> Result<(), ServerError> {
-    let circle = |FragmentCycle(name)| error_with_code(format!("the fragment {name} spreads itself"), BAD_USER_INPUT);
-    if count_fields(document).map_err(circle)? > most {
-        let problem =
-            format!("the query has more fields, fragments spelled out, than graphql.max_fields, which is {most}");
-        return Err(error_with_code(problem, LIMIT_EXCEEDED));
+/// Refuses a document that has more than `max` fields, with fragments expanded.
+pub(super) fn check_field_count(document: &ExecutableDocument, max: usize) -> Result<(), ServerError> {
+    let cycle = |FragmentCycle(name)| {
+        error_with_code(format!("the fragment {name} spreads itself; remove the cycle"), BAD_USER_INPUT)
+    };
+    if count_fields(document).map_err(cycle)? > max {
+        let message = format!(
+            "the query has, with its fragments expanded, more fields than graphql.max_fields ({max}); select fewer fields"
+        );
+        return Err(error_with_code(message, LIMIT_EXCEEDED));
     }
     Ok(())
 }
@@ -31,17 +36,17 @@ fn error_with_code(message: String, code: &str) -> ServerError {
     error
 }
 
-/// A fragment that spreads itself, over others or not.
+/// A fragment that spreads itself, directly or through others.
 #[derive(Debug, PartialEq, Eq)]
 struct FragmentCycle(Name);
 
-/// How far the count of a fragment has come.
+/// The state of a fragment's count.
 enum FragmentCount {
     InProgress,
     Done(usize),
 }
 
-/// How many fields all operations of a document have, fragments spelled out.
+/// How many fields all operations of a document have, with fragments expanded.
 fn count_fields(document: &ExecutableDocument) -> Result<usize, FragmentCycle> {
     let mut fragments = HashMap::new();
     let mut fields = 0_usize;
@@ -49,7 +54,7 @@ fn count_fields(document: &ExecutableDocument) -> Result<usize, FragmentCycle> {
         fields =
             fields.saturating_add(count_selection_set(document, &operation.node.selection_set.node, &mut fragments)?);
     }
-    // One that no operation spreads is looked at by the library's rules all the same.
+    // The library's rules also visit fragments that no operation spreads.
     for name in document.fragments.keys() {
         count_fragment(document, name, &mut fragments)?;
     }
@@ -71,7 +76,7 @@ fn count_selection_set<'a>(
                 count_selection_set(document, &inline.node.selection_set.node, fragments)?.saturating_add(1)
             }
             Selection::FragmentSpread(spread) => {
-                // The spread itself counts: empty fragments that spread each other are no less to walk through.
+                // The spread itself counts, because the library visits empty fragments too.
                 count_fragment(document, &spread.node.fragment_name.node, fragments)?.saturating_add(1)
             }
         };
@@ -90,7 +95,7 @@ fn count_fragment<'a>(
         Some(FragmentCount::InProgress) => return Err(FragmentCycle(name.clone())),
         None => {}
     }
-    // One that is not there is the library's to complain of.
+    // The library reports a fragment that does not exist.
     let Some(fragment) = document.fragments.get(name) else { return Ok(0) };
     fragments.insert(name, FragmentCount::InProgress);
     let fields = count_selection_set(document, &fragment.node.selection_set.node, fragments)?;

@@ -1,10 +1,11 @@
-//! Looking ahead: which columns a selection needs, so that nothing else is read.
+//! Look-ahead: finds the columns that a selection needs, so that a statement reads no others.
 
 use async_graphql::{Context, SelectionField};
 
 use crate::store::sql::json_rows::Columns;
 
-/// The columns that a field's own selection needs, by the function that knows each field's.
+/// The columns that a field's own selection needs. `columns` maps the name of a selected field to
+/// its columns.
 pub(crate) fn node_columns(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
     selection_columns(ctx.field(), &columns)
 }

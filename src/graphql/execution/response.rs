@@ -1,15 +1,16 @@
-//! A response as JSON text, by the GraphQL-over-HTTP specification: `data` where the operation was executed, and `errors`.
+//! A response as JSON text, by the GraphQL-over-HTTP specification: `data` if the operation was
+//! executed, and `errors`.
 
 use async_graphql::{Response, Value};
 
 use super::selection::JsonText;
 use crate::graphql::error::UNAVAILABLE;
 
-/// The text of a response. `data` is left out where the request was refused before it was executed.
+/// The text of a response. A request that was refused before execution has no `data`.
 ///
 /// # Errors
 ///
-/// Where a value cannot be written, which is a defect.
+/// A value cannot be serialised. That is a defect.
 pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
     let data = if is_refused(response) { None } else { Some(JsonText::encode_value(&response.data)?) };
     let mut text = Vec::with_capacity(data.as_ref().map_or(0, Vec::len) + 64);
@@ -29,7 +30,7 @@ pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Whether a response has no data although it would have another time: the database could not be read.
+/// Whether a response has no data because the database is not available. A retry may succeed.
 #[must_use]
 pub fn is_unavailable(response: &Response) -> bool {
     if response.data != Value::Null {
@@ -40,7 +41,8 @@ pub fn is_unavailable(response: &Response) -> bool {
     codes.into_iter().any(|code| *code == unavailable)
 }
 
-/// Whether a request was refused before it was executed: its errors concern no field.
+/// Whether a request was refused before it was executed: the response has no data, and an error has
+/// no path.
 #[must_use]
 pub fn is_refused(response: &Response) -> bool {
     response.data == Value::Null && response.errors.iter().any(|error| error.path.is_empty())

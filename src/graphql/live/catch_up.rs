@@ -1,4 +1,4 @@
-//! How a subscription joins those that ask for the same: what it has missed first, then what all of them get.
+//! How a subscription joins a broadcast: it first catches up with the log, then goes live.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::auth::Access;
 use crate::domain::Seq;
 use crate::graphql::Executor;
 
-/// What makes requests that are executed: one cannot be copied, so its parts are kept.
+/// The parts of a request, from which it can be built again. A [`Request`] cannot be cloned.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestTemplate {
     query: String,
@@ -33,72 +33,82 @@ impl RequestTemplate {
     }
 }
 
-/// Where a subscription is on its way.
+/// The phase of a subscription.
 enum Phase {
-    /// It gets what it has missed, by an execution of its own: up to `end`, where that is where it was to go.
-    CatchingUp { messages: BoxStream<'static, OperationMessage>, end: StopAt },
-    /// It has everything up to here, and joins the others.
+    /// It receives the missed events by a separate execution, up to `stop_at`.
+    CatchingUp { messages: BoxStream<'static, OperationMessage>, stop_at: StopAt },
+    /// It has everything up to this position, and joins the broadcast next.
     CaughtUp(Seq),
-    /// It reads what all get.
+    /// It receives the broadcast.
     Live(Subscriber),
-    /// Nothing comes any more.
+    /// It has ended.
     Done,
 }
 
-/// Executes a subscription together with all that ask for the same.
+/// Executes a subscription together with all equal ones. If it `resumes` from a cursor, it catches
+/// up first.
 pub(crate) fn subscribe_shared(
     executor: Executor,
-    groups: Broadcasts,
+    broadcasts: Broadcasts,
     key: SharingKey,
-    recipe: RequestTemplate,
+    template: RequestTemplate,
     resumes: bool,
 ) -> BoxStream<'static, OperationMessage> {
     let head = executor.head();
-    let first = if resumes { start_catch_up(&executor, &recipe, None, head) } else { Phase::CaughtUp(head) };
-    stream::unfold((first, executor, groups, key, recipe), async |(mut step, executor, groups, key, recipe)| {
-        loop {
-            step = match step {
-                Phase::CatchingUp { mut messages, end } => match messages.next().await {
-                    Some(message) => {
-                        return Some((message, (Phase::CatchingUp { messages, end }, executor, groups, key, recipe)));
-                    }
-                    None => match end.reached.take() {
-                        Some(place) => Phase::CaughtUp(place),
-                        // It was refused, or has failed: it has said so.
-                        None => Phase::Done,
+    let first_phase = if resumes { start_catch_up(&executor, &template, None, head) } else { Phase::CaughtUp(head) };
+    stream::unfold(
+        (first_phase, executor, broadcasts, key, template),
+        async |(mut phase, executor, broadcasts, key, template)| {
+            loop {
+                phase = match phase {
+                    Phase::CatchingUp { mut messages, stop_at } => match messages.next().await {
+                        Some(message) => {
+                            return Some((
+                                message,
+                                (Phase::CatchingUp { messages, stop_at }, executor, broadcasts, key, template),
+                            ));
+                        }
+                        None => match stop_at.reached.take() {
+                            Some(position) => Phase::CaughtUp(position),
+                            // The execution was refused or failed. Its last message says so.
+                            None => Phase::Done,
+                        },
                     },
-                },
-                Phase::CaughtUp(place) => {
-                    let group = groups.get_or_start(&key, || start_broadcast(&executor, &recipe, place));
-                    match group.subscribe(place) {
-                        Some(reader) => Phase::Live(reader),
-                        // The others are further than what is kept for them: there is something to be caught up with.
-                        None => start_catch_up(&executor, &recipe, Some(place), executor.head()),
+                    Phase::CaughtUp(position) => {
+                        let broadcast =
+                            broadcasts.get_or_start(&key, || start_broadcast(&executor, &template, position));
+                        match broadcast.subscribe(position) {
+                            Some(subscriber) => Phase::Live(subscriber),
+                            // The backlog begins after this position, so the subscription has
+                            // events to catch up with.
+                            None => start_catch_up(&executor, &template, Some(position), executor.head()),
+                        }
                     }
-                }
-                Phase::Live(mut reader) => {
-                    let message = reader.next().await?;
-                    return Some((message, (Phase::Live(reader), executor, groups, key, recipe)));
-                }
-                Phase::Done => return None,
-            };
-        }
-    })
+                    Phase::Live(mut subscriber) => {
+                        let message = subscriber.next().await?;
+                        return Some((message, (Phase::Live(subscriber), executor, broadcasts, key, template)));
+                    }
+                    Phase::Done => return None,
+                };
+            }
+        },
+    )
     .boxed()
 }
 
-fn start_catch_up(executor: &Executor, recipe: &RequestTemplate, from: Option<Seq>, up_to: Seq) -> Phase {
-    let end = StopAt { up_to, reached: PositionCell::default() };
-    let mut request = recipe.to_request().data(end.clone());
+fn start_catch_up(executor: &Executor, template: &RequestTemplate, from: Option<Seq>, up_to: Seq) -> Phase {
+    let stop_at = StopAt { up_to, reached: PositionCell::default() };
+    let mut request = template.to_request().data(stop_at.clone());
     if let Some(from) = from {
         request = request.data(StartAt(from));
     }
-    Phase::CatchingUp { messages: executor.stream_unshared(request, recipe.access), end }
+    Phase::CatchingUp { messages: executor.stream_unshared(request, template.access), stop_at }
 }
 
-fn start_broadcast(executor: &Executor, recipe: &RequestTemplate, after: Seq) -> Arc<Broadcast> {
-    let at = NextEventPosition::default();
-    let request = recipe.to_request().data(StartAt(after)).data(at.clone());
-    let messages = executor.stream_unshared(request, recipe.access).map(move |message| (at.0.take(), message));
+fn start_broadcast(executor: &Executor, template: &RequestTemplate, after: Seq) -> Arc<Broadcast> {
+    let next_position = NextEventPosition::default();
+    let request = template.to_request().data(StartAt(after)).data(next_position.clone());
+    let messages =
+        executor.stream_unshared(request, template.access).map(move |message| (next_position.0.take(), message));
     Broadcast::spawn(after, messages)
 }

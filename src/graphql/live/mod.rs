@@ -1,9 +1,13 @@
-//! Live subscriptions that ask for the same are executed once, and each response is written once for all of them.
+//! Equal live subscriptions share one execution, and each response is encoded once for all of them:
+//! a [`Broadcast`].
 //!
-//! Which are the same is what [`plan`] says: the same document, operation, variables and scope, but for the cursor that a
-//! subscription goes on from. Whoever comes with a cursor first gets what it has missed by an execution of its own, up to where it
-//! can join the others ([`Joining`]). A [`group`] keeps what it gave lately: each reader has a place in that, so that a slow one
-//! holds nobody up, and one that falls behind what is kept is told to come again with its cursor.
+//! Subscriptions are equal if they have the same document, operation, variables and scope
+//! ([`SharingKey`]); the cursor may differ. A subscription with a cursor first catches up by a
+//! separate execution, and then joins the broadcast ([`subscribe_shared`]).
+//!
+//! A broadcast keeps a backlog of its newest messages, and each subscriber has a position in it. A
+//! slow subscriber therefore delays no other. A subscriber that falls behind the backlog gets
+//! [`stream::OperationMessage::Lagged`], and must resume from its cursor.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -20,57 +24,58 @@ pub(super) use sharing_key::{SharingKey, find_sharing};
 
 use crate::domain::Seq;
 
-/// Where an execution begins, in place of the cursor in its document.
+/// The position after which an execution begins. It replaces the cursor in the document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StartAt(pub(crate) Seq);
 
-/// How far an execution goes, and how far it has come.
+/// The position at which an execution stops, and whether it got there.
 #[derive(Clone, Debug)]
 pub(crate) struct StopAt {
-    /// The last place.
+    /// The last position that the execution delivers.
     pub(crate) up_to: Seq,
-    /// Set once everything up to there was given.
+    /// Set when everything up to `up_to` is delivered.
     pub(crate) reached: PositionCell,
 }
 
-/// A place that an execution notes for whoever reads what it gives: that of the event that comes next, or where it has arrived.
+/// A position that an execution hands to the reader of its messages.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PositionCell(Arc<Mutex<Option<Seq>>>);
 
 impl PositionCell {
-    /// Notes a place.
-    pub(crate) fn set(&self, place: Seq) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    /// Sets the position.
+    pub(crate) fn set(&self, position: Seq) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(position);
     }
 
-    /// What was noted since this was last asked for.
+    /// The position that was set since the last call.
     fn take(&self) -> Option<Seq> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// The place of the event that an execution gives next: noted before the event is resolved. What it gives without one, an error,
-/// belongs to no event.
+/// The position of the event that an execution delivers next, set before the event is resolved. A
+/// message without a position, such as an error, belongs to no event.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NextEventPosition(pub(crate) PositionCell);
 
-/// The groups that there are.
+/// The running broadcasts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Broadcasts(Arc<Mutex<HashMap<SharingKey, Weak<Broadcast>>>>);
 
 impl Broadcasts {
-    /// The group of those who ask for this; where there is none, one that `begin` makes.
-    fn get_or_start(&self, key: &SharingKey, begin: impl FnOnce() -> Arc<Broadcast>) -> Arc<Broadcast> {
-        let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(group) = groups.get(key).and_then(Weak::upgrade)
-            && !group.has_ended()
+    /// The running broadcast of this key. If there is none, `start` creates it.
+    fn get_or_start(&self, key: &SharingKey, start: impl FnOnce() -> Arc<Broadcast>) -> Arc<Broadcast> {
+        let mut broadcasts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(broadcast) = broadcasts.get(key).and_then(Weak::upgrade)
+            && !broadcast.has_ended()
         {
-            return group;
+            return broadcast;
         }
-        // Those that nobody reads any more go when another is made: there are never more than twice as many as were read at once.
-        groups.retain(|_, group| group.strong_count() > 0);
-        let group = begin();
-        groups.insert(key.clone(), Arc::downgrade(&group));
-        group
+        // Starting a broadcast removes those without subscribers, which bounds the map by the
+        // number of broadcasts in use.
+        broadcasts.retain(|_, broadcast| broadcast.strong_count() > 0);
+        let broadcast = start();
+        broadcasts.insert(key.clone(), Arc::downgrade(&broadcast));
+        broadcast
     }
 }

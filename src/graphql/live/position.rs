@@ -1,5 +1,5 @@
-//! Where in the log a subscription stands, told beside its responses: for a transport that has a place for it of its own, as
-//! server-sent events have.
+//! Delivers the cursor of each message beside it, for a transport that has its own field for it,
+//! such as server-sent events.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,48 +9,49 @@ use futures_util::stream::{BoxStream, StreamExt};
 use crate::auth::Access;
 use crate::graphql::{Executor, OperationMessage};
 
-/// A message, and the cursor to go on from once it has been dealt with, where it is one of a subscription to events.
+/// A message, and the cursor to resume from once the message is processed.
 #[derive(Clone, Debug)]
 pub struct StreamItem {
-    /// What is to be sent.
+    /// The message to send.
     pub message: OperationMessage,
-    /// What `after` has to be to get all that follows.
+    /// The value of `after` that delivers everything after this message. `None` for a message
+    /// without a position, such as an error.
     pub cursor: Option<String>,
 }
 
 impl Executor {
-    /// As [`Executor::stream`], by an execution of its own, each message with its cursor. `after` is where a subscription goes on,
-    /// whatever its own argument says: so a request can be repeated as it was.
+    /// Like [`Executor::stream`], but each message comes with its cursor, and the execution is not
+    /// shared. `after` overrides the subscription's own argument, so that a client can repeat a
+    /// request unchanged.
     pub fn stream_with_cursors(
         &self,
         mut request: Request,
         access: Access,
         after: Option<String>,
     ) -> BoxStream<'static, StreamItem> {
-        let position = CursorCell::default();
-        // A subscription has one field: it is at one place.
-        request = request.data(position.clone());
+        let cell = CursorCell::default();
+        // A subscription has one root field, so one cell is enough.
+        request = request.data(cell.clone());
         if let Some(cursor) = after {
             request = request.data(ResumeCursor(cursor));
         }
-        self.stream_unshared(request, access)
-            .map(move |message| StreamItem { message, cursor: position.take() })
-            .boxed()
+        self.stream_unshared(request, access).map(move |message| StreamItem { message, cursor: cell.take() }).boxed()
     }
 }
 
-/// The cursor that a request is repeated with.
+/// The cursor that a repeated request resumes from.
 struct ResumeCursor(String);
 
-/// The cursor of what an execution gives next. Set just before that is resolved, taken once it is written.
+/// The cursor of the next message. It is set before the message is resolved, and taken after the
+/// message is encoded.
 #[derive(Clone, Default)]
 pub(crate) struct CursorCell(Arc<Mutex<Option<String>>>);
 
 impl CursorCell {
-    /// Notes where in the log stands what comes next, for a request that asks for it.
-    pub(crate) fn record(position: Option<&Self>, cursor: impl FnOnce() -> String) {
-        if let Some(Self(noted)) = position {
-            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor());
+    /// Sets the cursor of the next message if the request has a cell for it.
+    pub(crate) fn record(cell: Option<&Self>, cursor: impl FnOnce() -> String) {
+        if let Some(Self(slot)) = cell {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor());
         }
     }
 
@@ -59,7 +60,8 @@ impl CursorCell {
     }
 }
 
-/// Where a subscription goes on whose argument says `after`.
+/// The cursor that a subscription resumes from: that of the repeated request, or else its argument
+/// `after`.
 pub(crate) fn resume_cursor(ctx: &Context<'_>, after: Option<String>) -> Option<String> {
     ctx.data_opt::<ResumeCursor>().map(|ResumeCursor(cursor)| cursor.clone()).or(after)
 }

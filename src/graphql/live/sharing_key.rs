@@ -1,4 +1,4 @@
-//! Which subscriptions can share an execution.
+//! Decides which subscriptions can share an execution.
 
 use async_graphql::parser::types::{Field, OperationType, Selection};
 use async_graphql::{Name, Request};
@@ -7,13 +7,13 @@ use async_graphql_value::Value as Argument;
 use crate::auth::Scope;
 use crate::graphql::execution::authorize;
 
-/// The fields whose messages are single events, each with its place. Pages are not shared: where one ends depends on where its
-/// reader began.
+/// The fields whose messages are single events. Pages are not shared, because the end of a page
+/// depends on the subscriber's start.
 const SHAREABLE_FIELDS: [&str; 2] = ["events", "proposalEvents"];
-/// The argument that says where to go on.
+/// The argument that holds the cursor to resume from.
 const CURSOR_ARGUMENT: &str = "after";
 
-/// What subscriptions have in common that share an execution.
+/// Subscriptions with the same key share an execution.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SharingKey {
     query: String,
@@ -26,12 +26,12 @@ pub(crate) struct SharingKey {
 #[derive(Debug)]
 pub(crate) struct Sharing {
     pub(crate) key: SharingKey,
-    /// Whether it goes on from a cursor.
+    /// Whether it resumes from a cursor.
     pub(crate) resumes: bool,
 }
 
-/// Finds out whether a request is a subscription of one field that gives events. What cannot be read here is left to the library,
-/// which says what is wrong with it.
+/// The sharing of a request, if it is a subscription with one event field. `None` also for a faulty
+/// request; the library reports its fault.
 pub(crate) fn find_sharing(request: &mut Request, scope: Scope) -> Option<Sharing> {
     let name = request.operation_name.clone();
     let (resumes, variable) = {
@@ -58,7 +58,8 @@ pub(crate) fn find_sharing(request: &mut Request, scope: Scope) -> Option<Sharin
     let mut variables = request.variables.clone();
     let mut resumes = resumes;
     if let Some(variable) = variable {
-        // Where it is said only once, and used only for that, the cursor makes no difference to what is given.
+        // The variable occurs only in its definition and in this argument, so the cursor does not
+        // change the responses.
         if count_occurrences(&request.query, &variable) != Some(2) {
             return None;
         }
@@ -69,7 +70,8 @@ pub(crate) fn find_sharing(request: &mut Request, scope: Scope) -> Option<Sharin
     Some(Sharing { key, resumes })
 }
 
-/// Whether a field goes on from a cursor in the document, and the variable that holds it otherwise.
+/// Whether a field has a cursor in the document itself, and the variable that holds the cursor
+/// otherwise.
 fn cursor_argument(field: &Field) -> (bool, Option<Name>) {
     match field.get_argument(CURSOR_ARGUMENT).map(|argument| &argument.node) {
         None | Some(Argument::Null) => (false, None),
@@ -86,12 +88,12 @@ fn cursor_argument(field: &Field) -> (bool, Option<Name>) {
     }
 }
 
-/// How often a document speaks of a variable; `None` where it spells one in a way that this does not see through.
+/// How often a document mentions a variable. `None` if the document separates a `$` from its name.
 fn count_occurrences(query: &str, variable: &str) -> Option<usize> {
     let mut count = 0;
     for rest in query.split('$').skip(1) {
         let end = rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).unwrap_or(rest.len());
-        // White space and comments may stand between the sign and the name.
+        // GraphQL allows white space and comments between the sign and the name.
         if end == 0 {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What a transport that streams sends: the text of each response, and how it ends.
+//! The messages that a streaming transport sends: the text of each response, and the end.
 
 use async_graphql::Executor as _;
 use async_graphql::{Data, Request};
@@ -10,37 +10,38 @@ use crate::domain::Seq;
 use crate::graphql::execution::response;
 use crate::graphql::{Executor, live};
 
-/// One thing that an operation gives.
+/// One message of an operation.
 #[derive(Clone, Debug)]
 pub enum OperationMessage {
     /// The text of a response: `{"data":…}`.
     Next(Bytes),
-    /// The texts of the errors, `[{"message":…}]`, of an operation that was refused before it was executed. Nothing follows.
+    /// The text of the errors, `[{"message":…}]`, of an operation that was refused before
+    /// execution. Nothing follows.
     Refused(Bytes),
-    /// Whoever reads has fallen so far behind that what it missed is not kept for it any more. Nothing follows: it is to come again
-    /// with the cursor of what it has seen.
+    /// The subscriber fell behind the backlog. Nothing follows. The client must subscribe again
+    /// with the cursor of the last event that it received.
     Lagged,
 }
 
 impl Executor {
-    /// Executes an operation: one response for a query or a mutation, as many as there are for a subscription. Subscriptions that
-    /// ask for the same share one execution.
+    /// Executes an operation. A query or a mutation gives one response; a subscription gives a
+    /// stream of them. Equal subscriptions share one execution.
     pub fn stream(&self, mut request: Request, access: Access) -> BoxStream<'static, OperationMessage> {
         match live::find_sharing(&mut request, access.scope()) {
-            Some(plan) => {
-                let recipe = live::RequestTemplate::new(&request, access);
-                live::subscribe_shared(self.clone(), self.broadcasts.clone(), plan.key, recipe, plan.resumes)
+            Some(sharing) => {
+                let template = live::RequestTemplate::new(&request, access);
+                live::subscribe_shared(self.clone(), self.broadcasts.clone(), sharing.key, template, sharing.resumes)
             }
             None => self.stream_unshared(request, access),
         }
     }
 
-    /// The newest place of the log.
+    /// The log's head.
     pub(super) fn head(&self) -> Seq {
         self.api.feed.head()
     }
 
-    /// The same, by an execution of its own.
+    /// Executes an operation without sharing the execution.
     pub(super) fn stream_unshared(&self, request: Request, access: Access) -> BoxStream<'static, OperationMessage> {
         let mut session = Data::default();
         session.insert(access);
@@ -54,7 +55,8 @@ impl Executor {
                 text.unwrap_or_else(|error| {
                     tracing::error!(%error, "a response could not be written");
                     OperationMessage::Refused(Bytes::from_static(
-                        b"[{\"message\":\"internal error\",\"extensions\":{\"code\":\"INTERNAL\"}}]",
+                        b"[{\"message\":\"an internal error; the service's log has the details\",\
+                          \"extensions\":{\"code\":\"INTERNAL\"}}]",
                     ))
                 })
             })

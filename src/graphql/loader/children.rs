@@ -22,7 +22,7 @@ pub(crate) struct ChildPageKey<R> {
     row: PhantomData<fn() -> R>,
 }
 
-/// What is the same for all parents of a level.
+/// The part of a query that all parents of a level share.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ChildPageQuery {
     pub(crate) relation: Relation,
@@ -31,7 +31,7 @@ pub(crate) struct ChildPageQuery {
     pub(crate) columns: Columns,
 }
 
-/// Only by what most often differs: a key is hashed many times on its way through a batch.
+/// Hashes only the parts that differ most often, because a key is hashed many times in one batch.
 impl Hash for ChildPageQuery {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.relation.column.len().hash(state);
@@ -41,8 +41,8 @@ impl Hash for ChildPageQuery {
 }
 
 impl<R> ChildPageKey<R> {
-    pub(crate) fn new(parent: VendorId, asked: ChildPageQuery) -> Self {
-        Self { parent, query: Arc::new(asked), row: PhantomData }
+    pub(crate) fn new(parent: VendorId, query: ChildPageQuery) -> Self {
+        Self { parent, query: Arc::new(query), row: PhantomData }
     }
 }
 
@@ -73,11 +73,11 @@ impl<R: ReadRow + Clone + Sync + 'static> Loader<ChildPageKey<R>> for StoreLoade
 
     async fn load(&self, keys: &[ChildPageKey<R>]) -> LoadResult<ChildPageKey<R>, Arc<Page<R>>> {
         let mut batch = HashMap::with_capacity(keys.len());
-        for (asked, keys) in group_by(keys, |key| Arc::clone(&key.query)) {
+        for (query, keys) in group_by(keys, |key| Arc::clone(&key.query)) {
             let parents: Vec<String> = keys.iter().map(|key| key.parent.as_str().to_owned()).collect();
-            let list = (asked.sort, &asked.window);
+            let list = (query.sort, &query.window);
             let pages =
-                list::fetch_child_pages::<R>(self.0.reader(), asked.columns, asked.relation, &parents, list).await;
+                list::fetch_child_pages::<R>(self.0.reader(), query.columns, query.relation, &parents, list).await;
             batch.extend(keys.into_iter().zip(pages.map_err(load_error)?.into_iter().map(Arc::new)));
         }
         Ok(batch)
@@ -93,8 +93,8 @@ pub(crate) struct ChildCountKey<R> {
 }
 
 impl<R> ChildCountKey<R> {
-    pub(crate) const fn new(parent: VendorId, kinship: Relation) -> Self {
-        Self { parent, relation: kinship, row: PhantomData }
+    pub(crate) const fn new(parent: VendorId, relation: Relation) -> Self {
+        Self { parent, relation, row: PhantomData }
     }
 }
 
@@ -125,9 +125,9 @@ impl<R: ReadRow + 'static> Loader<ChildCountKey<R>> for StoreLoader {
 
     async fn load(&self, keys: &[ChildCountKey<R>]) -> LoadResult<ChildCountKey<R>, u64> {
         let mut batch = HashMap::with_capacity(keys.len());
-        for (kinship, keys) in group_by(keys, |key| key.relation) {
+        for (relation, keys) in group_by(keys, |key| key.relation) {
             let parents = keys.iter().map(|key| key.parent.clone());
-            let counts = list::count_children::<R>(self.0.reader(), kinship, parents).await.map_err(load_error)?;
+            let counts = list::count_children::<R>(self.0.reader(), relation, parents).await.map_err(load_error)?;
             for key in keys {
                 let count = counts.get(&key.parent).copied().unwrap_or_default();
                 batch.insert(key, count);

@@ -1,4 +1,5 @@
-//! Batches: what a level of a query asks for one by one is read in one statement for all that need the same columns.
+//! Batches: the keys that the objects of a level request one by one are read in one statement for
+//! each set of columns.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -27,11 +28,11 @@ fn load_error(error: StoreError) -> Arc<ApiError> {
     Arc::new(error.into())
 }
 
-/// The keys of one batch, by what they have in common.
-fn group_by<K: Clone, G: Hash + Eq>(keys: &[K], of: impl Fn(&K) -> G) -> HashMap<G, Vec<K>> {
+/// The keys of one batch, grouped by a common part.
+fn group_by<K: Clone, G: Hash + Eq>(keys: &[K], common_part: impl Fn(&K) -> G) -> HashMap<G, Vec<K>> {
     let mut groups: HashMap<G, Vec<K>> = HashMap::new();
     for key in keys {
-        groups.entry(of(key)).or_default().push(key.clone());
+        groups.entry(common_part(key)).or_default().push(key.clone());
     }
     groups
 }
@@ -107,9 +108,9 @@ impl Loader<ProposalKey> for StoreLoader {
     }
 }
 
-/// Defines the loader of rows by a number, one row or all rows of each number.
+/// Defines a loader of rows by a unique number.
 macro_rules! numeric_key_loader {
-    ($(#[$doc:meta])* $key:ident($number:ty) => one $row:ty, $column:literal, $of:expr, $make:expr) => {
+    ($(#[$doc:meta])* $key:ident($number:ty) => one $row:ty, $column:literal, $number_of:expr, $key_of:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(crate) struct $key(pub(crate) $number, pub(crate) Columns);
@@ -121,9 +122,9 @@ macro_rules! numeric_key_loader {
             async fn load(&self, keys: &[$key]) -> LoadResult<$key, $row> {
                 let mut batch = HashMap::with_capacity(keys.len());
                 for (columns, keys) in group_by(keys, |key| key.1) {
-                    let numbers = keys.into_iter().map($of);
+                    let numbers = keys.into_iter().map($number_of);
                     let rows = read::by_integers(self.0.reader(), $column, numbers, $column, columns).await.map_err(load_error)?;
-                    batch.extend(rows.into_iter().map(|row| ($make(&row, columns), row)));
+                    batch.extend(rows.into_iter().map(|row| ($key_of(&row, columns), row)));
                 }
                 Ok(batch)
             }
@@ -137,12 +138,12 @@ numeric_key_loader! {
     |row: &DeliveryRow, columns| DeliveryKey(row.id, columns)
 }
 numeric_key_loader! {
-    /// A payment, by the place of its event.
+    /// A payment, by the seq of its event.
     PaymentKey(Seq) => one PaymentRow, "event_seq", |key: PaymentKey| key.0.0,
     |row: &PaymentRow, columns| PaymentKey(row.event_seq, columns)
 }
 
-/// An event, by its place.
+/// An event, by its seq.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct EventKey(pub(crate) Seq, pub(crate) Columns);
 
@@ -161,7 +162,7 @@ impl Loader<EventKey> for StoreLoader {
     }
 }
 
-/// The deliveries of an event, by its place, in the order in which they were recorded.
+/// The deliveries of an event, by its seq, in the order in which they were recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct EventDeliveriesKey(pub(crate) Seq, pub(crate) Columns);
 
@@ -171,13 +172,13 @@ impl Loader<EventDeliveriesKey> for StoreLoader {
 
     async fn load(&self, keys: &[EventDeliveriesKey]) -> LoadResult<EventDeliveriesKey, Vec<DeliveryRow>> {
         let mut batch: HashMap<EventDeliveriesKey, Vec<DeliveryRow>> = HashMap::new();
-        for (asked, keys) in group_by(keys, |key| key.1) {
-            let columns = asked | DeliveryRow::event_seq;
+        for (requested, keys) in group_by(keys, |key| key.1) {
+            let columns = requested | DeliveryRow::event_seq;
             let numbers = keys.into_iter().map(|key| key.0.0);
             let rows = read::by_integers::<DeliveryRow>(self.0.reader(), "event_seq", numbers, "id", columns).await;
             for row in rows.map_err(load_error)? {
                 if let Some(seq) = row.event_seq {
-                    batch.entry(EventDeliveriesKey(seq, asked)).or_default().push(row);
+                    batch.entry(EventDeliveriesKey(seq, requested)).or_default().push(row);
                 }
             }
         }
@@ -185,7 +186,7 @@ impl Loader<EventDeliveriesKey> for StoreLoader {
     }
 }
 
-/// The payments on an ArcSite proposal, by its vendor id, in the order in which they came.
+/// The payments on an ArcSite proposal, by its vendor id, in the order in which they arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ProposalPaymentsKey(pub(crate) VendorId, pub(crate) Columns);
 
@@ -195,12 +196,12 @@ impl Loader<ProposalPaymentsKey> for StoreLoader {
 
     async fn load(&self, keys: &[ProposalPaymentsKey]) -> LoadResult<ProposalPaymentsKey, Vec<PaymentRow>> {
         let mut batch: HashMap<ProposalPaymentsKey, Vec<PaymentRow>> = HashMap::new();
-        for (asked, keys) in group_by(keys, |key| key.1) {
-            let columns = asked | PaymentRow::proposal_vendor_id;
+        for (requested, keys) in group_by(keys, |key| key.1) {
+            let columns = requested | PaymentRow::proposal_vendor_id;
             let ids = keys.into_iter().map(|key| key.0);
             for row in read::payments_of_proposals(self.0.reader(), ids, columns).await.map_err(load_error)? {
                 let proposal = VendorId::from_stored(row.proposal_vendor_id.clone());
-                batch.entry(ProposalPaymentsKey(proposal, asked)).or_default().push(row);
+                batch.entry(ProposalPaymentsKey(proposal, requested)).or_default().push(row);
             }
         }
         Ok(batch)

@@ -1,11 +1,10 @@
-//! Connections: pages of a list, with the total counted only when asked for.
+//! Connections: pages of a list, with a total that is counted only if it is selected.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use async_graphql::connection::PageInfo;
 use async_graphql::dataloader::Loader;
-use async_graphql::{Context, Object, OutputType, Result, TypeName};
+use async_graphql::{Context, Object, OutputType, Result, SimpleObject, TypeName};
 use futures_util::future::BoxFuture;
 
 use super::args::PageArgs;
@@ -17,7 +16,7 @@ use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::{Selectable, Selected, SelectedList};
 use crate::graphql::loader::{ChildCountKey, ChildPageKey, ChildPageQuery, StoreLoader};
 use crate::graphql::schema::model::{Client, Delivery, Drawing, Event, Project, Proposal, load};
-use crate::store::read::order::Ordered;
+use crate::store::read::order::Sortable;
 use crate::store::read::relation::Relation;
 use crate::store::read::{
     ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Filterable, Page,
@@ -40,7 +39,7 @@ pub(crate) type ProposalConnection = SelectedConnection<Proposal>;
 /// A page of deliveries.
 pub(crate) type DeliveryConnection = SelectedConnection<Delivery>;
 
-/// What a connection is a page of, to be counted when asked for.
+/// The rows that `totalCount` counts: those of the list that a connection is a page of.
 pub(crate) enum TotalCount {
     Events(EventFilter),
     Projects(ProjectFilter),
@@ -53,7 +52,8 @@ pub(crate) enum TotalCount {
     ChildProposals(ChildCountKey<ProposalRow>),
 }
 
-/// The Relay connection (its Cursor Connections Specification), with the nodes at hand without their edges, and a total.
+/// A connection by Relay's Cursor Connections Specification, with two more fields: `nodes` and
+/// `totalCount`.
 pub(crate) struct Connection<N> {
     edges: Vec<Edge<N>>,
     has_previous: bool,
@@ -61,7 +61,7 @@ pub(crate) struct Connection<N> {
     total: TotalCount,
 }
 
-/// A row of a page, at its place.
+/// A row of a page, with its cursor.
 pub(crate) struct Edge<N> {
     cursor: LazyCursor,
     node: N,
@@ -79,51 +79,85 @@ impl<N: OutputType> TypeName for Edge<N> {
     }
 }
 
-impl<N: Selectable> Selectable for Connection<N> {}
-impl<N: Selectable> Selectable for Edge<N> {}
+/// The position of a page in its list.
+#[derive(SimpleObject)]
+pub(crate) struct PageInfo {
+    /// Whether items come before this page. If you page forwards, it is true as soon as `after` is
+    /// given.
+    has_previous_page: bool,
+    /// Whether items come after this page. If you page backwards, it is true as soon as `before` is
+    /// given.
+    has_next_page: bool,
+    /// Cursor of the first item of this page. Pass it as `before`, with `last`, to get the page
+    /// before. Null if this page is empty.
+    start_cursor: Option<String>,
+    /// Cursor of the last item of this page. Pass it as `after`, with `first`, to get the page
+    /// after. Null if this page is empty.
+    end_cursor: Option<String>,
+}
+
 impl Selectable for PageInfo {}
 
-#[Object(name_type)]
-impl<N: Selectable> Connection<N> {
-    /// Where this page lies in its list.
-    async fn page_info(&self) -> Selected<PageInfo> {
-        Selected(PageInfo {
-            has_previous_page: self.has_previous,
-            has_next_page: self.has_next,
-            start_cursor: self.edges.first().map(|edge| edge.cursor.encode()),
-            end_cursor: self.edges.last().map(|edge| edge.cursor.encode()),
-        })
-    }
+/// Defines the fields of a connection and of its edge. The library has no other way to describe the
+/// same field of two connections differently: "The project.", "The drawing.".
+macro_rules! define_connection {
+    ($node:ty, $article:literal, $one:literal, $many:literal, $page:literal) => {
+        #[doc = $page]
+        #[Object(name_type)]
+        impl Connection<$node> {
+            /// Whether there are more pages, and the cursors to get them with.
+            async fn page_info(&self) -> Selected<PageInfo> {
+                Selected(PageInfo {
+                    has_previous_page: self.has_previous,
+                    has_next_page: self.has_next,
+                    start_cursor: self.edges.first().map(|edge| edge.cursor.encode()),
+                    end_cursor: self.edges.last().map(|edge| edge.cursor.encode()),
+                })
+            }
 
-    /// The rows of this page, each with its cursor.
-    async fn edges(&self) -> SelectedList<'_, Edge<N>> {
-        SelectedList(self.edges.iter().collect())
-    }
+            #[doc = concat!("The ", $many, " of this page, each with its cursor.")]
+            async fn edges(&self) -> SelectedList<'_, Edge<$node>> {
+                SelectedList(self.edges.iter().collect())
+            }
 
-    /// The rows of this page.
-    async fn nodes(&self) -> SelectedList<'_, N> {
-        SelectedList(self.edges.iter().map(|edge| &edge.node).collect())
-    }
+            #[doc = concat!("The ", $many, " of this page, without cursors.")]
+            async fn nodes(&self) -> SelectedList<'_, $node> {
+                SelectedList(self.edges.iter().map(|edge| &edge.node).collect())
+            }
 
-    /// How many there are in all. Counted when asked for: leave it out where it is not needed.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        self.total.count(ctx).await
-    }
+            #[doc = concat!("The number of ", $many, " in the whole list, not only on this page.")]
+            /// It costs a query of its own: leave it out if you do not need it.
+            async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
+                self.total.count(ctx).await
+            }
+        }
+
+        #[doc = concat!($article, " ", $one, " of a page, with its cursor.")]
+        #[Object(name_type)]
+        impl Edge<$node> {
+            #[doc = concat!("The ", $one, ".")]
+            async fn node(&self) -> Selected<&$node> {
+                Selected(&self.node)
+            }
+
+            #[doc = concat!("Position of the ", $one, " in the list, opaque.")]
+            /// Pass it as `after` or `before` to the same list in the same order.
+            async fn cursor(&self) -> String {
+                self.cursor.encode()
+            }
+        }
+
+        impl Selectable for Connection<$node> {}
+        impl Selectable for Edge<$node> {}
+    };
 }
 
-/// A row of a page, at its place in the list.
-#[Object(name_type)]
-impl<N: Selectable> Edge<N> {
-    /// The row.
-    async fn node(&self) -> Selected<&N> {
-        Selected(&self.node)
-    }
-
-    /// Its place: for `after` and `before` of the same list in the same order.
-    async fn cursor(&self) -> String {
-        self.cursor.encode()
-    }
-}
+define_connection!(Event, "An", "event", "events", "A page of events, newest first.");
+define_connection!(Project, "A", "project", "projects", "A page of projects.");
+define_connection!(Drawing, "A", "drawing", "drawings", "A page of drawings.");
+define_connection!(Client, "A", "client", "clients", "A page of clients.");
+define_connection!(Proposal, "A", "proposal", "proposals", "A page of proposals.");
+define_connection!(Delivery, "A", "delivery", "deliveries", "A page of deliveries, newest first.");
 
 impl TotalCount {
     async fn count(&self, ctx: &Context<'_>) -> Result<u64> {
@@ -145,12 +179,12 @@ async fn count_rows<F: Filterable>(ctx: &Context<'_>, filter: &F) -> Result<u64>
     list::count::<F::Row>(ctx.data::<Api>()?.store.reader(), filter.condition()).await.or_api_error()
 }
 
-/// Says what a row becomes in the API, and how the lists of it are counted.
+/// Defines how the list of each filter is counted.
 macro_rules! impl_into_total_count {
     ($($from:ty => $variant:ident),+ $(,)?) => {
         $(impl From<$from> for TotalCount {
-            fn from(of: $from) -> Self {
-                Self::$variant(of)
+            fn from(rows: $from) -> Self {
+                Self::$variant(rows)
             }
         })+
     };
@@ -168,12 +202,12 @@ impl_into_total_count! {
     ChildCountKey<ProposalRow> => ChildProposals,
 }
 
-/// A row as a node of the API.
-pub(crate) trait IntoNode: Ordered + Clone {
-    /// The node's type.
+/// A row that becomes a node of the API.
+pub(crate) trait IntoNode: Sortable + Clone {
+    /// The type of the node.
     type Node: Selectable;
 
-    /// The node of this row.
+    /// Makes the node of this row.
     fn into_node(self) -> Self::Node;
 }
 
@@ -198,7 +232,7 @@ impl_into_node! {
     EventRow => Event: Event::from,
 }
 
-/// A page of all that a filter asks for, in an order.
+/// Loads a page of the rows that match a filter, in an order.
 pub(crate) async fn load_connection<F>(
     ctx: &Context<'_>,
     filter: F,
@@ -218,12 +252,13 @@ where
     Ok(build_connection(ctx, store.log_id(), sort, page, filter.into()))
 }
 
-/// A page of the children of one parent, read together with those of all parents on this level. Boxed: the future of each of an
-/// object's fields is as large as the largest of them.
+/// Loads a page of the children of one parent, in one statement with those of all parents on this
+/// level of the query. Boxed: the future of a field is as large as the largest among the fields of
+/// its object.
 pub(crate) fn load_child_connection<'a, R>(
     ctx: &'a Context<'_>,
     parent: VendorId,
-    kinship: Relation,
+    relation: Relation,
     sort: Sort,
     args: PageArgs,
     columns: fn(&str) -> Columns,
@@ -237,16 +272,16 @@ where
         let log = ctx.data::<Api>()?.store.log_id();
         let window = args.window(ListId::new(R::TABLE, sort), log).or_api_error()?;
         let columns = page_columns::<R>(ctx, columns, sort);
-        let total = ChildCountKey::<R>::new(parent.clone(), kinship).into();
-        let key = ChildPageKey::<R>::new(parent, ChildPageQuery { relation: kinship, sort, window, columns });
+        let total = ChildCountKey::<R>::new(parent.clone(), relation).into();
+        let key = ChildPageKey::<R>::new(parent, ChildPageQuery { relation, sort, window, columns });
         let page = load(ctx, key).await?.map(Arc::unwrap_or_clone);
         let page = page.unwrap_or(Page { rows: Vec::new(), has_previous: false, has_next: false });
         Ok(build_connection(ctx, log, sort, page, total))
     })
 }
 
-/// The columns that a page needs: those of its nodes, and the order's where cursors are asked for.
-fn page_columns<R: Ordered>(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns, sort: Sort) -> Columns {
+/// The columns that a page needs: those of its nodes, and the sort column if cursors are selected.
+fn page_columns<R: Sortable>(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns, sort: Sort) -> Columns {
     let nodes = look_ahead::connection_columns(ctx, columns);
     if selects_cursors(ctx) { nodes | R::order_column(sort) } else { nodes }
 }
@@ -263,14 +298,14 @@ fn build_connection<R: IntoNode>(
     total: TotalCount,
 ) -> SelectedConnection<R::Node> {
     let list = ListId::new(R::TABLE, sort);
-    // Where no cursor is asked for, no row's place is looked up.
-    let asks_for_cursors = selects_cursors(ctx);
+    // Without cursors the sort column was not read.
+    let with_cursors = selects_cursors(ctx);
     let edges = page
         .rows
         .into_iter()
         .map(|row| {
-            let place = asks_for_cursors.then(|| row.place(sort));
-            Edge { cursor: LazyCursor { log: log.clone(), list, position: place }, node: row.into_node() }
+            let position = with_cursors.then(|| row.position(sort));
+            Edge { cursor: LazyCursor { log: log.clone(), list, position }, node: row.into_node() }
         })
         .collect();
     Selected(Connection { edges, has_previous: page.has_previous, has_next: page.has_next, total })

@@ -1,4 +1,4 @@
-//! Pages of lists: their arguments, their cursors, and the Relay connections that carry them.
+//! Pages of lists: the arguments, the cursors, and the Relay connections.
 
 pub(crate) mod args;
 pub(crate) mod connection;

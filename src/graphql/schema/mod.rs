@@ -1,4 +1,5 @@
-//! The API's schema: its types, its inputs, and the fields of its three roots, one noun a file.
+//! The schema of the API: its types, its inputs, and the fields of its three root types, one noun a
+//! file.
 
 mod input;
 pub mod model;

@@ -1,5 +1,5 @@
-//! GraphQL over HTTP, by the GraphQL-over-HTTP specification: POST with JSON, GET for queries, and the media type that the
-//! client accepts.
+//! GraphQL over HTTP, as the GraphQL-over-HTTP specification defines it: POST with JSON, GET for
+//! queries, and the media type that the client accepts.
 
 mod request;
 mod response;

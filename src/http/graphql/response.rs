@@ -1,4 +1,5 @@
-//! Answering a GraphQL request over HTTP: the media type that the client accepts, and the status.
+//! Builds the HTTP response to a GraphQL request: its status, and the media type that the client
+//! accepts.
 
 use async_graphql::Response as GraphqlResponse;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -12,21 +13,23 @@ use crate::http::error::RETRY_AFTER_SECONDS;
 const GRAPHQL_RESPONSE_JSON: &str = "application/graphql-response+json";
 pub(in crate::http) const APPLICATION_JSON: &str = "application/json";
 
-/// The media type to answer with: the specification's own where the client names it, else plain JSON.
+/// The media type of the response: the specification's own if the client accepts it by name,
+/// otherwise JSON.
 pub(super) fn negotiate_media_type(headers: &HeaderMap) -> &'static str {
-    let named = headers.get_all(header::ACCEPT).iter().any(|value| {
+    let is_named = headers.get_all(header::ACCEPT).iter().any(|value| {
         value.to_str().is_ok_and(|types| {
-            types.split(',').any(|one| {
-                one.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(GRAPHQL_RESPONSE_JSON))
+            types.split(',').any(|part| {
+                part.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(GRAPHQL_RESPONSE_JSON))
             })
         })
     });
-    if named { GRAPHQL_RESPONSE_JSON } else { APPLICATION_JSON }
+    if is_named { GRAPHQL_RESPONSE_JSON } else { APPLICATION_JSON }
 }
 
-/// The response. One without data, because the request itself is wrong, is 400 in the specification's media type; in plain
-/// JSON it is 200, as is any other answer. A query of which nothing could be read because the database is not available is 503, so that
-/// whoever stands in between knows; a mutation never is, since it may have been done.
+/// The response to an executed request. A request that is itself wrong has no data; it gets 400 in
+/// the specification's media type and 200 in plain JSON. A query that read nothing because the
+/// database is not available gets 503, so that proxies and clients can retry. A mutation never gets
+/// 503, because it may have run. Every other response is 200.
 pub(super) fn execution_response(response: &GraphqlResponse, may_repeat: bool, media_type: &'static str) -> Response {
     let unavailable = may_repeat && response::is_unavailable(response);
     let refused = response::is_refused(response) && media_type == GRAPHQL_RESPONSE_JSON;
@@ -37,25 +40,25 @@ pub(super) fn execution_response(response: &GraphqlResponse, may_repeat: bool, m
     };
     match response::to_json(response) {
         Ok(body) => {
-            let mut answer = build_response(status, media_type, body);
+            let mut response = build_response(status, media_type, body);
             if unavailable {
-                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
             }
-            answer
+            response
         }
         Err(error) => {
-            tracing::error!(%error, "a response could not be written");
+            tracing::error!(%error, "failed to serialise a response");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }
 
-/// The answer to a request that is not let in.
+/// The response to a request that open mode does not allow.
 pub(in crate::http) fn forbidden_response(problem: String) -> Response {
     build_response(StatusCode::FORBIDDEN, APPLICATION_JSON, error_body(&problem, "FORBIDDEN"))
 }
 
-/// An error as a GraphQL response has it, for an answer of another status.
+/// The body of a GraphQL response with one error; the caller sets the status.
 pub(in crate::http) fn error_response(problem: &str, code: &str) -> impl IntoResponse + use<> {
     ([(header::CONTENT_TYPE, APPLICATION_JSON), (header::CACHE_CONTROL, "no-store")], error_body(problem, code))
 }
@@ -64,7 +67,7 @@ fn error_body(problem: &str, code: &str) -> Vec<u8> {
     json!({ "errors": error_list_value(problem, code) }).to_string().into_bytes()
 }
 
-/// The list alone of one error, as a response has it under `errors`.
+/// The value of `errors` with one error.
 pub(in crate::http) fn error_list(problem: &str, code: &str) -> Vec<u8> {
     error_list_value(problem, code).to_string().into_bytes()
 }

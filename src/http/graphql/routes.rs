@@ -16,12 +16,12 @@ use crate::http::access;
 use crate::http::open_mode::AccessPolicy;
 
 /// `/graphql`.
-pub(in crate::http) fn router(executor: Executor, open: AccessPolicy) -> Router {
-    let cors = open.origins.cors_layer();
-    // What CORS says goes around what a refused request is told: a web page can read that as well.
+pub(in crate::http) fn router(executor: Executor, policy: AccessPolicy) -> Router {
+    let cors = policy.origins.cors_layer();
+    // The CORS layer is outside of authentication, so that a web page can read a refusal as well.
     Router::new()
         .route("/graphql", routing::post(post).get(get))
-        .layer(from_fn_with_state(open, access::authenticate))
+        .layer(from_fn_with_state(policy, access::authenticate))
         .layer(cors)
         .with_state(executor)
 }
@@ -35,7 +35,7 @@ async fn post(
     let media_type = negotiate_media_type(&headers);
     let mut request = match read_post(&headers, body).await {
         Ok(request) => request,
-        Err(malformed) => return request_error_response(malformed, media_type),
+        Err(error) => return request_error_response(error, media_type),
     };
     let may_repeat = !is_mutation(&mut request);
     execution_response(&executor.execute(request.data(access)).await, may_repeat, media_type)
@@ -50,7 +50,7 @@ async fn get(
     let media_type = negotiate_media_type(&headers);
     let request = match read_get(&uri) {
         Ok(request) => request,
-        Err(malformed) => return request_error_response(malformed, media_type),
+        Err(error) => return request_error_response(error, media_type),
     };
     execution_response(&executor.execute(request.data(access)).await, true, media_type)
 }

@@ -1,4 +1,4 @@
-//! Where the vendors post: bytes in, an answer that both understand out. 200 means that it is on disk.
+//! The hook URLs that the vendors post to. 200 means that the delivery is on disk.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use serde::Serialize;
 use super::body;
 use super::error::HttpError;
 use crate::clock::Clock;
-use crate::domain::{NodeId, Outcome};
+use crate::domain::{DeliveryOutcome, NodeId};
 use crate::ingest::Ingest;
 use crate::ingest::verify::{Delivery, Hook};
 use crate::metrics::REFUSED;
 use crate::vendor::arcsite::signature;
 
-/// How large a delivery may be. The largest documented payload has some kilobytes.
+/// The largest delivery. The largest documented payload has a few kilobytes.
 const DELIVERY_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(super) fn router(hooks: HookState) -> Router {
         .with_state(hooks)
 }
 
-/// The answer to what is recorded: 200, which suits both vendors.
+/// The body of 200, for a delivery that was recorded.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReceiptBody {
@@ -74,14 +74,15 @@ async fn bidsketch_token(
     accept_delivery(hooks, Hook::BidsketchToken(token_or_empty(token)), &headers, body).await
 }
 
-/// A token that is not UTF-8 is none that was ever given out, and so is the empty one.
+/// A token that is not UTF-8 becomes the empty one, because neither was ever issued.
 fn token_or_empty(token: Result<Path<String>, PathRejection>) -> String {
     token.map(|Path(token)| token).unwrap_or_default()
 }
 
 async fn accept_delivery(hooks: HookState, hook: Hook, headers: &HeaderMap, body: Body) -> HookResult {
     let provider = hook.provider().as_str();
-    // Read before it is judged: a sender that is cut off while writing does not see the answer.
+    // The body is read before the hook is checked: a sender that is cut off while writing does not
+    // see the response.
     let body = body::read(body, DELIVERY_BYTES_MAX).await.inspect_err(|error| {
         metrics::counter!(REFUSED, "provider" => provider, "reason" => "body").increment(1);
         tracing::warn!(provider, "a delivery was refused: {error}");
@@ -89,17 +90,18 @@ async fn accept_delivery(hooks: HookState, hook: Hook, headers: &HeaderMap, body
     let delivery = Delivery::received(hook, signature_header(headers), body, hooks.clock.now());
     let receipt = hooks.ingest.accept(delivery).await?;
     Ok(Json(ReceiptBody {
-        outcome: Outcome::as_str(receipt.outcome),
+        outcome: DeliveryOutcome::as_str(receipt.outcome),
         event_id: receipt.event.map(|seq| NodeId::Event(seq).to_string()),
     }))
 }
 
-/// A header that comes several times is one list, as HTTP has it (RFC 9110, 5.3); bytes that are no text stay wrong.
+/// Joins repeated headers to one list (RFC 9110, 5.3). Bytes that are not text are replaced, which
+/// makes the signature malformed.
 fn signature_header(headers: &HeaderMap) -> Option<String> {
-    let lines: Vec<_> = headers
+    let values: Vec<_> = headers
         .get_all(signature::HEADER)
         .iter()
-        .map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         .collect();
-    (!lines.is_empty()).then(|| lines.join(","))
+    (!values.is_empty()).then(|| values.join(","))
 }

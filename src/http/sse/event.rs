@@ -1,14 +1,14 @@
-//! The events of `graphql-sse`, written as the HTML standard has event streams.
+//! Encodes the events of `graphql-sse` in the event stream format of the HTML standard.
 
 use bytes::Bytes;
 
-/// What keeps the connection alive: a comment, which clients pass over.
+/// The keep-alive: a comment, which clients ignore.
 pub(super) const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
 
-/// The end of an operation. With an empty `data`: browsers drop an event without any.
+/// The end of an operation. It has an empty `data`, because browsers drop an event without one.
 pub(super) const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
 
-/// One response, with the id that a client comes again with.
+/// One response, with the id from which a client resumes.
 pub(super) fn next(id: Option<&str>, response: &[u8]) -> Bytes {
     let mut event = Vec::with_capacity(response.len() + id.map_or(0, str::len) + 32);
     event.extend_from_slice(b"event: next\n");
@@ -17,8 +17,8 @@ pub(super) fn next(id: Option<&str>, response: &[u8]) -> Bytes {
         event.extend_from_slice(id.as_bytes());
         event.push(b'\n');
     }
-    // A payload may have line ends between its tokens. They are white space there, so it does not matter that they are put together
-    // again as other ones.
+    // A payload may have line ends between its tokens. A client joins the lines with other line
+    // ends, which changes only white space.
     for line in response.split(|byte| matches!(byte, b'\n' | b'\r')) {
         event.extend_from_slice(b"data: ");
         event.extend_from_slice(line);

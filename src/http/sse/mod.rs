@@ -1,8 +1,9 @@
-//! GraphQL over server-sent events, by the protocol `graphql-sse`, in its *distinct connections mode*: each operation is a request
-//! of its own, answered by a stream of events.
+//! GraphQL over server-sent events, by the protocol `graphql-sse` in its *distinct connections
+//! mode*: each operation is one request, and its response is a stream of events.
 //!
-//! Requests and who may send them are those of `/graphql`. An event has the cursor of what it brings as its `id`; a client that
-//! comes again with that as its `Last-Event-ID` goes on from there. Browsers' `EventSource` does so by itself.
+//! Requests and their authentication are those of `/graphql`. The `id` of an event is its cursor. A
+//! client that reconnects with that cursor as its `Last-Event-ID` resumes after it; browsers'
+//! `EventSource` does so by itself.
 
 use std::convert::Infallible;
 
@@ -30,7 +31,7 @@ mod stream;
 
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// The cursor of the last event that a client has seen.
+/// The header with the cursor of the last event that a client received.
 pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 #[derive(Clone)]
@@ -42,11 +43,11 @@ pub(super) struct SseState {
 }
 
 /// `/graphql/sse`.
-pub(super) fn router(streams: SseState, open: AccessPolicy) -> Router {
-    let cors = open.origins.cors_layer();
+pub(super) fn router(streams: SseState, policy: AccessPolicy) -> Router {
+    let cors = policy.origins.cors_layer();
     Router::new()
         .route("/graphql/sse", routing::post(post).get(get))
-        .layer(from_fn_with_state(open, access::authenticate))
+        .layer(from_fn_with_state(policy, access::authenticate))
         .layer(cors)
         .with_state(streams)
 }
@@ -76,42 +77,46 @@ async fn get(
 }
 
 impl SseState {
-    /// What is no GraphQL request has a status and JSON; what is one is answered by events, whatever comes of it.
+    /// A request that is not a GraphQL request gets a status and JSON. Every other request gets a
+    /// stream, with its errors as events.
     fn respond(self, request: Result<Request, RequestError>, access: Access, headers: &HeaderMap) -> Response {
         let request = request.and_then(|request| Ok((request, last_event_id(headers)?)));
         let (request, after) = match request {
             Ok(request) => request,
-            Err(malformed) => return graphql::request_error_response(malformed, APPLICATION_JSON),
+            Err(error) => return graphql::request_error_response(error, APPLICATION_JSON),
         };
         let (events, body) = mpsc::channel(1);
         let operation = self.graphql.stream_with_cursors(request, access, after);
         let operation = access::gate_on_access(&self.keys, access, operation);
         self.tracker.spawn(stream::serve(operation, events, access, self.keys, self.shutdown));
         let body = Body::from_stream(ReceiverStream::new(body).map(Ok::<_, Infallible>));
-        // A proxy that gathers an answer before it passes it on would hold events back; this is how nginx is told.
+        // A proxy that buffers a response would delay events. This header turns buffering off in
+        // nginx.
         let unbuffered = (HeaderName::from_static("x-accel-buffering"), "no");
         ([(header::CONTENT_TYPE, EVENT_STREAM), (header::CACHE_CONTROL, "no-store"), unbuffered], body).into_response()
     }
 }
 
-/// Whether a client takes a stream of events.
+/// Checks that a client accepts an event stream.
 fn check_accept(headers: &HeaderMap) -> Result<(), RequestError> {
-    let mut accepted = headers.get_all(header::ACCEPT).iter().peekable();
-    let takes = accepted.peek().is_none()
-        || accepted.any(|value| {
+    let mut values = headers.get_all(header::ACCEPT).iter().peekable();
+    let is_accepted = values.peek().is_none()
+        || values.any(|value| {
             value.to_str().is_ok_and(|types| {
-                types.split(',').filter_map(|one| one.split(';').next()).any(|name| {
-                    [EVENT_STREAM, "text/*", "*/*"].iter().any(|taken| name.trim().eq_ignore_ascii_case(taken))
+                types.split(',').filter_map(|part| part.split(';').next()).any(|name| {
+                    [EVENT_STREAM, "text/*", "*/*"].iter().any(|accepted| name.trim().eq_ignore_ascii_case(accepted))
                 })
             })
         });
-    let problem = || "what is answered here is a stream: Accept must allow text/event-stream".to_owned();
-    takes.then_some(()).ok_or_else(|| RequestError(StatusCode::NOT_ACCEPTABLE, problem()))
+    let problem =
+        || "this URL responds with an event stream; the header Accept must allow text/event-stream".to_owned();
+    is_accepted.then_some(()).ok_or_else(|| RequestError(StatusCode::NOT_ACCEPTABLE, problem()))
 }
 
-/// Where a client goes on. One that has seen no event yet may send it empty.
+/// The cursor from which a client resumes. A client that has not received an event yet may send an
+/// empty one.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<String>, RequestError> {
     let Some(id) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
-    let id = id.to_str().map_err(|_| RequestError::bad_request("the Last-Event-ID is no cursor"))?;
+    let id = id.to_str().map_err(|_| RequestError::bad_request("the header Last-Event-ID is not a cursor"))?;
     Ok((!id.is_empty()).then(|| id.to_owned()))
 }

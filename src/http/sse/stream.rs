@@ -1,5 +1,6 @@
-//! The work of one event stream, in a task of its own: so an operation goes on to its next event even while its client does not
-//! receive the last, and never stands still half-way through a read with a connection of the database in its hands.
+//! Runs one event stream in a separate task. The operation therefore proceeds to its next event
+//! even while its client does not receive the last one, and never pauses in the middle of a read
+//! while it holds a database connection.
 
 use std::time::Duration;
 
@@ -16,25 +17,27 @@ use crate::graphql::{OperationMessage, StreamItem};
 use crate::http::access;
 use crate::http::gauge::GaugeGuard;
 
-/// How long a stream may be silent: proxies and browsers take a connection on which nothing comes for dead.
+/// How long a stream may be silent. Proxies and browsers close a connection on which nothing
+/// arrives.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(12);
 
-/// How long a client may take to make room for the next event.
+/// How long a client may take to receive an event before its stream is closed.
 const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Sends what an operation says until it has come to its end, its client is gone, or it must end: on account of its key, or since
-/// the service stops. Only the first is a `complete`; after anything else the client may come again and go on.
+/// Sends the messages of an operation until it ends, its client disconnects, its key is revoked, or
+/// the service stops. Only the end of the operation is a `complete`; in every other case the client
+/// may reconnect and resume.
 pub(super) async fn serve(
     operation: BoxStream<'static, StreamItem>,
     events: mpsc::Sender<Bytes>,
     access: Access,
     keys: Keys,
-    stopping: CancellationToken,
+    shutdown: CancellationToken,
 ) {
-    let _counted = GaugeGuard::subscription();
+    let _gauge = GaugeGuard::subscription();
     tokio::select! {
         biased;
-        () = stopping.cancelled() => {}
+        () = shutdown.cancelled() => {}
         denied = keys.wait_until_revoked(access) => access::count_denied(denied),
         () = events.closed() => {}
         () = forward(operation, &events) => {}
@@ -45,11 +48,12 @@ async fn forward(mut operation: BoxStream<'static, StreamItem>, events: &mpsc::S
     loop {
         let keep_alive_at = Instant::now() + KEEP_ALIVE_INTERVAL;
         let (event, is_last) = tokio::select! {
-            placed = operation.next() => match placed {
+            item = operation.next() => match item {
                 Some(StreamItem { message: OperationMessage::Next(response), cursor }) => {
                     (event::next(cursor.as_deref(), &response), false)
                 }
-                // By the protocol this too is an event: a browser's EventSource tells its page nothing of other answers.
+                // The protocol sends this as an event, too: a browser's EventSource does not show
+                // its page the body of an error status.
                 Some(StreamItem { message: OperationMessage::Refused(errors), .. }) => {
                     let response = [&b"{\"errors\":"[..], &errors, b"}"].concat();
                     (event::next(None, &response), false)

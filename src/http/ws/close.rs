@@ -1,32 +1,33 @@
-//! How a socket is closed: the codes of `graphql-transport-ws`, of WebSocket itself (RFC 6455), and two of our own.
+//! Close codes of a socket: those of `graphql-transport-ws`, those of WebSocket itself (RFC 6455),
+//! and two that bidarc defines (4010, 4011).
 
 use axum::extract::ws::{CloseFrame, close_code};
 
 use crate::auth::AccessError;
 use crate::http::access;
 
-/// The longest reason that a close frame has room for, in bytes (RFC 6455, 5.5).
+/// The longest reason that fits into a close frame, in bytes (RFC 6455, 5.5).
 const REASON_BYTES_MAX: usize = 123;
 
 /// Why the service closes a socket.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CloseReason {
-    /// A message that is none of the protocol.
+    /// A message that the protocol does not allow.
     #[error("Invalid message: {0}")]
     InvalidMessage(String),
     /// An operation before the connection was acknowledged.
     #[error("Unauthorized")]
     Unauthorized,
-    /// Whoever opens it is not let in, or no longer.
+    /// The client is not authenticated, or its access was revoked.
     #[error("Forbidden: {0}")]
     Forbidden(AccessError),
-    /// It was asked for without the sub-protocol.
+    /// The client did not request the sub-protocol.
     #[error("Subprotocol not acceptable")]
     UnsupportedSubprotocol,
-    /// It was not said in time who opens it.
+    /// The client did not send `connection_init` in time.
     #[error("Connection initialisation timeout")]
     InitTimeout,
-    /// The id of an operation that is under way.
+    /// A `subscribe` with the id of a running operation.
     #[error("Subscriber for {0} already exists")]
     SubscriberExists(String),
     /// A second `connection_init`.
@@ -35,17 +36,17 @@ pub(super) enum CloseReason {
     /// A message larger than the limit.
     #[error("the message is larger than {0} bytes")]
     MessageTooLarge(usize),
-    /// A text that is no UTF-8.
-    #[error("the message is no UTF-8")]
+    /// A text that is not UTF-8.
+    #[error("the message is not UTF-8")]
     NotUtf8,
-    /// Frames that are none of WebSocket's.
+    /// A frame that violates the WebSocket protocol.
     #[error("WebSocket protocol error")]
     BadFrame,
-    /// It does not receive what waits for it, or has fallen too far behind.
-    #[error("too slow: come again with the cursor of the last event seen")]
+    /// The client does not receive its messages, or has fallen too far behind.
+    #[error("too slow; reconnect with the cursor of the last event that you received")]
     TooSlow,
-    /// Nothing has come from it for long, not even an answer to our pings.
-    #[error("nothing was heard of the client")]
+    /// The client has sent nothing for too long, not even an answer to a ping.
+    #[error("the client did not answer pings")]
     KeepAliveTimeout,
     /// The service stops.
     #[error("the service is stopping")]
@@ -53,8 +54,8 @@ pub(super) enum CloseReason {
 }
 
 impl CloseReason {
-    /// The table. `graphql-ws`, the client, comes again after all of these but 4400, 4401, 4406, 4409, 4429, and those of
-    /// 1002 to 1009.
+    /// The table of codes. The client `graphql-ws` reconnects after all of these except 4400, 4401,
+    /// 4406, 4409, 4429, and 1002 to 1009.
     pub(super) const fn code(&self) -> u16 {
         match self {
             Self::InvalidMessage(_) => 4400,
@@ -69,13 +70,13 @@ impl CloseReason {
             Self::BadFrame => close_code::PROTOCOL,
             Self::TooSlow => 4010,
             Self::KeepAliveTimeout => 4011,
-            // The client has done nothing wrong: it may come again.
+            // The client has done nothing wrong: it may reconnect.
             Self::Forbidden(AccessError::Unavailable) => close_code::AGAIN,
             Self::ShuttingDown => close_code::AWAY,
         }
     }
 
-    /// The frame that says so.
+    /// The close frame for this reason.
     pub(super) fn frame(&self) -> CloseFrame {
         let mut reason = self.to_string();
         reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
@@ -84,7 +85,7 @@ impl CloseReason {
 }
 
 impl From<AccessError> for CloseReason {
-    /// Counts it as well: this is where a socket that is not let in is turned away.
+    /// Counts the refusal as well, because every refused socket passes through here.
     fn from(denied: AccessError) -> Self {
         access::count_denied(denied);
         Self::Forbidden(denied)

@@ -1,4 +1,5 @@
-//! Who opens a socket: by the payload of its `connection_init`, else by the headers of the request for it.
+//! Authenticates a socket by the payload of its `connection_init`, otherwise by the headers of the
+//! request that opened it.
 
 use axum::http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
@@ -7,12 +8,13 @@ use serde_json::Value;
 use crate::auth::{Access, AccessError, Keys};
 use crate::http::access;
 
-/// What is known of who opens a socket before it says so.
+/// The facts about a client that are known before its `connection_init`.
 pub(super) struct ConnectionInit {
     keys: Keys,
     /// The token in the headers.
     header_token: Result<Option<SecretString>, AccessError>,
-    /// Whether the request for the socket came directly, from this machine: else open mode is not for it.
+    /// Whether the request for the socket came directly from this machine. Open mode serves only
+    /// those.
     is_direct: bool,
 }
 
@@ -25,7 +27,7 @@ impl ConnectionInit {
         }
     }
 
-    /// What the socket may do, now that its `connection_init` has come.
+    /// The access of the socket, given the payload of its `connection_init`.
     pub(super) async fn authenticate(&self, payload: &Value) -> Result<Access, AccessError> {
         let token = match token_from_payload(payload)? {
             Some(token) => Some(token),
@@ -36,14 +38,14 @@ impl ConnectionInit {
     }
 }
 
-/// The token in a payload: `{"Authorization": "Bearer …"}`, in lower case as well, or `{"token": "…"}`. One that is null is
-/// none; whatever else is given is checked.
+/// The token in a payload: `{"Authorization": "Bearer …"}`, in lower case as well, or
+/// `{"token": "…"}`. A null counts as missing; any other value is checked.
 fn token_from_payload(payload: &Value) -> Result<Option<&str>, AccessError> {
-    let given = |name| payload.get(name).filter(|value| !value.is_null());
-    if let Some(credentials) = given("Authorization").or_else(|| given("authorization")) {
+    let field = |name| payload.get(name).filter(|value| !value.is_null());
+    if let Some(credentials) = field("Authorization").or_else(|| field("authorization")) {
         return credentials.as_str().and_then(access::parse_bearer).map(Some).ok_or(AccessError::WrongToken);
     }
-    given("token").map(|token| token.as_str().ok_or(AccessError::WrongToken)).transpose()
+    field("token").map(|token| token.as_str().ok_or(AccessError::WrongToken)).transpose()
 }
 
 #[cfg(test)]
@@ -54,7 +56,7 @@ mod tests {
 
     #[test]
     fn init_payload_accepts_three_token_names() {
-        for (payload, found) in [
+        for (payload, token) in [
             (json!({ "Authorization": "Bearer x" }), Ok(Some("x"))),
             (json!({ "authorization": "bearer x" }), Ok(Some("x"))),
             (json!({ "token": "x" }), Ok(Some("x"))),
@@ -69,7 +71,7 @@ mod tests {
             (json!(null), Ok(None)),
             (json!("x"), Ok(None)),
         ] {
-            assert_eq!(token_from_payload(&payload), found, "{payload}");
+            assert_eq!(token_from_payload(&payload), token, "{payload}");
         }
     }
 }

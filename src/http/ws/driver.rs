@@ -1,8 +1,8 @@
-//! The work of one socket, all of it in one task: reading, writing, watching the clock and the keys, in turns, so that none of
-//! them keeps the others waiting.
+//! Drives one socket in one task. It reads, writes, and checks the clock and the keys in turns, so
+//! that none of them delays the others.
 //!
-//! What waits for a peer is one batch, and one message of each of its operations: while it does not receive that, they are asked for
-//! no more. Reading goes on meanwhile.
+//! At most one write buffer and one message of each operation wait for a peer. Until the peer has
+//! received them, its operations are not polled for more. Reading continues.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,14 +20,15 @@ use super::keepalive::KeepAlive;
 use super::session::Session;
 use crate::http::graphql::REQUEST_BYTES_MAX;
 
-/// How much is written at a time. At most this, and the message that passes it, waits for a peer.
+/// How many bytes are written before a flush. At most this, and the message that exceeds it, waits
+/// for a peer.
 pub(super) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
-/// How many messages are read, and batches written, before somebody else has a turn.
+/// How many messages are read, and how many buffers written, before the task yields to others.
 const READS_PER_POLL_MAX: usize = 16;
 const FLUSHES_PER_POLL_MAX: usize = 4;
 
-/// How long a peer may take to receive that its socket is closed, and then to agree.
+/// How long a peer may take to receive the close frame, and then to reply to it.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(800);
 const CLOSE_REPLY_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -35,7 +36,7 @@ const CLOSE_REPLY_TIMEOUT: Duration = Duration::from_millis(200);
 enum End {
     /// The service closes it.
     Close(CloseReason),
-    /// The peer has closed it, or is gone.
+    /// The peer has closed it, or has disconnected.
     PeerClosed,
 }
 
@@ -45,32 +46,26 @@ impl From<CloseReason> for End {
     }
 }
 
-/// One socket at work.
+/// An open socket and the state that drives it.
 struct SocketDriver {
     socket: WebSocket,
     session: Session,
     keep_alive: KeepAlive,
     timer: Pin<Box<Sleep>>,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// Whether a batch has been written that the peer has not received in full.
+    /// Whether a buffer was written that the peer has not received in full.
     is_flushing: bool,
 }
 
-/// Serves a socket until it ends, or must be closed: then its peer is told why.
-pub(super) async fn serve(socket: WebSocket, session: Session, stopping: WaitForCancellationFutureOwned) {
-    let pulse = KeepAlive::new(Instant::now());
-    let alarm = Box::pin(sleep_until(pulse.first_check_at()));
-    let mut work = SocketDriver {
-        socket,
-        session,
-        keep_alive: pulse,
-        timer: alarm,
-        shutdown: Box::pin(stopping),
-        is_flushing: false,
-    };
-    let end = std::future::poll_fn(|cx| work.poll(cx)).await;
-    let SocketDriver { socket, session, .. } = work;
-    // From here on nothing is executed for it.
+/// Serves a socket until the peer closes it or the service must close it, with a reason.
+pub(super) async fn serve(socket: WebSocket, session: Session, shutdown: WaitForCancellationFutureOwned) {
+    let keep_alive = KeepAlive::new(Instant::now());
+    let timer = Box::pin(sleep_until(keep_alive.first_check_at()));
+    let mut driver =
+        SocketDriver { socket, session, keep_alive, timer, shutdown: Box::pin(shutdown), is_flushing: false };
+    let end = std::future::poll_fn(|cx| driver.poll(cx)).await;
+    let SocketDriver { socket, session, .. } = driver;
+    // This ends its operations.
     drop(session);
     match end {
         End::Close(reason) => close(socket, &reason).await,
@@ -78,12 +73,13 @@ pub(super) async fn serve(socket: WebSocket, session: Session, stopping: WaitFor
     }
 }
 
-/// Closes a socket. A peer that receives nothing is not waited for.
+/// Closes a socket with a reason. It waits for the peer only briefly.
 pub(super) async fn close(mut socket: WebSocket, reason: &CloseReason) {
-    tracing::debug!(code = reason.code(), "a socket is closed: {reason}");
+    tracing::debug!(code = reason.code(), "closing a socket: {reason}");
     let sent = timeout(CLOSE_TIMEOUT, socket.send(Message::Close(Some(reason.frame())))).await;
     if matches!(sent, Ok(Ok(()))) {
-        // Were the connection cut while something of the peer's is unread, it might never see the code.
+        // If the connection ended while data of the peer is unread, the peer might never see the
+        // code.
         let _ = timeout(CLOSE_REPLY_TIMEOUT, async {
             while socket.next().await.is_some_and(|message| message.is_ok()) {}
             std::future::pending::<()>().await;
@@ -92,13 +88,14 @@ pub(super) async fn close(mut socket: WebSocket, reason: &CloseReason) {
     }
 }
 
-/// Agrees to the peer's close.
+/// Replies to the peer's close frame.
 async fn complete_peer_close(mut socket: WebSocket) {
     let _ = timeout(CLOSE_TIMEOUT, async { while socket.next().await.is_some_and(|message| message.is_ok()) {} }).await;
 }
 
 impl SocketDriver {
-    /// One turn of everything. Whoever has more to do than fits comes again at once, after others.
+    /// Polls everything once. If more work remains than one poll may do, it wakes itself, so that
+    /// other tasks run first.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         match self.poll_once(cx) {
             Err(end) => Poll::Ready(end),
@@ -121,11 +118,11 @@ impl SocketDriver {
         }
         self.poll_timer(cx)?;
         let more_to_write = self.write(cx)?;
-        // Reading rests while too many replies wait: it goes on now if writing has made room.
+        // Reading pauses while too many replies wait. It continues if writing has made room.
         Ok(more_to_write || more_to_read && !self.session.has_full_replies())
     }
 
-    /// Reads what has come. Gives whether there may be more.
+    /// Reads messages. Returns whether there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         for _ in 0..READS_PER_POLL_MAX {
             if self.session.has_full_replies() {
@@ -140,16 +137,21 @@ impl SocketDriver {
             self.keep_alive.on_message(Instant::now());
             match message {
                 Message::Text(text) => self.session.receive(&text)?,
-                Message::Binary(_) => return Err(CloseReason::InvalidMessage("messages are texts".to_owned()).into()),
+                Message::Binary(_) => {
+                    return Err(
+                        CloseReason::InvalidMessage("binary messages are not supported; send text".to_owned()).into()
+                    );
+                }
                 Message::Close(_) => return Err(End::PeerClosed),
-                // A ping of WebSocket's own is answered by the library.
+                // The library answers WebSocket's own pings.
                 Message::Ping(_) | Message::Pong(_) => {}
             }
         }
         Ok(true)
     }
 
-    /// Writes what there is to say, a batch at a time, as far as the peer receives it. Gives whether there may be more.
+    /// Writes messages, one buffer at a time, as far as the peer receives them. Returns whether
+    /// there may be more.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         for _ in 0..FLUSHES_PER_POLL_MAX {
             if !self.is_flushing {
@@ -174,7 +176,7 @@ impl SocketDriver {
         Ok(true)
     }
 
-    /// Puts a batch together.
+    /// Fills the write buffer with messages.
     fn fill_write_buffer(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let mut size = 0;
         while size < WRITE_BUFFER_BYTES {
@@ -194,23 +196,23 @@ impl SocketDriver {
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         while self.timer.poll_unpin(cx).is_ready() {
-            let due = self.keep_alive.check_deadlines(Instant::now(), self.session.is_acknowledged())?;
-            if due.send_ping {
+            let next = self.keep_alive.check_deadlines(Instant::now(), self.session.is_acknowledged())?;
+            if next.send_ping {
                 self.session.ping();
             }
-            self.timer.as_mut().reset(due.check_at);
+            self.timer.as_mut().reset(next.check_at);
         }
         Ok(())
     }
 }
 
-/// What becomes of a socket that cannot be read.
+/// How a socket ends after a read error.
 fn end_after_read_error(error: axum::Error) -> End {
     let error = error.into_inner();
     match error.downcast_ref::<SocketError>() {
         Some(SocketError::Capacity(_)) => CloseReason::MessageTooLarge(REQUEST_BYTES_MAX).into(),
         Some(SocketError::Utf8(_)) => CloseReason::NotUtf8.into(),
-        // The connection is gone: nobody is there to be told.
+        // The connection is lost: no peer is left to receive a close frame.
         Some(SocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => End::PeerClosed,
         Some(SocketError::Protocol(_)) => CloseReason::BadFrame.into(),
         Some(_) | None => End::PeerClosed,

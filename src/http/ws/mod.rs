@@ -1,8 +1,9 @@
 //! GraphQL over WebSocket, by the protocol `graphql-transport-ws`.
 //!
-//! Who opens a socket says so in the payload of its `connection_init`, or in the headers of the request for the socket. Here a
-//! request becomes a socket; `turn` works on it, `session` leads the conversation, `operations` are what was asked for, `pulse`
-//! has the times, `protocol` the messages, `close` the codes.
+//! A client authenticates in the payload of its `connection_init`, or in the headers of the request
+//! for the socket. This file upgrades a request to a socket. `driver` reads and writes it,
+//! `session` holds the state of the protocol, `operations` the running operations, `keepalive` the
+//! deadlines, `protocol` the messages, `close` the codes.
 
 use axum::Router;
 use axum::extract::State;
@@ -30,7 +31,7 @@ mod operations;
 mod protocol;
 mod session;
 
-/// How much is read at a time. The library's own 128 KiB would be what an idle socket costs.
+/// The read buffer of a socket. With the library's default an idle socket would cost 128 KiB.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 #[derive(Clone)]
@@ -54,31 +55,32 @@ async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let AccessPolicy { keys, origins } = &sockets.policy;
-    let direct = open_mode::check_local_parts(version, &uri, &headers, origins);
-    if let Err(problem) = direct
+    let local_check = open_mode::check_local_parts(version, &uri, &headers, origins);
+    if let Err(problem) = local_check
         && keys.is_open_mode()
     {
         return graphql::forbidden_response(open_mode::refusal_message(uri.path(), problem));
     }
-    // A browser asks nobody before it opens a socket to another site: the origin is checked here.
+    // A browser opens a socket to another site without a CORS preflight, so the origin is checked
+    // here.
     if !origins.allows(&headers) {
-        let problem = "the page's origin is not allowed; add it to server.allowed_origins".to_owned();
+        let problem = "the origin of the page is not allowed; add it to server.allowed_origins".to_owned();
         return HttpError::Forbidden(problem).into_response();
     }
-    let knock = ConnectionInit::new(keys.clone(), &headers, direct.is_ok());
+    let init = ConnectionInit::new(keys.clone(), &headers, local_check.is_ok());
     let upgrade = upgrade
         .protocols([protocol::SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(driver::WRITE_BUFFER_BYTES)
         .max_message_size(graphql::REQUEST_BYTES_MAX)
         .max_frame_size(graphql::REQUEST_BYTES_MAX);
-    let tracked = sockets.tracker.token();
-    let is_of_the_protocol = upgrade.selected_protocol().is_some();
+    let tracker_token = sockets.tracker.token();
+    let has_subprotocol = upgrade.selected_protocol().is_some();
     upgrade.on_upgrade(async move |socket| {
-        let _tracked = tracked;
-        let _counted = GaugeGuard::socket();
-        if is_of_the_protocol {
-            let session = Session::new(sockets.graphql, sockets.policy.keys, knock);
+        let _tracker_token = tracker_token;
+        let _gauge = GaugeGuard::socket();
+        if has_subprotocol {
+            let session = Session::new(sockets.graphql, sockets.policy.keys, init);
             driver::serve(socket, session, sockets.shutdown.cancelled_owned()).await;
         } else {
             driver::close(socket, &CloseReason::UnsupportedSubprotocol).await;

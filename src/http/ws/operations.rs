@@ -1,4 +1,4 @@
-//! The operations that are under way on one socket, each in its turn.
+//! The running operations of one socket, polled in turn.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,68 +9,70 @@ use futures_util::stream::BoxStream;
 use crate::graphql::OperationMessage;
 use crate::http::gauge::GaugeGuard;
 
-/// How many operations a socket may have under way. A page has one for each of its parts; a thousand would be a mistake.
+/// How many operations one socket may run. A page has one for each of its parts; a thousand would
+/// be a mistake.
 pub(super) const OPERATIONS_MAX: usize = 100;
 
-/// The client's name for an operation.
+/// The id that the client chose for an operation.
 pub(super) type OperationId = Arc<str>;
 
-/// The operations of a socket. One that is taken out is not executed any further from that moment on.
+/// The operations of a socket. Removing one stops its execution at once.
 #[derive(Default)]
 pub(super) struct Operations {
     running: Vec<Operation>,
-    /// Whose turn it is: one that has always something to say does not keep the others from it.
+    /// The index of the operation whose turn is next. With turns, a busy operation does not starve
+    /// the others.
     next_index: usize,
 }
 
 struct Operation {
     id: OperationId,
     responses: BoxStream<'static, OperationMessage>,
-    /// What it has said, or that it has come to its end, where that was not asked for yet.
+    /// The prefetched message, or `Some(None)` for the prefetched end.
     buffered: Option<Option<OperationMessage>>,
     _gauge: GaugeGuard,
 }
 
 impl Operations {
-    /// Whether there is one of this id.
-    pub(super) fn has(&self, id: &str) -> bool {
+    /// Whether an operation with this id is running.
+    pub(super) fn contains(&self, id: &str) -> bool {
         self.running.iter().any(|operation| &*operation.id == id)
     }
 
-    /// Whether there may be no more.
+    /// Whether the limit is reached.
     pub(super) fn is_full(&self) -> bool {
         self.running.len() >= OPERATIONS_MAX
     }
 
-    /// Adds one, of an id that there is not yet.
+    /// Adds an operation, whose id must be new.
     pub(super) fn start(&mut self, id: OperationId, responses: BoxStream<'static, OperationMessage>) {
         self.running.push(Operation { id, responses, buffered: None, _gauge: GaugeGuard::subscription() });
     }
 
-    /// Ends one, if there is one of this id.
+    /// Stops the operation with this id, if there is one.
     pub(super) fn stop(&mut self, id: &str) {
-        if let Some(at) = self.running.iter().position(|operation| &*operation.id == id) {
-            self.remove_at(at);
+        if let Some(index) = self.running.iter().position(|operation| &*operation.id == id) {
+            self.remove_at(index);
         }
     }
 
-    /// What the next operation in turn says that has something to say, and nothing where it has come to its end. It is not there
-    /// any more then, and neither after [`Message::Refused`].
+    /// The next message of the first ready operation in turn, or `None` if that operation has
+    /// ended. An operation is removed at its end and after [`OperationMessage::Refused`].
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<(OperationId, Option<OperationMessage>)> {
         let count = self.running.len();
         for step in 0..count {
-            let at = (self.next_index + step) % count;
-            let Some(operation) = self.running.get_mut(at) else { continue };
+            let index = (self.next_index + step) % count;
+            let Some(operation) = self.running.get_mut(index) else { continue };
             let message = match operation.buffered.take() {
-                Some(held) => Poll::Ready(held),
+                Some(message) => Poll::Ready(message),
                 None => operation.responses.poll_next_unpin(cx),
             };
             if let Poll::Ready(message) = message {
                 let id = Arc::clone(&operation.id);
-                self.next_index = at + 1;
+                self.next_index = index + 1;
                 match &message {
                     Some(OperationMessage::Next(_) | OperationMessage::Lagged) => {}
-                    Some(OperationMessage::Refused(_)) | None => self.remove_at(at),
+                    Some(OperationMessage::Refused(_)) | None => self.remove_at(index),
                 }
                 return Poll::Ready((id, message));
             }
@@ -78,10 +80,11 @@ impl Operations {
         Poll::Pending
     }
 
-    /// Lets every operation go on to its next message, which is held until it is its turn. While a peer receives nothing, this keeps
-    /// an operation from standing still half-way through a read, with a connection of the database in its hands.
+    /// Polls every operation for its next message and buffers that until its turn. While a peer
+    /// receives nothing, an operation therefore never pauses in the middle of a read while it holds
+    /// a database connection.
     ///
-    /// Gives how many bytes are held, of how many messages.
+    /// Returns how many bytes and how many messages are buffered.
     pub(super) fn poll_prefetch(&mut self, cx: &mut Context<'_>) -> (usize, usize) {
         let (mut bytes, mut messages) = (0, 0);
         for operation in &mut self.running {
@@ -101,9 +104,9 @@ impl Operations {
         (bytes, messages)
     }
 
-    fn remove_at(&mut self, at: usize) {
-        self.running.remove(at);
-        if at < self.next_index {
+    fn remove_at(&mut self, index: usize) {
+        self.running.remove(index);
+        if index < self.next_index {
             self.next_index -= 1;
         }
     }
@@ -145,7 +148,7 @@ mod tests {
             ("twice", false),
         ];
         assert_eq!(order, expected.map(|(id, more)| (id.to_owned(), more)));
-        assert!(operations.has("silent") && !operations.has("once") && !operations.has("twice"));
+        assert!(operations.contains("silent") && !operations.contains("once") && !operations.contains("twice"));
         operations.stop("always");
         assert_eq!(next(&mut operations), None);
     }
@@ -173,7 +176,7 @@ mod tests {
         let mut operations = Operations::default();
         operations.start("1".into(), stream::iter([OperationMessage::Refused("[]".into())]).boxed());
         assert_eq!(next(&mut operations), Some(("1".to_owned(), true)));
-        assert!(!operations.has("1"));
+        assert!(!operations.contains("1"));
         assert_eq!(next(&mut operations), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The messages of `graphql-transport-ws`, as its `PROTOCOL.md` has them.
+//! The messages of `graphql-transport-ws`, as its `PROTOCOL.md` defines them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,28 +15,28 @@ use super::close::CloseReason;
 /// The sub-protocol's name.
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
 
-/// What tells the client that it is let in.
+/// The acknowledgement of `connection_init`.
 pub(super) const ACK: Utf8Bytes = Utf8Bytes::from_static(r#"{"type":"connection_ack"}"#);
 
-/// What asks the client whether it is still there.
+/// The ping that a client must answer with a pong.
 pub(super) const PING: Utf8Bytes = Utf8Bytes::from_static(r#"{"type":"ping"}"#);
 
-/// What a client says.
+/// A message from a client.
 #[derive(Debug)]
 pub(super) enum ClientMessage<'a> {
-    /// Who it is.
+    /// Authenticates the client by its payload.
     ConnectionInit(Value),
-    /// An operation to be executed, under an id of the client's.
+    /// Starts an operation under an id that the client chose.
     Subscribe(String, Box<Request>),
-    /// The operation of this id is not wanted any longer.
+    /// Stops the operation with this id.
     Complete(String),
-    /// Whether the service is still there, with a payload to be given back as it is.
+    /// Asks for a pong with the same payload.
     Ping(Option<&'a RawValue>),
-    /// That the client is still there.
+    /// Answers a ping.
     Pong,
 }
 
-/// What all messages have in common.
+/// The fields that all messages share.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(rename = "type", borrow)]
@@ -46,7 +46,8 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
 }
 
-/// An operation to be executed. The library's own type refuses `extensions` that are null, which the protocol allows.
+/// The payload of `subscribe`. The library's own type refuses null `extensions`, which the protocol
+/// allows.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Operation {
@@ -67,11 +68,12 @@ impl From<Operation> for Request {
 }
 
 impl<'a> ClientMessage<'a> {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
     ///
-    /// [`Close::InvalidMessage`] where it is none that a client may send: the protocol has the socket closed then.
+    /// [`CloseReason::InvalidMessage`] if a client may not send it. The protocol requires the
+    /// socket to be closed then.
     pub(super) fn parse(text: &'a str) -> Result<Self, CloseReason> {
         let message: Envelope<'a> = serde_json::from_str(text).map_err(invalid_message)?;
         match &*message.message_type {
@@ -86,7 +88,7 @@ impl<'a> ClientMessage<'a> {
             "complete" => Ok(Self::Complete(message.id()?)),
             "ping" => Ok(Self::Ping(message.payload_object()?)),
             "pong" => message.payload_object().map(|_| Self::Pong),
-            other => Err(invalid_message(format_args!("a client sends no {other:?}"))),
+            other => Err(invalid_message(format_args!("a client must not send {other:?}"))),
         }
     }
 }
@@ -96,7 +98,7 @@ impl<'a> Envelope<'a> {
         self.id.filter(|id| !id.is_empty()).ok_or_else(|| invalid_message("`id` is missing"))
     }
 
-    /// The payload, which must be an object where there is one.
+    /// The payload, which must be an object if it is present.
     fn payload_object(&self) -> Result<Option<&'a RawValue>, CloseReason> {
         self.payload
             .map(|payload| parse_payload::<BTreeMap<Cow<'_, str>, &RawValue>>(payload).map(|_| payload))
@@ -117,7 +119,7 @@ pub(super) fn next(id: &str, response: &[u8]) -> Utf8Bytes {
     operation_message(id, "next", Some(response))
 }
 
-/// The errors of an operation that was refused before it was executed. Nothing follows.
+/// The errors of an operation that was refused before its execution. No other message follows.
 pub(super) fn error(id: &str, errors: &[u8]) -> Utf8Bytes {
     operation_message(id, "error", Some(errors))
 }
@@ -135,17 +137,18 @@ pub(super) fn pong(payload: Option<&RawValue>) -> Utf8Bytes {
     }
 }
 
-/// A message, put together from texts: a payload that may be long is written once, where it was made, and not looked into here.
-fn operation_message(id: &str, of: &str, payload: Option<&[u8]>) -> Utf8Bytes {
-    // JSON text is UTF-8: nothing is replaced here.
+/// Assembles a message as text. The payload may be long: it was serialised once elsewhere, and is
+/// not parsed here.
+fn operation_message(id: &str, message_type: &str, payload: Option<&[u8]>) -> Utf8Bytes {
+    // JSON is UTF-8, so this replaces nothing.
     let payload = payload.map(String::from_utf8_lossy);
-    // Text alone: there is nothing that JSON cannot write.
+    // A string always serialises.
     let id = serde_json::to_string(id).unwrap_or_default();
     let mut text = String::with_capacity(id.len() + payload.as_ref().map_or(0, |payload| payload.len()) + 48);
     text.push_str("{\"id\":");
     text.push_str(&id);
     text.push_str(",\"type\":\"");
-    text.push_str(of);
+    text.push_str(message_type);
     text.push('"');
     if let Some(payload) = payload {
         text.push_str(",\"payload\":");
@@ -213,9 +216,11 @@ mod tests {
         assert_eq!(pong(payload).as_str(), expected);
         let message = next("a\"b", b"{\"data\":{\"n\": 1.00}}");
         assert_eq!(message.as_str(), r#"{"id":"a\"b","type":"next","payload":{"data":{"n": 1.00}}}"#);
-        for (message, of) in [(message, "next"), (error("a\"b", b"[]"), "error"), (complete("a\"b"), "complete")] {
-            let read: Value = serde_json::from_str(&message).unwrap();
-            assert_eq!((&read["id"], &read["type"]), (&json!("a\"b"), &json!(of)));
+        for (message, message_type) in
+            [(message, "next"), (error("a\"b", b"[]"), "error"), (complete("a\"b"), "complete")]
+        {
+            let parsed: Value = serde_json::from_str(&message).unwrap();
+            assert_eq!((&parsed["id"], &parsed["type"]), (&json!("a\"b"), &json!(message_type)));
         }
     }
 }

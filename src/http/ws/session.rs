@@ -1,5 +1,5 @@
-//! The conversation on one socket: who it is, what was asked for, and what is to be said next. It neither reads nor writes; `turn`
-//! does.
+//! The protocol state of one socket: its authentication, its operations, and its next message. It
+//! does no I/O; `driver` reads and writes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,39 +18,41 @@ use crate::graphql::{Executor, OperationMessage};
 use crate::http::access;
 use crate::http::graphql::error_list;
 
-/// How many bytes of replies may wait for a peer that sends and does not receive. Past it nothing more is read of it.
+/// How many bytes of replies may wait for a peer that sends but does not receive. At the limit,
+/// reading from it pauses.
 const REPLY_BYTES_MAX: usize = 64 * 1024;
 
-/// How many bytes of its operations wait for a peer that does not receive them: one message of each. Past it the socket is closed.
+/// How many bytes of operations' messages may be buffered for a peer that does not receive them,
+/// one message of each operation. Beyond this the socket is closed.
 const BUFFERED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The conversation on one socket.
+/// The protocol state of one socket.
 pub(super) struct Session {
     graphql: Executor,
     keys: Keys,
     auth_state: AuthState,
     operations: Operations,
-    /// What is said outside of operations: acknowledgement, pings and pongs, refusals.
+    /// Messages that belong to no running operation: acknowledgement, pings, pongs and refusals.
     replies: VecDeque<Utf8Bytes>,
 }
 
-/// Who is at the other end.
+/// How far the client is authenticated.
 enum AuthState {
-    /// It has not said.
+    /// It has not sent `connection_init`.
     AwaitingInit(Arc<ConnectionInit>),
-    /// It has said, and is looked up.
+    /// Its `connection_init` is being checked.
     Authenticating(BoxFuture<'static, Result<Access, AccessError>>),
-    /// It is let in, until its access is lost.
-    Acknowledged { access: Access, lost: BoxFuture<'static, AccessError> },
+    /// It is authenticated, until its access is revoked.
+    Acknowledged { access: Access, revocation: BoxFuture<'static, AccessError> },
 }
 
 impl Session {
-    pub(super) fn new(graphql: Executor, keys: Keys, knock: ConnectionInit) -> Self {
-        let standing = AuthState::AwaitingInit(Arc::new(knock));
-        Self { graphql, keys, auth_state: standing, operations: Operations::default(), replies: VecDeque::new() }
+    pub(super) fn new(graphql: Executor, keys: Keys, init: ConnectionInit) -> Self {
+        let auth_state = AuthState::AwaitingInit(Arc::new(init));
+        Self { graphql, keys, auth_state, operations: Operations::default(), replies: VecDeque::new() }
     }
 
-    /// Whether it is known who is at the other end, and that it may be there.
+    /// Whether the client is authenticated.
     pub(super) fn is_acknowledged(&self) -> bool {
         match &self.auth_state {
             AuthState::Acknowledged { .. } => true,
@@ -58,32 +60,28 @@ impl Session {
         }
     }
 
-    /// Whether so much is to be said already that nothing more should be asked.
+    /// Whether so many replies wait that reading should pause.
     pub(super) fn has_full_replies(&self) -> bool {
         self.replies.iter().map(|reply| reply.len()).sum::<usize>() >= REPLY_BYTES_MAX
     }
 
-    /// Takes a message of the client.
-    ///
-    /// # Errors
-    ///
-    /// Where the protocol has the socket closed for it.
+    /// Handles a message from the client. An error is the reason to close the socket.
     pub(super) fn receive(&mut self, text: &str) -> Result<(), CloseReason> {
         match ClientMessage::parse(text)? {
             ClientMessage::ConnectionInit(payload) => match &self.auth_state {
-                AuthState::AwaitingInit(knock) => {
-                    let knock = Arc::clone(knock);
+                AuthState::AwaitingInit(init) => {
+                    let init = Arc::clone(init);
                     self.auth_state =
-                        AuthState::Authenticating(async move { knock.authenticate(&payload).await }.boxed());
+                        AuthState::Authenticating(async move { init.authenticate(&payload).await }.boxed());
                 }
                 AuthState::Authenticating(_) | AuthState::Acknowledged { .. } => return Err(CloseReason::TooManyInits),
             },
             ClientMessage::Subscribe(id, request) => match &self.auth_state {
-                AuthState::Acknowledged { .. } if self.operations.has(&id) => {
+                AuthState::Acknowledged { .. } if self.operations.contains(&id) => {
                     return Err(CloseReason::SubscriberExists(id));
                 }
                 AuthState::Acknowledged { .. } if self.operations.is_full() => {
-                    let problem = format!("a socket may have {OPERATIONS_MAX} operations under way, no more");
+                    let problem = format!("a socket may run at most {OPERATIONS_MAX} operations at once");
                     self.replies.push_back(protocol::error(&id, &error_list(&problem, "LIMIT_EXCEEDED")));
                 }
                 AuthState::Acknowledged { access, .. } => {
@@ -99,42 +97,40 @@ impl Session {
         Ok(())
     }
 
-    /// Asks the peer whether it is there.
+    /// Queues a ping.
     pub(super) fn ping(&mut self) {
         self.replies.push_back(protocol::PING);
     }
 
-    /// Finds out who is at the other end, and watches whether it may stay. Ready where it may not.
+    /// Completes the authentication, then watches for a revocation. Ready if the socket must be
+    /// closed.
     pub(super) fn poll_auth(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
         loop {
             match &mut self.auth_state {
                 AuthState::AwaitingInit(_) => return Poll::Pending,
-                AuthState::Authenticating(answer) => match ready!(answer.poll_unpin(cx)) {
+                AuthState::Authenticating(result) => match ready!(result.poll_unpin(cx)) {
                     Ok(access) => {
                         self.replies.push_back(protocol::ACK);
                         let keys = self.keys.clone();
-                        let lost = async move { keys.wait_until_revoked(access).await }.boxed();
-                        self.auth_state = AuthState::Acknowledged { access, lost };
+                        let revocation = async move { keys.wait_until_revoked(access).await }.boxed();
+                        self.auth_state = AuthState::Acknowledged { access, revocation };
                     }
                     Err(denied) => return Poll::Ready(denied.into()),
                 },
-                AuthState::Acknowledged { lost, .. } => return lost.poll_unpin(cx).map(CloseReason::from),
+                AuthState::Acknowledged { revocation, .. } => return revocation.poll_unpin(cx).map(CloseReason::from),
             }
         }
     }
 
-    /// Lets operations go on while nothing can be said.
-    ///
-    /// # Errors
-    ///
-    /// Where more waits than is kept for a peer.
+    /// Polls the operations while nothing can be written. Fails with [`CloseReason::TooSlow`] if
+    /// more than [`BUFFERED_BYTES_MAX`] wait.
     pub(super) fn poll_prefetch(&mut self, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         let (bytes, messages) = self.operations.poll_prefetch(cx);
-        // A single message may be as large as it is.
+        // A single message may be larger than the limit.
         if bytes > BUFFERED_BYTES_MAX && messages > 1 { Err(CloseReason::TooSlow) } else { Ok(()) }
     }
 
-    /// What is to be said next, or that the socket is to be closed.
+    /// The next message to send, or the reason to close the socket.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Utf8Bytes, CloseReason>> {
         if let Some(reply) = self.replies.pop_front() {
             return Poll::Ready(Ok(reply));

@@ -1,4 +1,4 @@
-//! However deliveries fall into groups, what they leave behind is the same.
+//! Deliveries leave the same rows, however they are grouped.
 
 use chrono::{DateTime, TimeDelta};
 use proptest::collection::vec;
@@ -18,13 +18,14 @@ use crate::store::test_support::PostgresCluster;
 const WINDOWS: DedupWindowLengths =
     DedupWindowLengths { state: TimeDelta::hours(24), occurrence: TimeDelta::minutes(2) };
 
-/// A delivery as a test is told it: who sends what, how long after the one before it, and how long before that it was signed.
+/// A delivery of a test: vendor, body, milliseconds since the delivery before it, and how many
+/// seconds before its receipt it was signed.
 type TestDelivery = (Provider, String, i64, Option<i64>);
 
 /// Few ids and few values, so that deliveries repeat, change and link each other.
 fn deliveries() -> impl Strategy<Value = Vec<TestDelivery>> {
     let id = || 1..4_u8;
-    // The last one has what must be written otherwise in JSON, and what no database of the two may change.
+    // The last one holds characters that JSON must escape and that neither database may change.
     let odd = r#","name":"\"\\ \u0000\u0001\n'é\ud83d\ude00 \\u0000""#;
     let name = move || select(vec!["", r#","name":null"#, r#","name":"a""#, r#","name":"""#, odd]);
     let tags = || select(vec!["", r#","tags":[]"#, r#","tags":["x"]"#, r#","tags":["x","y"]"#, r#","tags":null"#]);
@@ -53,9 +54,9 @@ fn deliveries() -> impl Strategy<Value = Vec<TestDelivery>> {
                 let drawing = drawing.map(|id| format!(r#","drawing_id":{id}"#)).unwrap_or_default();
                 of("proposal.payment.received", format!(r#""proposal_id":{id}{drawing},"paid_amount":1.5,{when}"#))
             });
-    let misfit = Just(of("project.created", String::new()));
+    let invalid = Just(of("project.created", String::new()));
     let of_arcsite =
-        prop_oneof![3 => project, 3 => drawing, 2 => status, 1 => sent, 1 => signed, 2 => paid, 1 => misfit];
+        prop_oneof![3 => project, 3 => drawing, 2 => status, 1 => sent, 1 => signed, 2 => paid, 1 => invalid];
     let client = (id(), name()).prop_map(move |(id, name)| of("client_created", format!(r#""id":{id}{name}"#)));
     let kinds = vec!["proposal_created", "proposal_viewed", "proposal_sent", "proposal_accepted", "proposal_declined"];
     let client_of =
@@ -69,14 +70,15 @@ fn deliveries() -> impl Strategy<Value = Vec<TestDelivery>> {
     ];
     // Another node's clock may be behind.
     let later = select(vec![0_i64, 1, 700, 50_000, 100_000_000, -60_000]);
-    let told = (sent, later, option::of(select(vec![0_i64, 5])))
+    let delivery = (sent, later, option::of(select(vec![0_i64, 5])))
         .prop_map(|((provider, body), later, signed)| (provider, body, later, signed));
-    vec(told, 1..60)
+    vec(delivery, 1..60)
 }
 
-fn normalise_all(told: &[TestDelivery]) -> Vec<NormalisedDelivery> {
+fn normalise_all(deliveries: &[TestDelivery]) -> Vec<NormalisedDelivery> {
     let mut received_at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-    told.iter()
+    deliveries
+        .iter()
         .map(|(provider, body, later, signed)| {
             received_at += TimeDelta::milliseconds(*later);
             let signed_at = signed.map(|before| received_at.timestamp() - before);
@@ -86,25 +88,25 @@ fn normalise_all(told: &[TestDelivery]) -> Vec<NormalisedDelivery> {
         .collect()
 }
 
-/// Records deliveries in groups of these sizes, the last one over and over.
-async fn record_in_groups(store: Store, told: &[TestDelivery], sizes: &[usize]) -> (Vec<Receipt>, Vec<String>) {
-    let incoming = normalise_all(told);
-    let (mut left, mut receipts, mut sizes) = (&incoming[..], Vec::new(), sizes.iter());
+/// Records deliveries in groups of these sizes. The last size is repeated.
+async fn record_in_groups(store: Store, deliveries: &[TestDelivery], sizes: &[usize]) -> (Vec<Receipt>, Vec<String>) {
+    let incoming = normalise_all(deliveries);
+    let (mut remaining, mut receipts, mut sizes) = (&incoming[..], Vec::new(), sizes.iter());
     let mut size = 1;
-    while !left.is_empty() {
-        size = sizes.next().copied().unwrap_or(size).min(left.len());
-        let (now, later) = left.split_at(size);
-        let now: Vec<&NormalisedDelivery> = now.iter().collect();
-        let mut group = CommitGroup::begin(store.begin().await.unwrap(), &now).await.unwrap();
-        for incoming in now {
+    while !remaining.is_empty() {
+        size = sizes.next().copied().unwrap_or(size).min(remaining.len());
+        let (group_deliveries, rest) = remaining.split_at(size);
+        let group_deliveries: Vec<&NormalisedDelivery> = group_deliveries.iter().collect();
+        let mut group = CommitGroup::begin(store.begin().await.unwrap(), &group_deliveries).await.unwrap();
+        for incoming in group_deliveries {
             receipts.push(record(&mut group, incoming, WINDOWS).await.unwrap());
         }
         group.flush().await.unwrap().commit(&store).await.unwrap();
-        left = later;
+        remaining = rest;
     }
     store.assert_last_event_times().await;
     let rows = store.dump().await;
-    // What is rebuilt is what was recorded, in whatever groups.
+    // A rebuild gives the same rows.
     rebuild(&store, |_| {}).await.unwrap();
     assert_eq!(store.dump().await, rows);
     store.close().await;
@@ -123,40 +125,41 @@ proptest! {
     #![proptest_config(config(48))]
 
     #[test]
-    fn grouped_deliveries_leave_the_same_rows_as_single_ones(told in deliveries(), sizes in vec(1_usize..40, 1..6)) {
+    fn grouped_deliveries_leave_the_same_rows_as_single_ones(all in deliveries(), sizes in vec(1_usize..40, 1..6)) {
         let (alone, grouped) = runtime().block_on(async {
-            let ((_one, one), (_other, other)) = (Store::for_test().await, Store::for_test().await);
-            (record_in_groups(one, &told, &[1]).await, record_in_groups(other, &told, &sizes).await)
+            let ((_first_directory, first), (_second_directory, second)) = (Store::for_test().await, Store::for_test().await);
+            (record_in_groups(first, &all, &[1]).await, record_in_groups(second, &all, &sizes).await)
         });
         prop_assert_eq!(alone, grouped);
     }
 }
 
-/// PostgreSQL has a statement of its own for what a group writes.
+/// PostgreSQL writes a group with its own statements.
 #[test]
 fn grouped_deliveries_on_postgresql_leave_the_same_rows() {
     let (runtime, cluster) = (runtime(), PostgresCluster::start());
     let mut runner = TestRunner::new(config(12));
-    let both = (deliveries(), vec(1_usize..40, 1..6));
-    let ran = runner.run(&both, |(told, sizes)| {
+    let cases = (deliveries(), vec(1_usize..40, 1..6));
+    let result = runner.run(&cases, |(all, sizes)| {
         let (alone, grouped) = runtime.block_on(async {
-            let ((_directory, one), other) = (Store::for_test().await, cluster.new_store().await);
-            (record_in_groups(one, &told, &[1]).await, record_in_groups(other, &told, &sizes).await)
+            let ((_directory, sqlite), postgres) = (Store::for_test().await, cluster.new_store().await);
+            (record_in_groups(sqlite, &all, &[1]).await, record_in_groups(postgres, &all, &sizes).await)
         });
         prop_assert_eq!(alone, grouped);
         Ok(())
     });
-    ran.unwrap();
+    result.unwrap();
 }
 
-/// A statement whose plan depends on its values would be planned under the lock, for each group anew.
+/// A statement whose plan depends on its values would be planned for each group, under the write
+/// lock.
 #[tokio::test]
 async fn group_statements_are_planned_once() {
     let cluster = PostgresCluster::start();
     let store = cluster.new_store().await;
     let arcsite =
         |event: &str, data: String| (Provider::Arcsite, format!(r#"{{"event":"{event}","data":{{{data}}}}}"#), 1, None);
-    let told: Vec<TestDelivery> = (0..400)
+    let all: Vec<TestDelivery> = (0..400)
         .flat_map(|id| {
             [
                 arcsite("project.created", format!(r#""id":{id},"tags":["x"]"#)),
@@ -166,7 +169,7 @@ async fn group_statements_are_planned_once() {
             ]
         })
         .collect();
-    let incoming = normalise_all(&told);
+    let incoming = normalise_all(&all);
     for incoming in incoming.chunks(16) {
         let incoming: Vec<&NormalisedDelivery> = incoming.iter().collect();
         let mut group = CommitGroup::begin(store.begin().await.unwrap(), &incoming).await.unwrap();
@@ -175,8 +178,8 @@ async fn group_statements_are_planned_once() {
         }
         group.flush().await.unwrap().commit(&store).await.unwrap();
     }
-    // Of the connection that all of them had.
-    let (kept, anew) = store.plan_counts().await;
-    assert!(kept > 100 && anew == 0, "{kept} kept, {anew} made anew");
+    // All groups used one connection.
+    let (generic, custom) = store.plan_counts().await;
+    assert!(generic > 100 && custom == 0, "{generic} generic plans, {custom} custom plans");
     store.close().await;
 }

@@ -1,4 +1,4 @@
-//! ArcSite's types.
+//! The event types of ArcSite.
 
 use super::{Draft, dedup_for_time};
 use crate::domain::change::StatusChange;
@@ -12,7 +12,7 @@ use crate::vendor::arcsite::payload::{
 use crate::vendor::envelope::Envelope;
 use crate::vendor::wire::parse_object;
 
-/// The draft of an ArcSite event; `None` for a type that is not known.
+/// Drafts an ArcSite event. `None` for an unknown type.
 pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
     let data = envelope.data;
     let draft = match envelope.event.as_str() {
@@ -43,7 +43,7 @@ pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
 fn project(kind: EventKind, data: Project) -> Draft {
     let created_at = data.created_at.value().copied();
     let updated_at = data.updated_at.value().copied();
-    let (sameness, occurred_at) = if kind == EventKind::ProjectCreated {
+    let (dedup_window, occurred_at) = if kind == EventKind::ProjectCreated {
         (DedupWindow::Unlimited, created_at)
     } else {
         (dedup_for_time(updated_at), updated_at)
@@ -64,12 +64,12 @@ fn project(kind: EventKind, data: Project) -> Draft {
         references,
         occurred_at,
         state_updated_at: updated_at,
-        ..Draft::new(kind, subject, sameness, Change::Project(data.id, Box::new(change)))
+        ..Draft::new(kind, subject, dedup_window, Change::Project(data.id, Box::new(change)))
     }
 }
 
 fn drawing(kind: EventKind, data: Drawing) -> Draft {
-    let sameness =
+    let dedup_window =
         if kind == EventKind::DrawingCreated { DedupWindow::Unlimited } else { DedupWindow::UntilSubjectChanges };
     let references =
         References { project: Some(data.project_id.clone()), drawing: Some(data.id.clone()), ..References::default() };
@@ -82,7 +82,7 @@ fn drawing(kind: EventKind, data: Drawing) -> Draft {
         file_name: data.file_name,
     };
     let subject = format!("drawing:{}", data.id);
-    Draft { references, ..Draft::new(kind, subject, sameness, Change::Drawing(data.id, Box::new(change))) }
+    Draft { references, ..Draft::new(kind, subject, dedup_window, Change::Drawing(data.id, Box::new(change))) }
 }
 
 fn status_changed(data: Proposal) -> Result<Draft, String> {
@@ -91,7 +91,7 @@ fn status_changed(data: Proposal) -> Result<Draft, String> {
     Ok(proposal(EventKind::ProposalStatusChanged, DedupWindow::UntilSubjectChanges, status, data))
 }
 
-fn proposal(kind: EventKind, sameness: DedupWindow, status: StatusChange, data: Proposal) -> Draft {
+fn proposal(kind: EventKind, dedup_window: DedupWindow, status: StatusChange, data: Proposal) -> Draft {
     let drawing = data.approved_option.value().map_or(Patch::Missing, |option| option.drawing_id.clone());
     let references = References {
         proposal: Some(data.proposal_id.clone()),
@@ -111,10 +111,13 @@ fn proposal(kind: EventKind, sameness: DedupWindow, status: StatusChange, data: 
         ..ProposalChange::default()
     };
     let subject = format!("proposal:{}", data.proposal_id);
-    Draft { references, ..Draft::new(kind, subject, sameness, Change::Proposal(data.proposal_id, Box::new(change))) }
+    Draft {
+        references,
+        ..Draft::new(kind, subject, dedup_window, Change::Proposal(data.proposal_id, Box::new(change)))
+    }
 }
 
-/// Names no proposal: its subject is its drawing, and no state is changed by it.
+/// It names no proposal, so its subject is the drawing and it changes no state.
 fn signed(data: SignedProposal) -> Draft {
     let references = References {
         project: data.project_id.value().cloned(),
@@ -130,8 +133,9 @@ fn signed(data: SignedProposal) -> Draft {
 
 fn payment(data: Payment) -> Draft {
     let paid_at = data.paid_time.value().copied();
-    // Two equal payments that are marked on one day have identical bodies: only a time of its own makes one a fact.
-    let sameness = if paid_at.is_some() { DedupWindow::Unlimited } else { DedupWindow::SinceLastDelivery };
+    // Two equal payments marked on one day have identical bodies. Only a payment with a time can be
+    // told from a second one.
+    let dedup_window = if paid_at.is_some() { DedupWindow::Unlimited } else { DedupWindow::SinceLastDelivery };
     let drawing: Option<VendorId> = data.drawing_id.value().cloned();
     let references =
         References { proposal: Some(data.proposal_id.clone()), drawing: drawing.clone(), ..References::default() };
@@ -148,7 +152,7 @@ fn payment(data: Payment) -> Draft {
     Draft {
         references,
         occurred_at: paid_at,
-        ..Draft::new(EventKind::ProposalPaymentReceived, subject, sameness, Change::Payment(Box::new(payment)))
+        ..Draft::new(EventKind::ProposalPaymentReceived, subject, dedup_window, Change::Payment(Box::new(payment)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bidsketch's types.
+//! The event types of Bidsketch.
 
 use super::{Draft, dedup_for_time};
 use crate::domain::change::StatusChange;
@@ -9,7 +9,7 @@ use crate::vendor::bidsketch::payload::{Client, OtherContact, Proposal};
 use crate::vendor::envelope::Envelope;
 use crate::vendor::wire::parse_object;
 
-/// The draft of a Bidsketch event; `None` for a type that is not known.
+/// Drafts a Bidsketch event. `None` for an unknown type.
 pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
     let data = envelope.data;
     let draft = match envelope.event.as_str() {
@@ -27,7 +27,7 @@ pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
 
 fn client(data: Client) -> Draft {
     let references = References { client: Some(data.id.clone()), ..References::default() };
-    let (occurred_at, stated_at) = (data.created_at.value().copied(), data.updated_at.value().copied());
+    let (occurred_at, state_updated_at) = (data.created_at.value().copied(), data.updated_at.value().copied());
     let change = ClientChange {
         name: data.name,
         first_name: data.first_name,
@@ -53,7 +53,7 @@ fn client(data: Client) -> Draft {
     Draft {
         references,
         occurred_at,
-        state_updated_at: stated_at,
+        state_updated_at,
         ..Draft::new(
             EventKind::ClientCreated,
             subject,
@@ -67,7 +67,7 @@ fn other_contact(data: OtherContact) -> ContactChange {
     ContactChange { first_name: data.first_name, last_name: data.last_name, email: data.email, phone: data.phone }
 }
 
-/// The payload's status tells which of the two it was; another status is a change of status.
+/// The payload's status says which of the two it was. Any other status is a status change.
 fn accepted_or_declined(data: Proposal) -> Result<Draft, String> {
     let word = data.status.value().ok_or("`status` is missing")?;
     Ok(match ProposalStatus::from_vendor(word) {
@@ -84,7 +84,8 @@ fn accepted_or_declined(data: Proposal) -> Result<Draft, String> {
     })
 }
 
-/// A decision is the same by subject, outcome and `updated_at`: the hooks for it may write the proposal differently.
+/// The identity of a decision is its subject, its kind and `updated_at`. The two hooks for a
+/// decision may write the proposal differently.
 fn decision(kind: EventKind, data: Proposal) -> Draft {
     let draft = proposal(kind, data);
     Draft {
@@ -98,7 +99,7 @@ fn decision(kind: EventKind, data: Proposal) -> Draft {
 fn proposal(kind: EventKind, data: Proposal) -> Draft {
     let created_at = data.created_at.value().copied();
     let updated_at = data.updated_at.value().copied();
-    let (sameness, occurred_at) = if kind == EventKind::ProposalCreated {
+    let (dedup_window, occurred_at) = if kind == EventKind::ProposalCreated {
         (DedupWindow::Unlimited, created_at)
     } else if matches!(kind, EventKind::ProposalSent | EventKind::ProposalViewed) {
         (DedupWindow::SinceLastDelivery, updated_at)
@@ -152,6 +153,6 @@ fn proposal(kind: EventKind, data: Proposal) -> Draft {
         references,
         occurred_at,
         state_updated_at: updated_at,
-        ..Draft::new(kind, subject, sameness, Change::Proposal(data.id, Box::new(change)))
+        ..Draft::new(kind, subject, dedup_window, Change::Proposal(data.id, Box::new(change)))
     }
 }

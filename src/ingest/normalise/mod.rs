@@ -1,6 +1,6 @@
-//! From a vendor's JSON to an [`Event`] in our own words: pure, without I/O.
+//! Turns a vendor's JSON into an [`Event`] in our own words. Pure, without I/O.
 //!
-//! The table of types below is the place to start when a vendor adds one (docs/ADDING-AN-EVENT.md).
+//! A new vendor type begins in the tables of `arcsite` and `bidsketch` (docs/ADDING-AN-EVENT.md).
 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -13,22 +13,23 @@ use crate::vendor::links::digest_without_signed_queries;
 mod arcsite;
 mod bidsketch;
 
-/// What keeps a delivery from becoming an event: it goes into quarantine with this.
+/// Why a delivery cannot become an event. It goes into quarantine with this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormaliseError {
-    /// The reason's kind.
+    /// The reason, for programs.
     pub reason: QuarantineReason,
-    /// What exactly is wrong, for whoever looks at the delivery.
+    /// The exact problem, for people who look at the delivery.
     pub detail: String,
-    /// The vendor's name of the event's type, where that much could be read.
+    /// The vendor's event type, if it could be read.
     pub vendor_type: Option<String>,
 }
 
-/// Turns a body into an event. A type that is not in the tables becomes an event of kind UNRECOGNIZED.
+/// Turns a body into an event. A type that is not in the tables becomes an event of kind
+/// UNRECOGNIZED.
 ///
 /// # Errors
 ///
-/// [`Unfit`] where the body is no envelope or its data does not fit its type.
+/// [`NormaliseError`] if the body is not an envelope, or its data does not fit its type.
 pub fn normalise(provider: Provider, body: &[u8]) -> Result<Event, NormaliseError> {
     let envelope = Envelope::parse(body).map_err(|error| {
         let (reason, detail) = match error {
@@ -51,13 +52,13 @@ pub fn normalise(provider: Provider, body: &[u8]) -> Result<Event, NormaliseErro
     }
 }
 
-/// An event but for what is the same for all: its type's name and its identity.
+/// An event without the parts that are the same for all kinds: vendor type and identity.
 struct Draft {
     kind: EventKind,
     subject: String,
     references: References,
     dedup_window: DedupWindow,
-    /// What makes two deliveries the same, in place of the data: a decision is written differently by two hooks.
+    /// Replaces the data in the identity. Two hooks of one decision may send different data.
     identity_override: Option<String>,
     occurred_at: Option<Time>,
     state_updated_at: Option<Time>,
@@ -65,13 +66,13 @@ struct Draft {
 }
 
 impl Draft {
-    /// A draft that changes `change`, with nothing else known of it yet.
-    fn new(kind: EventKind, subject: String, sameness: DedupWindow, change: Change) -> Self {
+    /// Creates a draft with nothing known except these parts.
+    fn new(kind: EventKind, subject: String, dedup_window: DedupWindow, change: Change) -> Self {
         Self {
             kind,
             subject,
             references: References::default(),
-            dedup_window: sameness,
+            dedup_window,
             identity_override: None,
             occurred_at: None,
             state_updated_at: None,
@@ -101,20 +102,21 @@ impl Draft {
         }
     }
 
-    /// Provider, kind (of an unrecognized event: the vendor's type), subject, and the data as received or what stands in
-    /// its place. Each part is led by its length, so that no two lists of parts are the same bytes.
+    /// Hashes provider, kind (the vendor's type if unrecognized), subject, and the data as received
+    /// or its override. The length of each part precedes it, so no two lists of parts give the same
+    /// bytes.
     fn digest(&self, provider: Provider, envelope: &Envelope<'_>) -> String {
-        let (what, name) = if self.kind == EventKind::Unrecognized {
+        let (label, name) = if self.kind == EventKind::Unrecognized {
             ("type", envelope.event.as_str())
         } else {
             ("kind", self.kind.as_str())
         };
         let content = match &self.identity_override {
-            Some(what) => what.as_bytes().to_vec(),
+            Some(identity) => identity.as_bytes().to_vec(),
             None => digest_without_signed_queries(envelope.data).to_vec(),
         };
         let mut hash = Sha256::new();
-        let parts = [provider.as_str(), what, name, &self.subject].map(str::as_bytes);
+        let parts = [provider.as_str(), label, name, &self.subject].map(str::as_bytes);
         for part in parts.into_iter().chain([content.as_slice()]) {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
@@ -123,7 +125,8 @@ impl Draft {
     }
 }
 
-/// A type that this version does not know: kept as it is. Its subject is its type and, where it has one, its id.
+/// Drafts an event whose type this version does not know; its data is kept unchanged. Its subject
+/// is the type and, if there is one, the id.
 fn draft_unrecognized(envelope: &Envelope<'_>) -> Draft {
     #[derive(serde::Deserialize)]
     struct AnyId<'a> {
@@ -136,7 +139,7 @@ fn draft_unrecognized(envelope: &Envelope<'_>) -> Draft {
     Draft::new(EventKind::Unrecognized, subject, DedupWindow::UntilSubjectChanges, Change::Nothing)
 }
 
-/// [`Sameness::Always`] for what carries its own time, else as a state.
+/// [`DedupWindow::Unlimited`] for data that carries its own time, else that of a state.
 const fn dedup_for_time(time: Option<Time>) -> DedupWindow {
     if time.is_some() { DedupWindow::Unlimited } else { DedupWindow::UntilSubjectChanges }
 }

@@ -28,7 +28,7 @@ fn documented_type_has_its_kind_subject_and_dedup_window() {
     let project = r#"{"id":1,"updated_at":"2022-01-16T04:19:23"}"#;
     let drawing = r#"{"id":2,"project_id":1}"#;
     let status = r#"{"proposal_id":3,"project_id":1,"status":"PENDING"}"#;
-    for (vendor_type, data, kind, subject, sameness) in [
+    for (vendor_type, data, kind, subject, dedup_window) in [
         ("project.created", r#"{"id":1}"#, K::ProjectCreated, "project:1", Unlimited),
         ("project.updated", project, K::ProjectUpdated, "project:1", Unlimited),
         ("project.updated", r#"{"id":1}"#, K::ProjectUpdated, "project:1", UntilSubjectChanges),
@@ -57,12 +57,12 @@ fn documented_type_has_its_kind_subject_and_dedup_window() {
         let event = arcsite(vendor_type, data);
         assert_eq!(
             (event.kind, event.subject.0.as_str(), event.identity.dedup_window),
-            (kind, subject, sameness),
+            (kind, subject, dedup_window),
             "{vendor_type}"
         );
     }
     let dated = r#"{"id":5,"status":"Viewed","updated_at":"2014-04-08T15:16:23-05:00"}"#;
-    for (vendor_type, data, kind, subject, sameness) in [
+    for (vendor_type, data, kind, subject, dedup_window) in [
         ("client_created", r#"{"id":4815162342}"#, K::ClientCreated, "client:4815162342", Unlimited),
         ("proposal_created", dated, K::ProposalCreated, "proposal:5", Unlimited),
         ("proposal_sent", dated, K::ProposalSent, "proposal:5", SinceLastDelivery),
@@ -90,7 +90,7 @@ fn documented_type_has_its_kind_subject_and_dedup_window() {
         let event = bidsketch(vendor_type, data);
         assert_eq!(
             (event.kind, event.subject.0.as_str(), event.identity.dedup_window),
-            (kind, subject, sameness),
+            (kind, subject, dedup_window),
             "{vendor_type}"
         );
     }
@@ -113,10 +113,10 @@ fn payload_without_required_field_is_invalid() {
         (Provider::Bidsketch, "proposal_accepted_or_declined", r#"{"id":1}"#),
     ] {
         let body = format!(r#"{{"event":"{vendor_type}","data":{data}}}"#);
-        let unfit = normalise(provider, body.as_bytes()).unwrap_err();
-        assert_eq!(unfit.reason, QuarantineReason::InvalidPayload, "{body}");
-        assert_eq!(unfit.vendor_type.as_deref(), Some(vendor_type));
-        assert!(unfit.detail.contains(vendor_type), "{}", unfit.detail);
+        let error = normalise(provider, body.as_bytes()).unwrap_err();
+        assert_eq!(error.reason, QuarantineReason::InvalidPayload, "{body}");
+        assert_eq!(error.vendor_type.as_deref(), Some(vendor_type));
+        assert!(error.detail.contains(vendor_type), "{}", error.detail);
     }
 }
 
@@ -133,10 +133,10 @@ fn decision_from_two_hooks_has_one_identity() {
         let data = format!(r#"{{"id":5,"status":"Accepted","total":{total},"updated_at":"{updated_at}"}}"#);
         bidsketch(vendor_type, &data).identity.digest
     };
-    let one = accepted("proposal_accepted", "10", "2014-04-08T15:16:23-05:00");
-    assert_eq!(one, accepted("proposal_accepted_or_declined", "10.00", "2014-04-08T20:16:23Z"));
-    assert_ne!(one, accepted("proposal_accepted", "10", "2014-04-09T15:16:23-05:00"));
-    assert_ne!(one, accepted("proposal_declined", "10", "2014-04-08T15:16:23-05:00"));
+    let first = accepted("proposal_accepted", "10", "2014-04-08T15:16:23-05:00");
+    assert_eq!(first, accepted("proposal_accepted_or_declined", "10.00", "2014-04-08T20:16:23Z"));
+    assert_ne!(first, accepted("proposal_accepted", "10", "2014-04-09T15:16:23-05:00"));
+    assert_ne!(first, accepted("proposal_declined", "10", "2014-04-08T15:16:23-05:00"));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn equal_data_of_other_kind_or_vendor_has_another_identity() {
 }
 
 #[test]
-fn references_are_what_the_payload_names() {
+fn payload_ids_become_references() {
     let event = arcsite(
         "proposal.status_changed",
         r#"{"proposal_id":3,"project_id":"1","status":"APPROVED","approved_option":{"id":9,"drawing_id":36029621652695041}}"#,
@@ -183,7 +183,7 @@ fn misspelled_fields_are_read_and_correct_spelling_wins() {
     )
     .change
     else {
-        panic!("a project is changed")
+        panic!("not a change of a project")
     };
     let address = change.work_site_address.value().unwrap();
     assert_eq!(address.county, Patch::Value("Alameda".to_owned()));
@@ -195,7 +195,9 @@ fn misspelled_fields_are_read_and_correct_spelling_wins() {
 #[test]
 fn proposal_status_is_stated_or_implied() {
     let status = |event: Event| {
-        let Change::Proposal(_, change) = event.change else { panic!("a proposal is changed, not {:?}", event.change) };
+        let Change::Proposal(_, change) = event.change else {
+            panic!("not a change of a proposal: {:?}", event.change)
+        };
         change.status
     };
     let stated = status(arcsite("proposal.status_changed", r#"{"proposal_id":3,"status":"ON_HOLD"}"#));

@@ -1,5 +1,5 @@
-//! Learning that another node has committed. A notification is only a hint: its receiver reads the log, and reads it every few
-//! seconds anyway.
+//! How a node learns that another node has committed. A notification is only a hint: the log is
+//! read after it, and every few seconds anyway.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::postgres::listener::Listener;
 use crate::domain::Seq;
 use crate::store::{Store, StoreError};
 
-/// How often the log is read when no notification comes.
+/// How often the log is read without a notification.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why the log should be read.
@@ -37,7 +37,8 @@ impl HeadWatch {
         Self { poll_interval: POLL_INTERVAL, listener: Some(listener) }
     }
 
-    /// Waits until the log should be read. `known` is the newest seq that the caller knows; it may move on meanwhile.
+    /// Waits until the log should be read. `known` returns the newest seq that the caller knows,
+    /// which may move on meanwhile.
     pub async fn next_wake(&mut self, known: impl Fn() -> Seq) -> Wake {
         let due = Instant::now() + self.poll_interval;
         let Some(listener) = &mut self.listener else {
@@ -50,12 +51,9 @@ impl HeadWatch {
         }
     }
 
-    /// The newest seq that is committed. After a notification it is read over the listener's connection, which has just shown that
-    /// it is alive: each commit of another node costs this node one such read.
-    ///
-    /// # Errors
-    ///
-    /// The database cannot be read.
+    /// The newest seq that is committed. After a notification it is read over the listener's
+    /// connection, which has just shown that it is alive: each commit of another node costs this
+    /// node one such read.
     pub async fn head(&mut self, store: &Store, wake: Wake) -> Result<Seq, StoreError> {
         if let (Wake::Notified, Some(listener)) = (wake, &mut self.listener)
             && let Some(head) = listener.head().await
@@ -65,8 +63,8 @@ impl HeadWatch {
         store.head().await
     }
 
-    /// Drops the listener's connection, which is then made again. To be called when a commit was found without a notification: the
-    /// connection may be dead without knowing it.
+    /// Drops the listener's connection, which is then made again. Call it after a commit was found
+    /// without a notification: the connection may be dead unnoticed.
     pub fn reconnect(&mut self) {
         if let Some(listener) = &mut self.listener {
             listener.disconnect();

@@ -1,5 +1,5 @@
-//! Connections on which nobody waits for ever. A server whose machine has died says nothing, and TCP goes on hoping for a quarter of an
-//! hour.
+//! Connections whose statements have a deadline. If a server's machine dies, it closes no
+//! connection, and TCP retries for a quarter of an hour.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use tokio::time::timeout;
 use super::postgres::write_connection::WriteConnection;
 use crate::store::StoreError;
 
-/// How long a statement may take, but for those of work that takes long.
+/// How long a statement may take, except in a maintenance transaction.
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A connection, or a transaction, whose statements are waited for so long and no longer. What was begun is broken off then.
+/// A connection or a transaction that abandons a statement at its deadline.
 #[derive(Clone, Debug)]
 pub struct WithDeadline<C> {
     connection: C,
-    /// None in work that takes long.
+    /// `None` in a maintenance transaction.
     timeout: Option<Duration>,
 }
 
-/// Connections to read with.
+/// Connections that read.
 pub type Reader = WithDeadline<DatabaseConnection>;
 
 /// A transaction that writes.
@@ -34,7 +34,7 @@ impl<C> WithDeadline<C> {
         Self { connection, timeout: Some(STATEMENT_TIMEOUT) }
     }
 
-    /// The same, but for work that takes long.
+    /// The same, without a deadline.
     pub(super) fn without_deadline(self) -> Self {
         Self { timeout: None, ..self }
     }
@@ -50,21 +50,18 @@ impl<C> WithDeadline<C> {
 }
 
 impl Transaction {
-    /// Commits. An error says that the database has not said that it has: it may have all the same, and no value is at fault.
+    /// Commits. An error means that the outcome is unknown: the transaction may have been
+    /// committed. It never means that a value was rejected.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         with_timeout(self.timeout, self.connection.commit()).await.map_err(StoreError::Unavailable)
     }
 
-    /// Commits it, on a connection that is kept for the next one.
-    pub(super) async fn commit_and_reuse(self, kept: &WriteConnection) -> Result<(), StoreError> {
-        with_timeout(self.timeout, kept.commit(self.connection)).await.map_err(StoreError::Unavailable)
+    /// As [`Self::commit`], and leaves the connection to the next transaction.
+    pub(super) async fn commit_and_reuse(self, write_connection: &WriteConnection) -> Result<(), StoreError> {
+        with_timeout(self.timeout, write_connection.commit(self.connection)).await.map_err(StoreError::Unavailable)
     }
 
-    /// Takes back what was done. Dropped, a transaction does so as well, later.
-    ///
-    /// # Errors
-    ///
-    /// Where the database is not available.
+    /// Rolls back. A dropped transaction is rolled back too, but later.
     pub async fn rollback(self) -> Result<(), StoreError> {
         Ok(with_timeout(self.timeout, self.connection.rollback()).await?)
     }
@@ -93,18 +90,18 @@ impl<C: ConnectionTrait> ConnectionTrait for WithDeadline<C> {
     }
 }
 
-/// Waits for an answer, but not for ever.
+/// Waits for a query, up to the limit if there is one.
 pub(super) async fn with_timeout<T>(
-    within: Option<Duration>,
-    asked: impl Future<Output = Result<T, DbErr>>,
+    limit: Option<Duration>,
+    query: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
-    match within {
-        Some(within) => timeout(within, asked).await.unwrap_or_else(|_| Err(timed_out())),
-        None => asked.await,
+    match limit {
+        Some(limit) => timeout(limit, query).await.unwrap_or_else(|_| Err(timed_out())),
+        None => query.await,
     }
 }
 
-/// The database has not answered in time.
+/// The error for a database that did not answer in time.
 pub(in crate::store) fn timed_out() -> DbErr {
-    DbErr::Custom("it does not answer in time".to_owned())
+    DbErr::Custom("it did not answer in time".to_owned())
 }

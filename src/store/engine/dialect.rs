@@ -1,8 +1,8 @@
-//! Which database's words a statement is in, where the libraries do not know.
+//! The SQL dialect, for statements that the libraries cannot build for both databases.
 
 use sea_orm::DbBackend;
 
-/// A database's SQL.
+/// A database's SQL dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Dialect {
     Sqlite,
@@ -10,7 +10,7 @@ pub(in crate::store) enum Dialect {
 }
 
 impl Dialect {
-    /// That of a connection.
+    /// The dialect of a connection's database.
     pub(in crate::store) fn of(database: DbBackend) -> Self {
         if database == DbBackend::Postgres { Self::Postgres } else { Self::Sqlite }
     }

@@ -1,6 +1,7 @@
 //! Locks for jobs that one node at a time may work on. A holder that dies loses its locks.
 //!
-//! On PostgreSQL a lock belongs to a transaction that does nothing else. On SQLite, which has one node, it belongs to the process.
+//! On PostgreSQL a lock belongs to a transaction that does nothing else. On SQLite, which has one
+//! node, it belongs to the process.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,15 +51,11 @@ impl JobLocks {
         Self(JobLockHolder::Database(transaction))
     }
 
-    /// Locks the work on a webhook: calls to Bidsketch and what follows from their answers. False if another task or node holds the
-    /// lock.
+    /// Locks the work on a webhook: calls to Bidsketch and what follows from their answers. False
+    /// if another task or node holds the lock.
     ///
-    /// If the database restarts meanwhile, the lock is free although its holder is still at work. The next holder must therefore
-    /// leave everything so that a late answer still finds its row.
-    ///
-    /// # Errors
-    ///
-    /// The database is not available.
+    /// If the database restarts meanwhile, the lock is free although its holder still works. The
+    /// next holder must therefore keep the row, so that a late answer still finds it.
     pub async fn try_lock(&mut self, webhook: WebhookId) -> Result<bool, StoreError> {
         match &mut self.0 {
             JobLockHolder::Local { locks, held } => {

@@ -1,4 +1,4 @@
-//! Bringing a database up to date: under the write lock, in one transaction, by whichever node comes first.
+//! Migrations. The first node to start runs them, under the write lock and in one transaction.
 
 use std::time::Duration;
 
@@ -13,30 +13,30 @@ use crate::domain::LogId;
 use crate::store::sql::convert;
 use crate::store::{OpenError, Reader, StoreError};
 
-/// How long to wait for a write lock that somebody holds, before it is asked for again.
+/// How long to wait before the write lock is requested again.
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// Takes the steps that are missing, and gives the log's id, which a new database gets here.
+/// Runs the missing migrations and returns the log's id, which a new database gets here.
 pub(in crate::store) async fn migrate_to_current(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
-    // What is up to date needs no lock: a node may start while another writes for long.
+    // A current database needs no lock: a node may start during another node's long transaction.
     if is_current(engine.connections().reserved.inner()).await?
         && let Some(id) = log_id(engine.connections().reserved.inner()).await?
     {
         return Ok(id);
     }
-    let mut waits = false;
+    let mut is_waiting = false;
     loop {
         match run_migrations(engine, now).await {
             Err(OpenError::Store(error)) if error.is_lock_timeout() => {
-                if !waits {
+                if !is_waiting {
                     tracing::info!(
-                        "another node writes, reads what must be changed, or brings the database up to date: waiting for it"
+                        "another process writes, migrates the database, or reads a table that must be migrated: waiting for it to end"
                     );
                 }
-                waits = true;
+                is_waiting = true;
                 tokio::time::sleep(LOCK_RETRY_DELAY).await;
             }
-            taken => return taken,
+            result => return result,
         }
     }
 }
@@ -54,16 +54,16 @@ async fn run_migrations(engine: &Engine, now: Time) -> Result<LogId, OpenError> 
     Ok(id)
 }
 
-/// Whether the database has the tables of this version, and none that it does not know.
+/// Checks that the database has exactly the tables of this version.
 pub(in crate::store) async fn check(db: &Reader) -> Result<(), OpenError> {
     let current = timeout(STATEMENT_TIMEOUT, is_current(db.inner())).await;
     if current.unwrap_or_else(|_| Err(StoreError::timed_out().into()))? {
         return Ok(());
     }
-    Err(OpenError::Unsupported("tables are missing that were there when it was opened".to_owned()))
+    Err(OpenError::Unsupported("tables are missing that it had when it was opened; was it replaced?".to_owned()))
 }
 
-/// Whether there is nothing to do.
+/// Whether no migration is missing.
 async fn is_current<'c, C>(db: &'c C) -> Result<bool, OpenError>
 where
     C: ConnectionTrait,

@@ -24,10 +24,12 @@ use deadline::{Reader, STATEMENT_TIMEOUT, Transaction};
 use job_lock::JobLocks;
 use postgres::PostgresEngine;
 
-/// How long to wait for a connection or for the write lock. A vendor waits longer than this for its answer.
+/// How long to wait for a connection or for the write lock. A vendor waits longer than this for its
+/// answer.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// How many connections are reserved for the service's own reads, which must not wait behind queries.
+/// How many connections are reserved for the service's own reads, which must not wait behind
+/// queries.
 const RESERVED_READER_CONNECTIONS: u32 = 2;
 
 /// The connections, by their use.
@@ -39,7 +41,8 @@ pub(super) struct Connections {
     pub(super) readers: Reader,
     /// Serve the service's own reads.
     pub(super) reserved: Reader,
-    /// Reads the API keys. It is apart from `reserved`, because strangers can have hooks' tokens looked up as often as they like.
+    /// Reads the API keys. It is apart from `reserved`, because strangers can cause any number of
+    /// hook token lookups.
     pub(super) keys: Reader,
 }
 
@@ -100,7 +103,7 @@ impl Engine {
     pub(super) async fn commit(&self, tx: Transaction) -> Result<(), StoreError> {
         match &self.kind {
             Kind::Sqlite { .. } => tx.commit().await,
-            Kind::Postgres(postgres) => tx.commit_and_reuse(&postgres.kept).await,
+            Kind::Postgres(postgres) => tx.commit_and_reuse(&postgres.write_connection).await,
         }
     }
 
@@ -112,7 +115,7 @@ impl Engine {
         }
     }
 
-    /// Tells other nodes of commits until the future is dropped.
+    /// Notifies other nodes of commits until the future is dropped.
     pub(super) async fn notify_peers(&self, log_id: &LogId, committed: watch::Receiver<Seq>) {
         match &self.kind {
             Kind::Sqlite { .. } => std::future::pending().await,

@@ -1,5 +1,5 @@
-//! SQLite: one file in WAL mode, with `synchronous=FULL`: what is committed is on disk. One connection writes, so that nobody waits for
-//! a lock in the middle of a transaction.
+//! SQLite: one file in WAL mode with `synchronous=FULL`, so that a committed transaction is on
+//! disk. A single connection writes, so that no transaction waits for a lock in its middle.
 
 use std::time::Duration;
 
@@ -14,11 +14,13 @@ use super::{ACQUIRE_TIMEOUT, Connections, RESERVED_READER_CONNECTIONS};
 use crate::config;
 use crate::store::{OpenError, StoreError};
 
-/// Opens the file, which is made if it is not there.
+/// Opens the file, and creates it if it does not exist.
 pub(super) async fn connect(settings: &config::Database) -> Result<Connections, OpenError> {
     let url = settings.url.expose();
     if url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(OpenError::Unsupported("a database in memory would not survive its process".to_owned()));
+        return Err(OpenError::Unsupported(
+            "an in-memory database is lost when the process ends: use sqlite://<path of a file>".to_owned(),
+        ));
     }
     Ok(Connections {
         writer: pool(url, 1, true).await?,

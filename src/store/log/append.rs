@@ -1,4 +1,4 @@
-//! Appending to the log.
+//! Appends to the log.
 
 use entity::event::Model;
 
@@ -7,24 +7,24 @@ use crate::domain::{Event, Seq, VendorId};
 use crate::store::BulkInsert;
 use crate::store::sql::convert::to_micros;
 
-/// An event at its place, with what is known of it only when it is recorded.
+/// An event to append, with the properties that it gets when it is recorded.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    /// Its place: one more than the head's, given under the write lock.
+    /// Its seq: the head's plus one, assigned under the write lock.
     pub seq: Seq,
     /// The event, its references completed from the projections.
     pub event: &'a Event,
-    /// When its first delivery came.
+    /// When its first delivery was received.
     pub received_at: Time,
     /// The `t` of that delivery's signature.
     pub signed_at: Option<i64>,
-    /// Where it stands in the order of its subject's state.
+    /// The time by which it is newer or older than its subject's state.
     pub order_key: Time,
     /// That delivery's body.
     pub body: &'a str,
 }
 
-/// Appends an event; it is in the log when the batch is written.
+/// Adds an event to the batch.
 pub fn append(batch: &mut BulkInsert, entry: &Entry<'_>) {
     let event = entry.event;
     let id = |id: &Option<VendorId>| id.as_ref().map(|id| id.as_str().to_owned());

@@ -1,4 +1,4 @@
-//! What the log has of an identity: whether a delivery repeats an event.
+//! Finds duplicates: the events of the log that have a delivery's identity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,42 +14,40 @@ use crate::store::StoreError;
 use crate::store::sql::convert::{from_micros, to_micros};
 use crate::store::sql::lookup::{LOOKUP_VALUE, pad_to_power_of_four, values_table};
 
-/// An event that has the identity asked for.
+/// An event that has the identity in question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriorEvent {
-    /// Its place.
+    /// Its seq.
     pub seq: Seq,
     /// When it was first received.
     pub received_at: Time,
 }
 
-/// The newest events of the identities that a group of deliveries has, read under the write lock; what the group itself appends is
-/// among them.
+/// The newest event of each identity in a group of deliveries, read under the write lock. It
+/// includes the events that the group appends.
 #[derive(Debug, Default)]
 pub struct DuplicateIndex {
     newest_by_identity: BTreeMap<String, Option<PriorEvent>>,
-    /// Bodies of some of them, and of those that the group appends.
+    /// Bodies of some of these events, and of all that the group appends.
     bodies: BTreeMap<Seq, String>,
 }
 
-/// Of how many events the bodies are read at once. Each may have a megabyte. (Fewer where it is tested what happens past them.)
+/// How many bodies are read at once. Each may have a megabyte. (Fewer in tests, so that they reach
+/// the limit.)
 const BODIES_MAX: usize = if cfg!(test) { 3 } else { 64 };
 
 impl DuplicateIndex {
-    /// Reads those of the identities that are not known yet; and by the same statement the newest place in the log and the newest
-    /// delivery's number, 0 where there is none.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
+    /// Reads the newest events of the identities that are not loaded yet. The same statement reads
+    /// the log's newest seq and the newest delivery's number, which are returned; 0 if there is
+    /// none.
     pub async fn fetch<'a, C: ConnectionTrait>(
         &mut self,
         db: &C,
         identities: impl IntoIterator<Item = &'a str>,
     ) -> Result<(Seq, i64), StoreError> {
-        let asked: BTreeSet<&str> =
+        let missing: BTreeSet<&str> =
             identities.into_iter().filter(|identity| !self.newest_by_identity.contains_key(*identity)).collect();
-        let wanted_values: Vec<[Option<&str>; 1]> = asked.iter().map(|identity| [Some(*identity)]).collect();
+        let values: Vec<[Option<&str>; 1]> = missing.iter().map(|identity| [Some(*identity)]).collect();
         let newest = |column: Column| {
             let newest = Query::select()
                 .column(column)
@@ -60,40 +58,37 @@ impl DuplicateIndex {
                 .take();
             Expr::SubQuery(None, Box::new(newest.into()))
         };
-        let twins = Query::select()
+        let statement = Query::select()
             .expr(greatest_key(Entity, Column::Seq))
             .expr(greatest_key(delivery::Entity, delivery::Column::Id))
             .column(LOOKUP_VALUE)
             .expr(newest(Column::Seq))
             .expr(newest(Column::ReceivedAt))
-            .from(values_table(&wanted_values))
+            .from(values_table(&values))
             .take();
-        let rows = db.query_all(&twins).await?;
-        self.newest_by_identity.extend(asked.into_iter().map(|identity| (identity.to_owned(), None)));
-        // There is one row at least, of what the values are filled up by.
-        let mut ends = (None, None);
+        let rows = db.query_all(&statement).await?;
+        self.newest_by_identity.extend(missing.into_iter().map(|identity| (identity.to_owned(), None)));
+        // There is at least one row, for the padding.
+        let mut newest_keys = (None, None);
         for row in rows {
-            ends = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            newest_keys = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
             if let (Some(seq), Some(received_at)) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?) {
-                let twin = PriorEvent { seq: Seq(seq), received_at: from_micros(received_at)? };
-                self.newest_by_identity.insert(row.try_get_by_index(2)?, Some(twin));
+                let prior = PriorEvent { seq: Seq(seq), received_at: from_micros(received_at)? };
+                self.newest_by_identity.insert(row.try_get_by_index(2)?, Some(prior));
             }
         }
-        Ok((Seq(ends.0.unwrap_or_default()), ends.1.unwrap_or_default()))
+        Ok((Seq(newest_keys.0.unwrap_or_default()), newest_keys.1.unwrap_or_default()))
     }
 
-    /// Reads the bodies of the first events that are known to have these identities, to compare those of redeliveries with them.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
+    /// Reads the bodies of the loaded events of these identities, at most 64 of them, for
+    /// comparison with those of redeliveries.
     pub async fn fetch_bodies<'a, C: ConnectionTrait>(
         &mut self,
         db: &C,
         identities: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), StoreError> {
-        let known = identities.into_iter().filter_map(|identity| self.loaded(identity));
-        let seqs: BTreeSet<i64> = known.map(|twin| twin.seq.0).take(BODIES_MAX).collect();
+        let events = identities.into_iter().filter_map(|identity| self.loaded(identity));
+        let seqs: BTreeSet<i64> = events.map(|event| event.seq.0).take(BODIES_MAX).collect();
         if !seqs.is_empty() {
             let bodies = Entity::find().select_only().columns([Column::Seq, Column::Body]);
             let bodies: Vec<(i64, String)> =
@@ -103,17 +98,13 @@ impl DuplicateIndex {
         Ok(())
     }
 
-    /// The body of an event, where it was read.
+    /// The body of an event, if it is loaded.
     #[must_use]
     pub fn loaded_body(&self, seq: Seq) -> Option<&str> {
         self.bodies.get(&seq).map(String::as_str)
     }
 
     /// The newest event of an identity.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
     pub async fn newest<C: ConnectionTrait>(
         &mut self,
         db: &C,
@@ -125,19 +116,15 @@ impl DuplicateIndex {
         Ok(self.loaded(identity))
     }
 
-    /// The same, of what was read.
+    /// The same, if it is loaded.
     #[must_use]
     pub fn loaded(&self, identity: &str) -> Option<PriorEvent> {
         self.newest_by_identity.get(identity).copied().flatten()
     }
 
-    /// Notes an event that was appended.
-    ///
-    /// # Errors
-    ///
-    /// Where its time is none.
+    /// Records an event that was appended.
     pub fn record_appended(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
-        // As it will be read.
+        // The time as the database returns it.
         let received_at = from_micros(to_micros(entry.received_at))?;
         self.newest_by_identity
             .insert(entry.event.identity.digest.clone(), Some(PriorEvent { seq: entry.seq, received_at }));
@@ -146,18 +133,14 @@ impl DuplicateIndex {
     }
 }
 
-/// The greatest value of a key. As the first of its order: only the key's index has that, also where PostgreSQL takes all indexes of an empty
-/// table for equally good to look for a maximum in.
+/// The greatest value of a key, read as the first row in its order. Only the key's index has that
+/// order. For a maximum in an empty table PostgreSQL takes all indexes for equally good.
 fn greatest_key<E: EntityTrait>(table: E, key: E::Column) -> Expr {
     let last = Query::select().column(key).from(table).order_by(key, Order::Desc).limit(1).take();
     Expr::SubQuery(None, Box::new(last.into()))
 }
 
-/// Whether another event of this subject follows that place.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// Whether an event of this subject follows that seq.
 pub async fn subject_changed_since<C: ConnectionTrait>(
     db: &C,
     provider: Provider,
@@ -176,11 +159,7 @@ pub async fn subject_changed_since<C: ConnectionTrait>(
     Ok(later.is_some())
 }
 
-/// The body of the event at a place.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// The body of the event with this seq.
 pub async fn event_body<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Option<String>, StoreError> {
     Ok(Entity::find_by_id(seq.0).select_only().column(Column::Body).into_tuple().one(db).await?)
 }

@@ -1,4 +1,4 @@
-//! The log: its ends, appending to it, finding what a delivery repeats, and going through it again.
+//! The log: its head, appends, duplicates of deliveries, and reads from a position on.
 
 use sea_orm::{ConnectionTrait, Statement};
 
@@ -13,14 +13,11 @@ pub use append::{Entry, append};
 pub use duplicates::{DuplicateIndex, PriorEvent, event_body, subject_changed_since};
 pub use stored_event::{StoredEvent, count, stored_events_after};
 
-/// The statement that gives the newest place in the log; nothing where it is empty. (Not the maximum: see `twins::end`.)
+/// Selects the newest seq; no row if the log is empty. It avoids MAX for the reason that
+/// `duplicates::greatest_key` has.
 pub(super) const HEAD_QUERY: &str = r#"SELECT "seq" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;
 
-/// The newest place in the log; [`Seq`] 0 where it is empty.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// The newest seq in the log; 0 if it is empty.
 pub async fn head<C: ConnectionTrait>(db: &C) -> Result<Seq, StoreError> {
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), HEAD_QUERY)).await?;
     let newest: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;

@@ -1,4 +1,4 @@
-//! Going through the log again.
+//! Reads events of the log for a rebuild.
 
 use entity::event::{Column, Entity};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -8,18 +8,18 @@ use crate::domain::{EventKind, Provider, References, Seq, VendorId};
 use crate::store::StoreError;
 use crate::store::sql::convert::from_micros;
 
-/// An event as it was recorded, to be gone through again.
+/// An event as it was recorded.
 #[derive(Debug)]
 pub struct StoredEvent {
-    /// Its place.
+    /// Its seq.
     pub seq: Seq,
-    /// Who sent it.
+    /// The vendor that sent it.
     pub provider: Provider,
-    /// The kind that it was given.
+    /// Its kind.
     pub kind: EventKind,
-    /// What it belongs to, as known when it was recorded.
+    /// The objects that it belongs to, as known when it was recorded.
     pub references: References,
-    /// When its first delivery came.
+    /// When its first delivery was received.
     pub received_at: Time,
     /// The `t` of that delivery's signature.
     pub signed_at: Option<i64>,
@@ -27,11 +27,7 @@ pub struct StoredEvent {
     pub body: String,
 }
 
-/// The next events past a place, oldest first, at most `limit`.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// The next events after a seq, oldest first, at most `limit`.
 pub async fn stored_events_after<C: ConnectionTrait>(
     db: &C,
     after: Seq,
@@ -45,7 +41,7 @@ impl TryFrom<entity::event::Model> for StoredEvent {
     type Error = StoreError;
 
     fn try_from(row: entity::event::Model) -> Result<Self, StoreError> {
-        let unreadable = |what: &str| StoreError::Unreadable(format!("the {what} of event {}", row.seq));
+        let unreadable = |column: &str| StoreError::Unreadable(format!("the {column} of event {}", row.seq));
         let id = |id: Option<String>| id.map(VendorId::from_stored);
         Ok(Self {
             seq: Seq(row.seq),
@@ -65,10 +61,6 @@ impl TryFrom<entity::event::Model> for StoredEvent {
 }
 
 /// How many events the log has.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn count<C: ConnectionTrait>(db: &C) -> Result<u64, StoreError> {
     Ok(Entity::find().count(db).await?)
 }

@@ -9,7 +9,7 @@ use crate::store::StoreError;
 use crate::store::log::Entry;
 use crate::store::sql::convert::to_micros;
 
-/// The row after an event; `None` where the event is older than what is stored.
+/// The row after an event; `None` if the event is older than the stored row.
 pub(super) fn apply(
     entry: &Entry<'_>,
     id: &VendorId,

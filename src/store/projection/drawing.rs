@@ -1,4 +1,4 @@
-//! Drawings. A drawing may come before its project: no foreign key stands in the way.
+//! Drawings. A drawing may arrive before its project, so there is no foreign key.
 
 use entity::drawing::Model;
 
@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use crate::store::log::Entry;
 use crate::store::sql::convert::to_micros;
 
-/// The row after an event; `None` where the event is older than what is stored.
+/// The row after an event; `None` if the event is older than the stored row.
 pub(super) fn apply(
     entry: &Entry<'_>,
     id: &VendorId,

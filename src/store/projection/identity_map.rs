@@ -1,4 +1,5 @@
-//! The rows of one table that a group of events changes: read together, changed here, written together.
+//! An identity map: the rows of one table that a group of events changes. They are read together,
+//! changed in memory, and written together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +11,14 @@ use crate::domain::{Provider, VendorId};
 use crate::store::sql::lookup::{LOOKUP_SECOND_VALUE, LOOKUP_VALUE, MATCH, lookup_rows};
 use crate::store::{BulkInsert, StoreError};
 
-/// A table with a row for each of a vendor's things.
+/// A table with one row for each object of a vendor.
 pub(super) trait ProjectionTable: EntityTrait<Model: Clone> {
     /// The column of the vendor's id.
     const VENDOR_ID: Self::Column;
-    /// Where an event says that it belongs to it.
+    /// The event's column that names the object.
     const EVENT_COLUMN: event::Column;
 
-    /// When the newest event of those that belong to a row was received.
+    /// The time at which the newest event that belongs to the row was received.
     fn last_event_at_mut(row: &mut Self::Model) -> &mut i64;
 }
 
@@ -41,34 +42,37 @@ projection_tables! {
     proposal is named by ProposalVendorId,
 }
 
-/// Rows of such a table.
+/// The rows of such a table.
 #[derive(Debug)]
 pub(super) struct IdentityMap<E: ProjectionTable> {
-    /// Whose they are, and the column that says so, where a vendor's id is a thing's only together with its provider.
+    /// The provider of all rows and the column that names it, for a table whose vendor ids are
+    /// unique only within one provider.
     provider: Option<(E::Column, Provider)>,
     rows: BTreeMap<String, RowState<E::Model>>,
 }
 
 #[derive(Debug)]
 enum RowState<M> {
-    /// There is none. Events may have come before it: when the newest of them was received, of those that were looked at.
+    /// The table has no such row. `newest_event_at` is when the newest event that belongs to the
+    /// object was received, as far as it was looked up or touched here.
     Absent { newest_event_at: Option<i64>, is_looked_up: bool },
-    /// As it is now.
+    /// The current row.
     Present { row: M, is_changed: bool },
 }
 
 impl<E: ProjectionTable> IdentityMap<E> {
-    /// Rows that a vendor's id stands for.
+    /// An empty map for a table whose key is the vendor's id.
     pub(super) const fn new() -> Self {
         Self { provider: None, rows: BTreeMap::new() }
     }
 
-    /// Rows of one provider, which that column names.
+    /// An empty map for the rows of one provider, which `column` names.
     pub(super) const fn of_provider(column: E::Column, provider: Provider) -> Self {
         Self { provider: Some((column, provider)), rows: BTreeMap::new() }
     }
 
-    /// Reads those rows that are not held yet; and of `changing` things that have none, when the newest of their events was received.
+    /// Reads the rows of `ids` and `changing` that are not loaded yet. For those of `changing` that
+    /// have no row, it also reads when their newest event was received.
     pub(super) async fn fetch<C: ConnectionTrait>(
         &mut self,
         db: &C,
@@ -76,58 +80,63 @@ impl<E: ProjectionTable> IdentityMap<E> {
         changing: BTreeSet<&VendorId>,
     ) -> Result<(), StoreError> {
         let is_new = |id: &&str| !self.rows.contains_key(*id);
-        let is_unknown =
+        let needs_lookup =
             |id: &&str| matches!(self.rows.get(*id), None | Some(RowState::Absent { is_looked_up: false, .. }));
         let ids = ids.into_iter().map(VendorId::as_str).filter(is_new).map(|id| (id, None));
-        let changing = changing.into_iter().map(VendorId::as_str).filter(is_unknown).map(|id| (id, Some(id)));
-        let asked: BTreeMap<&str, Option<&str>> = ids.chain(changing).collect();
-        if asked.is_empty() {
+        let changing = changing.into_iter().map(VendorId::as_str).filter(needs_lookup).map(|id| (id, Some(id)));
+        let requested: BTreeMap<&str, Option<&str>> = ids.chain(changing).collect();
+        if requested.is_empty() {
             return Ok(());
         }
-        for answer in db.query_all(&self.lookup_statement(db, &asked)).await? {
-            // What the values are filled up by has no id.
-            let Some(id) = answer.try_get_by_index::<Option<String>>(0)? else { continue };
-            let found: Option<i64> = answer.try_get_by_index(1)?;
-            let has_row = answer.try_get::<Option<String>>("", E::VENDOR_ID.as_str())?.is_some();
-            let held = self.rows.entry(id);
+        for result in db.query_all(&self.lookup_statement(db, &requested)).await? {
+            // The padding has no id.
+            let Some(id) = result.try_get_by_index::<Option<String>>(0)? else { continue };
+            let newest_found: Option<i64> = result.try_get_by_index(1)?;
+            let has_row = result.try_get::<Option<String>>("", E::VENDOR_ID.as_str())?.is_some();
+            let state = self.rows.entry(id);
             if has_row {
-                let row = E::Model::from_query_result(&answer, "")?;
-                held.or_insert(RowState::Present { row, is_changed: false });
+                let row = E::Model::from_query_result(&result, "")?;
+                state.or_insert(RowState::Present { row, is_changed: false });
             } else if let RowState::Absent { newest_event_at: newest, is_looked_up } =
-                held.or_insert(RowState::Absent { newest_event_at: None, is_looked_up: false })
+                state.or_insert(RowState::Absent { newest_event_at: None, is_looked_up: false })
             {
-                *newest = Ord::max(*newest, found);
-                *is_looked_up = answer.try_get_by_index::<bool>(2)?;
+                *newest = Ord::max(*newest, newest_found);
+                *is_looked_up = result.try_get_by_index::<bool>(2)?;
             }
         }
         Ok(())
     }
 
-    /// Of each id: itself, when the newest of its events was received, if that was asked for and there is no row, whether it was asked for,
-    /// and the row.
-    fn lookup_statement<C: ConnectionTrait>(&self, db: &C, asked: &BTreeMap<&str, Option<&str>>) -> SelectStatement {
-        let of_it = |column: E::Column| Expr::col((MATCH, column));
-        let is_it = Condition::all()
-            .add(of_it(E::VENDOR_ID).equals(LOOKUP_VALUE))
-            .add_option(self.provider.map(|(column, provider)| of_it(column).eq(provider.as_str())));
-        // Of the time itself the maximum might be looked for along the index of times, event after event. Of a sum it is not.
+    /// Selects for each id: the id; if it is in `changing` and has no row, when its newest event
+    /// was received; whether it is in `changing`; and the row.
+    fn lookup_statement<C: ConnectionTrait>(
+        &self,
+        db: &C,
+        requested: &BTreeMap<&str, Option<&str>>,
+    ) -> SelectStatement {
+        let matched = |column: E::Column| Expr::col((MATCH, column));
+        let condition = Condition::all()
+            .add(matched(E::VENDOR_ID).equals(LOOKUP_VALUE))
+            .add_option(self.provider.map(|(column, provider)| matched(column).eq(provider.as_str())));
+        // For MAX of the bare column the database might scan the index of times, event after event.
+        // For MAX of a sum it does not.
         let newest = Query::select()
             .expr(event::Column::ReceivedAt.into_expr().add(0).max())
             .from(event::Entity)
             .and_where(E::EVENT_COLUMN.into_expr().equals(LOOKUP_SECOND_VALUE))
             .and_where_option(self.provider.map(|(_, provider)| event::Column::Provider.eq(provider.as_str())))
             .take();
-        let newest = Expr::case(of_it(E::VENDOR_ID).is_null(), Expr::SubQuery(None, Box::new(newest.into())));
-        let asked: Vec<[Option<&str>; 2]> = asked.iter().map(|(id, changing)| [Some(*id), *changing]).collect();
+        let newest = Expr::case(matched(E::VENDOR_ID).is_null(), Expr::SubQuery(None, Box::new(newest.into())));
+        let requested: Vec<[Option<&str>; 2]> = requested.iter().map(|(id, changing)| [Some(*id), *changing]).collect();
         lookup_rows::<E, C>(
             db,
-            &asked,
+            &requested,
             [Expr::col(LOOKUP_VALUE), newest.into(), Expr::col(LOOKUP_SECOND_VALUE).is_not_null()],
-            is_it,
+            condition,
         )
     }
 
-    /// The row of that id.
+    /// The row of this id.
     pub(super) async fn get<C: ConnectionTrait>(
         &mut self,
         db: &C,
@@ -137,7 +146,7 @@ impl<E: ProjectionTable> IdentityMap<E> {
         Ok(self.loaded(id).cloned())
     }
 
-    /// The same, of those that were read.
+    /// The same, if it is loaded.
     pub(super) fn loaded(&self, id: &VendorId) -> Option<&E::Model> {
         match self.rows.get(id.as_str()) {
             Some(RowState::Present { row, .. }) => Some(row),
@@ -145,7 +154,7 @@ impl<E: ProjectionTable> IdentityMap<E> {
         }
     }
 
-    /// Gives a row another content, or a thing its first.
+    /// Replaces a row, or adds it.
     pub(super) async fn upsert<C: ConnectionTrait>(
         &mut self,
         db: &C,
@@ -161,7 +170,7 @@ impl<E: ProjectionTable> IdentityMap<E> {
         Ok(())
     }
 
-    /// Notes that an event which belongs to it was received then.
+    /// Records that an event which belongs to the row was received at this time.
     pub(super) async fn touch<C: ConnectionTrait>(
         &mut self,
         db: &C,
@@ -181,10 +190,10 @@ impl<E: ProjectionTable> IdentityMap<E> {
         Ok(())
     }
 
-    /// Adds the rows that have changed to what is to be written.
+    /// Adds the changed rows to the batch.
     pub(super) fn stage_changes(self, batch: &mut BulkInsert) {
-        for held in self.rows.into_values() {
-            match held {
+        for state in self.rows.into_values() {
+            match state {
                 RowState::Present { row, is_changed: true } => batch.upsert(&row),
                 RowState::Present { is_changed: false, .. } | RowState::Absent { .. } => {}
             }

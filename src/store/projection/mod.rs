@@ -1,11 +1,12 @@
-//! What the log says now. Projections are changed by new events alone, in the order of the log, so that they can be
-//! rebuilt from it with the same result.
+//! The projections: the current state, made from the log. Only new events change them, in the order
+//! of the log, so that a rebuild gives the same result.
 //!
-//! A row takes an event only if the event's order key is not older than what the row has. Fields that the event does not
-//! mention stay.
+//! A row takes an event only if the event's order key is not older than the row's. Fields that the
+//! event does not mention stay.
 //!
-//! The rows that a group of events changes are `held` here meanwhile: whatever its size, a group costs a few statements a table. How an
-//! event changes a row is a function of both, in the file of the row's table.
+//! An `IdentityMap` holds the rows that a group of events changes, so that a group of any size
+//! costs a few statements a table. How an event changes a row is a pure function, in the file of
+//! the row's table.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +31,8 @@ mod tags;
 use identity_map::IdentityMap;
 use tags::TagChanges;
 
-/// The projections as a group of events makes them, under the write lock. Nothing is in the database before it is written.
+/// The projections as a group of events changes them, under the write lock. The database has none
+/// of the changes before [`Projections::write`].
 #[derive(Debug)]
 pub struct Projections {
     projects: IdentityMap<entity::project::Entity>,
@@ -60,43 +62,34 @@ impl Default for Projections {
 }
 
 impl Projections {
-    /// Reads in a few statements what these events will need: each changes what it names, and what that belongs to. What else they turn
-    /// out to need is read then.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
+    /// Reads in a few statements what these events are known to need: the rows that they change and
+    /// the rows that they belong to. The rest is read on demand.
     pub async fn fetch<C: ConnectionTrait>(&mut self, db: &C, events: &[&Event]) -> Result<(), StoreError> {
-        let changing = ChangedIds::from_events(events);
-        let mut of: Vec<(Provider, References)> =
+        let changed = ChangedIds::from_events(events);
+        let mut references_of_events: Vec<(Provider, References)> =
             events.iter().map(|event| (event.provider, event.references.clone())).collect();
-        for (provider, changing) in
-            [(Provider::Arcsite, changing.arcsite_proposals), (Provider::Bidsketch, changing.bidsketch_proposals)]
+        for (provider, changed_ids) in
+            [(Provider::Arcsite, changed.arcsite_proposals), (Provider::Bidsketch, changed.bidsketch_proposals)]
         {
-            let its = of.iter().filter(|(its, _)| *its == provider);
-            let its = its.filter_map(|(_, of)| of.proposal.as_ref()).collect();
-            self.proposals_mut(provider).fetch(db, its, changing).await?;
+            let of_provider = references_of_events.iter().filter(|(event_provider, _)| *event_provider == provider);
+            let ids = of_provider.filter_map(|(_, references)| references.proposal.as_ref()).collect();
+            self.proposals_mut(provider).fetch(db, ids, changed_ids).await?;
         }
-        for (provider, references) in &mut of {
+        for (provider, references) in &mut references_of_events {
             self.complete_from_proposal(*provider, references);
         }
-        self.drawings
-            .fetch(db, of.iter().filter_map(|(_, of)| of.drawing.as_ref()).collect(), changing.drawings)
-            .await?;
-        for (_, references) in &mut of {
+        let ids = references_of_events.iter().filter_map(|(_, references)| references.drawing.as_ref()).collect();
+        self.drawings.fetch(db, ids, changed.drawings).await?;
+        for (_, references) in &mut references_of_events {
             self.complete_from_drawing(references);
         }
-        self.projects
-            .fetch(db, of.iter().filter_map(|(_, of)| of.project.as_ref()).collect(), changing.projects)
-            .await?;
-        self.clients.fetch(db, of.iter().filter_map(|(_, of)| of.client.as_ref()).collect(), changing.clients).await
+        let ids = references_of_events.iter().filter_map(|(_, references)| references.project.as_ref()).collect();
+        self.projects.fetch(db, ids, changed.projects).await?;
+        let ids = references_of_events.iter().filter_map(|(_, references)| references.client.as_ref()).collect();
+        self.clients.fetch(db, ids, changed.clients).await
     }
 
-    /// Brings the projections up to an event that has just been appended to the log.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
+    /// Applies an event that was just appended to the log.
     pub async fn apply<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
         match entry.event.change.clone() {
             Change::Project(id, change) => {
@@ -134,7 +127,8 @@ impl Projections {
         self.touch(db, entry).await
     }
 
-    /// Moves `last_event_at` of what the event belongs to: an event of a drawing is one of its project too.
+    /// Updates `last_event_at` of all rows that the event belongs to: an event of a drawing belongs
+    /// to the drawing's project too.
     async fn touch<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
         let received_at = to_micros(entry.received_at);
         let References { proposal, client, project, drawing } = &entry.event.references;
@@ -153,11 +147,7 @@ impl Projections {
         Ok(())
     }
 
-    /// Writes what has changed, together with what else is to be written.
-    ///
-    /// # Errors
-    ///
-    /// Where the database refuses a value or is not available.
+    /// Writes the changed rows, together with the batch.
     pub async fn write<C: ConnectionTrait>(self, db: &C, mut batch: BulkInsert) -> Result<(), StoreError> {
         self.projects.stage_changes(&mut batch);
         self.drawings.stage_changes(&mut batch);
@@ -187,7 +177,7 @@ impl Projections {
     }
 }
 
-/// The things of which events say something new, by table.
+/// The ids of the rows that events change, by table.
 #[derive(Default)]
 struct ChangedIds<'a> {
     projects: BTreeSet<&'a VendorId>,
@@ -199,26 +189,22 @@ struct ChangedIds<'a> {
 
 impl<'a> ChangedIds<'a> {
     fn from_events(events: &[&'a Event]) -> Self {
-        let mut changing = Self::default();
+        let mut changed = Self::default();
         for event in events {
             match (&event.change, event.provider) {
-                (Change::Project(id, _), _) => changing.projects.insert(id),
-                (Change::Drawing(id, _), _) => changing.drawings.insert(id),
-                (Change::Client(id, _), _) => changing.clients.insert(id),
-                (Change::Proposal(id, _), Provider::Arcsite) => changing.arcsite_proposals.insert(id),
-                (Change::Proposal(id, _), Provider::Bidsketch) => changing.bidsketch_proposals.insert(id),
+                (Change::Project(id, _), _) => changed.projects.insert(id),
+                (Change::Drawing(id, _), _) => changed.drawings.insert(id),
+                (Change::Client(id, _), _) => changed.clients.insert(id),
+                (Change::Proposal(id, _), Provider::Arcsite) => changed.arcsite_proposals.insert(id),
+                (Change::Proposal(id, _), Provider::Bidsketch) => changed.bidsketch_proposals.insert(id),
                 (Change::Payment(_) | Change::Nothing, _) => false,
             };
         }
-        changing
+        changed
     }
 }
 
-/// Empties all projections, for the log to be gone through again.
-///
-/// # Errors
-///
-/// Where the database is not available.
+/// Empties all projections, before a rebuild.
 pub async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), StoreError> {
     use entity::{client, drawing, drawing_tag, payment, project, project_tag, proposal};
     project::Entity::delete_many().exec(db).await?;
@@ -231,16 +217,16 @@ pub async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What stands for a time that the vendor never gave in an order: before any.
+/// The sort value of an unknown time: before any.
 const UNKNOWN_TIME_ORDER: i64 = i64::MIN;
 
-/// What a name is ordered by and looked for in.
+/// The columns by which a name is sorted and searched.
 fn name_columns(name: Option<&str>) -> (String, String) {
     let name = name.unwrap_or_default();
     (sort_prefix(name), fold_case(name))
 }
 
-/// Changes a column that holds a list of texts.
+/// Applies a change to a column that holds a list of texts.
 fn apply_list(change: Patch<Vec<String>>, column: &mut Option<String>) -> Result<(), StoreError> {
     match change {
         Patch::Missing => {}
@@ -250,7 +236,8 @@ fn apply_list(change: Patch<Vec<String>>, column: &mut Option<String>) -> Result
     Ok(())
 }
 
-/// Changes a column that holds a nested value, by a function that merges what the event says into it.
+/// Applies a change to a column that holds a nested value. `merge` merges the event's value into
+/// it.
 fn merge_nested<T>(column: &mut Option<String>, merge: impl FnOnce(&mut Option<T>)) -> Result<(), StoreError>
 where
     T: serde::Serialize + serde::de::DeserializeOwned,

@@ -1,4 +1,5 @@
-//! Payments: one a payment event, added and never changed. A payment may come before its proposal.
+//! Payments. Each payment event adds one, which never changes. A payment may arrive before its
+//! proposal.
 
 use entity::payment::Model;
 

@@ -8,10 +8,10 @@ use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
 use crate::store::log::Entry;
 use crate::store::sql::convert::to_micros;
 
-/// What stands for an amount that is not known in an order: less than any.
+/// The sort value of an unknown amount: less than any.
 const UNKNOWN_AMOUNT_ORDER: i64 = i64::MIN;
 
-/// The row after an event; `None` where the event is older than what is stored.
+/// The row after an event; `None` if the event is older than the stored row.
 pub(super) fn apply(entry: &Entry<'_>, id: &VendorId, stored: Option<Model>, change: ProposalChange) -> Option<Model> {
     let order_key = to_micros(entry.order_key);
     let mut row = match stored {
@@ -53,7 +53,8 @@ pub(super) fn apply(entry: &Entry<'_>, id: &VendorId, stored: Option<Model>, cha
     Some(row)
 }
 
-/// Whether the row has something newer. At the same moment the later status is the newer, else the later arrival.
+/// Whether the event is older than the row. Of two events at the same time, the one with the later
+/// status is newer, else the one that arrived later.
 fn is_older(row: &Model, order_key: i64, status: &StatusChange) -> bool {
     if order_key != row.order_key {
         return order_key < row.order_key;

@@ -1,5 +1,6 @@
-//! Completing what an event belongs to from what is known when it is recorded: a payment names no project, its proposal
-//! does. The result is written on the event's row and never changes, so that a replay gives what the live stream gave.
+//! Completes the references of an event from the projections at the time of its recording: a
+//! payment does not name its project, but its proposal does. The result is stored on the event's
+//! row and never changes, so that a replay gives the same as the live stream.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +11,7 @@ use crate::domain::{Provider, References, VendorId};
 use crate::store::StoreError;
 
 impl Projections {
-    /// Fills in the ids that the payload does not name but the projections know.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
+    /// Adds the ids that the payload does not name but the projections know.
     pub async fn complete_references<C: ConnectionTrait>(
         &mut self,
         db: &C,
@@ -32,7 +29,7 @@ impl Projections {
         Ok(())
     }
 
-    /// The same from a proposal that was read.
+    /// The same, from a loaded proposal.
     pub(super) fn complete_from_proposal(&self, provider: Provider, references: &mut References) {
         if let Some(proposal) =
             proposal_to_consult(provider, references).and_then(|id| self.proposals(provider).loaded(id))
@@ -43,7 +40,7 @@ impl Projections {
         }
     }
 
-    /// The same from a drawing that was read.
+    /// The same, from a loaded drawing.
     pub(super) fn complete_from_drawing(&self, references: &mut References) {
         if let Some(drawing) = drawing_to_consult(references).and_then(|id| self.drawings.loaded(id)) {
             fill_missing(&mut references.project, drawing.project_vendor_id.as_ref());
@@ -51,16 +48,16 @@ impl Projections {
     }
 }
 
-/// The proposal that may know what an event's payload does not name.
+/// The proposal that may know the missing ids.
 fn proposal_to_consult(provider: Provider, references: &References) -> Option<&VendorId> {
-    let is_wanted = match provider {
+    let is_incomplete = match provider {
         Provider::Arcsite => references.project.is_none() || references.drawing.is_none(),
         Provider::Bidsketch => references.client.is_none(),
     };
-    references.proposal.as_ref().filter(|_| is_wanted)
+    references.proposal.as_ref().filter(|_| is_incomplete)
 }
 
-/// The drawing that may know the project.
+/// The drawing that may know the missing project.
 fn drawing_to_consult(references: &References) -> Option<&VendorId> {
     references.drawing.as_ref().filter(|_| references.project.is_none())
 }

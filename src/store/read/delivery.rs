@@ -1,6 +1,6 @@
 //! Deliveries.
 
-use crate::domain::{Outcome, Provider, QuarantineReason, Seq};
+use crate::domain::{DeliveryOutcome, Provider, QuarantineReason, Seq};
 use crate::store::read::value::{HexBytes, Micros};
 use crate::store::sql::json_rows::row;
 
@@ -10,10 +10,10 @@ row! {
         keys {
             /// Its number.
             id: i64,
-            /// Who sent it.
+            /// The vendor that sent it.
             provider: Provider,
-            /// What became of it.
-            outcome: Outcome,
+            /// Its outcome.
+            outcome: DeliveryOutcome,
         }
         columns {
             vendor_type: Option<String>,
@@ -21,7 +21,7 @@ row! {
             quarantine_reason: Option<QuarantineReason>,
             detail: Option<String>,
             event_seq: Option<Seq>,
-            /// Its bytes, where they are not those of its event's body.
+            /// The received bytes, unless the event has an equal body.
             body: Option<HexBytes>,
         }
     }

@@ -20,7 +20,7 @@ row! {
             file_name: Option<String>,
             first_seen_at: Micros,
             last_event_at: Micros,
-            /// What stands for `name` in an order.
+            /// The sort value of `name`: never null.
             name_order: String,
         }
     }

@@ -8,17 +8,17 @@ row! {
     /// An event of the log.
     EventRow from "event" {
         keys {
-            /// Its place.
+            /// Its seq.
             seq: Seq,
-            /// Who sent it.
+            /// The vendor that sent it.
             provider: Provider,
-            /// What happened.
+            /// Its kind.
             kind: EventKind,
         }
         columns {
-            /// The vendor's own name it first arrived under.
+            /// The vendor's type of its first delivery.
             vendor_type: String,
-            /// A proposal's status, as this event gave it.
+            /// The status of the proposal that the event states.
             status: Option<ProposalStatus>,
             occurred_at: Option<Micros>,
             received_at: Micros,

@@ -1,6 +1,7 @@
-//! Which rows are asked for. `None` asks for nothing, an empty list is met by no row.
+//! Filters of lists. `None` sets no condition; no row meets an empty list.
 //!
-//! Every condition of an event is on the event's own row, so that a replay gives what the live stream gave.
+//! Every condition on an event reads only the event's own row, so that a replay gives the same as
+//! the live stream.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold_c
 use crate::store::read::EventRow;
 use crate::store::sql::convert::to_micros;
 
-/// Which events.
+/// A filter of events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EventFilter {
     /// Of one of these vendors.
@@ -35,10 +36,10 @@ pub struct EventFilter {
     pub received_before: Option<Time>,
 }
 
-/// Which projects.
+/// A filter of projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ProjectFilter {
-    /// Whose name has this in it, whatever the case.
+    /// The name contains this, in any case.
     pub name_contains: Option<String>,
     /// With exactly this job number.
     pub job_number: Option<String>,
@@ -50,10 +51,10 @@ pub struct ProjectFilter {
     pub created_before: Option<Time>,
 }
 
-/// Which drawings.
+/// A filter of drawings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DrawingFilter {
-    /// Whose name has this in it, whatever the case.
+    /// The name contains this, in any case.
     pub name_contains: Option<String>,
     /// Of this project.
     pub project: Option<VendorId>,
@@ -61,31 +62,31 @@ pub struct DrawingFilter {
     pub tag: Option<String>,
 }
 
-/// Which clients.
+/// A filter of clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ClientFilter {
-    /// Whose name has this in it, whatever the case.
+    /// The name contains this, in any case.
     pub name_contains: Option<String>,
-    /// With this e-mail address, whatever the case.
+    /// With this e-mail address, in any case.
     pub email: Option<String>,
-    /// In this city, whatever the case.
+    /// In this city, in any case.
     pub city: Option<String>,
 }
 
-/// Which proposals.
+/// A filter of proposals.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ProposalFilter {
     /// Of one of these vendors.
     pub providers: Option<Vec<Provider>>,
     /// With one of these statuses.
     pub statuses: Option<Vec<ProposalStatus>>,
-    /// Whose name has this in it, whatever the case.
+    /// The name contains this, in any case.
     pub name_contains: Option<String>,
     /// Of this Bidsketch client.
     pub client: Option<VendorId>,
     /// Of this ArcSite project.
     pub project: Option<VendorId>,
-    /// Whose total is this or more.
+    /// The total is at least this.
     pub total_at_least: Option<Money>,
 }
 
@@ -107,13 +108,14 @@ impl EventFilter {
 }
 
 impl EventFilter {
-    /// Whether an event with all its columns meets this: the same events as its condition finds in the database.
+    /// Whether an event with all its columns meets the filter. It gives the same result as the
+    /// condition in the database.
     #[must_use]
     pub fn matches(&self, event: &EventRow) -> bool {
         fn has<T: PartialEq>(values: &Option<Vec<T>>, value: Option<&T>) -> bool {
             values.as_ref().is_none_or(|values| value.is_some_and(|value| values.contains(value)))
         }
-        let is = |asked: &Option<VendorId>, id: &Option<VendorId>| asked.is_none() || asked == id;
+        let is = |filter: &Option<VendorId>, id: &Option<VendorId>| filter.is_none() || filter == id;
         has(&self.providers, Some(&event.provider))
             && has(&self.kinds, Some(&event.kind))
             && has(&self.statuses, event.status.as_ref())
@@ -174,12 +176,14 @@ fn equals(column: &'static str, value: Option<&str>) -> Option<Expr> {
 }
 
 fn is_one_of<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl Fn(T) -> &'static str) -> Option<Expr> {
-    // Each name once: a database bounds the values of a statement, and a list may repeat itself as often as it likes.
+    // Each name once: a database limits the values of a statement, but a list may repeat itself
+    // without limit.
     let names: BTreeSet<&str> = values.as_ref()?.iter().map(|value| name(*value)).collect();
     Some(Expr::col(column).is_in(names))
 }
 
-/// Wildcards are taken literally, and case is ignored beyond ASCII: both sides are folded by us, not by the database.
+/// Takes wildcards literally and ignores case, also beyond ASCII: we fold both sides, not the
+/// database.
 fn name_contains(part: Option<&str>) -> Option<Expr> {
     let mut pattern = String::from("%");
     for letter in replace_nul(fold_case(part?)).chars() {

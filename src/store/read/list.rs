@@ -1,6 +1,7 @@
-//! Pages of lists, by place and not by number: rows that are added or move meanwhile shift nothing.
+//! Pages of lists, by position and not by offset: rows that are added or moved meanwhile shift
+//! nothing.
 //!
-//! A place is the value that the list is ordered by, and the ids that tell equals apart.
+//! A position is the value of the sort column and the ids that distinguish rows of the same value.
 
 use std::collections::HashMap;
 
@@ -15,27 +16,27 @@ use crate::metrics::READS;
 use crate::store::sql::json_rows::{self, Columns, ReadRow};
 use crate::store::{Reader, StoreError};
 
-/// What a list is ordered by: a column, and the columns that tell rows apart where it is equal.
+/// The order of a list: a column, and the columns that distinguish rows of the same value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// The column: never null.
+    /// The sort column, which is never null.
     pub column: &'static str,
     /// The columns of the key.
     pub tie_breakers: &'static [&'static str],
-    /// Largest first.
+    /// Whether the largest comes first.
     pub descending: bool,
 }
 
-/// A row's place in a list.
+/// A row's position in a list. Cursors contain it: its fields' names must not change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Position {
-    /// The value that the list is ordered by.
+    /// The value of the sort column.
     pub key: SortValue,
-    /// The ids that tell equals apart.
+    /// The values of the tie breakers.
     pub ties: Vec<String>,
 }
 
-/// A value that a list is ordered by.
+/// A value of a sort column.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SortValue {
@@ -45,16 +46,16 @@ pub enum SortValue {
     Text(String),
 }
 
-/// Which part of a list is asked for. Places are exclusive.
+/// The requested part of a list. Its positions are exclusive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
-    /// Only what comes after this place.
+    /// Only the rows after this position.
     pub after: Option<Position>,
-    /// Only what comes before this place.
+    /// Only the rows before this position.
     pub before: Option<Position>,
     /// How many rows at most.
     pub limit: u64,
-    /// Take the last rows of the part rather than the first; they are still given in the list's order.
+    /// Takes the last rows of the part instead of the first. They are still in the list's order.
     pub backward: bool,
 }
 
@@ -70,22 +71,22 @@ pub struct Page<R> {
 }
 
 impl Window {
-    /// How many rows tell a page and whether there are more.
+    /// One row more than the page shows whether there are more.
     const fn fetch_limit(&self) -> u64 {
         self.limit + 1
     }
 
-    /// The page of the rows that were fetched, which are in the order in which the window is taken.
+    /// The page from the fetched rows, which are in the order of [`Sort::direction`].
     fn to_page<R>(&self, mut rows: Vec<R>) -> Page<R> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
+        let has_more = rows.len() > limit;
         rows.truncate(limit);
-        // What lies on the other side of a place that was given is there, or was: the cursor came from it.
+        // The row of a given position is on the other side of it, or was: the cursor came from it.
         if self.backward {
             rows.reverse();
-            Page { rows, has_previous: more, has_next: self.before.is_some() }
+            Page { rows, has_previous: has_more, has_next: self.before.is_some() }
         } else {
-            Page { rows, has_previous: self.after.is_some(), has_next: more }
+            Page { rows, has_previous: self.after.is_some(), has_next: has_more }
         }
     }
 
@@ -101,22 +102,25 @@ impl Sort {
         if self.descending == window.backward { Order::Asc } else { Order::Desc }
     }
 
-    /// The conditions that the window's places set. Columns in one order compare as a tuple, which an index can answer.
+    /// The conditions that the window's positions set. They compare tuples, which an index can
+    /// answer.
     fn position_condition(self, window: &Window) -> Condition {
-        let place = |place: &Position| {
-            let key = match &place.key {
+        let values = |position: &Position| {
+            let sort_value = match &position.key {
                 SortValue::Integer(number) => Expr::val(*number),
                 SortValue::Text(text) => Expr::val(replace_nul(text.clone())),
             };
-            Expr::tuple([key].into_iter().chain(place.ties.iter().map(|id| Expr::val(replace_nul(id.clone())))))
+            Expr::tuple(
+                [sort_value].into_iter().chain(position.ties.iter().map(|id| Expr::val(replace_nul(id.clone())))),
+            )
         };
-        let columns = || Expr::tuple([self.column].into_iter().chain(self.tie_breakers.iter().copied()).map(Expr::col));
-        let beyond = |of: &Position, further: bool| {
-            if further == self.descending { columns().lt(place(of)) } else { columns().gt(place(of)) }
+        let columns = || Expr::tuple(self.columns().map(Expr::col));
+        let condition = |position: &Position, is_after: bool| {
+            if is_after == self.descending { columns().lt(values(position)) } else { columns().gt(values(position)) }
         };
         Condition::all()
-            .add_option(window.after.as_ref().map(|of| beyond(of, true)))
-            .add_option(window.before.as_ref().map(|of| beyond(of, false)))
+            .add_option(window.after.as_ref().map(|position| condition(position, true)))
+            .add_option(window.before.as_ref().map(|position| condition(position, false)))
     }
 
     fn columns(self) -> impl Iterator<Item = &'static str> {
@@ -125,10 +129,6 @@ impl Sort {
 }
 
 /// Reads a window of all rows that meet a condition, in one statement.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn fetch_page<R: ReadRow>(
     db: &Reader,
     columns: Columns,
@@ -139,7 +139,7 @@ pub async fn fetch_page<R: ReadRow>(
     Ok(window.to_page(json_rows::fetch_rows(db, page_statement::<R>(columns, condition, sort, window), columns).await?))
 }
 
-/// The statement of [`page`], without the packing.
+/// The statement of [`fetch_page`], without the JSON encoding.
 pub(super) fn page_statement<R: ReadRow>(
     columns: Columns,
     condition: Condition,
@@ -154,39 +154,32 @@ pub(super) fn page_statement<R: ReadRow>(
     select
 }
 
-/// Reads a window of the children of each of several parents, in one statement and in the order of the parents.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// Reads a window of the children of each of several parents, in one statement and in the order of
+/// the parents.
 pub async fn fetch_child_pages<R: ReadRow>(
     db: &Reader,
     columns: Columns,
-    kinship: Relation,
+    relation: Relation,
     parents: &[String],
     (sort, window): (Sort, &Window),
 ) -> Result<Vec<Page<R>>, StoreError> {
-    let select = child_page_statement::<R>(columns, kinship, sort, window);
+    let select = child_page_statement::<R>(columns, relation, sort, window);
     let pages = json_rows::fetch_rows_per_key::<R>(db, parents, select, columns).await?;
     Ok(pages.into_iter().map(|rows| window.to_page(rows)).collect())
 }
 
-/// For a parent, along an index, the rows of its page and no others.
+/// The statement for one parent: it reads only the rows of the page, along an index.
 pub(super) fn child_page_statement<R: ReadRow>(
     columns: Columns,
-    kinship: Relation,
+    relation: Relation,
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    let of_parent = Expr::col(kinship.column).eq(Expr::col((json_rows::encode::KEYS_TABLE, "value")));
-    page_statement::<R>(columns, kinship.condition().add(of_parent), sort, window)
+    let of_parent = Expr::col(relation.column).eq(Expr::col((json_rows::encode::KEYS_TABLE, "value")));
+    page_statement::<R>(columns, relation.condition().add(of_parent), sort, window)
 }
 
 /// How many rows meet a condition.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn count<R: ReadRow>(db: &Reader, condition: Condition) -> Result<u64, StoreError> {
     metrics::counter!(READS).increment(1);
     let statement = Query::select().expr(Expr::cust("COUNT(*)")).from(R::TABLE).cond_where(condition).take();
@@ -196,23 +189,19 @@ pub async fn count<R: ReadRow>(db: &Reader, condition: Condition) -> Result<u64,
 }
 
 /// How many children each of several parents has.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn count_children<R: ReadRow>(
     db: &Reader,
-    kinship: Relation,
+    relation: Relation,
     parents: impl IntoIterator<Item = VendorId>,
 ) -> Result<HashMap<VendorId, u64>, StoreError> {
     metrics::counter!(READS).increment(1);
-    let parent = kinship.column;
+    let parent = relation.column;
     let statement = Query::select()
         .column(parent)
         .expr_as(Expr::cust("COUNT(*)"), "children")
         .from(R::TABLE)
         .and_where(Expr::col(parent).is_in(parents.into_iter().map(VendorId::into_string)))
-        .cond_where(kinship.condition())
+        .cond_where(relation.condition())
         .group_by_col(parent)
         .take();
     let mut counts = HashMap::new();

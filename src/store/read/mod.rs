@@ -1,4 +1,4 @@
-//! Reading: typed rows, packed by the database, with the columns that the API was asked for.
+//! Reads typed rows with the columns that the API requested.
 
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
@@ -30,12 +30,12 @@ pub use proposal::ProposalRow;
 
 use super::sql::json_rows::{self, Columns, ReadRow};
 use super::{Reader, StoreError};
-use crate::domain::{Outcome, Provider, Seq, VendorId};
+use crate::domain::{DeliveryOutcome, Provider, Seq, VendorId};
 
-/// A list that can be filtered: what its rows are, and what its filter asks for.
+/// A filter of a list, with the type of the list's rows.
 pub trait Filterable {
-    /// Its rows.
-    type Row: ReadRow + order::Ordered;
+    /// The rows of the list.
+    type Row: ReadRow + order::Sortable;
 
     /// The filter as a condition.
     fn condition(&self) -> Condition;
@@ -69,7 +69,7 @@ impl Filterable for Quarantine {
     type Row = DeliveryRow;
 
     fn condition(&self) -> Condition {
-        Condition::all().add(Expr::col("outcome").eq(Outcome::Quarantined.as_str()))
+        Condition::all().add(Expr::col("outcome").eq(DeliveryOutcome::Quarantined.as_str()))
     }
 }
 
@@ -78,11 +78,7 @@ pub const LOG_ORDER: Sort = Sort { column: "seq", tie_breakers: &[], descending:
 /// The order of deliveries, newest first.
 pub const DELIVERY_ORDER: Sort = Sort { column: "id", tie_breakers: &[], descending: true };
 
-/// Reads the rows of a table whose key is one of these, in no order.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// Reads the rows with these vendor ids, in no order.
 pub async fn by_vendor_ids<R: ReadRow>(
     db: &Reader,
     ids: impl IntoIterator<Item = VendorId>,
@@ -94,10 +90,6 @@ pub async fn by_vendor_ids<R: ReadRow>(
 }
 
 /// Reads the rows whose column holds one of these numbers, in the order of `order`.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn by_integers<R: ReadRow>(
     db: &Reader,
     column: &'static str,
@@ -113,10 +105,6 @@ pub async fn by_integers<R: ReadRow>(
 }
 
 /// Reads proposals by their vendor and id, in no order.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
 pub async fn proposals_by_key(
     db: &Reader,
     keys: &[(Provider, VendorId)],
@@ -128,11 +116,7 @@ pub async fn proposals_by_key(
     json_rows::fetch_rows(db, select, columns).await
 }
 
-/// Reads all payments on these ArcSite proposals, in the order in which they came.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// Reads all payments on these ArcSite proposals, in the order of their events.
 pub async fn payments_of_proposals(
     db: &Reader,
     proposals: impl IntoIterator<Item = VendorId>,
@@ -146,11 +130,8 @@ pub async fn payments_of_proposals(
     json_rows::fetch_rows(db, select, columns).await
 }
 
-/// Reads the next events past a place and up to another that match, oldest first, at most `limit`, with all columns.
-///
-/// # Errors
-///
-/// Where the database cannot be read.
+/// Reads the next events that match, after a seq and up to another, oldest first, at most `limit`,
+/// with all columns.
 pub async fn events_after(
     db: &Reader,
     filter: &EventFilter,

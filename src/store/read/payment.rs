@@ -10,7 +10,7 @@ row! {
     /// A payment on an ArcSite proposal.
     PaymentRow from "payment" {
         keys {
-            /// The place of its event.
+            /// The seq of its event.
             event_seq: Seq,
         }
         columns {

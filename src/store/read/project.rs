@@ -22,11 +22,11 @@ row! {
             updated_at: Option<Micros>,
             first_seen_at: Micros,
             last_event_at: Micros,
-            /// What stands for `created_at` in an order.
+            /// The sort value of `created_at`: never null.
             created_order: i64,
-            /// What stands for `updated_at` in an order.
+            /// The sort value of `updated_at`: never null.
             updated_order: i64,
-            /// What stands for `name` in an order.
+            /// The sort value of `name`: never null.
             name_order: String,
         }
     }

@@ -8,7 +8,7 @@ row! {
     /// A proposal as it is now.
     ProposalRow from "proposal" {
         keys {
-            /// Whose proposal it is.
+            /// The vendor of the proposal.
             provider: Provider,
             /// The vendor's id.
             vendor_id: VendorId,
@@ -38,13 +38,13 @@ row! {
             updated_at: Option<Micros>,
             first_seen_at: Micros,
             last_event_at: Micros,
-            /// What stands for `created_at` in an order.
+            /// The sort value of `created_at`: never null.
             created_order: i64,
-            /// What stands for `updated_at` in an order.
+            /// The sort value of `updated_at`: never null.
             updated_order: i64,
-            /// What stands for `name` in an order.
+            /// The sort value of `name`: never null.
             name_order: String,
-            /// What stands for `total` in an order.
+            /// The sort value of `total`: never null.
             total_order: i64,
         }
     }

@@ -1,4 +1,4 @@
-//! Every documented filter and order is answered by an index: the plans of SQLite say so.
+//! An index answers every documented filter and order, according to SQLite's query plans.
 
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{SelectStatement, SqliteQueryBuilder};
@@ -12,7 +12,7 @@ use crate::store::engine::dialect::Dialect;
 
 const WINDOW: Window = Window { after: None, before: None, limit: 20, backward: false };
 
-/// The plan's lines for a statement.
+/// The lines of a statement's plan.
 async fn plan(store: &Store, statement: SelectStatement) -> Vec<String> {
     let sql = format!("EXPLAIN QUERY PLAN {}", statement.to_string(SqliteQueryBuilder));
     let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
@@ -20,25 +20,25 @@ async fn plan(store: &Store, statement: SelectStatement) -> Vec<String> {
     rows.into_iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect()
 }
 
-fn sort(column: &'static str, ties: &'static [&'static str]) -> Sort {
-    Sort { column, tie_breakers: ties, descending: true }
+fn sort(column: &'static str, tie_breakers: &'static [&'static str]) -> Sort {
+    Sort { column, tie_breakers, descending: true }
 }
 
-fn assert_indexed(what: &str, plan: &[String]) {
+fn assert_indexed(name: &str, plan: &[String]) {
     for line in plan {
         let reads_all = line.starts_with("SCAN") && !line.contains("USING");
-        assert!(!reads_all, "{what} reads a whole table: {plan:?}");
+        assert!(!reads_all, "{name} reads a whole table: {plan:?}");
     }
 }
 
 #[tokio::test]
-async fn an_index_answers_every_order() {
+async fn every_order_uses_an_index() {
     let (_directory, store) = Store::for_test().await;
     let by_id: &[&str] = &["vendor_id"];
     let by_key: &[&str] = &["provider", "vendor_id"];
     let mut plans = Vec::new();
-    for from_the_end in [false, true] {
-        let window = Window { backward: from_the_end, ..WINDOW };
+    for backward in [false, true] {
+        let window = Window { backward, ..WINDOW };
         for column in ["created_order", "updated_order", "name_order", "last_event_at"] {
             let all = Condition::all;
             plans.push((column, page_statement::<ProjectRow>(ProjectRow::ALL, all(), sort(column, by_id), &window)));
@@ -57,19 +57,19 @@ async fn an_index_answers_every_order() {
         plans
             .push(("quarantine", page_statement::<DeliveryRow>(DeliveryRow::ALL, quarantine, DELIVERY_ORDER, &window)));
     }
-    for (what, statement) in plans {
+    for (name, statement) in plans {
         let table = statement.to_string(SqliteQueryBuilder);
         let plan = plan(&store, statement).await;
-        // The log's own key is its order: a page along it stops where the page is full.
-        if what != "log" {
-            assert_indexed(&format!("{what} of {table}"), &plan);
+        // The log's key is its order: a scan along it stops as soon as the page is full.
+        if name != "log" {
+            assert_indexed(&format!("{name} of {table}"), &plan);
         }
-        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{what} sorts: {plan:?} for {table}");
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{name} sorts: {plan:?} for {table}");
     }
 }
 
 #[tokio::test]
-async fn an_index_answers_every_filter() {
+async fn every_filter_uses_an_index() {
     let (_directory, store) = Store::for_test().await;
     let id = || VendorId::new("1");
     let text = || Some("x".to_owned());
@@ -131,54 +131,54 @@ async fn an_index_answers_every_filter() {
     plans.push(("drawingId", of_events(EventFilter { drawing: id(), ..none() })));
     plans.push(("receivedFrom", of_events(EventFilter { received_from: now(), ..none() })));
     plans.push(("receivedBefore", of_events(EventFilter { received_before: now(), ..none() })));
-    for (what, statement) in plans {
+    for (name, statement) in plans {
         let sql = statement.to_string(SqliteQueryBuilder);
         let plan = plan(&store, statement).await;
-        // The log's own key is its order: reading along it is no reading of the whole.
+        // The log's key is its order: a scan along it stops early.
         if !sql.contains("FROM \"event\"") {
-            assert_indexed(what, &plan);
-        } else if what.ends_with("Id") {
-            assert!(plan[0].starts_with("SEARCH"), "{what}: {plan:?}");
-            assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{what} sorts: {plan:?}");
+            assert_indexed(name, &plan);
+        } else if name.ends_with("Id") {
+            assert!(plan[0].starts_with("SEARCH"), "{name}: {plan:?}");
+            assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{name} sorts: {plan:?}");
         }
         let exact = ["jobNumber", "projectId", "clientId", "email", "city", "tag"];
-        if exact.contains(&what) {
-            assert!(plan.iter().any(|line| line.starts_with("SEARCH")), "{what}: {plan:?}");
+        if exact.contains(&name) {
+            assert!(plan.iter().any(|line| line.starts_with("SEARCH")), "{name}: {plan:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn nested_pages_are_read_along_an_index() {
+async fn nested_pages_use_an_index() {
     let (_directory, store) = Store::for_test().await;
     let parents = ["1".to_owned(), "2".to_owned()];
-    let kinship = |column| relation::Relation { column, provider: None };
+    let relation_by = |column| relation::Relation { column, provider: None };
     let by_event = sort("last_event_at", &["vendor_id"]);
     let by_key = sort("last_event_at", &["provider", "vendor_id"]);
     fn nested<R: ReadRow>(
         parents: &[String],
-        kinship: relation::Relation,
+        relation: relation::Relation,
         sort: Sort,
         window: &Window,
     ) -> SelectStatement {
         json_rows::encode::encode_per_key::<R>(
             Dialect::Sqlite,
             parents,
-            child_page_statement::<R>(R::ALL, kinship, sort, window),
+            child_page_statement::<R>(R::ALL, relation, sort, window),
             R::ALL,
         )
     }
     let mut plans = Vec::new();
-    for from_the_end in [false, true] {
-        let window = Window { backward: from_the_end, ..WINDOW };
-        let of_project = kinship("project_vendor_id");
+    for backward in [false, true] {
+        let window = Window { backward, ..WINDOW };
+        let of_project = relation_by("project_vendor_id");
         plans.push(nested::<DrawingRow>(&parents, of_project, by_event, &window));
         for column in ["project_vendor_id", "client_vendor_id"] {
-            let of = kinship(column);
-            plans.push(nested::<ProposalRow>(&parents, of, by_key, &window));
+            let of_parent = relation_by(column);
+            plans.push(nested::<ProposalRow>(&parents, of_parent, by_key, &window));
         }
         for column in ["project_vendor_id", "client_vendor_id", "drawing_vendor_id"] {
-            plans.push(nested::<EventRow>(&parents, kinship(column), LOG_ORDER, &window));
+            plans.push(nested::<EventRow>(&parents, relation_by(column), LOG_ORDER, &window));
         }
         let of_proposal = relation::Relation { column: "proposal_vendor_id", provider: Some(Provider::Arcsite) };
         plans.push(nested::<EventRow>(&parents, of_proposal, LOG_ORDER, &window));

@@ -1,4 +1,5 @@
-//! How rows belong together: the column by which children name their parent, and the rows that a vendor id names.
+//! How rows belong together: the column in which children name their parent, and the rows that have
+//! a vendor id as their key.
 
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
@@ -6,12 +7,12 @@ use super::{ClientRow, DrawingRow, ProjectRow};
 use crate::domain::{Provider, VendorId};
 use crate::store::sql::json_rows::ReadRow;
 
-/// Whose children are asked for: the column that names the parent, and for a proposal's its vendor.
+/// How children name their parent: by a column, and by the vendor if the parent is a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Relation {
     /// The children's column that names their parent.
     pub column: &'static str,
-    /// The vendor, where the column's ids are only unique within one.
+    /// The vendor, if the column's ids are unique only within one.
     pub provider: Option<Provider>,
 }
 
@@ -21,7 +22,7 @@ impl Relation {
     }
 }
 
-/// The rows that are known by their vendor's id alone.
+/// A row whose key is the vendor's id alone.
 pub trait HasVendorId: ReadRow {
     /// The id.
     fn vendor_id(&self) -> &VendorId;

@@ -1,4 +1,4 @@
-//! How single values come out of packed rows.
+//! The types of single values in encoded rows.
 
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer};
@@ -11,14 +11,14 @@ use crate::clock::Time;
 pub struct Micros(pub i64);
 
 impl Micros {
-    /// The time. Columns hold only what was one; another number reads as 1970.
+    /// The time. Columns hold only valid times; any other number gives 1970.
     #[must_use]
     pub fn to_time(self) -> Time {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 }
 
-/// A truth value: SQLite writes 0 and 1, PostgreSQL false and true.
+/// A boolean: SQLite writes 0 and 1, PostgreSQL false and true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SqlBool(pub bool);
 
@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for SqlBool {
     }
 }
 
-/// Bytes, which JSON cannot hold: they are selected as hexadecimal text.
+/// Bytes, which the statement encodes as hexadecimal text because JSON cannot hold them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HexBytes(pub Vec<u8>);
 

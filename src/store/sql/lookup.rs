@@ -1,7 +1,7 @@
-//! Looking several things up at once.
+//! Lookups of several rows at once.
 //!
-//! Each number of values makes another text of SQL, which the database has to prepare and keep. So their number is a power of four, filled
-//! up by nulls, which find nothing.
+//! Each number of values gives a statement with another text, which the database must prepare and
+//! cache. So values are padded to a power of four with nulls, which match nothing.
 
 use std::iter::repeat;
 
@@ -12,19 +12,19 @@ use sea_orm::{ConnectionTrait, EntityTrait, IdenStatic, Iterable};
 
 use crate::store::engine::dialect::Dialect;
 
-/// What the values are called where they stand for a table.
-const VALUES_TABLE: &str = "wanted";
+/// The name of the values in a statement that reads them as a table.
+const VALUES_TABLE: &str = "lookup";
 
-/// Each of them: the name that both databases give to a column that has none.
+/// A value: both databases give this name to a column without one.
 pub(in crate::store) const LOOKUP_VALUE: (&str, &str) = (VALUES_TABLE, "column1");
 
-/// A second one that goes with each.
+/// The second value of a pair.
 pub(in crate::store) const LOOKUP_SECOND_VALUE: (&str, &str) = (VALUES_TABLE, "column2");
 
-/// What a row is called that is found for a value.
+/// The name of the row that matches a value.
 pub(in crate::store) const MATCH: &str = "found";
 
-/// Values for a list of which a row is to have one.
+/// The values of an IN list, padded.
 pub(in crate::store) fn pad_to_power_of_four<T: Nullable + Into<Value>>(
     values: impl ExactSizeIterator<Item = T>,
 ) -> Vec<Value> {
@@ -32,7 +32,7 @@ pub(in crate::store) fn pad_to_power_of_four<T: Nullable + Into<Value>>(
     values.map(Into::into).chain(repeat(T::null())).take(count).collect()
 }
 
-/// The least power of four that is not less.
+/// The smallest power of four that is not less than `count`.
 const fn next_power_of_four(count: usize) -> usize {
     let mut power = 1;
     while power < count {
@@ -41,7 +41,7 @@ const fn next_power_of_four(count: usize) -> usize {
     power
 }
 
-/// Values as a table, for each of which a select of its own finds something.
+/// Values as a table, padded, for a statement with a subquery for each value.
 pub(in crate::store) fn values_table<const N: usize>(values: &[[Option<&str>; N]]) -> TableRef {
     let count = next_power_of_four(values.len());
     let values = values.iter().copied().chain(repeat([None; N])).take(count);
@@ -49,29 +49,30 @@ pub(in crate::store) fn values_table<const N: usize>(values: &[[Option<&str>; N]
     TableRef::ValuesList(values.collect(), VALUES_TABLE.into_iden())
 }
 
-/// For each of the values these expressions, and the row of a table that meets the condition with it; nulls where there is none, and for
-/// what the values are filled up by. There must be one such row at most.
+/// Selects, for each of the values, these expressions and the row that meets the condition; nulls
+/// if no row does, as for the padding. At most one row may meet it.
 ///
-/// PostgreSQL is told to look them up one by one. A list, or a plain join, would leave it to the server whether it does that or goes
-/// through what there is, and it does the latter where it believes that there is little.
+/// On PostgreSQL the statement makes the server look the rows up one by one. For a list or a plain
+/// join the server may scan the table instead, which it does if it believes that the table is
+/// small.
 pub(in crate::store) fn lookup_rows<E: EntityTrait, C: ConnectionTrait>(
     db: &C,
     values: &[[Option<&str>; 2]],
     expressions: impl IntoIterator<Item = Expr>,
-    is_it: Condition,
+    condition: Condition,
 ) -> SelectStatement {
     let columns = || E::Column::iter().map(|column| (MATCH, column.as_str()));
     let mut rows = Query::select().exprs(expressions).columns(columns()).from(values_table(values)).take();
     match Dialect::of(db.get_database_backend()) {
-        Dialect::Sqlite => rows.join_as(JoinType::LeftJoin, E::default().table_ref(), MATCH, is_it),
+        Dialect::Sqlite => rows.join_as(JoinType::LeftJoin, E::default().table_ref(), MATCH, condition),
         Dialect::Postgres => {
-            let one = Query::select()
+            let row = Query::select()
                 .columns(columns())
                 .from_as(E::default().table_ref(), MATCH)
-                .cond_where(is_it)
+                .cond_where(condition)
                 .limit(1)
                 .take();
-            rows.join_lateral(JoinType::LeftJoin, one, MATCH, Condition::all())
+            rows.join_lateral(JoinType::LeftJoin, row, MATCH, Condition::all())
         }
     };
     rows
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_filled_up_by_nulls() {
+    fn list_is_padded_with_nulls() {
         let values = ["a", "b", "c", "d", "e"];
         for (count, padded_to) in [(1, 1), (2, 4), (3, 4), (4, 4), (5, 16)] {
             let padded = pad_to_power_of_four(values[..count].iter().copied());

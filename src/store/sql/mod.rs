@@ -1,4 +1,5 @@
-//! The SQL that several tables share: rows as JSON, many rows at once, looking many up, and how values stand in columns.
+//! The SQL that several tables share: rows as JSON, bulk inserts, lookups of several rows, and
+//! conversions between columns and values.
 
 pub(crate) mod bulk_insert;
 pub(crate) mod convert;

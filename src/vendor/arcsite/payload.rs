@@ -1,5 +1,6 @@
-//! The `data` of ArcSite's webhooks, by its documentation of 2026-06-25 and the older page that spells some names
-//! otherwise. Required are the ids that the documents mark so, a payment's amount and a status change's status.
+//! The `data` of ArcSite's webhooks, by its documentation of 2026-06-25 and an older page that
+//! spells some names differently. Required are the ids that the documentation marks so, the amount
+//! of a payment and the status of a status change.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -38,7 +39,7 @@ pub struct Project {
     pub updated_at: Patch<Time>,
 }
 
-/// Whom a project is for.
+/// The customer of a project.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
 pub struct Customer {
@@ -78,7 +79,7 @@ pub struct Address {
     pub zip_code: Patch<String>,
 }
 
-/// Who sells a project.
+/// The sales representative of a project.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
 pub struct SalesRep {
@@ -90,7 +91,7 @@ pub struct SalesRep {
     pub phone: Patch<String>,
 }
 
-/// `drawing.created`, `drawing.updated`. Its links are dead after 24 hours.
+/// `drawing.created`, `drawing.updated`. The links expire after 24 hours.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
 pub struct Drawing {
@@ -110,7 +111,8 @@ pub struct Drawing {
     pub file_name: Patch<String>,
 }
 
-/// `proposal.status_changed`, and the deprecated `proposal.sent` and `proposal.approved`, which carry no `status`.
+/// `proposal.status_changed`, and the deprecated `proposal.sent` and `proposal.approved`, which
+/// carry no `status`.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
 pub struct Proposal {
@@ -137,7 +139,7 @@ pub struct Proposal {
     pub approved_option: Patch<ApprovedOption>,
 }
 
-/// The option that a customer chose.
+/// The option that the customer chose.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
 pub struct ApprovedOption {
@@ -145,7 +147,7 @@ pub struct ApprovedOption {
     pub drawing_id: Patch<VendorId>,
 }
 
-/// The deprecated `proposal.signed`: it names no proposal, its subject is the drawing.
+/// The deprecated `proposal.signed`. It names no proposal; its subject is the drawing.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
 pub struct SignedProposal {

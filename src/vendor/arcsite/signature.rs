@@ -1,49 +1,51 @@
-//! The header `ArcSite-Signature: t=<unix seconds>,v=<hex>`, where `v` is the HMAC-SHA256, with the webhook's secret as
-//! key, over `<t>.<raw body>`. Other `key=value` elements are ignored; any of several `v` may match any of the configured
-//! secrets, since each webhook has its own and two are live while one is being rotated.
+//! The header `ArcSite-Signature: t=<unix seconds>,v=<hex>`. `v` is the HMAC-SHA256 over
+//! `<t>.<raw body>`, with the webhook's secret as key. Other `key=value` elements are ignored. Any
+//! `v` may match any configured secret: each webhook has its own, and two are valid during a
+//! rotation.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
-/// The header's name, in lower case as HTTP/2 has it.
+/// The header's name, in lower case as in HTTP/2.
 pub const HEADER: &str = "arcsite-signature";
 
 /// A header's elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature<'a> {
-    /// `t` as written, which is what is signed.
+    /// `t` as written. These characters are signed.
     t: &'a str,
-    /// `t` in seconds since 1970.
+    /// `t` in Unix seconds.
     pub unix_seconds: i64,
     /// Every `v` that is 32 bytes in hexadecimal.
     digests: Vec<[u8; 32]>,
 }
 
-/// Why a delivery has no right signature.
+/// Why a signature does not verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The header is not `t=…,v=…`.
-    #[error("the signature is malformed")]
+    #[error("the header ArcSite-Signature is malformed; it must be t=<unix seconds>,v=<hex>")]
     Malformed,
-    /// Two `t`: which one is signed must not be a matter of reading.
-    #[error("the signature repeats its time")]
+    /// Two `t`: it would be ambiguous which one is signed.
+    #[error("the header ArcSite-Signature repeats its time `t`")]
     RepeatedTime,
     /// No `v` matches any secret.
-    #[error("the signature is wrong")]
+    #[error("the signature matches no configured secret")]
     Wrong,
 }
 
 impl<'a> Signature<'a> {
-    /// Reads the header's value.
+    /// Parses the header's value.
     ///
     /// # Errors
     ///
-    /// Where an element has no `=`, or `t` is missing, repeated or no number of seconds.
+    /// [`SignatureError::Malformed`] if an element has no `=`, or `t` is missing or not a number;
+    /// [`SignatureError::RepeatedTime`] if there are two `t`.
     pub fn parse(header: &'a str) -> Result<Self, SignatureError> {
         let mut t = None;
-        let mut values = Vec::new();
+        let mut digests = Vec::new();
         for element in header.split(',') {
             let (key, value) = element.split_once('=').ok_or(SignatureError::Malformed)?;
             match key.trim() {
@@ -51,31 +53,31 @@ impl<'a> Signature<'a> {
                 "t" => t = Some(value.trim()),
                 "v" => {
                     let mut bytes = [0; 32];
-                    // One that is no digest cannot match; another beside it may.
+                    // A value that is not a digest cannot match, but another one may.
                     if hex::decode_to_slice(value.trim(), &mut bytes).is_ok() {
-                        values.push(bytes);
+                        digests.push(bytes);
                     }
                 }
                 _ => {}
             }
         }
         let t = t.ok_or(SignatureError::Malformed)?;
-        let digits = !t.is_empty() && t.bytes().all(|byte| byte.is_ascii_digit());
-        let seconds = t.parse().ok().filter(|_| digits).ok_or(SignatureError::Malformed)?;
-        Ok(Self { t, unix_seconds: seconds, digests: values })
+        let is_digits = !t.is_empty() && t.bytes().all(|byte| byte.is_ascii_digit());
+        let unix_seconds = t.parse().ok().filter(|_| is_digits).ok_or(SignatureError::Malformed)?;
+        Ok(Self { t, unix_seconds, digests })
     }
 
-    /// Checks it against the raw body, in a time that does not depend on where a difference lies.
+    /// Verifies the raw body, in a time that does not depend on the position of a difference.
     ///
     /// # Errors
     ///
-    /// [`SignatureError::Wrong`] where no value matches any of the secrets.
+    /// [`SignatureError::Wrong`] if no digest matches any of the secrets.
     pub fn verify(&self, body: &[u8], secrets: &[SecretString]) -> Result<(), SignatureError> {
         let mut matched = Choice::from(0);
         for secret in secrets {
             let expected = digest(secret.expose_secret().as_bytes(), self.t, body);
-            for value in &self.digests {
-                matched |= value[..].ct_eq(&expected[..]);
+            for digest in &self.digests {
+                matched |= digest[..].ct_eq(&expected[..]);
             }
         }
         if bool::from(matched) { Ok(()) } else { Err(SignatureError::Wrong) }
@@ -83,7 +85,7 @@ impl<'a> Signature<'a> {
 }
 
 fn digest(secret: &[u8], t: &str, body: &[u8]) -> [u8; 32] {
-    // HMAC takes keys of any length: `new_from_slice` has nothing to refuse.
+    // HMAC takes keys of any length, so `new_from_slice` cannot fail.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { unreachable!("HMAC takes keys of any length") };
     mac.update(t.as_bytes());
     mac.update(b".");
@@ -105,9 +107,9 @@ mod tests {
         secrets.iter().map(|secret| SecretString::from(*secret)).collect()
     }
 
-    fn check(header: &str, with: &[&str]) -> Result<i64, SignatureError> {
+    fn check(header: &str, keys: &[&str]) -> Result<i64, SignatureError> {
         let signature = Signature::parse(header)?;
-        signature.verify(BODY, &secrets(with)).map(|()| signature.unix_seconds)
+        signature.verify(BODY, &secrets(keys)).map(|()| signature.unix_seconds)
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The `data` of Bidsketch's webhooks, by its API documentation of 2016-12-09. A missing field means unknown: list
-//! pages of its API carry fewer fields than its webhooks.
+//! The `data` of Bidsketch's webhooks, by its API documentation of 2016-12-09. A missing field
+//! means unknown: list pages of the API carry fewer fields than the webhooks.
 
 use serde::Deserialize;
 
@@ -53,7 +53,7 @@ pub struct Client {
     pub updated_at: Patch<Time>,
 }
 
-/// Whom else to ask at a client.
+/// Another contact at a client.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
 pub struct OtherContact {
@@ -114,7 +114,7 @@ pub struct Proposal {
     pub updated_at: Patch<Time>,
 }
 
-/// Whom a proposal is for.
+/// The client of a proposal.
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the vendor's")]
 pub struct ProposalClient {

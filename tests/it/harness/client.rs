@@ -1,4 +1,5 @@
-//! HTTP to a service: hooks as the vendors post them, and GraphQL as an office asks.
+//! An HTTP client of a service. It posts hooks like the vendors and sends GraphQL like an API
+//! client.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
@@ -8,27 +9,27 @@ use serde_json::{Value, json};
 use simulator::hook::{Hook, Vendor};
 use simulator::signature;
 
-use super::wait::BOUND;
+use super::wait::TIMEOUT;
 use super::{Socket, Subscription, envelope};
 
-/// The service at one address.
+/// A client of the service at one address.
 #[derive(Clone)]
 pub(crate) struct Client {
     base: String,
     http: reqwest::Client,
-    /// The token of the key that it has.
+    /// The token of its API key.
     token: Option<String>,
 }
 
-/// An answer, read to its end.
+/// A response whose body was read to the end.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-/// What a delivery is told that was recorded.
+/// The response to a delivery that was recorded.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
     pub(crate) outcome: String,
@@ -36,7 +37,7 @@ pub(crate) struct Receipt {
 }
 
 #[derive(Deserialize)]
-struct Response<T> {
+struct LogResponse<T> {
     data: Events<T>,
 }
 
@@ -61,11 +62,11 @@ struct PageInfo {
 
 impl Client {
     pub(crate) fn new(base: String) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(BOUND).build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().unwrap();
         Self { base, http, token: None }
     }
 
-    /// The same, with a key.
+    /// A client of the same service that sends this token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
@@ -74,7 +75,7 @@ impl Client {
         self.token.as_deref()
     }
 
-    /// `http://127.0.0.1:…`, without a slash.
+    /// `http://127.0.0.1:…`, without a trailing slash.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
@@ -92,34 +93,36 @@ impl Client {
         }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path)).await
+    pub(crate) async fn get(&self, path: &str) -> HttpResponse {
+        HttpResponse::of(self.request(Method::GET, path)).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> HttpResponse {
         let request = self.request(Method::POST, path).header("content-type", "application/json");
-        Answer::of(request.body(body.into())).await
+        HttpResponse::of(request.body(body.into())).await
     }
 
-    /// Posts to ArcSite's hook URL, signed.
-    pub(crate) async fn post_signed(&self, secret: &str, t: i64, body: impl Into<Vec<u8>>) -> Answer {
+    /// Posts a signed delivery to ArcSite's hook URL.
+    pub(crate) async fn post_signed(&self, secret: &str, t: i64, body: impl Into<Vec<u8>>) -> HttpResponse {
         let body = body.into();
         let signature = signature::sign(secret, t, &body);
-        Answer::of(self.request(Method::POST, "/webhooks/arcsite").header(signature::HEADER, signature).body(body))
-            .await
+        HttpResponse::of(
+            self.request(Method::POST, "/webhooks/arcsite").header(signature::HEADER, signature).body(body),
+        )
+        .await
     }
 
-    /// A delivery to an open hook of ArcSite.
+    /// Posts a delivery to ArcSite's open hook.
     pub(crate) async fn arcsite(&self, event: &str, data: &str) -> Receipt {
         self.post("/webhooks/arcsite", envelope(event, data)).await.receipt()
     }
 
-    /// A delivery to an open hook of Bidsketch.
+    /// Posts a delivery to Bidsketch's open hook.
     pub(crate) async fn bidsketch(&self, event: &str, data: &str) -> Receipt {
         self.post("/webhooks/bidsketch", envelope(event, data)).await.receipt()
     }
 
-    /// A delivery of the simulator's to an open hook.
+    /// Posts a delivery of the simulator to an open hook.
     pub(crate) async fn deliver(&self, hook: &Hook) -> Receipt {
         let path = match hook.vendor {
             Vendor::Arcsite => "/webhooks/arcsite",
@@ -128,38 +131,37 @@ impl Client {
         self.post(path, hook.body.as_str()).await.receipt()
     }
 
-    /// The `data` of a GraphQL query that must succeed.
+    /// Runs a GraphQL query that must succeed. Returns its `data`.
     pub(crate) async fn query(&self, query: &str) -> Value {
         self.query_with(query, json!({})).await
     }
 
     pub(crate) async fn query_with(&self, query: &str, variables: Value) -> Value {
-        let answer = self.ask(query, variables).await;
-        let mut response = answer.json();
+        let mut response = self.graphql(query, variables).await.json();
         assert!(response.get("errors").is_none(), "{query}\n{response:#}");
         response["data"].take()
     }
 
-    /// The one error of a GraphQL query that must fail.
+    /// Runs a GraphQL query that must fail with one error. Returns that error.
     pub(crate) async fn query_error(&self, query: &str) -> Value {
-        let mut response = self.ask(query, json!({})).await.json();
+        let mut response = self.graphql(query, json!({})).await.json();
         let errors = response["errors"].as_array_mut().unwrap_or_else(|| panic!("{query}: no error"));
         assert_eq!(errors.len(), 1, "{query}: {errors:?}");
         errors.remove(0)
     }
 
-    /// The answer to a GraphQL query, as it came.
-    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Answer {
+    /// Posts a GraphQL request and returns the response unchecked.
+    pub(crate) async fn graphql(&self, query: &str, variables: Value) -> HttpResponse {
         let body = json!({ "query": query, "variables": variables });
         self.post("/graphql", body.to_string()).await
     }
 
-    /// Every event, oldest first, with these fields.
+    /// All events with these fields, oldest first.
     pub(crate) async fn log(&self, fields: &str) -> Vec<Value> {
         self.log_as(fields).await
     }
 
-    /// The same, read as it is written: a `Box<RawValue>` keeps the text of a payload.
+    /// Like [`Self::log`], parsed into `T`. A `Box<RawValue>` keeps the text of a payload.
     pub(crate) async fn log_as<T: DeserializeOwned>(&self, fields: &str) -> Vec<T> {
         let query = format!(
             "query ($after: String) {{ events(first: 100, after: $after) {{ nodes {{ {fields} }} pageInfo {{ endCursor \
@@ -168,9 +170,9 @@ impl Client {
         let mut events = Vec::new();
         let mut after = None;
         loop {
-            let answer = self.ask(&query, json!({ "after": after })).await;
-            let response: Response<T> =
-                serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.body));
+            let body = self.graphql(&query, json!({ "after": after })).await.body;
+            let response: LogResponse<T> =
+                serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
             let page = response.data.events;
             events.extend(page.nodes);
             if !page.page_info.has_next_page {
@@ -181,17 +183,17 @@ impl Client {
         }
     }
 
-    /// How many events there are.
-    pub(crate) async fn total(&self) -> u64 {
+    /// The number of events in the log.
+    pub(crate) async fn event_count(&self) -> u64 {
         self.query("{ events(first: 0) { totalCount } }").await["events"]["totalCount"].as_u64().unwrap()
     }
 
-    /// The log's head.
+    /// The cursor of the log's head.
     pub(crate) async fn head(&self) -> String {
         self.query("{ headCursor }").await["headCursor"].as_str().unwrap().to_owned()
     }
 
-    /// A subscription on a socket of its own.
+    /// Subscribes on a new socket.
     pub(crate) async fn subscribe(&self, query: &str) -> Subscription {
         Subscription::open(self, query, json!({})).await
     }
@@ -200,7 +202,7 @@ impl Client {
         Socket::open(self).await
     }
 
-    /// One metric's value; 0 where it has not been counted yet.
+    /// The value of a metric, or 0 if the metric has no sample yet.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").await.body;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -208,9 +210,10 @@ impl Client {
     }
 }
 
-impl Answer {
+impl HttpResponse {
+    /// Sends a request and reads its response.
     pub(crate) async fn of(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"));
+        let response = request.send().await.unwrap_or_else(|error| panic!("no response: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap();
         Self { status, headers, body }
@@ -224,31 +227,31 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// What a delivery was told, which must have been recorded.
+    /// The receipt of a delivery, which must have been recorded.
     pub(crate) fn receipt(&self) -> Receipt {
         assert_eq!(self.status, 200, "{self:?}");
         let body = self.json();
         let event_id = body["eventId"].as_str().map(str::to_owned);
-        assert_eq!(body, json!({ "outcome": body["outcome"], "eventId": event_id }), "nothing else is said");
+        assert_eq!(body, json!({ "outcome": body["outcome"], "eventId": event_id }), "the receipt has no other field");
         Receipt { outcome: body["outcome"].as_str().unwrap().to_owned(), event_id }
     }
 }
 
 impl Receipt {
-    /// The event of a delivery that was new.
+    /// Asserts that the delivery was accepted as a new event. Returns the event's id.
     #[track_caller]
     pub(crate) fn accepted(self) -> String {
         assert_eq!(self.outcome, "ACCEPTED");
         self.event_id.unwrap()
     }
 
-    /// That a delivery repeated this event.
+    /// Asserts that the delivery was a redelivery of this event.
     #[track_caller]
-    pub(crate) fn repeats(self, event: &str) {
+    pub(crate) fn redelivery_of(self, event: &str) {
         assert_eq!((self.outcome.as_str(), self.event_id.as_deref()), ("REDELIVERY", Some(event)));
     }
 
-    /// That a delivery was kept aside.
+    /// Asserts that the delivery was quarantined.
     #[track_caller]
     pub(crate) fn quarantined(self) {
         assert_eq!((self.outcome.as_str(), self.event_id), ("QUARANTINED", None));

@@ -1,4 +1,4 @@
-//! A clock that stands until it is moved.
+//! A clock that only a test advances.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bidarc::clock::{Clock, Time};
 use chrono::{DateTime, TimeDelta};
 
-/// The time a service believes in; every copy is the same clock.
+/// The clock of a service under test. All clones share one time.
 #[derive(Clone)]
 pub(crate) struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that says 2026-01-05T15:00:00Z.
+    /// A clock at 2026-01-05T15:00:00Z.
     pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicI64::new(1_767_625_200_000_000)))
     }
@@ -20,7 +20,7 @@ impl ManualClock {
         DateTime::from_timestamp_micros(self.0.load(Ordering::SeqCst)).unwrap()
     }
 
-    /// The time in Unix seconds, as a signature has it.
+    /// The time in Unix seconds, as in a signature.
     pub(crate) fn unix(&self) -> i64 {
         self.now().timestamp()
     }

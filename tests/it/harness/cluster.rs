@@ -1,36 +1,37 @@
-//! A throw-away PostgreSQL cluster, kept by `scripts/throwaway-postgres` for as long as this process lives.
+//! A temporary PostgreSQL cluster. `scripts/throwaway-postgres` runs it while this process lives.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// A cluster. The script ends, and the cluster with it, once this is dropped or the process is gone.
+/// A cluster. It ends with its script when this value is dropped or the process ends.
 pub(crate) struct Cluster {
-    talk: Mutex<Talk>,
+    control: Mutex<Control>,
     base: String,
-    programs: String,
+    bin_directory: String,
     databases: AtomicU32,
 }
 
-struct Talk {
+/// The pipes to the script that runs the cluster.
+struct Control {
     child: Child,
-    /// Taken when the script is to end.
+    /// `None` after the pipe was closed, which ends the script.
     commands: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    replies: BufReader<ChildStdout>,
 }
 
-/// One for all tests that leave it alone.
+/// The cluster that tests share.
 static SHARED: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start()));
 
 impl Cluster {
-    /// The one that all tests share: nobody breaks it.
+    /// The shared cluster. A test must not crash, restart or pause it.
     pub(crate) fn shared() -> Arc<Self> {
         Arc::clone(&SHARED)
     }
 
-    /// One of a test's own, which it may break.
-    pub(crate) fn own() -> Arc<Self> {
+    /// A cluster for one test, which may crash, restart or pause it.
+    pub(crate) fn dedicated() -> Arc<Self> {
         Arc::new(Self::start())
     }
 
@@ -38,82 +39,87 @@ impl Cluster {
         let script = format!("{}/scripts/throwaway-postgres", env!("CARGO_MANIFEST_DIR"));
         let mut child = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let commands = child.stdin.take();
-        let mut answers = BufReader::new(child.stdout.take().unwrap());
-        let url = line(&mut answers);
+        let mut replies = BufReader::new(child.stdout.take().unwrap());
+        let url = line(&mut replies);
         let base = url.strip_suffix("/postgres").unwrap_or_else(|| panic!("no cluster: {url:?}")).to_owned();
-        let programs = line(&mut answers);
-        Self { talk: Mutex::new(Talk { child, commands, answers }), base, programs, databases: AtomicU32::new(0) }
+        let bin_directory = line(&mut replies);
+        Self {
+            control: Mutex::new(Control { child, commands, replies }),
+            base,
+            bin_directory,
+            databases: AtomicU32::new(0),
+        }
     }
 
-    /// The URL of a database in it.
+    /// The URL of a database in this cluster.
     pub(super) fn url(&self, name: &str) -> String {
         format!("{}/{name}", self.base)
     }
 
-    /// A name that no database has.
-    pub(super) fn name(&self) -> String {
+    /// A name that no database in this cluster has.
+    pub(super) fn unused_name(&self) -> String {
         format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Runs a statement, as an administrator does.
-    pub(super) fn run(&self, statement: &str) {
-        let psql = format!("{}/psql", self.programs);
+    /// Executes a statement as an administrator.
+    pub(super) fn execute(&self, statement: &str) {
+        let psql = format!("{}/psql", self.bin_directory);
         let arguments =
             ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, &self.url("postgres")];
-        let ended = Command::new(psql).args(arguments).output().unwrap();
-        assert!(ended.status.success(), "{statement}: {}", String::from_utf8_lossy(&ended.stderr));
+        let output = Command::new(psql).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// All that a database holds, as a backup has it.
+    /// A dump of a database by `pg_dump`.
     pub(super) fn dump(&self, name: &str) -> Vec<u8> {
-        let dump = format!("{}/pg_dump", self.programs);
-        let ended = Command::new(dump).arg(self.url(name)).output().unwrap();
-        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-        ended.stdout
+        let pg_dump = format!("{}/pg_dump", self.bin_directory);
+        let output = Command::new(pg_dump).arg(self.url(name)).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
     }
 
-    /// Ends the server as a failure of it would.
+    /// Crashes the server.
     pub(crate) fn crash(&self) {
-        self.tell("crash");
+        self.send_command("crash");
     }
 
-    /// Starts it again after a crash.
-    pub(crate) fn start_again(&self) {
-        self.tell("start");
+    /// Starts the server after a crash.
+    pub(crate) fn start_after_crash(&self) {
+        self.send_command("start");
     }
 
-    /// Ends it as an administrator does, at once, and starts it again.
+    /// Stops the server immediately, as an administrator can, and starts it.
     pub(crate) fn restart(&self) {
-        self.tell("restart");
+        self.send_command("restart");
     }
 
-    /// Lets it stand still, as a machine does that hangs.
+    /// Suspends the server, as on a machine that hangs.
     pub(crate) fn pause(&self) {
-        self.tell("pause");
+        self.send_command("pause");
     }
 
-    /// Lets it go on.
+    /// Resumes a suspended server.
     pub(crate) fn resume(&self) {
-        self.tell("resume");
+        self.send_command("resume");
     }
 
-    fn tell(&self, command: &str) {
-        let mut talk = self.talk.lock().unwrap();
-        writeln!(talk.commands.as_mut().unwrap(), "{command}").unwrap();
-        assert_eq!(line(&mut talk.answers), "done", "{command}");
+    fn send_command(&self, command: &str) {
+        let mut control = self.control.lock().unwrap();
+        writeln!(control.commands.as_mut().unwrap(), "{command}").unwrap();
+        assert_eq!(line(&mut control.replies), "done", "{command}");
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let talk = self.talk.get_mut().unwrap();
-        drop(talk.commands.take());
-        talk.child.wait().unwrap();
+        let control = self.control.get_mut().unwrap();
+        drop(control.commands.take());
+        control.child.wait().unwrap();
     }
 }
 
-fn line(answers: &mut BufReader<ChildStdout>) -> String {
+fn line(replies: &mut BufReader<ChildStdout>) -> String {
     let mut line = String::new();
-    answers.read_line(&mut line).unwrap();
+    replies.read_line(&mut line).unwrap();
     line.trim_end().to_owned()
 }

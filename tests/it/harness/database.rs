@@ -1,5 +1,5 @@
-//! The database of one test. This is the one place that decides which kind it is: SQLite, or PostgreSQL where the environment says
-//! `BIDARC_TEST_DATABASE=postgres`.
+//! The database of one test. Only this file decides its kind: SQLite, or PostgreSQL if the
+//! environment has `BIDARC_TEST_DATABASE=postgres`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::Cluster;
 
 const FILE: &str = "bidarc.db";
 
-/// A database that nobody else uses; it goes when it is dropped.
+/// A database for one test. Dropping this value drops the database.
 pub(crate) struct Database {
     directory: TempDir,
     kind: Kind,
@@ -23,8 +23,8 @@ enum Kind {
 }
 
 impl Database {
-    /// One that has no tables yet.
-    #[expect(clippy::disallowed_methods, reason = "which database the tests run on is no setting of the service's")]
+    /// A database without tables.
+    #[expect(clippy::disallowed_methods, reason = "the kind of the test database is not a setting of the service")]
     pub(crate) fn fresh() -> Self {
         match std::env::var("BIDARC_TEST_DATABASE").as_deref() {
             Ok("postgres") => Self::in_cluster(&Cluster::shared()),
@@ -33,20 +33,20 @@ impl Database {
         }
     }
 
-    /// One of SQLite's, whatever the environment says.
+    /// A SQLite database, regardless of the environment.
     pub(crate) fn in_file() -> Self {
         Self { directory: tempfile::tempdir().unwrap(), kind: Kind::Sqlite }
     }
 
-    /// One of PostgreSQL's, whatever the environment says.
+    /// A PostgreSQL database, regardless of the environment.
     pub(crate) fn in_cluster(cluster: &Arc<Cluster>) -> Self {
-        Self::with(cluster, "")
+        Self::in_cluster_with(cluster, "")
     }
 
-    /// The same, made in a way of its own.
-    pub(crate) fn with(cluster: &Arc<Cluster>, options: &str) -> Self {
-        let name = cluster.name();
-        cluster.run(&format!("CREATE DATABASE {name} {options}"));
+    /// A PostgreSQL database made with these options of `CREATE DATABASE`.
+    pub(crate) fn in_cluster_with(cluster: &Arc<Cluster>, options: &str) -> Self {
+        let name = cluster.unused_name();
+        cluster.execute(&format!("CREATE DATABASE {name} {options}"));
         Self::postgres(cluster, name)
     }
 
@@ -54,7 +54,7 @@ impl Database {
         Self { directory: tempfile::tempdir().unwrap(), kind: Kind::Postgres { cluster: Arc::clone(cluster), name } }
     }
 
-    /// Its `database.url`.
+    /// The value for `database.url`.
     pub(crate) fn url(&self) -> String {
         match &self.kind {
             Kind::Sqlite => format!("sqlite://{}", self.directory.path().join(FILE).display()),
@@ -62,19 +62,19 @@ impl Database {
         }
     }
 
-    /// What a backup of it gives, taken while no service runs on it.
-    pub(crate) fn copy(&self) -> Self {
+    /// A restored backup of this database. No service may run on it meanwhile.
+    pub(crate) fn backup(&self) -> Self {
         match &self.kind {
             Kind::Sqlite => {
-                let copy = Self::in_file();
-                std::fs::copy(self.directory.path().join(FILE), copy.directory.path().join(FILE)).unwrap();
-                copy
+                let backup = Self::in_file();
+                std::fs::copy(self.directory.path().join(FILE), backup.directory.path().join(FILE)).unwrap();
+                backup
             }
-            Kind::Postgres { cluster, name } => Self::with(cluster, &format!("TEMPLATE {name}")),
+            Kind::Postgres { cluster, name } => Self::in_cluster_with(cluster, &format!("TEMPLATE {name}")),
         }
     }
 
-    /// All its bytes, looked at while no service runs on it.
+    /// All bytes of the database. No service may run on it meanwhile.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         match &self.kind {
             Kind::Sqlite => {
@@ -85,18 +85,18 @@ impl Database {
         }
     }
 
-    /// Of two ways to say something the one that this kind of database understands.
-    pub(crate) fn says<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+    /// Selects the text for the SQL dialect of this database.
+    pub(crate) fn by_dialect<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
         match &self.kind {
             Kind::Sqlite => sqlite,
             Kind::Postgres { .. } => postgres,
         }
     }
 
-    /// Takes the first so many steps of the migrations, as an earlier version did that had no more.
-    pub(crate) async fn take_steps(&self, steps: u32) {
+    /// Applies the first `steps` migrations, as an earlier version did.
+    pub(crate) async fn apply_migrations(&self, steps: u32) {
         if let Kind::Sqlite = self.kind {
-            // What is empty is a database, too.
+            // SQLite accepts an empty file as a database.
             std::fs::write(self.directory.path().join(FILE), []).unwrap();
         }
         let connection = self.connect().await;
@@ -104,8 +104,8 @@ impl Database {
         connection.close().await.unwrap();
     }
 
-    /// Holds the lock of whoever writes, until this is rolled back or dropped.
-    pub(crate) async fn lock(&self) -> DatabaseTransaction {
+    /// Takes the write lock and holds it until the transaction is rolled back or dropped.
+    pub(crate) async fn hold_write_lock(&self) -> DatabaseTransaction {
         let connection = self.connect().await;
         match &self.kind {
             Kind::Sqlite => {
@@ -125,19 +125,19 @@ impl Database {
         }
     }
 
-    /// A directory of the test's own.
+    /// A directory for the files of the test.
     pub(crate) fn directory(&self) -> &std::path::Path {
         self.directory.path()
     }
 
-    /// A connection beside the service's.
+    /// Opens a connection that is separate from those of the service.
     pub(crate) async fn connect(&self) -> DatabaseConnection {
         let mut options = ConnectOptions::new(self.url());
         options.max_connections(1).min_connections(1).sqlx_logging(false);
         sea_orm::Database::connect(options).await.unwrap()
     }
 
-    /// The first column of what a statement gives, as numbers.
+    /// The first column of a statement's rows, as numbers.
     pub(crate) async fn numbers(&self, sql: &str) -> Vec<i64> {
         let connection = self.connect().await;
         let rows = rows(&connection, sql).await;
@@ -146,7 +146,7 @@ impl Database {
         numbers
     }
 
-    /// The first column of what a statement gives, as texts.
+    /// The first column of a statement's rows, as texts.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
         let connection = self.connect().await;
         let rows = rows(&connection, sql).await;
@@ -155,39 +155,39 @@ impl Database {
         texts
     }
 
-    /// What must hold in every database once its service has stopped: nothing is left over, nothing is missing.
-    pub(crate) async fn assert_sound(&self) {
+    /// Asserts the invariants that every database must meet after its service has stopped.
+    pub(crate) async fn assert_consistent(&self) {
         if let Kind::Sqlite = self.kind {
             assert_eq!(self.texts("PRAGMA integrity_check").await, ["ok"]);
         }
         for (what, sql) in [
             (
-                "events whose first delivery is not there once",
+                "events without exactly one accepted delivery",
                 "SELECT COUNT(*) FROM event WHERE 1 <> \
                  (SELECT COUNT(*) FROM delivery WHERE delivery.event_seq = event.seq AND outcome = 'ACCEPTED')",
             ),
             (
-                "deliveries of an event that is not there",
+                "deliveries of a missing event",
                 "SELECT COUNT(*) FROM delivery WHERE event_seq IS NOT NULL \
                  AND event_seq NOT IN (SELECT seq FROM event)",
             ),
             (
-                "deliveries that belong to nothing",
+                "deliveries with neither an event nor a complete quarantine record",
                 "SELECT COUNT(*) FROM delivery WHERE event_seq IS NULL \
                  AND (outcome <> 'QUARANTINED' OR body IS NULL OR quarantine_reason IS NULL)",
             ),
             (
-                "payments without their event",
+                "payments without an event",
                 "SELECT COUNT(*) FROM payment WHERE event_seq NOT IN \
                  (SELECT seq FROM event WHERE kind = 'PROPOSAL_PAYMENT_RECEIVED')",
             ),
             (
-                "payment events without their payment",
+                "payment events without a payment",
                 "SELECT COUNT(*) FROM event WHERE kind = 'PROPOSAL_PAYMENT_RECEIVED' \
                  AND seq NOT IN (SELECT event_seq FROM payment)",
             ),
             ("gaps in the log", "SELECT COALESCE(MAX(seq), 0) - COUNT(*) FROM event"),
-            ("places before the first", "SELECT COUNT(*) FROM event WHERE seq < 1"),
+            ("seqs below 1", "SELECT COUNT(*) FROM event WHERE seq < 1"),
             ("gaps in the deliveries", "SELECT COALESCE(MAX(id), 0) - COUNT(*) FROM delivery"),
         ] {
             assert_eq!(self.numbers(sql).await, [0], "{what}");
@@ -200,7 +200,7 @@ impl Drop for Database {
         if let Kind::Postgres { cluster, name } = &self.kind
             && !std::thread::panicking()
         {
-            cluster.run(&format!("DROP DATABASE {name} WITH (FORCE)"));
+            cluster.execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
 }

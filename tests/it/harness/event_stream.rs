@@ -1,4 +1,4 @@
-//! A client of `graphql-sse`, that sees every byte of the stream.
+//! A client of `graphql-sse` that exposes every byte of the stream.
 
 use std::time::Duration;
 
@@ -7,41 +7,41 @@ use serde_json::{Value, json};
 
 use super::{Client, within};
 
-/// Longer than any stream of a test.
-const OPEN_FOR: Duration = Duration::from_secs(120);
+/// The request time-out, longer than any stream in a test.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// An open stream of events.
+/// An open event stream.
 pub(crate) struct EventStream {
     response: Response,
     unread: String,
 }
 
-/// One event.
+/// One event of the stream.
 #[derive(Debug, PartialEq)]
 pub(crate) struct StreamEvent {
     pub(crate) name: String,
     pub(crate) id: Option<String>,
-    /// The response; null where there is none.
+    /// The GraphQL response, or null if the event has none.
     pub(crate) data: Value,
 }
 
 impl EventStream {
-    /// A request for one, by POST.
+    /// A POST request for an event stream.
     pub(crate) fn request(client: &Client, query: &str, variables: Value) -> RequestBuilder {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = client.request(Method::POST, "/graphql/sse").header("content-type", "application/json");
         request.header("accept", "text/event-stream").body(body)
     }
 
-    /// Sends a request, which must be answered by a stream.
+    /// Sends a request whose response must be an event stream.
     pub(crate) async fn open(request: RequestBuilder) -> Self {
-        let response = within("the stream opens", request.timeout(OPEN_FOR).send()).await.unwrap();
+        let response = within("the stream opens", request.timeout(STREAM_TIMEOUT).send()).await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { response, unread: String::new() }
     }
 
-    /// The next event or comment, as it was written; none at the end.
+    /// The raw text of the next event or comment, or `None` at the end of the stream.
     pub(crate) async fn text(&mut self) -> Option<String> {
         loop {
             if let Some((text, rest)) = self.unread.split_once("\n\n") {
@@ -50,14 +50,14 @@ impl EventStream {
                 return Some(text);
             }
             let Some(chunk) = self.response.chunk().await.unwrap() else {
-                assert_eq!(self.unread, "", "an event is never cut");
+                assert_eq!(self.unread, "", "the stream ended inside an event");
                 return None;
             };
             self.unread.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
 
-    /// The next event; none at the end of the stream.
+    /// The next event, or `None` at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<StreamEvent> {
         within("an event comes", async {
             loop {
@@ -87,15 +87,15 @@ impl EventStream {
         .await
     }
 
-    /// The response in the next event.
+    /// The next event, which must carry a GraphQL response.
     pub(crate) async fn response(&mut self) -> StreamEvent {
-        let event = self.next().await.expect("the stream goes on");
+        let event = self.next().await.expect("the stream continues");
         assert_eq!(event.name, "next", "{event:?}");
         event
     }
 
-    /// That the operation is complete, and with it the stream.
-    pub(crate) async fn completes(mut self) {
+    /// Asserts that the operation completes and the stream ends.
+    pub(crate) async fn assert_completes(mut self) {
         let complete = StreamEvent { name: "complete".to_owned(), id: None, data: Value::Null };
         assert_eq!(self.next().await, Some(complete));
         assert_eq!(self.next().await, None);

@@ -1,62 +1,64 @@
-//! What the tests share: a service to talk to, and ways to talk to it.
+//! The shared parts of the tests: services, clients and databases.
 //!
-//! - `service`: the service in this process, on a socket and a database of its own. `process`: the real binary.
-//! - `client`: HTTP to either, and GraphQL by it. `socket`: graphql-transport-ws. `event_stream`: graphql-sse. `wire`: HTTP written by hand.
-//! - `script`: a client in JavaScript. `cable`: a connection that can be cut.
-//! - `pages`: walking through a connection. `database`: where the service keeps its data, and what must hold there in the end.
-//!   `cluster`: a PostgreSQL server for it. `dump`: all its rows. `office`: much to fill it with.
-//! - `clock`: a clock that stands until it is moved. `wait`: waiting for a state, with a bound.
+//! - `service` runs the service inside the test process. `process` runs the real binary.
+//! - `client` speaks HTTP and GraphQL, `socket` graphql-transport-ws, `event_stream` graphql-sse,
+//!   `raw_connection` HTTP byte by byte.
+//! - `script` runs a JavaScript client. `tcp_proxy` cuts connections.
+//! - `pages` pages through a GraphQL connection.
+//! - `database` makes a database and checks its invariants. `cluster` runs a PostgreSQL server.
+//!   `dump` reads all rows. `sample_data` fills a database.
+//! - `clock` is a clock that a test advances. `wait` waits for a state with a time-out.
 
-mod cable;
 mod client;
 mod clock;
 mod cluster;
 mod database;
 mod dump;
 mod event_stream;
-mod office;
 mod pages;
 mod process;
+mod raw_connection;
+mod sample_data;
 mod script;
 mod service;
 mod socket;
+mod tcp_proxy;
 mod wait;
-mod wire;
 
-pub(crate) use cable::Cable;
-pub(crate) use client::{Answer, Client};
+pub(crate) use client::{Client, HttpResponse};
 pub(crate) use clock::ManualClock;
 pub(crate) use cluster::Cluster;
 pub(crate) use database::Database;
-pub(crate) use dump::assert_same;
+pub(crate) use dump::assert_same_rows;
 pub(crate) use event_stream::EventStream;
-pub(crate) use office::{SECRET, hooks, lengthen, office};
 pub(crate) use pages::Pages;
-pub(crate) use process::{Launch, Process, add_key, lasting_port, revoke_key};
+pub(crate) use process::{Launch, Process, add_key, reserved_port, revoke_key};
+pub(crate) use raw_connection::RawConnection;
+pub(crate) use sample_data::{SECRET, append_many_events, sample_database, sample_hooks};
 pub(crate) use script::Script;
 pub(crate) use service::{Service, Setup};
 pub(crate) use socket::{Message, PING, Socket, Subscription};
-pub(crate) use wait::{BOUND, eventually, within};
-pub(crate) use wire::Wire;
+pub(crate) use tcp_proxy::TcpProxy;
+pub(crate) use wait::{TIMEOUT, eventually, within};
 
-/// A body of both vendors: `{"event": …, "data": …}`, `data` as it is written.
+/// An envelope as both vendors send it: `{"event": …, "data": …}`. `data` is inserted verbatim.
 pub(crate) fn envelope(event: &str, data: &str) -> String {
     format!(r#"{{"event":"{event}","data":{data}}}"#)
 }
 
-/// One field of each node, as text.
+/// One text field of each node.
 pub(crate) fn texts(nodes: &[serde_json::Value], field: &str) -> Vec<String> {
     nodes.iter().map(|node| node[field].as_str().unwrap_or_else(|| panic!("no {field}: {node}")).to_owned()).collect()
 }
 
-/// An error that tells the client that its request is wrong, and tells what is right.
+/// Asserts that an error blames the request and that its message contains this text.
 #[track_caller]
-pub(crate) fn assert_bad_user_input(error: &serde_json::Value, says: &str) {
+pub(crate) fn assert_bad_user_input(error: &serde_json::Value, text: &str) {
     assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{error}");
-    assert!(error["message"].as_str().unwrap().contains(says), "{says:?} is not in {error}");
+    assert!(error["message"].as_str().unwrap().contains(text), "{text:?} is not in {error}");
 }
 
-/// A body that several tests use.
+/// The text of a file in `tests/fixtures`.
 pub(crate) fn fixture(path: &str) -> String {
     let file = format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))

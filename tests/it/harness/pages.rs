@@ -1,10 +1,10 @@
-//! Walking through a connection page by page, from either end, with what a page must always say of itself.
+//! Pages through a GraphQL connection from either end and checks every page's `pageInfo`.
 
 use serde_json::Value;
 
 use super::Client;
 
-/// A connection, and what is asked of its nodes.
+/// A connection and the fields to select of its nodes.
 #[derive(Clone)]
 pub(crate) struct Pages {
     parent: Option<String>,
@@ -25,17 +25,17 @@ pub(crate) struct Page {
 }
 
 impl Pages {
-    /// The pages of a field of the root.
+    /// The pages of a root field.
     pub(crate) fn of(field: &str, node: &str) -> Self {
         Self { parent: None, field: field.to_owned(), arguments: String::new(), node: node.to_owned() }
     }
 
-    /// The pages of a field of one object, as in `project(vendorId: "1")`.
+    /// The pages of a field of one object, such as `project(vendorId: "1")`.
     pub(crate) fn under(parent: &str, field: &str, node: &str) -> Self {
         Self { parent: Some(parent.to_owned()), ..Self::of(field, node) }
     }
 
-    /// With more arguments than those of paging.
+    /// Adds arguments to those of paging.
     pub(crate) fn with(mut self, arguments: &str) -> Self {
         self.arguments = arguments.to_owned();
         self
@@ -54,7 +54,7 @@ impl Pages {
         }
     }
 
-    /// One page.
+    /// Reads one page.
     pub(crate) async fn page(&self, client: &Client, paging: &str) -> Page {
         let mut data = client.query(&self.query(paging)).await;
         if let Some(parent) = &self.parent {
@@ -77,7 +77,8 @@ impl Pages {
         page
     }
 
-    /// All nodes, from the first on; `between` happens after each page but the last.
+    /// Reads all nodes from the first page to the last. Runs `between` after each page except the
+    /// last.
     pub(crate) async fn forward(
         &self,
         client: &Client,
@@ -87,10 +88,10 @@ impl Pages {
         let mut all = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let place = after.as_ref().map_or(String::new(), |cursor| format!("after: {cursor:?}"));
-            let page = self.page(client, &format!("first: {size} {place}")).await;
+            let position = after.as_ref().map_or(String::new(), |cursor| format!("after: {cursor:?}"));
+            let page = self.page(client, &format!("first: {size} {position}")).await;
             assert_eq!(page.has_previous, after.is_some(), "{page:?}");
-            assert!(page.nodes.len() == size || !page.has_next, "a page that is not full is the last: {page:?}");
+            assert!(page.nodes.len() == size || !page.has_next, "only the last page may be short: {page:?}");
             if page.has_next {
                 between(&page).await;
             }
@@ -102,7 +103,8 @@ impl Pages {
         }
     }
 
-    /// All nodes, read from the last on, in the list's order; `between` happens after each page but the last.
+    /// Reads all nodes from the last page to the first and returns them in list order. Runs
+    /// `between` after each page except the last one read.
     pub(crate) async fn backward(
         &self,
         client: &Client,
@@ -112,10 +114,10 @@ impl Pages {
         let mut pages = Vec::new();
         let mut before: Option<String> = None;
         loop {
-            let place = before.as_ref().map_or(String::new(), |cursor| format!("before: {cursor:?}"));
-            let page = self.page(client, &format!("last: {size} {place}")).await;
+            let position = before.as_ref().map_or(String::new(), |cursor| format!("before: {cursor:?}"));
+            let page = self.page(client, &format!("last: {size} {position}")).await;
             assert_eq!(page.has_next, before.is_some(), "{page:?}");
-            assert!(page.nodes.len() == size || !page.has_previous, "a page that is not full is the last: {page:?}");
+            assert!(page.nodes.len() == size || !page.has_previous, "only the last page may be short: {page:?}");
             if page.has_previous {
                 between(&page).await;
             }
@@ -127,8 +129,8 @@ impl Pages {
         }
     }
 
-    /// All nodes, which both ways must give alike.
-    pub(crate) async fn both_ways(&self, client: &Client, size: usize) -> Vec<Value> {
+    /// Reads all nodes in both directions, which must return the same nodes.
+    pub(crate) async fn both_directions(&self, client: &Client, size: usize) -> Vec<Value> {
         let forward = self.forward(client, size, async |_| {}).await;
         assert_eq!(self.backward(client, size, async |_| {}).await, forward, "{}", self.query(""));
         forward

@@ -1,4 +1,4 @@
-//! The real binary as a process of its own: to be killed, restarted, asked to stop.
+//! The real binary in its own process, which a test can kill, restart or stop.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -11,33 +11,33 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdout, Command};
 
-use super::{BOUND, Client, Database, eventually, within};
+use super::{Client, Database, TIMEOUT, eventually, within};
 
-/// Below this, Linux gives no port to a connection that wants just any: one that is free stays so while its service is
-/// down.
+/// Linux assigns ephemeral ports above this range. A free port here therefore stays free while its
+/// service is down.
 const FIRST_PORT: u16 = 20_000;
 const LAST_PORT: u16 = 32_000;
 
-/// How a process is started: in an empty directory, with no settings but the test's.
+/// A command line of the binary. It runs in an empty directory with only the settings of the test.
 pub(crate) struct Launch(Command);
 
-/// A service in a process; killed when dropped.
+/// A service in its own process. Dropping this value kills it.
 pub(crate) struct Process {
     child: Child,
     client: Client,
     greeting: String,
-    errors: Arc<Mutex<String>>,
+    log: Arc<Mutex<String>>,
 }
 
-/// A command in a process; killed when dropped.
+/// A command in its own process. Dropping this value kills it.
 pub(crate) struct Running {
     child: Child,
-    errors: Arc<Mutex<String>>,
+    log: Arc<Mutex<String>>,
 }
 
-/// How a process ended, and what it said.
+/// The exit status and the output of a process.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct Output {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -61,7 +61,7 @@ impl Launch {
         self
     }
 
-    /// `bidarc keys …` on this database.
+    /// The command `bidarc keys …` on this database.
     pub(crate) fn keys(database: &Database, arguments: &[&str]) -> Self {
         let launch = Self::new(database.directory()).arg("keys").arg("--database-url").arg(&database.url());
         arguments.iter().fold(launch, |launch, argument| launch.arg(argument))
@@ -69,43 +69,43 @@ impl Launch {
 
     /// Starts a service on this port and database.
     pub(crate) async fn serve(self, port: u16, database: &Database) -> Process {
-        self.arg("--database-url").arg(&database.url()).serve_as_told(port).await
+        self.arg("--database-url").arg(&database.url()).serve_configured(port).await
     }
 
-    /// Starts a service on this port, and on the database that it was told of.
-    pub(crate) async fn serve_as_told(self, port: u16) -> Process {
+    /// Starts a service on this port and on the database of its settings.
+    pub(crate) async fn serve_configured(self, port: u16) -> Process {
         let launch = self.arg("--listen").arg(&format!("127.0.0.1:{port}"));
         let mut child = launch.spawn();
-        let errors = collect(child.stderr.take().unwrap());
+        let log = collect(child.stderr.take().unwrap());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let greeting = within("the service says where it is", greeting(&mut lines)).await;
+        let greeting = within("the service prints its greeting", read_greeting(&mut lines)).await;
         let base = greeting.lines().find_map(|line| line.trim().strip_prefix("playground")).unwrap_or_else(|| {
-            panic!("no playground in the greeting: {greeting:?}, {}", errors.lock().unwrap());
+            panic!("no playground in the greeting: {greeting:?}, {}", log.lock().unwrap());
         });
         let base = base.trim().trim_end_matches("/playground").to_owned();
-        Process { child, client: Client::new(base), greeting, errors }
+        Process { child, client: Client::new(base), greeting, log }
     }
 
-    /// Runs to the end.
-    pub(crate) async fn run(self) -> Ended {
-        self.run_within(BOUND).await
+    /// Runs the command to its end.
+    pub(crate) async fn run(self) -> Output {
+        self.run_within(TIMEOUT).await
     }
 
-    /// Runs to the end of something long.
-    pub(crate) async fn run_within(mut self, bound: Duration) -> Ended {
-        let output = tokio::time::timeout(bound, self.0.output()).await.expect("the process ends in time").unwrap();
-        Ended {
+    /// Runs a long command to its end.
+    pub(crate) async fn run_within(mut self, limit: Duration) -> Output {
+        let output = tokio::time::timeout(limit, self.0.output()).await.expect("the process ends in time").unwrap();
+        Output {
             status: output.status,
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
-    /// Starts a command and lets it run.
+    /// Starts the command and returns while it runs.
     pub(crate) fn start(self) -> Running {
         let mut child = self.spawn();
-        let errors = collect(child.stderr.take().unwrap());
-        Running { child, errors }
+        let log = collect(child.stderr.take().unwrap());
+        Running { child, log }
     }
 
     fn spawn(mut self) -> Child {
@@ -114,70 +114,70 @@ impl Launch {
 }
 
 impl Running {
-    /// Waits until it has said this.
-    pub(crate) async fn says(&self, what: &str) {
-        eventually(what, BOUND, async || self.errors.lock().unwrap().contains(what).then_some(())).await;
+    /// Waits until the log contains this text.
+    pub(crate) async fn wait_for_log(&self, text: &str) {
+        eventually(text, TIMEOUT, async || self.log.lock().unwrap().contains(text).then_some(())).await;
     }
 
-    /// Sends it a signal, by its name.
+    /// Sends a signal by its name.
     pub(crate) async fn signal(&self, name: &str) {
         signal(&self.child, name).await;
     }
 
-    /// Ends it as a power cut would.
+    /// Kills the process with SIGKILL.
     pub(crate) async fn kill(mut self) {
         within("the process is gone", self.child.kill()).await.unwrap();
     }
 
-    /// How it ends by itself, after something long.
-    pub(crate) async fn ended_within(mut self, bound: Duration) -> ExitStatus {
-        tokio::time::timeout(bound, self.child.wait()).await.expect("the process ends in time").unwrap()
+    /// Waits until the process exits, within this limit.
+    pub(crate) async fn wait_within(mut self, limit: Duration) -> ExitStatus {
+        tokio::time::timeout(limit, self.child.wait()).await.expect("the process ends in time").unwrap()
     }
 }
 
 impl Process {
-    /// Starts a service with the defaults.
+    /// Starts a service with the default settings.
     pub(crate) async fn start(port: u16, database: &Database) -> Self {
         Launch::new(database.directory()).serve(port, database).await
     }
 
-    /// What it said when it started.
+    /// The lines that the service printed at its start.
     pub(crate) fn greeting(&self) -> &str {
         &self.greeting
     }
 
-    /// Ends it as a power cut would: it gets no chance to do anything.
+    /// Kills the service with SIGKILL, which stands for a power cut. It gets no chance to react.
     pub(crate) async fn kill(mut self) {
         within("the process is gone", self.child.kill()).await.unwrap();
     }
 
-    /// Asks it to stop, as a supervisor does.
+    /// Asks the service to stop, as a supervisor does.
     pub(crate) async fn terminate(&self) {
         self.signal("TERM").await;
     }
 
-    /// Sends it a signal, by its name.
+    /// Sends a signal by its name.
     pub(crate) async fn signal(&self, name: &str) {
         signal(&self.child, name).await;
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     pub(crate) fn log_so_far(&self) -> String {
-        self.errors.lock().unwrap().clone()
+        self.log.lock().unwrap().clone()
     }
 
-    /// How it ends by itself.
-    pub(crate) async fn ended(mut self) -> ExitStatus {
+    /// Waits until the process exits.
+    pub(crate) async fn wait(mut self) -> ExitStatus {
         within("the process ends", self.child.wait()).await.unwrap()
     }
 
-    /// Asks it to stop, and looks at what it leaves behind.
+    /// Stops the service and checks the invariants of its database.
     pub(crate) async fn stop(self, database: &Database) {
         self.terminate().await;
-        let log = Arc::clone(&self.errors);
-        let status = self.ended().await;
+        let log = Arc::clone(&self.log);
+        let status = self.wait().await;
         assert!(status.success(), "{status}: {}", log.lock().unwrap());
-        database.assert_sound().await;
+        database.assert_consistent().await;
     }
 }
 
@@ -190,31 +190,31 @@ impl Deref for Process {
 }
 
 async fn signal(child: &Child, name: &str) {
-    let id = child.id().expect("it runs").to_string();
+    let id = child.id().expect("the process runs").to_string();
     let status = Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap();
     assert!(status.success());
 }
 
-/// Makes a key, as an operator does, and gives its token.
+/// Makes a key by the command line. Returns its token.
 pub(crate) async fn add_key(database: &Database, name: &str, scope: &str) -> String {
-    let ended = Launch::keys(database, &["add", name, "--scope", scope]).run().await;
-    assert!(ended.status.success(), "{ended:?}");
-    ended.stdout.lines().last().unwrap().to_owned()
+    let output = Launch::keys(database, &["add", name, "--scope", scope]).run().await;
+    assert!(output.status.success(), "{output:?}");
+    output.stdout.lines().last().unwrap().to_owned()
 }
 
-/// Takes a key back, as an operator does.
+/// Revokes a key by the command line.
 pub(crate) async fn revoke_key(database: &Database, name: &str) {
-    let ended = Launch::keys(database, &["revoke", name]).run().await;
-    assert!(ended.status.success(), "{ended:?}");
+    let output = Launch::keys(database, &["revoke", name]).run().await;
+    assert!(output.status.success(), "{output:?}");
 }
 
-/// A port on which a service can be started again and again. No two tests of this process get the same one, and other processes begin
-/// elsewhere.
-pub(crate) async fn lasting_port() -> u16 {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
+/// A port on which a service can restart. The tests of one process get different ports. Other
+/// processes begin elsewhere in the range.
+pub(crate) async fn reserved_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     let ports = u32::from(LAST_PORT - FIRST_PORT);
     for _ in 0..ports {
-        let at = std::process::id().wrapping_mul(101).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % ports;
+        let at = std::process::id().wrapping_mul(101).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % ports;
         let port = FIRST_PORT + u16::try_from(at).unwrap();
         if TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
             return port;
@@ -223,27 +223,27 @@ pub(crate) async fn lasting_port() -> u16 {
     panic!("no port is free");
 }
 
-/// The lines up to the last of the greeting.
-async fn greeting(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
-    let mut said = String::new();
+/// Reads up to the last line of the greeting.
+async fn read_greeting(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
+    let mut greeting = String::new();
     while let Some(line) = lines.next_line().await.unwrap() {
-        said.push_str(&line);
-        said.push('\n');
+        greeting.push_str(&line);
+        greeting.push('\n');
         if line.trim().starts_with("database") {
             break;
         }
     }
-    said
+    greeting
 }
 
-/// Reads what a process logs, so that it never waits for a reader.
+/// Collects the log of a process, so that the process never blocks on a full pipe.
 fn collect(stream: impl AsyncRead + Unpin + Send + 'static) -> Arc<Mutex<String>> {
     let log = Arc::new(Mutex::new(String::new()));
-    let into = Arc::clone(&log);
+    let sink = Arc::clone(&log);
     tokio::spawn(async move {
         let mut lines = BufReader::new(stream).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            let mut log = into.lock().unwrap();
+            let mut log = sink.lock().unwrap();
             log.push_str(&line);
             log.push('\n');
         }

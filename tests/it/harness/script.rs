@@ -1,4 +1,4 @@
-//! A client in JavaScript, of `tests/clients`.
+//! A JavaScript client from `tests/clients`.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,35 +8,35 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use super::within;
 
-/// The directory of the clients. `scripts/test` installs what they need.
+/// The directory of the clients. `scripts/test` installs their dependencies.
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
-/// A running script; killed when dropped.
+/// A running script. Dropping this value kills it.
 pub(crate) struct Script {
     _child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Script {
-    /// Runs a script with a variable in its environment, in a directory of its own.
+    /// Runs a script in this directory with one variable in its environment.
     pub(crate) fn run(name: &str, variable: (&str, &str), directory: &Path) -> Self {
         let installed = Path::new(CLIENTS).join("node_modules");
-        assert!(installed.exists(), "the clients are not installed: npm ci --prefix tests/clients");
+        assert!(installed.exists(), "the clients are not installed; run npm ci --prefix tests/clients");
         let mut command = Command::new("node");
         command.arg(Path::new(CLIENTS).join(name)).env(variable.0, variable.1).current_dir(directory);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("Node runs");
+        let mut child = command.spawn().expect("node is installed");
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { _child: child, lines }
     }
 
-    /// Its text.
-    pub(crate) fn text(name: &str) -> String {
+    /// The source text of a script.
+    pub(crate) fn source(name: &str) -> String {
         std::fs::read_to_string(Path::new(CLIENTS).join(name)).unwrap()
     }
 
-    /// The next line that it prints.
+    /// The next line that the script prints.
     pub(crate) async fn line(&mut self) -> String {
-        within("the script prints a line", self.lines.next_line()).await.unwrap().expect("the script goes on")
+        within("the script prints a line", self.lines.next_line()).await.unwrap().expect("the script still runs")
     }
 }

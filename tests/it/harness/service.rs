@@ -1,4 +1,4 @@
-//! The service in this process: the same door as `main` uses, a socket of its own, a database of its own.
+//! The service inside the test process. It starts like `main`, on its own socket and database.
 
 use std::ops::Deref;
 
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::{Client, Database, ManualClock, within};
 
-/// What a service is started with: the defaults, but for what a test changes.
+/// The start-up values of a service: the defaults, with the changes of a test.
 pub(crate) struct Setup {
     settings: Settings,
     clock: Clock,
@@ -42,7 +42,7 @@ impl Setup {
         self.with(|settings| settings.bidsketch.path_token = Some(token.into()))
     }
 
-    /// Bidsketch's API is the simulator's.
+    /// Uses the simulator's Bidsketch API.
     pub(crate) fn bidsketch_api(self, api: &BidsketchApi, token: &str) -> Self {
         self.with(|settings| {
             settings.bidsketch.api_url = api.url();
@@ -56,7 +56,7 @@ impl Setup {
         self
     }
 
-    /// On a database that was there before.
+    /// Uses an existing database.
     pub(crate) fn database(mut self, database: Database) -> Self {
         self.database = database;
         self
@@ -70,26 +70,27 @@ impl Setup {
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async { drop(stopped.await) };
         let mut serving = tokio::spawn(async move { app::serve(&settings, clock, listener, shutdown).await });
-        // The listener takes connections before the service does: its first answer says that it is there.
+        // The listener accepts connections before the service runs. The first response shows that
+        // it runs.
         tokio::select! {
             ready = client.get("/readyz") => assert_eq!(ready.status, 200, "{ready:?}"),
-            ended = &mut serving => panic!("the service does not start: {ended:?}"),
+            result = &mut serving => panic!("the service does not start: {result:?}"),
         }
         Service { client, database, stop: Some(stop), serving }
     }
 }
 
-/// A running service. Talk to it by its [`Client`], and stop it in the end.
+/// A running service. It dereferences to its [`Client`]. Every test must call [`Service::stop`].
 pub(crate) struct Service {
     client: Client,
     database: Database,
-    /// Taken when the service is told to stop.
+    /// `None` after the service was asked to stop.
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<Result<(), ServeError>>,
 }
 
 impl Service {
-    /// One with the defaults: open mode.
+    /// Starts a service with the defaults, in open mode.
     pub(crate) async fn open() -> Self {
         Setup::new().start().await
     }
@@ -98,22 +99,22 @@ impl Service {
         &self.client
     }
 
-    /// Its database, to be looked at or stood in the way of.
+    /// The database of the service, for a test to inspect or to lock.
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Tells it to stop and does not wait.
+    /// Asks the service to stop and does not wait.
     pub(crate) fn begin_stop(&mut self) {
         drop(self.stop.take());
     }
 
-    /// Stops it, and looks at what it leaves behind. Gives its database, to be used again.
+    /// Stops the service and checks the invariants of its database. Returns the database.
     pub(crate) async fn stop(mut self) -> Database {
         self.begin_stop();
-        let served = within("the service stops", &mut self.serving).await.expect("the service does not panic");
-        served.expect("the service ends well");
-        self.database.assert_sound().await;
+        let result = within("the service stops", &mut self.serving).await.expect("the service does not panic");
+        result.expect("the service stops without an error");
+        self.database.assert_consistent().await;
         std::mem::replace(&mut self.database, Database::fresh())
     }
 }
@@ -128,7 +129,7 @@ impl Deref for Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let forgotten = self.stop.is_some() && !std::thread::panicking();
-        assert!(!forgotten, "a test ends with `stop`, which looks at what is left over");
+        let not_stopped = self.stop.is_some() && !std::thread::panicking();
+        assert!(!not_stopped, "a test must end with `stop`, which checks the database");
     }
 }

@@ -11,59 +11,59 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
-use super::{BOUND, Client, within};
+use super::{Client, TIMEOUT, within};
 
 /// An open socket.
 pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-/// What came over a socket.
+/// A message that a client received.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Message {
-    /// A message of the protocol, as it was written.
+    /// The raw text of a message of the protocol.
     Text(String),
-    /// The end, with its code.
+    /// The end of the socket, with its close code.
     Closed(Option<u16>),
 }
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
-/// What the service asks of a client that is silent.
+/// The keep-alive ping of the service.
 pub(crate) const PING: &str = r#"{"type":"ping"}"#;
 
 impl Socket {
-    /// A socket of who has the client's key.
+    /// Opens a socket with the client's key.
     pub(crate) async fn open(client: &Client) -> Self {
         let payload = client.token().map(|token| json!({ "Authorization": format!("Bearer {token}") }));
-        let mut socket = Self::knock(client, &[]).await;
+        let mut socket = Self::connect(client, &[]).await;
         socket.init(payload).await;
         assert_eq!(socket.json().await, json!({ "type": "connection_ack" }));
         socket
     }
 
-    /// A socket on which nothing was said yet, asked for with these headers.
-    pub(crate) async fn knock(client: &Client, headers: &[(&'static str, &str)]) -> Self {
+    /// Opens a socket with these headers, without `connection_init`.
+    pub(crate) async fn connect(client: &Client, headers: &[(&'static str, &str)]) -> Self {
         let mut request = Self::request(client);
         request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let (stream, answer) = within("the socket opens", connect_async(request)).await.unwrap();
-        assert_eq!(answer.headers()["sec-websocket-protocol"], PROTOCOL);
+        let (stream, response) = within("the socket opens", connect_async(request)).await.unwrap();
+        assert_eq!(response.headers()["sec-websocket-protocol"], PROTOCOL);
         Self(stream)
     }
 
-    /// A socket that was not asked for by the sub-protocol's name.
+    /// Opens a socket whose request names no sub-protocol.
     pub(crate) async fn without_protocol(client: &Client) -> Self {
-        let (stream, answer) = within("the socket opens", connect_async(Self::request(client))).await.unwrap();
-        assert!(!answer.headers().contains_key("sec-websocket-protocol"));
+        let (stream, response) = within("the socket opens", connect_async(Self::request(client))).await.unwrap();
+        assert!(!response.headers().contains_key("sec-websocket-protocol"));
         Self(stream)
     }
 
-    /// An open socket of a client whose machine keeps little of what it has not read.
-    pub(crate) async fn narrow(client: &Client) -> Self {
-        let narrow = TcpSocket::new_v4().unwrap();
-        narrow.set_recv_buffer_size(4096).unwrap();
-        let stream = narrow.connect(client.authority().parse().unwrap()).await.unwrap();
+    /// Opens a socket whose receive buffer is small.
+    pub(crate) async fn open_with_small_buffer(client: &Client) -> Self {
+        let tcp = TcpSocket::new_v4().unwrap();
+        tcp.set_recv_buffer_size(4096).unwrap();
+        let stream = tcp.connect(client.authority().parse().unwrap()).await.unwrap();
         let mut request = Self::request(client);
         request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
         let connecting = client_async(request, MaybeTlsStream::Plain(stream));
@@ -77,7 +77,7 @@ impl Socket {
         format!("ws://{}/graphql/ws", client.authority()).into_client_request().unwrap()
     }
 
-    /// Says who it is.
+    /// Sends `connection_init`.
     pub(crate) async fn init(&mut self, payload: Option<Value>) {
         let mut message = json!({ "type": "connection_init" });
         if let Some(payload) = payload {
@@ -97,14 +97,14 @@ impl Socket {
 
     /// The next message.
     pub(crate) async fn message(&mut self) -> Message {
-        self.message_within(BOUND).await.unwrap_or_else(|| panic!("no message within {BOUND:?}"))
+        self.message_within(TIMEOUT).await.unwrap_or_else(|| panic!("no message within {TIMEOUT:?}"))
     }
 
-    /// The next message, if one comes in time. Pings are answered, as every client does.
-    pub(crate) async fn message_within(&mut self, bound: Duration) -> Option<Message> {
-        timeout(bound, async {
+    /// The next message, if one comes within this limit. Answers pings, as every client does.
+    pub(crate) async fn message_within(&mut self, limit: Duration) -> Option<Message> {
+        timeout(limit, async {
             loop {
-                match self.unanswered().await {
+                match self.next_without_pong().await {
                     Message::Text(text) if text == PING => self.send(json!({ "type": "pong" })).await,
                     message @ (Message::Text(_) | Message::Closed(_)) => return message,
                 }
@@ -114,8 +114,8 @@ impl Socket {
         .ok()
     }
 
-    /// The next message, of a client that answers none.
-    pub(crate) async fn unanswered(&mut self) -> Message {
+    /// The next message. Does not answer pings.
+    pub(crate) async fn next_without_pong(&mut self) -> Message {
         loop {
             match self.0.next().await {
                 Some(Ok(Frame::Text(text))) => return Message::Text(text.to_string()),
@@ -126,12 +126,12 @@ impl Socket {
         }
     }
 
-    /// Sends a message as it is.
+    /// Sends a raw frame.
     pub(crate) async fn send_frame(&mut self, frame: Frame) {
         self.0.send(frame).await.unwrap();
     }
 
-    /// The service's close, with its reason.
+    /// Waits for the service to close the socket. Returns the close code and the reason.
     pub(crate) async fn close(&mut self) -> (u16, String) {
         within("the socket is closed", async {
             loop {
@@ -154,7 +154,7 @@ impl Socket {
     }
 }
 
-/// One subscription on a socket of its own.
+/// One subscription on its own socket.
 pub(crate) struct Subscription {
     socket: Socket,
     query: String,
@@ -171,12 +171,12 @@ impl Subscription {
 
     /// The `data` of the next message.
     pub(crate) async fn next(&mut self) -> Value {
-        self.next_within(BOUND).await.unwrap_or_else(|| panic!("{}: nothing within {BOUND:?}", self.query))
+        self.next_within(TIMEOUT).await.unwrap_or_else(|| panic!("{}: no message within {TIMEOUT:?}", self.query))
     }
 
-    /// The `data` of the next message, if one comes in time.
-    pub(crate) async fn next_within(&mut self, bound: Duration) -> Option<Value> {
-        let text = match self.socket.message_within(bound).await? {
+    /// The `data` of the next message, if one comes within this limit.
+    pub(crate) async fn next_within(&mut self, limit: Duration) -> Option<Value> {
+        let text = match self.socket.message_within(limit).await? {
             Message::Text(text) => text,
             Message::Closed(code) => panic!("{}: closed with {code:?}", self.query),
         };
@@ -186,7 +186,7 @@ impl Subscription {
         Some(message["payload"]["data"].take())
     }
 
-    /// The error that it fails with.
+    /// The error with which the subscription fails.
     pub(crate) async fn error(&mut self) -> Value {
         let mut message = self.socket.json().await;
         let errors = match message["type"].as_str() {
@@ -196,7 +196,8 @@ impl Subscription {
         errors[0].take()
     }
 
-    /// Ends it, and waits until the service says so, or says nothing more than what was under way.
+    /// Completes the subscription, closes the socket and reads messages in flight until the socket
+    /// is closed.
     pub(crate) async fn complete(mut self) {
         self.socket.send(json!({ "id": ID, "type": "complete" })).await;
         self.socket.0.close(None).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a hook URL answers, row by row, and what is kept of each.
+//! The answer of a hook URL to each kind of request, and whether the delivery is stored.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use reqwest::Method;
 use serde_json::json;
 use simulator::signature::{HEADER, sign};
 
-use crate::harness::{Answer, ManualClock, Service, Setup, Wire, fixture};
+use crate::harness::{HttpResponse, ManualClock, RawConnection, Service, Setup, fixture};
 
 const SECRET: &str = "whsec_one";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// How many deliveries are kept, in whatever form.
-async fn kept(service: &Service) -> i64 {
+/// The number of stored deliveries, of any outcome.
+async fn delivery_count(service: &Service) -> i64 {
     service.database().numbers("SELECT COUNT(*) FROM delivery").await[0]
 }
 
 #[tokio::test]
-async fn what_is_recorded_is_200_and_says_what_became_of_it() {
+async fn delivery_recorded_is_200_with_its_outcome() {
     let service = Service::open().await;
     let project = fixture("arcsite/project_created.json");
     for (path, body, expected) in [
@@ -31,34 +31,34 @@ async fn what_is_recorded_is_200_and_says_what_became_of_it() {
         assert_eq!((answer.status, answer.json()), (200, expected), "{body}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    assert_eq!(kept(&service).await, 4);
+    assert_eq!(delivery_count(&service).await, 4);
     service.stop().await;
 }
 
-/// Neither the type of the body nor its name matters: only its bytes do.
+/// Only the body's bytes count.
 #[tokio::test]
-async fn the_content_type_is_not_asked_for() {
+async fn delivery_with_any_content_type_is_accepted() {
     let service = Service::open().await;
-    for (at, content_type) in
+    for (id, content_type) in
         ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense"].into_iter().enumerate()
     {
-        let body = format!(r#"{{"event":"project.created","data":{{"id":{at}}}}}"#);
+        let body = format!(r#"{{"event":"project.created","data":{{"id":{id}}}}}"#);
         let request = service.request(Method::POST, "/webhooks/arcsite").header("content-type", content_type);
-        Answer::of(request.body(body)).await.receipt().accepted();
+        HttpResponse::of(request.body(body)).await.receipt().accepted();
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_signature_that_is_missing_wrong_or_malformed_is_401_and_nothing_is_kept() {
+async fn signature_missing_wrong_or_malformed_is_401_and_nothing_is_stored() {
     let clock = ManualClock::new();
     let service = Setup::new().signing_secrets(&["whsec_zero", SECRET]).clock(&clock).start().await;
     let body = fixture("arcsite/project_created.json");
     let t = clock.unix();
-    let right = sign(SECRET, t, body.as_bytes());
-    let value = right.split_once(",v=").unwrap().1;
-    let other = sign("whsec_two", t, body.as_bytes());
-    let of_other_body = sign(SECRET, t, b"{}");
+    let valid = sign(SECRET, t, body.as_bytes());
+    let value = valid.split_once(",v=").unwrap().1;
+    let wrong_secret = sign("whsec_two", t, body.as_bytes());
+    let for_other_body = sign(SECRET, t, b"{}");
 
     for headers in [
         &[][..],
@@ -75,51 +75,52 @@ async fn a_signature_that_is_missing_wrong_or_malformed_is_401_and_nothing_is_ke
         &[&format!("t={t}.0,v={value}")],
         &[&format!("t={t},t={t},v={value}")],
         &[&format!("t={t},v={value},t={}", t + 1)],
-        &[&format!("{right},broken")],
-        &[&other],
-        &[&of_other_body],
-        // A header that comes twice is one list: its time is repeated.
-        &[&right, &right],
-        &[&other, &right],
+        &[&format!("{valid},broken")],
+        &[&wrong_secret],
+        &[&for_other_body],
+        // Two header lines form one list, so the time is in it twice.
+        &[&valid, &valid],
+        &[&wrong_secret, &valid],
     ] {
         let mut request = service.request(Method::POST, "/webhooks/arcsite");
         for header in headers {
             request = request.header(HEADER, *header);
         }
-        let answer = Answer::of(request.body(body.clone())).await;
+        let answer = HttpResponse::of(request.body(body.clone())).await;
         assert_eq!(
             (answer.status, answer.json()),
             (401, json!({ "error": "the signature is missing or wrong" })),
             "{headers:?}"
         );
     }
-    // Not in a form that text has.
+    // Bytes that are not text.
     let request = service.request(Method::POST, "/webhooks/arcsite").header(HEADER, &b"t=1,v=\xff"[..]);
-    assert_eq!(Answer::of(request.body(body.clone())).await.status, 401);
-    assert_eq!(kept(&service).await, 0);
+    assert_eq!(HttpResponse::of(request.body(body.clone())).await.status, 401);
+    assert_eq!(delivery_count(&service).await, 0);
 
-    // The same body, the same time, and the right signature: two header lines that make one list are one.
+    // Two header lines that form one valid list are accepted.
     let request = service.request(Method::POST, "/webhooks/arcsite");
     let request = request.header(HEADER, format!("t={t}")).header(HEADER, format!("v={},v={value}", "0".repeat(64)));
-    let event = Answer::of(request.body(body.clone())).await.receipt().accepted();
-    service.post_signed("whsec_zero", t, body).await.receipt().repeats(&event);
+    let event = HttpResponse::of(request.body(body.clone())).await.receipt().accepted();
+    service.post_signed("whsec_zero", t, body).await.receipt().redelivery_of(&event);
     service.stop().await;
 }
 
 #[tokio::test]
-async fn what_is_signed_is_bytes() {
+async fn signature_over_any_bytes_is_verified() {
     let clock = ManualClock::new();
     let service = Setup::new().signing_secrets(&[SECRET]).clock(&clock).start().await;
     for body in [&b"\xff\x00\xfe"[..], b"", b"{ }\r\n"] {
         service.post_signed(SECRET, clock.unix(), body).await.receipt().quarantined();
     }
-    assert_eq!(kept(&service).await, 3);
+    assert_eq!(delivery_count(&service).await, 3);
     service.stop().await;
 }
 
-/// Whoever closes one vendor has not closed the other, and a vendor with a token has no other door.
+/// A token for one vendor does not close the other vendor's hook. A hook with a token answers at no
+/// other path.
 #[tokio::test]
-async fn an_unknown_token_and_a_vendor_that_is_not_configured_are_404() {
+async fn hook_with_unknown_token_or_unconfigured_vendor_is_404() {
     let body = fixture("bidsketch/client_created.json");
     let no_such_hook = json!({ "error": "there is no such hook" });
 
@@ -139,7 +140,7 @@ async fn an_unknown_token_and_a_vendor_that_is_not_configured_are_404() {
             assert_eq!(answer.json(), no_such_hook, "{path}");
         }
     }
-    assert_eq!(kept(&service).await, 0);
+    assert_eq!(delivery_count(&service).await, 0);
     service.post(&format!("/webhooks/bidsketch/{TOKEN}"), body.as_str()).await.receipt().accepted();
     service
         .post(&format!("/webhooks/arcsite/{TOKEN}"), fixture("arcsite/project_created.json"))
@@ -148,7 +149,7 @@ async fn an_unknown_token_and_a_vendor_that_is_not_configured_are_404() {
         .accepted();
     service.stop().await;
 
-    // Secrets for signatures alone: there is no token that could be known.
+    // With signing secrets alone, no path with a token exists.
     let service = Setup::new().signing_secrets(&[SECRET]).start().await;
     for path in ["/webhooks/arcsite/x", "/webhooks/bidsketch/x"] {
         assert_eq!(service.post(path, body.as_str()).await.status, 404, "{path}");
@@ -157,13 +158,14 @@ async fn an_unknown_token_and_a_vendor_that_is_not_configured_are_404() {
     service.stop().await;
 }
 
-/// To Bidsketch 410 means "delete the webhook", and a redirect or another 2xx is a failure to it.
+/// Bidsketch deletes its webhook on a 410. It counts a redirect and a 2xx other than 200 as a
+/// failure.
 #[tokio::test]
-async fn nothing_but_post_is_allowed_and_nothing_is_gone_or_elsewhere() {
+async fn hook_with_another_method_is_405_and_unknown_path_is_404() {
     let service = Setup::new().bidsketch_token(TOKEN).start().await;
     for path in ["/webhooks/arcsite", "/webhooks/arcsite/x", "/webhooks/bidsketch", "/webhooks/bidsketch/x"] {
         for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
-            let answer = Answer::of(service.request(method.clone(), path)).await;
+            let answer = HttpResponse::of(service.request(method.clone(), path)).await;
             assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{method} {path}");
         }
     }
@@ -187,42 +189,43 @@ async fn nothing_but_post_is_allowed_and_nothing_is_gone_or_elsewhere() {
 const THREE_MEGABYTES: usize = 3 * 1024 * 1024;
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_413_and_its_sender_sees_so() {
+async fn body_over_the_limit_is_413_and_the_sender_gets_the_answer() {
     let service = Service::open().await;
     let host = service.authority();
     let content_length =
         format!("POST /webhooks/arcsite HTTP/1.1\r\nHost: {host}\r\nContent-Length: {THREE_MEGABYTES}\r\n\r\n");
     let chunked = format!("POST /webhooks/arcsite HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (head, chunk) in [(content_length, None), (chunked, Some("10000\r\n"))] {
-        let mut wire = Wire::open(&service).await;
-        wire.write(&head).await;
+        let mut connection = RawConnection::open(&service).await;
+        connection.write(&head).await;
         let piece = vec![b' '; 0x10000];
-        for at in 0..THREE_MEGABYTES / piece.len() {
-            if at * piece.len() == THREE_MEGABYTES / 2 {
-                // A service that answered now and hung up would have its answer lost with what is still to be written.
-                assert!(wire.is_silent_for(Duration::from_millis(200)).await, "the service reads on");
+        for index in 0..THREE_MEGABYTES / piece.len() {
+            if index * piece.len() == THREE_MEGABYTES / 2 {
+                // If the service answered and closed now, the sender, which is still writing, could
+                // lose the answer.
+                assert!(connection.is_silent_for(Duration::from_millis(200)).await, "the service reads on");
             }
             if let Some(size) = chunk {
-                wire.write(size).await;
+                connection.write(size).await;
             }
-            wire.write_all(&piece).await.expect("the service reads on");
+            connection.write_all(&piece).await.expect("the service reads on");
             if chunk.is_some() {
-                wire.write("\r\n").await;
+                connection.write("\r\n").await;
             }
         }
         if chunk.is_some() {
-            wire.write("0\r\n\r\n").await;
+            connection.write("0\r\n\r\n").await;
         }
-        let answer = wire.read_to_end().await;
+        let answer = connection.read_to_end().await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
         assert!(answer.ends_with(r#"{"error":"the body is larger than 1048576 bytes"}"#), "{answer}");
     }
-    assert_eq!(kept(&service).await, 0);
+    assert_eq!(delivery_count(&service).await, 0);
 
-    // To the last byte of the limit it is taken, and kept whole.
+    // A body of exactly the limit is accepted and stored in full.
     let filler = 1024 * 1024 - r#"{"event":"x","data":{"a":""}}"#.len();
-    for (more, status) in [(0, 200), (1, 413)] {
-        let body = format!(r#"{{"event":"x","data":{{"a":"{}"}}}}"#, "b".repeat(filler + more));
+    for (excess, status) in [(0, 200), (1, 413)] {
+        let body = format!(r#"{{"event":"x","data":{{"a":"{}"}}}}"#, "b".repeat(filler + excess));
         assert_eq!(service.post("/webhooks/arcsite", body).await.status, status);
     }
     assert_eq!(service.database().numbers("SELECT CAST(LENGTH(body) AS bigint) FROM event").await, [1024 * 1024]);
@@ -230,32 +233,31 @@ async fn a_body_over_the_limit_is_413_and_its_sender_sees_so() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_records_nothing() {
+async fn body_cut_off_is_not_recorded() {
     let service = Service::open().await;
     let body = fixture("arcsite/project_created.json");
-    let mut wire = Wire::begin_post(&service, "/webhooks/arcsite", body.len()).await;
-    wire.write(&body[..body.len() - 2]).await;
-    wire.end().await;
-    // The service has seen the end once it says so, or hangs up.
-    let answer = wire.read_to_end().await;
+    let mut connection = RawConnection::begin_post(&service, "/webhooks/arcsite", body.len()).await;
+    connection.write(&body[..body.len() - 2]).await;
+    connection.shut_down().await;
+    // The service has noticed the end once it answers or closes the connection.
+    let answer = connection.read_to_end().await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    assert_eq!(kept(&service).await, 0);
+    assert_eq!(delivery_count(&service).await, 0);
     service.post("/webhooks/arcsite", body).await.receipt().accepted();
     service.stop().await;
 }
 
-/// A delivery that comes in pieces is one delivery.
 #[tokio::test]
-async fn a_body_in_pieces_is_taken_whole() {
+async fn body_in_pieces_is_one_delivery() {
     let clock = ManualClock::new();
     let service = Setup::new().clock(&clock).start().await;
     let body = fixture("arcsite/project_created.json");
-    let mut wire = Wire::begin_post(&service, "/webhooks/arcsite", body.len()).await;
+    let mut connection = RawConnection::begin_post(&service, "/webhooks/arcsite", body.len()).await;
     for piece in body.as_bytes().chunks(40) {
-        wire.write_all(piece).await.unwrap();
+        connection.write_all(piece).await.unwrap();
     }
-    assert!(wire.read_until("event:1").await.starts_with("HTTP/1.1 200 "));
+    assert!(connection.read_until("event:1").await.starts_with("HTTP/1.1 200 "));
     clock.advance(TimeDelta::seconds(1));
-    service.post("/webhooks/arcsite", body).await.receipt().repeats("event:1");
+    service.post("/webhooks/arcsite", body).await.receipt().redelivery_of("event:1");
     service.stop().await;
 }

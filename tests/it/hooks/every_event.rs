@@ -1,4 +1,4 @@
-//! Every type that either vendor sends, as the simulator writes it, is understood; and so is a whole office's day.
+//! Each event type of both vendors, as the simulator writes it, becomes an event.
 
 use serde_json::json;
 use simulator::office::every_event;
@@ -7,7 +7,7 @@ use simulator::{arcsite, bidsketch};
 use crate::harness::Service;
 
 #[tokio::test]
-async fn every_type_of_both_vendors_becomes_an_event() {
+async fn vendor_type_of_either_vendor_becomes_an_event() {
     let service = Service::open().await;
     let mut types = Vec::new();
     for hook in every_event(7) {
@@ -16,7 +16,7 @@ async fn every_type_of_both_vendors_becomes_an_event() {
         types.push(hook.event);
     }
     for expected in arcsite::EVENTS.iter().chain(bidsketch::EVENTS) {
-        assert!(types.iter().any(|seen| seen == expected), "the simulator sent no {expected}");
+        assert!(types.iter().any(|sent| sent == expected), "the simulator sent no {expected}");
     }
     let log = service.log("kind vendorTypes").await;
     for kind in [
@@ -38,7 +38,7 @@ async fn every_type_of_both_vendors_becomes_an_event() {
         assert!(log.iter().any(|event| event["kind"] == kind), "no {kind}");
     }
     assert!(log.iter().all(|event| event["kind"] != "UNRECOGNIZED"));
-    // The decision's two names.
+    // One decision that came under both of its names.
     assert!(
         log.iter().any(|event| event["vendorTypes"] == json!(["proposal_declined", "proposal_accepted_or_declined"]))
     );

@@ -1,4 +1,4 @@
-//! What a hook URL answers, and what is stored of each delivery.
+//! Deliveries at the hook URLs: the answers, and the stored rows.
 
 mod answers;
 mod bad_row;

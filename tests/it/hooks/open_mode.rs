@@ -1,4 +1,4 @@
-//! Open mode: a first try needs no keys, so nobody but this machine is let in.
+//! Open mode: without any key, only requests of the same machine are served.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,9 +6,9 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::harness::{Answer, Service, Setup, fixture};
+use crate::harness::{HttpResponse, Service, Setup, fixture};
 
-/// What a request has that did not come from this machine, or not by the will of who sits at it.
+/// Headers of a request that came from another machine, or from a page of another site.
 const FOREIGN: [(&str, &str); 9] = [
     ("x-forwarded-for", "203.0.113.7"),
     ("x-forwarded-proto", "https"),
@@ -22,7 +22,7 @@ const FOREIGN: [(&str, &str); 9] = [
 ];
 
 #[tokio::test]
-async fn what_came_from_elsewhere_is_403() {
+async fn request_from_elsewhere_is_403() {
     let service = Service::open().await;
     for (name, value) in FOREIGN {
         for path in ["/webhooks/arcsite", "/webhooks/bidsketch", "/webhooks/bidsketch/x", "/graphql"] {
@@ -32,19 +32,19 @@ async fn what_came_from_elsewhere_is_403() {
                 fixture("arcsite/project_created.json")
             };
             let request = service.request(Method::POST, path).header("content-type", "application/json");
-            let answer = Answer::of(request.header(name, value).body(body)).await;
+            let answer = HttpResponse::of(request.header(name, value).body(body)).await;
             assert_eq!(answer.status, 403, "{path} {name}: {value}");
-            let told = answer.json();
+            let reply = answer.json();
             let problem = if path == "/graphql" {
-                assert_eq!(told["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer:?}");
-                &told["errors"][0]["message"]
+                assert_eq!(reply["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer:?}");
+                &reply["errors"][0]["message"]
             } else {
-                &told["error"]
+                &reply["error"]
             };
             assert!(problem.as_str().unwrap().contains("open mode"), "{answer:?}");
         }
         for path in ["/", "/playground", "/graphql?query={__typename}", "/metrics"] {
-            let answer = Answer::of(service.request(Method::GET, path).header(name, value)).await;
+            let answer = HttpResponse::of(service.request(Method::GET, path).header(name, value)).await;
             assert_eq!(answer.status, 403, "{path} {name}: {value}");
         }
         let mut upgrade = format!("ws://{}/graphql/ws", service.authority()).into_client_request().unwrap();
@@ -52,29 +52,29 @@ async fn what_came_from_elsewhere_is_403() {
         upgrade.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
         match connect_async(upgrade).await {
             Err(Error::Http(answer)) => assert_eq!(answer.status(), 403, "{name}: {value}"),
-            other => panic!("{name}: {value}: {other:?}"),
+            result => panic!("{name}: {value}: {result:?}"),
         }
-        // What an operator's tools ask is not closed to them.
+        // The health checks of an operator's tools stay open.
         for path in ["/healthz", "/readyz"] {
-            let answer = Answer::of(service.request(Method::GET, path).header(name, value)).await;
+            let answer = HttpResponse::of(service.request(Method::GET, path).header(name, value)).await;
             assert_eq!(answer.status, 200, "{path} {name}: {value}");
         }
     }
-    assert_eq!(service.total().await, 0);
+    assert_eq!(service.event_count().await, 0);
     service.stop().await;
 }
 
-/// A secret closes a vendor's hooks to strangers; that it listens to this machine alone stays.
+/// A secret protects a hook, but open mode still serves only this machine.
 #[tokio::test]
-async fn a_hook_with_a_secret_is_not_open_to_a_proxy_either() {
+async fn hook_with_a_secret_refuses_a_proxied_request() {
     let service = Setup::new().bidsketch_token("secret").start().await;
     let request = service.request(Method::POST, "/webhooks/bidsketch/secret").header("x-forwarded-for", "203.0.113.7");
-    assert_eq!(Answer::of(request.body(fixture("bidsketch/client_created.json"))).await.status, 403);
+    assert_eq!(HttpResponse::of(request.body(fixture("bidsketch/client_created.json"))).await.status, 403);
     service.stop().await;
 }
 
 #[tokio::test]
-async fn this_machine_s_own_pages_are_let_in() {
+async fn request_of_a_local_or_allowed_page_is_served() {
     let service = Setup::new()
         .with(|settings| settings.server.allowed_origins = vec!["https://office.example".to_owned()])
         .start()
@@ -87,7 +87,7 @@ async fn this_machine_s_own_pages_are_let_in() {
         ("origin", "https://office.example".to_owned()),
     ] {
         let request = service.request(Method::POST, "/graphql").header("content-type", "application/json");
-        let answer = Answer::of(request.header(name, &value).body(r#"{"query":"{ __typename }"}"#)).await;
+        let answer = HttpResponse::of(request.header(name, &value).body(r#"{"query":"{ __typename }"}"#)).await;
         assert_eq!(answer.json(), json!({ "data": { "__typename": "Query" } }), "{name}: {value}");
         let allowed = answer.header("access-control-allow-origin");
         assert_eq!(allowed.is_some(), value == "https://office.example", "{name}: {value}: {allowed:?}");

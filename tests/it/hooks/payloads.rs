@@ -1,4 +1,5 @@
-//! What was received is given as it was received: compared as text, since a JSON value would hide the difference.
+//! Payloads are served verbatim. The tests compare text, since a JSON value would hide a
+//! difference.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +7,8 @@ use serde_json::json;
 
 use crate::harness::{Message, Service, envelope};
 
-/// Numbers that a float loses or spells otherwise, keys in no order and twice, white space, escapes, an old-style emoji.
+/// Numbers that a float loses or writes differently, unordered and repeated keys, white space,
+/// escapes, an emoji as a surrogate pair.
 const PAYLOADS: [&str; 6] = [
     r#"{"id":36029621652695041,"a":9007199254740993,"b":7385.00,"c":1e400,"d":-0.0,"e":1E5,"f":0.1000000000000000055511151231257827}"#,
     r#"{ "z" : 1 ,  "a":2,
@@ -18,21 +20,21 @@ const PAYLOADS: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn a_payload_is_given_as_it_is_written() {
+async fn payload_of_any_spelling_is_served_verbatim() {
     let service = Service::open().await;
     let mut live = service.socket().await;
     let start = service.head().await;
     live.subscribe("1", &format!("subscription {{ events(after: {start:?}) {{ payload id }} }}"), json!({})).await;
-    for (at, payload) in PAYLOADS.into_iter().enumerate() {
-        let event = service.arcsite(&format!("odd.{at}"), payload).await.accepted();
+    for (number, payload) in PAYLOADS.into_iter().enumerate() {
+        let event = service.arcsite(&format!("odd.{number}"), payload).await.accepted();
         let expected = format!(r#"{{"payload":{payload},"id":"{event}"}}"#);
         let by_id = format!("{{ node(id: {event:?}) {{ ... on Event {{ payload id }} }} }}");
-        assert_eq!(service.ask(&by_id, json!({})).await.body, format!(r#"{{"data":{{"node":{expected}}}}}"#));
+        assert_eq!(service.graphql(&by_id, json!({})).await.body, format!(r#"{{"data":{{"node":{expected}}}}}"#));
         for query in [
             "{ events(first: 1) { nodes { payload id } } }",
             "{ events(first: 1) { edges { node { data: payload id } } } }",
         ] {
-            let answer = service.ask(query, json!({})).await;
+            let answer = service.graphql(query, json!({})).await;
             assert!(answer.body.contains(&format!(r#":{payload},"id":"{event}"}}"#)), "{query}: {}", answer.body);
         }
         let message = live.message().await;
@@ -42,9 +44,9 @@ async fn a_payload_is_given_as_it_is_written() {
     service.stop().await;
 }
 
-/// A type that is not known is not looked into.
+/// bidarc does not look into the payload of an unknown type.
 #[tokio::test]
-async fn a_payload_a_thousand_levels_deep_is_kept_and_given() {
+async fn payload_a_thousand_levels_deep_is_served_verbatim() {
     let service = Service::open().await;
     let mut live = service.socket().await;
     let start = service.head().await;
@@ -52,19 +54,19 @@ async fn a_payload_a_thousand_levels_deep_is_kept_and_given() {
     let deep = format!(r#"{{"a":{}{}}}"#, r#"[{"b":"#.repeat(500) + "1", "}]".repeat(500));
     let event = service.bidsketch("deep", &deep).await.accepted();
     let by_id = format!("{{ node(id: {event:?}) {{ ... on Event {{ kind payload deliveries {{ body }} }} }} }}");
-    let answer = service.ask(&by_id, json!({})).await;
+    let answer = service.graphql(&by_id, json!({})).await;
     assert!(answer.body.contains(&format!(r#""kind":"UNRECOGNIZED","payload":{deep},"#)), "{}", answer.body);
     let message = live.message().await;
     assert!(matches!(&message, Message::Text(text) if text.contains(&deep)), "{message:?}");
-    // Under a known type, in a field that is not looked at.
+    // Under a known type, in a field that bidarc does not read.
     let payload = format!(r#"{{"id":1,"more":{deep}}}"#);
     service.arcsite("project.created", &payload).await.accepted();
-    let answer = service.ask("{ events(first: 1) { nodes { kind payload } } }", json!({})).await;
+    let answer = service.graphql("{ events(first: 1) { nodes { kind payload } } }", json!({})).await;
     assert!(answer.body.contains(&format!(r#""kind":"PROJECT_CREATED","payload":{payload}"#)), "{}", answer.body);
     service.stop().await;
 }
 
-/// Not every database can hold U+0000 in a text; the payload keeps it.
+/// Not every database can hold U+0000 in a text. The payload keeps it.
 #[tokio::test]
 async fn nul_in_a_name_reads_as_a_replacement_character() {
     let service = Service::open().await;
@@ -75,14 +77,15 @@ async fn nul_in_a_name_reads_as_a_replacement_character() {
         data["project"],
         json!({ "name": "a\u{fffd}b", "tags": ["\u{fffd}"], "customer": { "name": "\u{fffd}c" } })
     );
-    let answer = service.ask("{ events { nodes { payload } } }", json!({})).await;
+    let answer = service.graphql("{ events { nodes { payload } } }", json!({})).await;
     assert!(answer.body.contains(payload), "{}", answer.body);
-    let found = service.query(r#"{ projects(filter: { nameContains: "A\uFFFDB" }) { totalCount } }"#).await;
-    assert_eq!(found["projects"]["totalCount"], 1);
+    let data = service.query(r#"{ projects(filter: { nameContains: "A\uFFFDB" }) { totalCount } }"#).await;
+    assert_eq!(data["projects"]["totalCount"], 1);
     service.stop().await;
 }
 
-/// Half of a pair is no letter: in a name it reads U+FFFD, the payload keeps it to the byte, and the event is one.
+/// Half a surrogate pair is no letter. The name has U+FFFD in its place, and the delivery keeps its
+/// bytes.
 #[tokio::test]
 async fn half_a_surrogate_pair_in_a_name_is_replaced() {
     let service = Service::open().await;
@@ -99,13 +102,12 @@ async fn half_a_surrogate_pair_in_a_name_is_replaced() {
         assert_eq!(delivery["body"], body);
         assert_eq!(STANDARD.decode(delivery["bodyBase64"].as_str().unwrap()).unwrap(), body.as_bytes());
     }
-    assert_eq!(service.total().await, 3);
+    assert_eq!(service.event_count().await, 3);
     service.stop().await;
 }
 
-/// The bytes of every delivery are there, those that differ from the event's too.
 #[tokio::test]
-async fn every_delivery_has_its_own_bytes() {
+async fn redelivery_with_other_bytes_keeps_its_own_bytes() {
     let service = Service::open().await;
     let bodies = [
         envelope("project.created", r#"{"id":1,"name":"ä"}"#),

@@ -1,4 +1,5 @@
-//! What cannot be turned into an event is answered 200 and kept aside, byte for byte, with the reason.
+//! A delivery that cannot become an event is answered 200 and quarantined: byte for byte, with the
+//! reason.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +21,7 @@ async fn quarantined(service: &Service) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn seven_bodies_that_are_no_event_are_kept_with_their_reason() {
+async fn body_that_is_no_event_is_quarantined_with_its_reason() {
     let service = Service::open().await;
     let bodies: [(&[u8], &str, Value); 7] = [
         (b"not json", "NOT_JSON", json!(null)),
@@ -34,9 +35,9 @@ async fn seven_bodies_that_are_no_event_are_kept_with_their_reason() {
     for (body, _, _) in &bodies {
         service.post("/webhooks/arcsite", *body).await.receipt().quarantined();
     }
-    let kept = quarantined(&service).await;
-    assert_eq!(kept.len(), 7);
-    for ((body, reason, vendor_type), delivery) in bodies.iter().zip(&kept) {
+    let deliveries = quarantined(&service).await;
+    assert_eq!(deliveries.len(), 7);
+    for ((body, reason, vendor_type), delivery) in bodies.iter().zip(&deliveries) {
         assert_eq!(delivery["quarantineReason"], *reason, "{delivery}");
         assert_eq!(STANDARD.decode(delivery["bodyBase64"].as_str().unwrap()).unwrap(), *body, "{delivery}");
         assert_eq!(delivery["body"], String::from_utf8_lossy(body).into_owned());
@@ -44,28 +45,28 @@ async fn seven_bodies_that_are_no_event_are_kept_with_their_reason() {
         assert_eq!((&delivery["outcome"], &delivery["event"]), (&json!("QUARANTINED"), &json!(null)));
         assert!(!delivery["detail"].as_str().unwrap().is_empty(), "{delivery}");
     }
-    assert!(kept[4]["detail"].as_str().unwrap().contains("id"), "it says what is missing: {}", kept[4]);
-    assert_eq!(service.total().await, 0);
+    assert!(deliveries[4]["detail"].as_str().unwrap().contains("id"), "it names the missing field: {}", deliveries[4]);
+    assert_eq!(service.event_count().await, 0);
     service.stop().await;
 }
 
-/// Two equal ones are two: nothing tells that the second is the first again.
+/// Nothing shows that the second is a redelivery of the first.
 #[tokio::test]
-async fn the_same_wrong_body_twice_is_kept_twice() {
+async fn body_wrong_and_sent_twice_is_quarantined_twice() {
     let service = Service::open().await;
     for _ in 0..2 {
         service.post("/webhooks/bidsketch", "half a bo").await.receipt().quarantined();
     }
-    let kept = quarantined(&service).await;
-    assert_eq!(kept.len(), 2);
-    assert!(kept.iter().all(|delivery| delivery["provider"] == "BIDSKETCH"));
+    let deliveries = quarantined(&service).await;
+    assert_eq!(deliveries.len(), 2);
+    assert!(deliveries.iter().all(|delivery| delivery["provider"] == "BIDSKETCH"));
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_payload_that_does_not_fit_says_where() {
+async fn payload_with_a_wrong_field_is_quarantined_and_names_the_field() {
     let service = Service::open().await;
-    for (vendor, event, data, place) in [
+    for (vendor, event, data, field) in [
         ("arcsite", "project.created", r#"{"id":null}"#, "id"),
         ("arcsite", "project.created", r#"{"id":1.5}"#, "id"),
         ("arcsite", "project.created", r#"{"id":1,"customer":{"address":{"city":["x"]}}}"#, "city"),
@@ -81,51 +82,51 @@ async fn a_payload_that_does_not_fit_says_where() {
     ] {
         let body = crate::harness::envelope(event, data);
         service.post(&format!("/webhooks/{vendor}"), body).await.receipt().quarantined();
-        let kept = quarantined(&service).await;
-        let delivery = kept.last().unwrap();
+        let deliveries = quarantined(&service).await;
+        let delivery = deliveries.last().unwrap();
         assert_eq!(
             (&delivery["quarantineReason"], &delivery["vendorType"]),
             (&json!("INVALID_PAYLOAD"), &json!(event))
         );
-        assert!(delivery["detail"].as_str().unwrap().contains(place), "{data}: {delivery}");
+        assert!(delivery["detail"].as_str().unwrap().contains(field), "{data}: {delivery}");
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_right_signature_of_another_time_is_kept_aside_not_refused() {
+async fn signature_valid_but_too_old_or_too_far_ahead_is_quarantined() {
     let clock = ManualClock::new();
     let service = Setup::new().signing_secrets(&[SECRET]).clock(&clock).start().await;
     let now = clock.unix();
-    let (past, ahead) = (TimeDelta::hours(72).num_seconds(), TimeDelta::minutes(5).num_seconds());
-    for (t, fits) in [
-        (now - past, true),
-        (now - past - 1, false),
-        (now + ahead, true),
-        (now + ahead + 1, false),
+    let (max_age, max_ahead) = (TimeDelta::hours(72).num_seconds(), TimeDelta::minutes(5).num_seconds());
+    for (t, in_tolerance) in [
+        (now - max_age, true),
+        (now - max_age - 1, false),
+        (now + max_ahead, true),
+        (now + max_ahead + 1, false),
         (0, false),
         (i64::MAX, false),
     ] {
         let body = format!(r#"{{"event":"project.created","data":{{"id":{t}}}}}"#);
         let receipt = service.post_signed(SECRET, t, body).await.receipt();
-        if fits { drop(receipt.accepted()) } else { receipt.quarantined() }
+        if in_tolerance { drop(receipt.accepted()) } else { receipt.quarantined() }
     }
-    let kept = quarantined(&service).await;
-    assert_eq!(kept.len(), 4);
-    for delivery in &kept {
+    let deliveries = quarantined(&service).await;
+    assert_eq!(deliveries.len(), 4);
+    for delivery in &deliveries {
         assert_eq!(
             (&delivery["quarantineReason"], &delivery["vendorType"]),
             (&json!("STALE_SIGNATURE"), &json!("project.created"))
         );
         assert!(delivery["body"].as_str().unwrap().contains("project.created"));
     }
-    assert_eq!(service.total().await, 2);
+    assert_eq!(service.event_count().await, 2);
     service.stop().await;
 }
 
-/// The tolerance is a setting, and a fraction of a second counts.
+/// A fraction of a second counts.
 #[tokio::test]
-async fn the_tolerance_is_a_setting() {
+async fn signature_tolerance_follows_the_settings() {
     let clock = ManualClock::new();
     let setup = Setup::new().signing_secrets(&[SECRET]).clock(&clock).with(|settings| {
         settings.arcsite.signature_max_age_hours = 1;
@@ -146,10 +147,10 @@ async fn the_tolerance_is_a_setting() {
 }
 
 #[tokio::test]
-async fn the_quarantine_is_read_in_pages() {
+async fn quarantine_pages_stay_in_place_while_deliveries_come() {
     let service = Service::open().await;
-    for at in 0..5 {
-        service.post("/webhooks/arcsite", format!("wrong {at}")).await.receipt().quarantined();
+    for number in 0..5 {
+        service.post("/webhooks/arcsite", format!("wrong {number}")).await.receipt().quarantined();
     }
     let page = async |arguments: &str| {
         let fields = "nodes { body } pageInfo { startCursor endCursor hasNextPage hasPreviousPage }";
@@ -163,7 +164,7 @@ async fn the_quarantine_is_read_in_pages() {
     let first = page("first: 2").await;
     assert_eq!(bodies(&first), ["wrong 4", "wrong 3"]);
     assert_eq!(first["pageInfo"]["hasNextPage"], true);
-    // What comes meanwhile moves nothing.
+    // A delivery that comes meanwhile does not shift the pages.
     service.post("/webhooks/arcsite", "wrong 5").await.receipt().quarantined();
     let next = page(&format!("first: 3, after: {}", first["pageInfo"]["endCursor"])).await;
     assert_eq!(bodies(&next), ["wrong 2", "wrong 1", "wrong 0"]);

@@ -1,4 +1,4 @@
-//! Which deliveries are the same event.
+//! Identity: which deliveries are the same event.
 
 mod decisions;
 mod occurrences;

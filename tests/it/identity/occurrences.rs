@@ -1,4 +1,5 @@
-//! What happens again and again: sent, viewed, paid by hand. Equal ones are one while they come close to each other.
+//! Occurrences, which happen again and again: sent, viewed, paid by hand. Equal ones are one event
+//! while they come close to each other.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -7,10 +8,10 @@ use crate::harness::{ManualClock, Setup, envelope, fixture};
 
 const SECRET: &str = "whsec_one";
 const WINDOW: TimeDelta = TimeDelta::minutes(2);
-const A_MOMENT: TimeDelta = TimeDelta::microseconds(1);
+const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 
 #[tokio::test]
-async fn the_window_is_two_minutes_from_the_last_delivery() {
+async fn occurrence_within_two_minutes_of_the_last_delivery_is_a_redelivery() {
     for (vendor, event, data) in [
         ("bidsketch", "proposal_sent", r#"{"id":1,"updated_at":"2026-01-05T10:00:00-05:00"}"#),
         ("bidsketch", "proposal_viewed", r#"{"id":1,"updated_at":"2026-01-05T10:00:00-05:00"}"#),
@@ -26,25 +27,25 @@ async fn the_window_is_two_minutes_from_the_last_delivery() {
         let post = async || service.post(&format!("/webhooks/{vendor}"), envelope(event, data)).await.receipt();
         let first = post().await.accepted();
         clock.advance(WINDOW);
-        post().await.repeats(&first);
-        clock.advance(WINDOW + A_MOMENT);
+        post().await.redelivery_of(&first);
+        clock.advance(WINDOW + MICROSECOND);
         let second = post().await.accepted();
         assert_ne!(first, second, "{event}");
         service.stop().await;
     }
 }
 
-/// Retries that come 100 s after each other go on for longer than the window.
+/// Retries every 100 s continue for longer than the window.
 #[tokio::test]
-async fn a_chain_of_redeliveries_stays_one_event() {
+async fn redeliveries_in_a_chain_stay_one_event() {
     let clock = ManualClock::new();
     let service = Setup::new().clock(&clock).start().await;
     let first = service.bidsketch("proposal_viewed", r#"{"id":1}"#).await.accepted();
     for _ in 0..20 {
         clock.advance(TimeDelta::seconds(100));
-        // What else happens to the proposal does not end it.
+        // Other events of the proposal do not end the window.
         service.bidsketch("proposal_created", r#"{"id":1}"#).await;
-        service.bidsketch("proposal_viewed", r#"{"id":1}"#).await.repeats(&first);
+        service.bidsketch("proposal_viewed", r#"{"id":1}"#).await.redelivery_of(&first);
     }
     let log = service.log("id deliveries { id }").await;
     assert_eq!(log[0]["deliveries"].as_array().unwrap().len(), 21);
@@ -52,13 +53,13 @@ async fn a_chain_of_redeliveries_stays_one_event() {
 }
 
 #[tokio::test]
-async fn the_window_is_a_setting() {
+async fn occurrence_window_follows_the_settings() {
     let clock = ManualClock::new();
     let change = |settings: &mut bidarc::config::Settings| settings.identity.occurrence_window_seconds = 5;
     let service = Setup::new().clock(&clock).with(change).start().await;
     let first = service.bidsketch("proposal_viewed", r#"{"id":1}"#).await.accepted();
     clock.advance(TimeDelta::seconds(5));
-    service.bidsketch("proposal_viewed", r#"{"id":1}"#).await.repeats(&first);
+    service.bidsketch("proposal_viewed", r#"{"id":1}"#).await.redelivery_of(&first);
     clock.advance(TimeDelta::seconds(6));
     service.bidsketch("proposal_viewed", r#"{"id":1}"#).await.accepted();
     service.stop().await;
@@ -66,14 +67,14 @@ async fn the_window_is_a_setting() {
 
 /// Two equal payments that are marked on one day have identical bodies.
 #[tokio::test]
-async fn equal_payments_three_minutes_apart_are_two_payments() {
+async fn payments_equal_but_three_minutes_apart_are_two_payments() {
     let clock = ManualClock::new();
     let service = Setup::new().clock(&clock).start().await;
     service.post("/webhooks/arcsite", fixture("arcsite/proposal_approved.json")).await.receipt().accepted();
     let body = fixture("arcsite/payment_marked.json");
     let first = service.post("/webhooks/arcsite", body.as_str()).await.receipt().accepted();
     clock.advance(TimeDelta::minutes(1));
-    service.post("/webhooks/arcsite", body.as_str()).await.receipt().repeats(&first);
+    service.post("/webhooks/arcsite", body.as_str()).await.receipt().redelivery_of(&first);
     clock.advance(TimeDelta::minutes(3));
     service.post("/webhooks/arcsite", body).await.receipt().accepted();
     let query = r#"{ proposal(provider: ARCSITE, vendorId: "36029621652695042") {
@@ -87,9 +88,9 @@ async fn equal_payments_three_minutes_apart_are_two_payments() {
     service.stop().await;
 }
 
-/// The very bytes, signed at the very second, are a retry: however late it comes, and whatever came since.
+/// Equal bytes, signed at the same second, are a retry, whatever came in between.
 #[tokio::test]
-async fn the_same_signature_is_the_same_event_however_late() {
+async fn signature_seen_before_is_the_same_event_at_any_age() {
     let clock = ManualClock::new();
     let service = Setup::new().signing_secrets(&[SECRET]).clock(&clock).start().await;
     let t = clock.unix();
@@ -98,9 +99,9 @@ async fn the_same_signature_is_the_same_event_however_late() {
     clock.advance(TimeDelta::minutes(10));
     let second = service.post_signed(SECRET, t + 600, body.as_str()).await.receipt().accepted();
     clock.advance(TimeDelta::hours(70));
-    service.post_signed(SECRET, t, body.as_str()).await.receipt().repeats(&first);
-    service.post_signed(SECRET, t + 600, body.as_str()).await.receipt().repeats(&second);
-    // Signed anew and close to its last delivery, it is that one again.
-    service.post_signed(SECRET, clock.unix(), body.as_str()).await.receipt().repeats(&second);
+    service.post_signed(SECRET, t, body.as_str()).await.receipt().redelivery_of(&first);
+    service.post_signed(SECRET, t + 600, body.as_str()).await.receipt().redelivery_of(&second);
+    // With a new signature, but close to the last delivery, it is that event.
+    service.post_signed(SECRET, clock.unix(), body.as_str()).await.receipt().redelivery_of(&second);
     service.stop().await;
 }

@@ -1,4 +1,4 @@
-//! API keys: what each scope allows, and how keys come and go.
+//! API keys: what each scope permits, and how keys are added and revoked.
 
 mod command;
 mod revocation;

@@ -1,25 +1,25 @@
-//! Keys that come and go while the service runs.
+//! Keys that are added or revoked while the service runs.
 
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use crate::harness::{BOUND, Database, Launch, Process, Service, Setup, Socket, add_key, eventually, revoke_key};
+use crate::harness::{Database, Launch, Process, Service, Setup, Socket, TIMEOUT, add_key, eventually, revoke_key};
 
 const QUERY: &str = r#"{"query":"{ headCursor }"}"#;
 
-/// A second, in which the service must have noticed, and another for a busy machine to ask it.
+/// The service must notice within one second. The other second is for a busy machine.
 const NOTICED_WITHIN: Duration = Duration::from_secs(2);
 
 #[tokio::test]
-async fn a_key_that_is_added_to_a_running_service_closes_open_mode() {
+async fn key_added_to_a_running_service_ends_open_mode() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
     assert!(service.greeting().contains("open mode"), "{}", service.greeting());
     assert_eq!(service.post("/graphql", QUERY).await.status, 200);
     let token = add_key(&database, "office", "read").await;
-    eventually("a key is asked for", NOTICED_WITHIN, async || {
+    eventually("a key is required", NOTICED_WITHIN, async || {
         (service.post("/graphql", QUERY).await.status == 401).then_some(())
     })
     .await;
@@ -30,7 +30,7 @@ async fn a_key_that_is_added_to_a_running_service_closes_open_mode() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_refused_within_a_second() {
+async fn revoked_key_is_refused_within_a_second() {
     let database = Database::fresh();
     let (first, second) = (add_key(&database, "first", "manage").await, add_key(&database, "second", "read").await);
     let service = Setup::new().database(database).start().await;
@@ -41,38 +41,42 @@ async fn a_revoked_key_is_refused_within_a_second() {
         (first.post("/graphql", QUERY).await.status == 401).then_some(())
     })
     .await;
-    assert_eq!(second.post("/graphql", QUERY).await.status, 200, "the other one is not touched");
-    // A new key of the same name does not bring the old one back.
-    let again = add_key(service.database(), "first", "manage").await;
-    let again = service.client().with_token(&again);
-    eventually("the new key works", BOUND, async || (again.post("/graphql", QUERY).await.status == 200).then_some(()))
+    assert_eq!(second.post("/graphql", QUERY).await.status, 200, "the other key still works");
+    // A new key of the same name does not restore the old one.
+    let new_token = add_key(service.database(), "first", "manage").await;
+    let new = service.client().with_token(&new_token);
+    eventually("the new key works", TIMEOUT, async || (new.post("/graphql", QUERY).await.status == 200).then_some(()))
         .await;
     assert_eq!(first.post("/graphql", QUERY).await.status, 401);
     service.stop().await;
 }
 
-/// While it cannot be told who has a key, nobody is let in: not in open mode either, which a key may have closed.
+/// A service that cannot read the keys refuses all requests, also in open mode, because a key may
+/// have ended open mode.
 #[tokio::test]
-async fn keys_that_cannot_be_read_let_nobody_in() {
+async fn unreadable_keys_refuse_every_request() {
     let with_key = Database::fresh();
     let token = add_key(&with_key, "office", "manage").await;
     for (database, token) in [(with_key, Some(token)), (Database::fresh(), None)] {
         let service = Setup::new().database(database).start().await;
         let client = token.map_or_else(|| service.client().clone(), |token| service.client().with_token(&token));
         assert_eq!(client.post("/graphql", QUERY).await.status, 200);
-        let intruder = service.database().connect().await;
-        intruder.execute_unprepared("ALTER TABLE key RENAME TO lost").await.unwrap();
-        let answer = eventually("nobody is let in", BOUND, async || {
-            let answer = client.post("/graphql", QUERY).await;
-            (answer.status != 200).then_some(answer)
+        let connection = service.database().connect().await;
+        connection.execute_unprepared("ALTER TABLE key RENAME TO lost").await.unwrap();
+        let response = eventually("requests are refused", TIMEOUT, async || {
+            let response = client.post("/graphql", QUERY).await;
+            (response.status != 200).then_some(response)
         })
         .await;
-        assert_eq!((answer.status, &answer.json()["errors"][0]["extensions"]["code"]), (503, &"UNAVAILABLE".into()));
-        assert!(answer.header("retry-after").is_some() && !answer.body.contains("table"), "{answer:?}");
+        assert_eq!(
+            (response.status, &response.json()["errors"][0]["extensions"]["code"]),
+            (503, &"UNAVAILABLE".into())
+        );
+        assert!(response.header("retry-after").is_some() && !response.body.contains("table"), "{response:?}");
         assert_eq!(client.get("/metrics").await.status, 503);
-        intruder.execute_unprepared("ALTER TABLE lost RENAME TO key").await.unwrap();
-        intruder.close().await.unwrap();
-        eventually("it works again", BOUND, async || {
+        connection.execute_unprepared("ALTER TABLE lost RENAME TO key").await.unwrap();
+        connection.close().await.unwrap();
+        eventually("it works again", TIMEOUT, async || {
             (client.post("/graphql", QUERY).await.status == 200).then_some(())
         })
         .await;
@@ -81,7 +85,7 @@ async fn keys_that_cannot_be_read_let_nobody_in() {
 }
 
 #[tokio::test]
-async fn where_others_could_reach_it_a_key_is_needed_to_start() {
+async fn publicly_reachable_service_without_a_key_does_not_start() {
     for (name, value) in [
         ("BIDARC_SERVER__LISTEN", "0.0.0.0:0"),
         ("BIDARC_SERVER__LISTEN", "[::]:0"),
@@ -93,25 +97,29 @@ async fn where_others_could_reach_it_a_key_is_needed_to_start() {
                 Launch::new(database.directory()).env(name, value).env("BIDARC_DATABASE__URL", &database.url());
             if name == "BIDARC_SERVER__LISTEN" { launch } else { launch.arg("--listen").arg("127.0.0.1:0") }
         };
-        let ended = launch().run().await;
-        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(1), ""), "no greeting: {ended:?}");
+        let output = launch().run().await;
+        assert_eq!(
+            (output.status.code(), output.stdout.as_str()),
+            (Some(1), ""),
+            "the service prints no greeting: {output:?}"
+        );
         for word in ["bidarc keys add NAME --scope manage", "server.listen", "server.public_url"] {
-            assert!(ended.stderr.contains(word), "{word}: {ended:?}");
+            assert!(output.stderr.contains(word), "{word}: {output:?}");
         }
-        // A key that was revoked is none.
+        // A revoked key does not count.
         add_key(&database, "office", "manage").await;
         revoke_key(&database, "office").await;
         assert_eq!(launch().run().await.status.code(), Some(1));
         add_key(&database, "office", "read").await;
         let running = launch().start();
-        running.says("no secret is set: hooks of this vendor are answered 404").await;
+        running.wait_for_log("no secret is set: hooks of this vendor are answered 404").await;
         running.kill().await;
     }
 }
 
-/// What was in the log, an error or the database's files when a service with keys has run.
+/// Looks for the tokens in the log, in the responses and in the files of the database.
 #[tokio::test]
-async fn a_token_is_nowhere_in_clear() {
+async fn token_never_appears_in_clear() {
     let database = Database::fresh();
     let token = add_key(&database, "office", "manage").await;
     let launch = Launch::new(database.directory()).env("BIDARC_LOG__FILTER", "trace,tungstenite::protocol=trace");
@@ -119,19 +127,21 @@ async fn a_token_is_nowhere_in_clear() {
     let wrong = "bidarc_wrongwrongwrongwrong";
     for token in [&*token, wrong] {
         let client = service.with_token(token);
-        let mut said = client.post("/graphql", QUERY).await.body;
-        said.push_str(&client.post("/graphql", r#"{"query":"{ nothing }"}"#).await.body);
-        said.push_str(&client.get("/metrics").await.body);
-        assert!(!said.contains(token), "{said}");
-        let mut socket = Socket::knock(&client, &[]).await;
+        let mut responses = client.post("/graphql", QUERY).await.body;
+        responses.push_str(&client.post("/graphql", r#"{"query":"{ nothing }"}"#).await.body);
+        responses.push_str(&client.get("/metrics").await.body);
+        assert!(!responses.contains(token), "{responses}");
+        let mut socket = Socket::connect(&client, &[]).await;
         socket.init(Some(json!({ "token": token }))).await;
         let _ = socket.message().await;
     }
     service.terminate().await;
-    eventually("the last line of the log", BOUND, async || service.log_so_far().contains("stopped").then_some(()))
-        .await;
+    eventually("the service logs its last line", TIMEOUT, async || {
+        service.log_so_far().contains("stopped").then_some(())
+    })
+    .await;
     let log = service.log_so_far();
-    assert!(service.ended().await.success());
+    assert!(service.wait().await.success());
     for secret in [token.trim_start_matches("bidarc_"), wrong] {
         assert!(log.len() > 1000 && !log.contains(secret), "{log}");
         for entry in std::fs::read_dir(database.directory()).unwrap() {
@@ -142,9 +152,9 @@ async fn a_token_is_nowhere_in_clear() {
     }
 }
 
-/// The same database with a service of open mode: whoever asks first after the key was added is not let in by chance.
+/// A key that was added while no service ran must already hold for the first request.
 #[tokio::test]
-async fn keys_are_known_from_the_first_request_on() {
+async fn key_is_enforced_from_the_first_request() {
     let service = Service::open().await;
     let database = service.stop().await;
     add_key(&database, "office", "read").await;

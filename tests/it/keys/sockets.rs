@@ -1,20 +1,20 @@
-//! Keys on sockets: who opens one, and how long it stays open.
+//! Keys on sockets: which keys open a socket, and when a socket is closed.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::harness::{
-    BOUND, Client, Database, Message, Service, Setup, Socket, add_key, eventually, fixture, revoke_key,
+    Client, Database, Message, Service, Setup, Socket, TIMEOUT, add_key, eventually, fixture, revoke_key,
 };
 
 const FORBIDDEN: Message = Message::Closed(Some(4403));
 
-/// A second, in which the service must have noticed, and another for a busy machine.
+/// The service must notice within one second. The other second is for a busy machine.
 const NOTICED_WITHIN: Duration = Duration::from_secs(2);
 
-/// A service with a key of this scope, in the hands of a client.
-async fn service(scope: &str) -> (Service, Client) {
+/// Starts a service with a key of this scope. Returns a client with the key as well.
+async fn start_with_key(scope: &str) -> (Service, Client) {
     let database = Database::fresh();
     let token = add_key(&database, "office", scope).await;
     let service = Setup::new().database(database).start().await;
@@ -23,8 +23,8 @@ async fn service(scope: &str) -> (Service, Client) {
 }
 
 #[tokio::test]
-async fn a_token_comes_with_connection_init_or_with_the_headers() {
-    let (service, client) = service("read").await;
+async fn token_is_accepted_in_connection_init_or_headers() {
+    let (service, client) = start_with_key("read").await;
     let token = client.token().unwrap().to_owned();
     let bearer = format!("Bearer {token}");
     for (header, payload) in [
@@ -36,7 +36,7 @@ async fn a_token_comes_with_connection_init_or_with_the_headers() {
         (Some("Bearer wrong"), json!({ "token": token })),
     ] {
         let headers: Vec<_> = header.map(|header| ("authorization", header)).into_iter().collect();
-        let mut socket = Socket::knock(service.client(), &headers).await;
+        let mut socket = Socket::connect(service.client(), &headers).await;
         socket.init(Some(payload)).await;
         assert_eq!(socket.json().await, json!({ "type": "connection_ack" }));
         socket.subscribe("1", "{ __typename }", json!({})).await;
@@ -53,7 +53,7 @@ async fn a_token_comes_with_connection_init_or_with_the_headers() {
         (Some(&*bearer), Some(json!({ "token": "wrong" }))),
     ] {
         let headers: Vec<_> = header.map(|header| ("authorization", header)).into_iter().collect();
-        let mut socket = Socket::knock(service.client(), &headers).await;
+        let mut socket = Socket::connect(service.client(), &headers).await;
         socket.init(payload.clone()).await;
         assert_eq!(socket.message().await, FORBIDDEN, "{header:?} {payload:?}");
     }
@@ -61,9 +61,9 @@ async fn a_token_comes_with_connection_init_or_with_the_headers() {
 }
 
 #[tokio::test]
-async fn nothing_is_executed_before_it_is_known_who_asks() {
-    let (service, _) = service("read").await;
-    let mut socket = Socket::knock(service.client(), &[]).await;
+async fn operation_before_authentication_closes_the_socket() {
+    let (service, _) = start_with_key("read").await;
+    let mut socket = Socket::connect(service.client(), &[]).await;
     socket.subscribe("1", "{ __typename }", json!({})).await;
     let message = socket.message().await;
     assert!(matches!(message, Message::Closed(Some(code)) if code != 1000), "{message:?}");
@@ -71,18 +71,19 @@ async fn nothing_is_executed_before_it_is_known_who_asks() {
 }
 
 #[tokio::test]
-async fn a_key_to_read_subscribes_and_a_mutation_is_forbidden() {
+async fn read_key_may_subscribe_and_not_mutate() {
     const RELEASE: &str =
         r#"mutation { releaseQuarantinedDelivery(input: { id: "delivery:1" }) { userErrors { code } } }"#;
     for (scope, code) in [("read", json!("FORBIDDEN")), ("manage", Value::Null)] {
-        let (service, client) = service(scope).await;
+        let (service, client) = start_with_key(scope).await;
         let mut subscription = client.subscribe("subscription { events { kind } }").await;
         service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await.receipt().accepted();
         assert_eq!(subscription.next().await["events"]["kind"], "PROJECT_CREATED");
         let mut socket = client.socket().await;
         socket.subscribe("1", RELEASE, json!({})).await;
         let message = socket.json().await;
-        // What is refused before it is executed is an `error`, whose payload is the list of errors.
+        // An operation that is refused before execution gets an `error` message. Its payload is the
+        // list of errors.
         assert_eq!(message["payload"][0]["extensions"]["code"], code, "{message}");
         let executed = &message["payload"]["data"]["releaseQuarantinedDelivery"];
         assert_eq!(executed.is_object(), scope == "manage", "{message}");
@@ -91,31 +92,31 @@ async fn a_key_to_read_subscribes_and_a_mutation_is_forbidden() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_closes_its_socket_and_no_other() {
-    let (service, client) = service("read").await;
+async fn revoked_key_closes_only_its_own_sockets() {
+    let (service, client) = start_with_key("read").await;
     let other = service.client().with_token(&add_key(service.database(), "other", "read").await);
-    eventually("the other key is known", BOUND, async || {
+    eventually("the other key is known", TIMEOUT, async || {
         (other.get("/graphql?query={headCursor}").await.status == 200).then_some(())
     })
     .await;
-    let mut watching = client.socket().await;
-    watching.subscribe("1", "subscription { events { kind } }", json!({})).await;
+    let mut subscribed = client.socket().await;
+    subscribed.subscribe("1", "subscription { events { kind } }", json!({})).await;
     let mut idle = client.socket().await;
-    let mut stays = other.subscribe("subscription { events { kind } }").await;
+    let mut unaffected = other.subscribe("subscription { events { kind } }").await;
     revoke_key(service.database(), "office").await;
-    assert_eq!(watching.message_within(NOTICED_WITHIN).await, Some(FORBIDDEN));
+    assert_eq!(subscribed.message_within(NOTICED_WITHIN).await, Some(FORBIDDEN));
     assert_eq!(idle.message_within(NOTICED_WITHIN).await, Some(FORBIDDEN));
     service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await.receipt().accepted();
-    assert_eq!(stays.next().await["events"]["kind"], "PROJECT_CREATED");
+    assert_eq!(unaffected.next().await["events"]["kind"], "PROJECT_CREATED");
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_key_closes_the_sockets_that_open_mode_let_in() {
+async fn first_key_closes_the_sockets_of_open_mode() {
     let service = Service::open().await;
     let mut socket = service.socket().await;
     socket.subscribe("1", "subscription { events { kind } }", json!({})).await;
-    let mut refused = Socket::knock(service.client(), &[]).await;
+    let mut refused = Socket::connect(service.client(), &[]).await;
     refused.init(Some(json!({ "token": "wrong" }))).await;
     assert_eq!(refused.message().await, FORBIDDEN, "a wrong token is refused in open mode as well");
     add_key(service.database(), "office", "read").await;
@@ -123,17 +124,17 @@ async fn a_key_closes_the_sockets_that_open_mode_let_in() {
     service.stop().await;
 }
 
-/// Open mode lets in this machine alone: a socket that was asked for from elsewhere while there was a key does not profit from
-/// the key's end.
+/// Open mode serves only this machine. A socket that another machine opened while there was a key
+/// must not be served after the key was revoked.
 #[tokio::test]
-async fn a_socket_from_elsewhere_is_not_let_in_when_the_last_key_goes() {
-    let (service, client) = service("read").await;
-    let mut socket = Socket::knock(service.client(), &[("x-forwarded-for", "203.0.113.7")]).await;
-    let mut with_key = Socket::knock(service.client(), &[("x-forwarded-for", "203.0.113.7")]).await;
+async fn socket_of_another_machine_is_closed_when_the_last_key_is_revoked() {
+    let (service, client) = start_with_key("read").await;
+    let mut socket = Socket::connect(service.client(), &[("x-forwarded-for", "203.0.113.7")]).await;
+    let mut with_key = Socket::connect(service.client(), &[("x-forwarded-for", "203.0.113.7")]).await;
     with_key.init(Some(json!({ "token": client.token() }))).await;
     assert_eq!(with_key.json().await, json!({ "type": "connection_ack" }));
     revoke_key(service.database(), "office").await;
-    eventually("open mode", BOUND, async || {
+    eventually("open mode", TIMEOUT, async || {
         (service.get("/graphql?query={headCursor}").await.status == 200).then_some(())
     })
     .await;

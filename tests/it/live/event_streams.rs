@@ -1,4 +1,5 @@
-//! GraphQL over server-sent events, by the protocol `graphql-sse`: one stream for each operation, resumed by `Last-Event-ID`.
+//! GraphQL over server-sent events by the protocol `graphql-sse`: one stream for each operation,
+//! which `Last-Event-ID` resumes.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::harness::{
-    Answer, BOUND, Database, EventStream, Process, Service, Setup, add_key, assert_bad_user_input, eventually,
+    Database, EventStream, HttpResponse, Process, Service, Setup, TIMEOUT, add_key, assert_bad_user_input, eventually,
     revoke_key,
 };
 
@@ -21,13 +22,14 @@ async fn post(service: &Service, projects: std::ops::Range<u32>) {
 }
 
 #[tokio::test]
-async fn a_stream_is_resumed_at_the_last_event_seen() {
+async fn stream_with_last_event_id_resumes_after_that_event() {
     let service = Service::open().await;
     let start = service.head().await;
     let request = || EventStream::request(service.client(), FROM, json!({ "after": start }));
     let mut seen = Vec::new();
     let mut last = None;
-    // The same request again and again, as a client repeats it: each time it sees three more and is cut.
+    // A client repeats the same request. Each time it sees three more events, and then its
+    // connection ends.
     for round in 0..3 {
         post(&service, round * 5..(round + 1) * 5).await;
         let mut stream = EventStream::open(match &last {
@@ -37,10 +39,10 @@ async fn a_stream_is_resumed_at_the_last_event_seen() {
         .await;
         for _ in 0..3 {
             let mut event = stream.response().await;
-            let event_of = event.data["data"]["events"].take();
-            assert_eq!(event.id.as_deref(), event_of["cursor"].as_str());
+            let node = event.data["data"]["events"].take();
+            assert_eq!(event.id.as_deref(), node["cursor"].as_str());
             last = event.id;
-            seen.push(event_of);
+            seen.push(node);
         }
     }
     assert_eq!(json!(seen), json!(service.log("id cursor").await[..9]));
@@ -48,34 +50,34 @@ async fn a_stream_is_resumed_at_the_last_event_seen() {
 }
 
 #[tokio::test]
-async fn pages_of_the_log_can_be_resumed_too() {
+async fn event_feed_with_last_event_id_resumes_after_that_page() {
     let service = Service::open().await;
     post(&service, 0..5).await;
     let feed = "subscription { eventFeed(pageSize: 2) { events { id } cursor } }";
     let mut stream = EventStream::open(EventStream::request(service.client(), feed, json!({}))).await;
     let first = stream.response().await;
     assert_eq!(first.id.as_deref(), first.data["data"]["eventFeed"]["cursor"].as_str());
-    let again = EventStream::request(service.client(), feed, json!({})).header("last-event-id", first.id.unwrap());
-    let second = EventStream::open(again).await.response().await;
+    let resumed = EventStream::request(service.client(), feed, json!({})).header("last-event-id", first.id.unwrap());
+    let second = EventStream::open(resumed).await.response().await;
     assert_eq!(second.data["data"]["eventFeed"]["events"], json!([{ "id": "event:3" }, { "id": "event:4" }]));
     service.stop().await;
 }
 
-/// Two at once would be at two places, and are not served.
+/// Two root fields would have two positions, but a stream has one.
 #[tokio::test]
-async fn two_subscriptions_in_one_are_refused() {
+async fn subscription_with_two_root_fields_is_refused() {
     let service = Service::open().await;
     let two = "subscription { a: eventFeed { cursor } b: eventFeed { cursor } }";
     let mut stream = EventStream::open(EventStream::request(service.client(), two, json!({}))).await;
     let refused = stream.response().await;
     assert_eq!(refused.id, None);
     assert_eq!(refused.data["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{refused:?}");
-    stream.completes().await;
+    stream.assert_completes().await;
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_query_is_answered_and_completed() {
+async fn query_or_mutation_gets_one_response_and_completes() {
     let service = Service::open().await;
     let get = |parameters: &[(&str, &str)]| {
         let mut url = reqwest::Url::parse(&format!("{}/graphql/sse", service.base())).unwrap();
@@ -91,7 +93,7 @@ async fn a_query_is_answered_and_completed() {
     ] {
         let mut stream = EventStream::open(request).await;
         assert_eq!(stream.response().await.data, json!({ "data": { "__typename": "Query" } }));
-        stream.completes().await;
+        stream.assert_completes().await;
     }
     let request = EventStream::request(
         service.client(),
@@ -100,18 +102,19 @@ async fn a_query_is_answered_and_completed() {
     );
     let mut stream = EventStream::open(request).await;
     assert!(stream.response().await.data["data"]["releaseQuarantinedDelivery"].is_object());
-    stream.completes().await;
-    // By GET a browser subscribes.
+    stream.assert_completes().await;
+    // A browser subscribes by GET.
     let mut stream = EventStream::open(get(&[("query", "subscription { eventFeed { caughtUp } }")])).await;
     assert_eq!(stream.response().await.data, json!({ "data": { "eventFeed": { "caughtUp": true } } }));
     service.stop().await;
 }
 
-/// By the protocol, whatever is wrong with an operation is told by an event: an `EventSource` would show nothing else.
+/// The protocol reports errors of an operation in an event, because an `EventSource` shows nothing
+/// else.
 #[tokio::test]
-async fn what_is_wrong_with_an_operation_is_told_by_an_event() {
+async fn invalid_operation_gets_its_error_in_an_event() {
     let service = Service::open().await;
-    for (query, last_event_id, says) in [
+    for (query, last_event_id, text) in [
         ("{", None, "expected"),
         ("{ nothing }", None, "nothing"),
         ("subscription { nothing }", None, "nothing"),
@@ -123,14 +126,14 @@ async fn what_is_wrong_with_an_operation_is_told_by_an_event() {
         }
         let mut stream = EventStream::open(request).await;
         let response = stream.response().await.data;
-        assert_bad_user_input(&response["errors"][0], says);
-        stream.completes().await;
+        assert_bad_user_input(&response["errors"][0], text);
+        stream.assert_completes().await;
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_answered_by_json() {
+async fn invalid_request_gets_a_json_error() {
     let service = Service::open().await;
     let to = |body: &str, content_type: &str, accept: &str| {
         let request = service.request(Method::POST, "/graphql/sse").header("content-type", content_type);
@@ -150,24 +153,24 @@ async fn what_is_no_request_is_answered_by_json() {
         (get("?query=mutation{releaseQuarantinedDelivery(input:{id:%22delivery:1%22}){userErrors{code}}}"), 405),
         (get("?query={__typename}").header("last-event-id", &b"\xff"[..]), 400),
     ] {
-        let answer = Answer::of(request).await;
-        assert_eq!(answer.status, status, "{answer:?}");
-        assert_eq!(answer.header("content-type"), Some("application/json"));
-        assert!(answer.json()["errors"][0]["message"].is_string(), "{answer:?}");
+        let response = HttpResponse::of(request).await;
+        assert_eq!(response.status, status, "{response:?}");
+        assert_eq!(response.header("content-type"), Some("application/json"));
+        assert!(response.json()["errors"][0]["message"].is_string(), "{response:?}");
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_key_is_needed_and_a_revoked_one_ends_the_stream() {
+async fn stream_needs_a_key_and_ends_when_it_is_revoked() {
     let database = Database::fresh();
     let token = add_key(&database, "office", "read").await;
     add_key(&database, "other", "read").await;
     let service = Setup::new().database(database).start().await;
     for client in [service.client().clone(), service.with_token("wrong")] {
-        let answer = Answer::of(EventStream::request(&client, LIVE, json!({}))).await;
-        assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")));
-        assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+        let response = HttpResponse::of(EventStream::request(&client, LIVE, json!({}))).await;
+        assert_eq!((response.status, response.header("www-authenticate")), (401, Some("Bearer")));
+        assert_eq!(response.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     }
     let client = service.with_token(&token);
     let release = "mutation { releaseQuarantinedDelivery(input: { id: \"delivery:1\" }) { userErrors { code } } }";
@@ -176,13 +179,13 @@ async fn a_key_is_needed_and_a_revoked_one_ends_the_stream() {
 
     let mut stream = EventStream::open(EventStream::request(&client, LIVE, json!({}))).await;
     revoke_key(service.database(), "office").await;
-    // It is not complete: who has another key may go on.
+    // The stream ends without `complete`: the client can resume with another key.
     assert_eq!(stream.next().await, None);
     service.stop().await;
 }
 
 #[tokio::test]
-async fn only_this_machine_and_allowed_pages_in_open_mode() {
+async fn open_mode_serves_only_this_machine_and_allowed_origins() {
     let service = Setup::new()
         .with(|settings| settings.server.allowed_origins = vec!["https://office.example".to_owned()])
         .start()
@@ -191,63 +194,63 @@ async fn only_this_machine_and_allowed_pages_in_open_mode() {
         [("x-forwarded-for", "203.0.113.7"), ("origin", "https://elsewhere.example"), ("host", "example.com")]
     {
         let request = EventStream::request(service.client(), LIVE, json!({})).header(name, value);
-        let answer = Answer::of(request).await;
-        assert_eq!((answer.status, &answer.json()["errors"][0]["extensions"]["code"]), (403, &json!("FORBIDDEN")));
+        let response = HttpResponse::of(request).await;
+        assert_eq!((response.status, &response.json()["errors"][0]["extensions"]["code"]), (403, &json!("FORBIDDEN")));
     }
     let preflight = service
         .request(Method::OPTIONS, "/graphql/sse")
         .header("origin", "https://office.example")
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "last-event-id");
-    let answer = Answer::of(preflight).await;
-    assert_eq!(answer.header("access-control-allow-origin"), Some("https://office.example"));
-    assert!(answer.header("access-control-allow-headers").unwrap().contains("last-event-id"), "{answer:?}");
+    let response = HttpResponse::of(preflight).await;
+    assert_eq!(response.header("access-control-allow-origin"), Some("https://office.example"));
+    assert!(response.header("access-control-allow-headers").unwrap().contains("last-event-id"), "{response:?}");
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_service_that_stops_ends_the_stream_which_can_be_resumed() {
+async fn stopping_service_ends_the_stream_without_complete() {
     let service = Service::open().await;
     let mut stream = EventStream::open(EventStream::request(service.client(), LIVE, json!({}))).await;
-    let database = timeout(Duration::from_secs(3), service.stop()).await.expect("it is not held up");
-    // It is not complete: clients come again.
+    let database = timeout(Duration::from_secs(3), service.stop()).await.expect("the stream does not delay the stop");
+    // Without `complete`, clients reconnect.
     assert_eq!(stream.next().await, None);
     drop(database);
 }
 
 #[tokio::test]
-async fn a_silent_stream_is_kept_alive() {
+async fn idle_stream_gets_keep_alive_comments() {
     let service = Service::open().await;
     let mut stream = EventStream::open(EventStream::request(service.client(), LIVE, json!({}))).await;
-    let text = timeout(Duration::from_secs(12) + BOUND, stream.text()).await.unwrap();
+    let text = timeout(Duration::from_secs(12) + TIMEOUT, stream.text()).await.unwrap();
     assert_eq!(text.as_deref(), Some(":"));
     service.stop().await;
 }
 
-/// In a process of its own: its metrics are of this service alone.
+/// The service runs in its own process, so that its metrics count only this service.
 #[tokio::test]
-async fn a_client_that_leaves_ends_the_execution() {
+async fn disconnected_client_ends_its_execution() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
-    let becomes = async |expected: f64| {
-        eventually(&format!("{expected} subscriptions"), BOUND, async || {
+    let wait_for_count = async |expected: f64| {
+        eventually(&format!("{expected} subscriptions"), TIMEOUT, async || {
             (service.metric("bidarc_subscriptions").await == expected).then_some(())
         })
         .await;
     };
-    let one = EventStream::open(EventStream::request(&service, LIVE, json!({}))).await;
-    let other = EventStream::open(EventStream::request(&service, LIVE, json!({}))).await;
-    becomes(2.0).await;
-    drop(one);
-    becomes(1.0).await;
-    drop(other);
-    becomes(0.0).await;
+    let first = EventStream::open(EventStream::request(&service, LIVE, json!({}))).await;
+    let second = EventStream::open(EventStream::request(&service, LIVE, json!({}))).await;
+    wait_for_count(2.0).await;
+    drop(first);
+    wait_for_count(1.0).await;
+    drop(second);
+    wait_for_count(0.0).await;
     service.stop(&database).await;
 }
 
-/// A payload is passed on as it came, line ends and all.
+/// The stream sends a payload with line ends unchanged.
 #[tokio::test]
-async fn a_payload_may_have_line_ends() {
+async fn payload_with_line_ends_arrives_unchanged() {
     let service = Service::open().await;
     let query = "subscription ($after: String) { events(after: $after) { payload } }";
     let variables = json!({ "after": service.head().await });

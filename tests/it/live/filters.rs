@@ -1,11 +1,12 @@
-//! What comes live is what the history gives afterwards, filter by filter: one is judged in memory, the other by the database.
+//! A subscription and the query `events` with the same filter return the same events. The service
+//! filters a subscription in memory and a query in the database.
 
 use serde_json::Value;
 use simulator::office::{Office, every_event};
 
 use crate::harness::{Service, Subscription};
 
-/// The filters, as they stand in a document, with ids that occur.
+/// The filters in GraphQL syntax, with ids that occur.
 fn filters(project: &str, drawing: &str, client: &str, proposal: &str) -> Vec<String> {
     vec![
         "{}".to_owned(),
@@ -33,12 +34,12 @@ fn ids(nodes: &Value) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_live_is_what_the_history_gives() {
+async fn filtered_subscription_gets_the_events_of_the_filtered_query() {
     let hooks: Vec<_> = every_event(3)
         .into_iter()
         .chain(Office::new(5, simulator::clock::now()).into_hooks(simulator::clock::now).take(150))
         .collect();
-    // A first service tells which ids occur.
+    // A first service shows which ids occur.
     let rehearsal = Service::open().await;
     for hook in &hooks {
         rehearsal.deliver(hook).await;
@@ -60,7 +61,7 @@ async fn what_comes_live_is_what_the_history_gives() {
     for hook in &hooks {
         service.deliver(hook).await;
     }
-    let mut some = 0;
+    let mut non_empty = 0;
     for (filter, mut subscription) in live {
         let mut history = Vec::new();
         let mut after = "null".to_owned();
@@ -79,27 +80,27 @@ async fn what_comes_live_is_what_the_history_gives() {
         for expected in &history {
             assert_eq!(subscription.next().await["events"]["id"], *expected, "{filter}");
         }
-        some += usize::from(!history.is_empty());
+        non_empty += usize::from(!history.is_empty());
         subscription.complete().await;
     }
-    assert_eq!(some, filters.len() - 4, "all but four filters let something through");
+    assert_eq!(non_empty, filters.len() - 4, "four filters match no event");
     service.stop().await;
 }
 
-/// Statuses are a filter of `proposalEvents` alone, which has no history of its own.
+/// Only the subscription `proposalEvents` filters by status. It has no matching query.
 #[tokio::test]
-async fn statuses_are_as_the_event_gave_them() {
+async fn status_filter_matches_the_status_of_the_event() {
     let service = Service::open().await;
     let mut accepted = service
         .subscribe("subscription { proposalEvents(filter: { status: [ACCEPTED, LOST] }) { id status kind } }")
         .await;
     let mut expected = Vec::new();
-    let mut wait = service.subscribe("subscription { events { id } }").await;
+    let mut all = service.subscribe("subscription { events { id } }").await;
     for hook in every_event(9) {
         service.deliver(&hook).await;
     }
     for event in service.log("id ... on ProposalEvent { status }").await {
-        wait.next().await;
+        all.next().await;
         if event["status"] == "ACCEPTED" || event["status"] == "LOST" {
             expected.push(event["id"].clone());
         }
@@ -109,6 +110,6 @@ async fn statuses_are_as_the_event_gave_them() {
         assert_eq!(accepted.next().await["proposalEvents"]["id"], id);
     }
     accepted.complete().await;
-    wait.complete().await;
+    all.complete().await;
     service.stop().await;
 }

@@ -1,4 +1,5 @@
-//! Many who follow at once; and followers whose connections break and stall as they please: each has the whole log in the end.
+//! Many subscribers at once, and followers whose connections break and stall at random. Each one
+//! gets the whole log.
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -6,10 +7,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::harness::{BOUND, Client, Database, Message, Process, Socket, within};
+use crate::harness::{Client, Database, Message, Process, Socket, TIMEOUT, within};
 
 const SOCKETS: usize = 200;
-const EACH: usize = 5;
+const SUBSCRIPTIONS_PER_SOCKET: usize = 5;
 const EVENTS: u64 = 30;
 
 const FOLLOW: &str = "subscription ($after: String) { events(after: $after) { id cursor } }";
@@ -28,45 +29,49 @@ async fn next(socket: &mut Socket) -> Option<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_subscribers_get_every_event_in_order() {
+async fn thousand_subscribers_get_every_event_in_order() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
     let head = service.head().await;
     let mut readers = JoinSet::new();
     for _ in 0..SOCKETS {
         let mut socket = Socket::open(&service).await;
-        for id in 0..EACH {
+        for id in 0..SUBSCRIPTIONS_PER_SOCKET {
             socket.subscribe(&id.to_string(), FOLLOW, json!({ "after": head })).await;
         }
         readers.spawn(async move {
-            let mut seen = [0; EACH];
+            let mut seen = [0; SUBSCRIPTIONS_PER_SOCKET];
             while seen.iter().any(|&seen| seen < EVENTS) {
                 let message = next(&mut socket).await.expect("the socket stays open");
                 if message["type"] == "ping" {
                     continue;
                 }
-                let which: usize = message["id"].as_str().unwrap().parse().unwrap();
-                seen[which] += 1;
-                assert_eq!(message["payload"]["data"]["events"]["id"], format!("event:{}", seen[which]));
+                let subscription: usize = message["id"].as_str().unwrap().parse().unwrap();
+                seen[subscription] += 1;
+                assert_eq!(message["payload"]["data"]["events"]["id"], format!("event:{}", seen[subscription]));
             }
         });
     }
     post(&service, 0..EVENTS).await;
-    within("all have everything", readers.join_all()).await;
+    within("all subscribers have all events", readers.join_all()).await;
     service.stop(&database).await;
 }
 
-/// Follows the log over sockets that it drops and leaves unread at random, and goes on from the last cursor each time.
+/// Follows the log over sockets that it drops or leaves unread at random. It resumes from the last
+/// cursor each time.
 async fn follow(client: Client, seed: u64, events: u64, mut posted: watch::Receiver<u64>) -> Vec<String> {
-    let mut chance = SmallRng::seed_from_u64(seed);
+    let mut rng = SmallRng::seed_from_u64(seed);
     let mut seen = Vec::new();
     let mut after = client.head().await;
     while seen.len() < usize::try_from(events).unwrap() {
-        let mut socket =
-            if chance.random_bool(0.3) { Socket::narrow(&client).await } else { Socket::open(&client).await };
+        let mut socket = if rng.random_bool(0.3) {
+            Socket::open_with_small_buffer(&client).await
+        } else {
+            Socket::open(&client).await
+        };
         socket.subscribe("1", FOLLOW, json!({ "after": after })).await;
-        let mut patience: u32 = chance.random_range(1..60);
-        while patience > 0 && seen.len() < usize::try_from(events).unwrap() {
+        let mut remaining: u32 = rng.random_range(1..60);
+        while remaining > 0 && seen.len() < usize::try_from(events).unwrap() {
             let Some(message) = next(&mut socket).await else { break };
             if message["type"] == "ping" {
                 continue;
@@ -75,20 +80,20 @@ async fn follow(client: Client, seed: u64, events: u64, mut posted: watch::Recei
             let event = &message["payload"]["data"]["events"];
             seen.push(event["id"].as_str().unwrap().to_owned());
             after = event["cursor"].as_str().unwrap().to_owned();
-            patience -= 1;
-            if chance.random_bool(0.02) {
-                // It reads nothing while so many more come: that is what stalling is.
-                let until = (*posted.borrow() + chance.random_range(1..100)).min(events);
+            remaining -= 1;
+            if rng.random_bool(0.02) {
+                // The follower stalls: it reads nothing while more events are posted.
+                let until = (*posted.borrow() + rng.random_range(1..100)).min(events);
                 within("more is posted", posted.wait_for(|posted| *posted >= until)).await.unwrap();
             }
         }
-        // Dropped in the middle of whatever comes.
+        // The socket is dropped while messages may be in flight.
     }
     seen
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_breaks_off_and_stalls_at_random_has_the_whole_log_in_the_end() {
+async fn follower_with_random_breaks_and_stalls_gets_the_whole_log() {
     const EVENTS: u64 = 400;
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
@@ -97,8 +102,8 @@ async fn whoever_breaks_off_and_stalls_at_random_has_the_whole_log_in_the_end() 
     for seed in 0..24 {
         followers.spawn(follow((*service).clone(), seed, EVENTS, posted.subscribe()));
     }
-    // Each has taken its place before the first event: the head of an empty log.
-    within("all followers are there", async {
+    // Each follower starts before the first event, at the head of an empty log.
+    within("all followers have subscribed", async {
         while service.metric("bidarc_subscriptions").await < 24.0 {
             tokio::task::yield_now().await;
         }
@@ -116,7 +121,7 @@ async fn whoever_breaks_off_and_stalls_at_random_has_the_whole_log_in_the_end() 
         });
     }
     posters.join_all().await;
-    let lists = tokio::time::timeout(2 * BOUND, followers.join_all()).await.expect("all followers arrive");
+    let lists = tokio::time::timeout(2 * TIMEOUT, followers.join_all()).await.expect("all followers reach the end");
     let log: Vec<String> = (1..=EVENTS).map(|seq| format!("event:{seq}")).collect();
     for list in lists {
         assert_eq!(list, log);

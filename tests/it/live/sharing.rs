@@ -1,4 +1,4 @@
-//! Subscriptions that ask for the same are executed together, and each gets what it would alone.
+//! Equal subscriptions share one execution. Each one gets the messages that it would get alone.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ async fn project(service: &Service, id: u32) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_who_come_with_cursors_of_their_own_join_without_a_gap_or_a_repeat() {
+async fn shared_subscription_from_any_cursor_has_no_gap_and_no_repeat() {
     let service = Service::open().await;
     let head = service.head().await;
     let poster = {
@@ -44,7 +44,7 @@ async fn those_who_come_with_cursors_of_their_own_join_without_a_gap_or_a_repeat
 }
 
 #[tokio::test]
-async fn a_default_of_the_cursor_counts() {
+async fn cursor_default_in_the_document_is_used() {
     let service = Service::open().await;
     let head = service.head().await;
     let first = project(&service, 1).await;
@@ -56,7 +56,7 @@ async fn a_default_of_the_cursor_counts() {
 }
 
 #[tokio::test]
-async fn each_is_told_what_is_wrong_with_what_it_asks_for() {
+async fn invalid_subscription_gets_its_own_error() {
     let service = Service::open().await;
     for _ in 0..2 {
         let mut wrong = service.subscribe("subscription { events(filter: { projectId: \"nonsense\" }) { id } }").await;
@@ -70,14 +70,14 @@ async fn each_is_told_what_is_wrong_with_what_it_asks_for() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_concerns_those_alone_who_ask_for_it() {
+async fn unreadable_event_fails_only_subscriptions_that_select_it() {
     let service = Service::open().await;
     let clients = "subscription { events(filter: { kind: [CLIENT_CREATED] }) { id } }";
     let mut clients = service.subscribe(clients).await;
     let mut all = service.subscribe("subscription { events { id } }").await;
     project(&service, 1).await;
     assert_eq!(all.next().await["events"]["id"], "event:1");
-    // As a later version would write it.
+    // The kind is unknown to this version, as if a later version had written it.
     let database = service.database().connect().await;
     use sea_orm::ConnectionTrait;
     database

@@ -1,4 +1,4 @@
-//! What is said on a socket, by the protocol `graphql-transport-ws`, and how it is closed where it is broken.
+//! The messages of the protocol `graphql-transport-ws`, and the close codes for a breach of it.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use tungstenite::Message as Frame;
 
-use crate::harness::{BOUND, Message, PING, Service, Socket, fixture};
+use crate::harness::{Message, PING, Service, Socket, TIMEOUT, fixture};
 
-/// As much longer than the service waits as a busy machine may need.
-const LATE: Duration = Duration::from_secs(10);
+/// The extra time that a busy machine may need.
+const SLACK: Duration = Duration::from_secs(10);
 
 const LIVE: &str = "subscription { events { id } }";
 
@@ -18,7 +18,7 @@ fn subscribe(id: &str, query: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_socket_without_the_sub_protocol_is_closed() {
+async fn socket_without_sub_protocol_is_closed() {
     let service = Service::open().await;
     let mut socket = Socket::without_protocol(service.client()).await;
     assert_eq!(socket.close().await, (4406, "Subprotocol not acceptable".to_owned()));
@@ -26,31 +26,29 @@ async fn a_socket_without_the_sub_protocol_is_closed() {
 }
 
 #[tokio::test]
-async fn who_does_not_say_who_it_is_is_not_waited_for() {
+async fn socket_without_connection_init_is_closed_after_ten_seconds() {
     let service = Service::open().await;
     let opened = Instant::now();
-    let mut socket = Socket::knock(service.client(), &[]).await;
-    let message = timeout(Duration::from_secs(10) + LATE, socket.unanswered()).await.unwrap();
+    let mut socket = Socket::connect(service.client(), &[]).await;
+    let message = timeout(Duration::from_secs(10) + SLACK, socket.next_without_pong()).await.unwrap();
     assert_eq!(message, Message::Closed(Some(4408)));
     assert!(opened.elapsed() > Duration::from_secs(9), "{:?}", opened.elapsed());
     service.stop().await;
 }
 
-/// What breaks the protocol before the connection is acknowledged.
 #[tokio::test]
-async fn an_operation_must_wait_for_the_acknowledgement() {
+async fn operation_before_acknowledgement_closes_the_socket() {
     let service = Service::open().await;
     for message in [subscribe("1", "{ __typename }"), subscribe("1", LIVE)] {
-        let mut socket = Socket::knock(service.client(), &[]).await;
+        let mut socket = Socket::connect(service.client(), &[]).await;
         socket.send(message).await;
         assert_eq!(socket.close().await, (4401, "Unauthorized".to_owned()));
     }
     service.stop().await;
 }
 
-/// What breaks it afterwards.
 #[tokio::test]
-async fn what_breaks_the_protocol_closes_the_socket_with_its_code() {
+async fn protocol_breach_closes_the_socket_with_its_code() {
     let service = Service::open().await;
     for (messages, code, reason) in [
         (vec![json!({ "type": "connection_init" })], 4429, "Too many initialisation requests"),
@@ -58,7 +56,7 @@ async fn what_breaks_the_protocol_closes_the_socket_with_its_code() {
         (
             vec![json!({ "type": "next", "id": "1", "payload": {} })],
             4400,
-            "Invalid message: a client sends no \"next\"",
+            "Invalid message: a client must not send \"next\"",
         ),
         (
             vec![json!({ "type": "subscribe", "id": "1", "payload": {} })],
@@ -72,9 +70,9 @@ async fn what_breaks_the_protocol_closes_the_socket_with_its_code() {
         for message in &messages {
             socket.send(message.clone()).await;
         }
-        let (closed, why) = socket.close().await;
-        assert_eq!(closed, code, "{messages:?}: {why}");
-        assert!(why.starts_with(reason), "{messages:?}: {why}");
+        let (close_code, close_reason) = socket.close().await;
+        assert_eq!(close_code, code, "{messages:?}: {close_reason}");
+        assert!(close_reason.starts_with(reason), "{messages:?}: {close_reason}");
     }
     for (frame, code) in [
         (Frame::text("x"), 4400),
@@ -90,9 +88,8 @@ async fn what_breaks_the_protocol_closes_the_socket_with_its_code() {
     service.stop().await;
 }
 
-/// Up to the limit a message is taken.
 #[tokio::test]
-async fn a_large_message_is_taken() {
+async fn message_of_the_largest_size_is_accepted() {
     let service = Service::open().await;
     let mut socket = service.socket().await;
     let message = subscribe("1", "{ __typename }").to_string();
@@ -103,13 +100,13 @@ async fn a_large_message_is_taken() {
 }
 
 #[tokio::test]
-async fn queries_and_mutations_are_answered_and_completed() {
+async fn query_or_mutation_on_a_socket_gets_one_response_and_completes() {
     let service = Service::open().await;
     let mut socket = service.socket().await;
     let release = "mutation { releaseQuarantinedDelivery(input: { id: \"delivery:7\" }) { userErrors { code } } }";
     for (id, query, field) in [("q", "{ __typename }", "__typename"), ("\"é\\", release, "releaseQuarantinedDelivery")]
     {
-        // An id is free again once its operation has ended.
+        // The id can be used again after its operation has ended.
         for _ in 0..2 {
             socket.send(subscribe(id, query)).await;
             let next = socket.json().await;
@@ -122,11 +119,11 @@ async fn queries_and_mutations_are_answered_and_completed() {
 }
 
 #[tokio::test]
-async fn what_is_refused_before_it_is_executed_is_an_error_and_ends_there() {
+async fn invalid_operation_gets_one_error_message() {
     let service = Service::open().await;
     let mut socket = service.socket().await;
     for query in ["{", "{ nothing }", "subscription { nothing }", "subscription { events(after: 1) { id } }"] {
-        // Nothing follows: else the second round would see it.
+        // The second round would see any further message of the first.
         for _ in 0..2 {
             socket.send(subscribe("1", query)).await;
             let error = socket.json().await;
@@ -139,44 +136,45 @@ async fn what_is_refused_before_it_is_executed_is_an_error_and_ends_there() {
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_with_its_payload_at_any_time() {
+async fn ping_gets_a_pong_with_its_payload_at_any_time() {
     let service = Service::open().await;
-    let not_acknowledged = Socket::knock(service.client(), &[]).await;
+    let not_acknowledged = Socket::connect(service.client(), &[]).await;
     for mut socket in [not_acknowledged, service.socket().await] {
         for payload in [json!({}), json!({ "at": 1.5, "of": ["x"] })] {
             socket.send(json!({ "type": "ping", "payload": payload })).await;
             assert_eq!(socket.json().await, json!({ "type": "pong", "payload": payload }));
         }
-        // Nothing comes of a pong.
-        for of in ["pong", "ping"] {
-            socket.send(json!({ "type": of })).await;
+        // A pong gets no reply.
+        for kind in ["pong", "ping"] {
+            socket.send(json!({ "type": kind })).await;
         }
         assert_eq!(socket.json().await, json!({ "type": "pong" }));
     }
     service.stop().await;
 }
 
-/// The service asks whether its peer is there: a connection that is cut without a word is noticed, and proxies see traffic.
+/// Keep-alive pings detect dead connections and show traffic to proxies.
 #[tokio::test]
-async fn the_service_sends_pings() {
+async fn idle_socket_gets_pings() {
     let service = Service::open().await;
     let mut socket = service.socket().await;
-    let message = timeout(Duration::from_secs(12) + LATE, socket.unanswered()).await.unwrap();
+    let message = timeout(Duration::from_secs(12) + SLACK, socket.next_without_pong()).await.unwrap();
     assert_eq!(message, Message::Text(PING.to_owned()));
     service.stop().await;
 }
 
-/// An unknown id is one whose operation has ended already: no reason to close.
+/// An operation may have ended before its `complete` arrives, so an unknown id does not close the
+/// socket.
 #[tokio::test]
-async fn completing_ends_an_operation_and_unknown_ids_are_ignored() {
+async fn complete_ends_its_operation_and_unknown_ids_are_ignored() {
     let service = Service::open().await;
     let mut socket = service.socket().await;
-    socket.send(json!({ "id": "nobody", "type": "complete" })).await;
+    socket.send(json!({ "id": "unknown", "type": "complete" })).await;
     socket.send(subscribe("1", LIVE)).await;
     socket.send(json!({ "id": "1", "type": "complete" })).await;
     // The id is free at once.
     socket.send(subscribe("1", "subscription { events { kind } }")).await;
-    // The answer to this says that what came before has been dealt with.
+    // The response to this query shows that the service has processed the messages before it.
     socket.send(subscribe("q", "{ __typename }")).await;
     assert_eq!(socket.json().await["id"], "q");
     assert_eq!(socket.json().await, json!({ "id": "q", "type": "complete" }));
@@ -187,11 +185,11 @@ async fn completing_ends_an_operation_and_unknown_ids_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_client_may_leave() {
+async fn client_close_is_acknowledged() {
     let service = Service::open().await;
     let mut socket = service.socket().await;
     socket.subscribe("1", LIVE, json!({})).await;
     socket.send_frame(Frame::Close(None)).await;
-    assert_eq!(socket.message_within(BOUND).await, Some(Message::Closed(None)));
+    assert_eq!(socket.message_within(TIMEOUT).await, Some(Message::Closed(None)));
     service.stop().await;
 }

@@ -1,4 +1,5 @@
-//! Following the log: from any place in it on, then live, without a gap and without a repeat.
+//! Subscriptions that follow the log from any position: first a replay, then live, without a gap
+//! and without a repeat.
 
 use serde_json::{Value, json};
 
@@ -8,19 +9,19 @@ fn ids(events: &[Value]) -> Vec<String> {
     events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn after(cursor: &str) -> String {
+fn events_after(cursor: &str) -> String {
     format!("subscription {{ events(after: {cursor:?}) {{ id cursor }} }}")
 }
 
 #[tokio::test]
-async fn the_head_of_an_empty_log_is_a_cursor_that_misses_nothing() {
+async fn head_of_an_empty_log_is_a_cursor_before_the_first_event() {
     let service = Service::open().await;
     let head = service.head().await;
-    let mut before = service.subscribe(&after(&head)).await;
+    let mut before = service.subscribe(&events_after(&head)).await;
     for id in 0..3 {
         service.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
     }
-    let mut afterwards = service.subscribe(&after(&head)).await;
+    let mut afterwards = service.subscribe(&events_after(&head)).await;
     for expected in ["event:1", "event:2", "event:3"] {
         assert_eq!(before.next().await["events"]["id"], expected);
         assert_eq!(afterwards.next().await["events"]["id"], expected);
@@ -30,30 +31,33 @@ async fn the_head_of_an_empty_log_is_a_cursor_that_misses_nothing() {
     service.stop().await;
 }
 
-/// What a query showed and what the subscription brings make the whole, with nothing twice.
+/// Together, the query and the subscription return every event once.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_query_and_a_subscription_from_its_head_join() {
+async fn subscription_from_a_queried_head_continues_without_a_gap() {
     let service = Service::open().await;
-    let poster = posting(&service, 0..200);
+    // It posts for as long as the test lasts: a subscription that begins after its last event
+    // would wait for ever.
+    let poster = spawn_poster(&service, 0..u32::MAX);
     for _ in 0..10 {
         let shown = service.query("{ headCursor events(first: 1) { nodes { id cursor } totalCount } }").await;
-        let mut live = service.subscribe(&after(shown["headCursor"].as_str().unwrap())).await;
-        // The head was read first: the page may show more than it, never less.
-        let newest = shown["events"]["nodes"][0]["id"].as_str().map_or(0, place);
-        let next = place(live.next().await["events"]["id"].as_str().unwrap());
-        assert!(next <= newest + 1, "{newest} was shown and {next} came next");
+        let mut live = service.subscribe(&events_after(shown["headCursor"].as_str().unwrap())).await;
+        // The service reads the head first. The page may contain events after the head, never
+        // fewer.
+        let newest = shown["events"]["nodes"][0]["id"].as_str().map_or(0, seq);
+        let next = seq(live.next().await["events"]["id"].as_str().unwrap());
+        assert!(next <= newest + 1, "the page ended at {newest} and the subscription began at {next}");
         live.complete().await;
     }
-    poster.await.unwrap();
+    poster.abort();
     service.stop().await;
 }
 
-fn place(id: &str) -> u64 {
+fn seq(id: &str) -> u64 {
     id.trim_start_matches("event:").parse().unwrap()
 }
 
-/// Posts one project after the other.
-fn posting(service: &Service, projects: std::ops::Range<u32>) -> tokio::task::JoinHandle<()> {
+/// Posts the projects one by one in a task.
+fn spawn_poster(service: &Service, projects: std::ops::Range<u32>) -> tokio::task::JoinHandle<()> {
     let client = service.client().clone();
     tokio::spawn(async move {
         for id in projects {
@@ -63,23 +67,23 @@ fn posting(service: &Service, projects: std::ops::Range<u32>) -> tokio::task::Jo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_cursor_replays_and_then_is_live_without_gap_or_repeat() {
+async fn subscription_from_an_old_cursor_replays_then_goes_live_without_a_gap() {
     const BEFORE: u32 = 450;
     const MEANWHILE: u32 = 4 * 100;
     let service = Service::open().await;
-    // More than is read at once, so that the replay has joints.
+    // More than one read returns, so that the replay has several pages.
     let start = service.head().await;
     for chunk in 0..3 {
         let posters: Vec<_> =
-            (0..5).map(|at| posting(&service, chunk * 150 + at * 30..chunk * 150 + (at + 1) * 30)).collect();
+            (0..5).map(|at| spawn_poster(&service, chunk * 150 + at * 30..chunk * 150 + (at + 1) * 30)).collect();
         for poster in posters {
             poster.await.unwrap();
         }
     }
-    let posters: Vec<_> = (0..4).map(|at| posting(&service, 1000 + at * 100..1000 + (at + 1) * 100)).collect();
+    let posters: Vec<_> = (0..4).map(|at| spawn_poster(&service, 1000 + at * 100..1000 + (at + 1) * 100)).collect();
     let mut followers = Vec::new();
     for _ in 0..3 {
-        followers.push(service.subscribe(&after(&start)).await);
+        followers.push(service.subscribe(&events_after(&start)).await);
     }
     let mut seen: Vec<Vec<Value>> = vec![Vec::new(); followers.len()];
     for _ in 0..BEFORE + MEANWHILE {
@@ -93,9 +97,9 @@ async fn an_old_cursor_replays_and_then_is_live_without_gap_or_repeat() {
     let log = service.log("id cursor").await;
     assert_eq!(ids(&log), (1..=BEFORE + MEANWHILE).map(|seq| format!("event:{seq}")).collect::<Vec<_>>());
     for seen in &seen {
-        assert!(*seen == log, "the stream is the log, cursors included");
+        assert!(*seen == log, "the stream equals the log, cursors included");
     }
-    // And it ends there: the next is the next.
+    // Nothing follows: the next message is the next event.
     service.arcsite("project.created", r#"{"id":1000000}"#).await.accepted();
     for mut follower in followers {
         assert_eq!(follower.next().await["events"]["id"], format!("event:{}", BEFORE + MEANWHILE + 1));
@@ -104,9 +108,8 @@ async fn an_old_cursor_replays_and_then_is_live_without_gap_or_repeat() {
     service.stop().await;
 }
 
-/// From every cursor on, the rest of the log comes; after a restart too.
 #[tokio::test]
-async fn every_event_s_cursor_is_exclusive_and_outlives_a_restart() {
+async fn cursor_of_every_event_is_exclusive_and_survives_a_restart() {
     let service = Service::open().await;
     for id in 0..5 {
         service.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
@@ -119,7 +122,7 @@ async fn every_event_s_cursor_is_exclusive_and_outlives_a_restart() {
     let service = Setup::new().database(database).start().await;
     assert_eq!(service.head().await, head);
     for (at, event) in log.iter().enumerate() {
-        let mut replay = service.subscribe(&after(event["cursor"].as_str().unwrap())).await;
+        let mut replay = service.subscribe(&events_after(event["cursor"].as_str().unwrap())).await;
         for expected in &log[at + 1..] {
             assert_eq!(replay.next().await["events"], *expected);
         }
@@ -129,7 +132,7 @@ async fn every_event_s_cursor_is_exclusive_and_outlives_a_restart() {
 }
 
 #[tokio::test]
-async fn filters_choose_and_keep_the_order() {
+async fn filtered_subscription_gets_matching_events_in_order() {
     let service = Service::open().await;
     let start = service.head().await;
     service.post("/webhooks/bidsketch", fixture("bidsketch/client_created.json")).await.receipt().accepted();
@@ -164,39 +167,41 @@ async fn filters_choose_and_keep_the_order() {
         ("proposalEvents", r#"{ proposalId: "proposal:bidsketch:11051955" }"#, &[3]),
     ] {
         let query = format!("subscription {{ {field}(filter: {filter}, after: {start:?}) {{ id }} }}");
-        let mut chosen = service.subscribe(&query).await;
+        let mut filtered = service.subscribe(&query).await;
         for seq in expected {
-            assert_eq!(chosen.next().await[field]["id"], format!("event:{seq}"), "{filter}");
+            assert_eq!(filtered.next().await[field]["id"], format!("event:{seq}"), "{filter}");
         }
-        // Had there been another, it would have come before this one's end.
-        let more = chosen.next_within(std::time::Duration::from_millis(30)).await;
+        // A further event would come before this time-out ends.
+        let more = filtered.next_within(std::time::Duration::from_millis(30)).await;
         assert_eq!(more, None, "{filter}");
-        chosen.complete().await;
+        filtered.complete().await;
     }
     service.stop().await;
 }
 
-/// What an event belongs to is written on it when it is recorded: a replay gives what the live stream gave.
+/// The log stores the ids to which an event belongs when it records the event. A replay therefore
+/// filters like the live stream.
 #[tokio::test]
-async fn a_replay_gives_what_the_live_stream_gave() {
+async fn replay_returns_the_events_of_the_live_stream() {
     let service = Service::open().await;
     let start = service.head().await;
     let filter = r#"{ projectId: "project:36029621652695040" }"#;
     let query = format!("subscription {{ events(after: {start:?}, filter: {filter}) {{ id kind }} }}");
     let mut live = service.subscribe(&query).await;
-    // The payment comes before its proposal and names no project: nobody knows it is the project's.
-    for fixture_of in ["payment_marked", "proposal_approved", "drawing_created", "project_created"] {
-        service.post("/webhooks/arcsite", fixture(&format!("arcsite/{fixture_of}.json"))).await.receipt().accepted();
+    // The payment comes before its proposal and names no project, so nothing links it to the
+    // project yet.
+    for name in ["payment_marked", "proposal_approved", "drawing_created", "project_created"] {
+        service.post("/webhooks/arcsite", fixture(&format!("arcsite/{name}.json"))).await.receipt().accepted();
     }
-    let again = fixture("arcsite/payment_marked.json").replace("1250.50", "1");
-    service.post("/webhooks/arcsite", again).await.receipt().accepted();
-    let mut gave = Vec::new();
+    let changed = fixture("arcsite/payment_marked.json").replace("1250.50", "1");
+    service.post("/webhooks/arcsite", changed).await.receipt().accepted();
+    let mut received = Vec::new();
     for _ in 0..4 {
-        gave.push(live.next().await);
+        received.push(live.next().await);
     }
-    assert_eq!(json!(gave)[3]["events"], json!({ "id": "event:5", "kind": "PROPOSAL_PAYMENT_RECEIVED" }));
+    assert_eq!(json!(received)[3]["events"], json!({ "id": "event:5", "kind": "PROPOSAL_PAYMENT_RECEIVED" }));
     let mut replay = service.subscribe(&query).await;
-    for expected in gave {
+    for expected in received {
         assert_eq!(replay.next().await, expected);
     }
     live.complete().await;
@@ -205,40 +210,40 @@ async fn a_replay_gives_what_the_live_stream_gave() {
 }
 
 #[tokio::test]
-async fn a_wrong_cursor_is_an_error_that_says_so() {
+async fn wrong_cursor_is_refused_with_its_reason() {
     let service = Service::open().await;
-    let elsewhere = Service::open().await;
+    let other_service = Service::open().await;
     for id in 0..3 {
-        elsewhere.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
+        other_service.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
     }
     service.post("/webhooks/arcsite", "wrong").await.receipt().quarantined();
     let mut delivery = service.query("{ quarantinedDeliveries { edges { cursor } } }").await;
     let delivery = delivery["quarantinedDeliveries"]["edges"][0]["cursor"].take();
-    for (cursor, says) in [
-        (elsewhere.head().await.as_str(), "another log"),
+    for (cursor, text) in [
+        (other_service.head().await.as_str(), "another log"),
         (delivery.as_str().unwrap(), "another list"),
         ("", "malformed"),
         ("e:1", "malformed"),
     ] {
         for field in ["events", "proposalEvents"] {
             let query = format!("subscription {{ {field}(after: {cursor:?}) {{ id }} }}");
-            let mut refused = service.subscribe(&query).await;
-            let error = refused.error().await;
+            let mut subscription = service.subscribe(&query).await;
+            let error = subscription.error().await;
             assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{error}");
-            assert!(error["message"].as_str().unwrap().contains(says), "{error}");
+            assert!(error["message"].as_str().unwrap().contains(text), "{error}");
         }
     }
-    elsewhere.stop().await;
+    other_service.stop().await;
     service.stop().await;
 }
 
-/// As after a restored backup: the log has not come as far as a cursor that was given before.
+/// After the restore of a backup, the log ends before a cursor that a client already has.
 #[tokio::test]
-async fn a_cursor_past_the_head_is_an_error() {
+async fn cursor_past_the_head_is_refused() {
     let service = Service::open().await;
     service.arcsite("project.created", r#"{"id":1}"#).await.accepted();
     let database = service.stop().await;
-    let backup = database.copy();
+    let backup = database.backup();
     let service = Setup::new().database(database).start().await;
     service.arcsite("project.created", r#"{"id":2}"#).await.accepted();
     let head = service.head().await;

@@ -1,20 +1,21 @@
-//! Several nodes on one PostgreSQL database, each the real binary in a process of its own; and that database failing under them.
+//! Several nodes on one PostgreSQL database, and failures of that database. Each node is the real
+//! binary in its own process.
 //!
-//! These run on PostgreSQL whatever the other tests run on. Those that break it have a cluster of their own.
+//! These tests always run on PostgreSQL. Those that break it start a dedicated cluster.
 
-mod crossing;
-mod growing;
+mod cross_node_feed;
 mod kill;
-mod left_behind;
 mod outage;
-mod starting;
+mod query_plans;
+mod startup;
+mod webhook_recovery;
 
 use futures_util::future::join_all;
 
 use crate::harness::{Database, Process};
 
-/// Nodes with the defaults.
-async fn nodes(count: usize, database: &Database) -> Vec<Process> {
+/// Starts nodes with the default settings.
+async fn start_nodes(count: usize, database: &Database) -> Vec<Process> {
     join_all((0..count).map(|_| Process::start(0, database))).await
 }
 

@@ -1,4 +1,5 @@
-//! The database is gone, or answers nothing: vendors are asked to come again in time, streams stay, and all comes back by itself.
+//! Database outages. Vendors get a prompt 503, streams stay open, and the service recovers without
+//! help.
 
 use std::time::{Duration, Instant};
 
@@ -6,35 +7,35 @@ use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
 
-use super::{nodes, stop};
+use super::{start_nodes, stop};
 use crate::harness::{
-    BOUND, Client, Cluster, Database, EventStream, Launch, Subscription, add_key, envelope, eventually,
+    Client, Cluster, Database, EventStream, Launch, Subscription, TIMEOUT, add_key, envelope, eventually,
 };
 
-/// How soon a vendor has its answer, whatever happens.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
-/// How long it may take until all is as before.
-const BACK_WITHIN: Duration = Duration::from_secs(30);
+/// The longest time until a vendor gets a response.
+const RESPONSE_WITHIN: Duration = Duration::from_secs(2);
+/// The longest time until the service has recovered.
+const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
 const LIVE: &str = "subscription { events { id } }";
 
-async fn hook(node: &Client, id: &str) -> u16 {
+async fn post_hook(node: &Client, id: &str) -> u16 {
     let started = Instant::now();
-    let answer = node.post("/webhooks/arcsite", envelope("project.created", &format!(r#"{{"id":"{id}"}}"#))).await;
+    let response = node.post("/webhooks/arcsite", envelope("project.created", &format!(r#"{{"id":"{id}"}}"#))).await;
     let took = started.elapsed();
-    assert!(took < ANSWERED_WITHIN, "{took:?}: {answer:?}");
-    if answer.status != 200 {
-        assert_eq!((answer.status, answer.json()["error"].as_str()), (503, Some("not available now; try again")));
-        assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+    assert!(took < RESPONSE_WITHIN, "{took:?}: {response:?}");
+    if response.status != 200 {
+        assert_eq!((response.status, response.json()["error"].as_str()), (503, Some("not available now; try again")));
+        assert!(response.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
     }
-    answer.status
+    response.status
 }
 
-/// What both kinds of failure have in common.
-async fn survives(fail: impl FnOnce(&Cluster), mend: impl FnOnce(&Cluster)) {
-    let cluster = Cluster::own();
+/// Asserts that two nodes recover from a failure of the database.
+async fn assert_recovers(fail: impl FnOnce(&Cluster), repair: impl FnOnce(&Cluster)) {
+    let cluster = Cluster::dedicated();
     let database = Database::in_cluster(&cluster);
     let token = add_key(&database, "office", "read").await;
-    let nodes = nodes(2, &database).await;
+    let nodes = start_nodes(2, &database).await;
     let clients: Vec<Client> = nodes.iter().map(|node| node.with_token(&token)).collect();
     let mut sockets: Vec<Subscription> = Vec::new();
     let mut streams = Vec::new();
@@ -42,7 +43,7 @@ async fn survives(fail: impl FnOnce(&Cluster), mend: impl FnOnce(&Cluster)) {
         sockets.push(client.subscribe(LIVE).await);
         streams.push(EventStream::open(EventStream::request(client, LIVE, json!({}))).await);
     }
-    assert_eq!(hook(&nodes[0], "before").await, 200);
+    assert_eq!(post_hook(&nodes[0], "before").await, 200);
     for at in 0..2 {
         assert_eq!(sockets[at].next().await["events"]["id"], "event:1");
         assert_eq!(streams[at].response().await.data["data"]["events"]["id"], "event:1");
@@ -50,45 +51,52 @@ async fn survives(fail: impl FnOnce(&Cluster), mend: impl FnOnce(&Cluster)) {
 
     fail(&cluster);
     for at in 0..2 {
-        let answers = join_all((0..10).map(|id| {
+        let statuses = join_all((0..10).map(|id| {
             let id = format!("meanwhile-{at}-{id}");
             let node = &nodes[at];
-            async move { hook(node, &id).await }
+            async move { post_hook(node, &id).await }
         }));
-        assert_eq!(answers.await, [503; 10]);
-        eventually("it is not ready", BOUND, async || (nodes[at].get("/readyz").await.status == 503).then_some(()))
-            .await;
-        assert_eq!(nodes[at].get("/healthz").await.status, 200);
-        let answer = eventually("queries are 503", BOUND, async || {
-            let answer = clients[at].ask("{ headCursor }", json!({})).await;
-            (answer.status == 503).then_some(answer)
+        assert_eq!(statuses.await, [503; 10]);
+        eventually("the node is not ready", TIMEOUT, async || {
+            (nodes[at].get("/readyz").await.status == 503).then_some(())
         })
         .await;
-        assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "UNAVAILABLE");
-        assert!(answer.header("retry-after").is_some());
+        assert_eq!(nodes[at].get("/healthz").await.status, 200);
+        let response = eventually("queries are 503", TIMEOUT, async || {
+            let response = clients[at].graphql("{ headCursor }", json!({})).await;
+            (response.status == 503).then_some(response)
+        })
+        .await;
+        assert_eq!(response.json()["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+        assert!(response.header("retry-after").is_some());
     }
-    // Past the second for which the keys are trusted: whoever is there stays, and nobody new comes in.
-    let knocking = clients[0].get("/metrics").await;
-    assert_eq!(knocking.status, 503, "{knocking:?}");
+    // The cached keys have expired after one second. Open sockets stay, and new requests are
+    // refused.
+    let metrics = clients[0].get("/metrics").await;
+    assert_eq!(metrics.status, 503, "{metrics:?}");
 
-    mend(&cluster);
+    repair(&cluster);
     for node in &nodes {
-        eventually("it is ready", BACK_WITHIN, async || (node.get("/readyz").await.status == 200).then_some(())).await;
+        eventually("the node is ready", RECOVERED_WITHIN, async || {
+            (node.get("/readyz").await.status == 200).then_some(())
+        })
+        .await;
     }
     for (at, node) in nodes.iter().enumerate() {
-        eventually("deliveries are taken", BACK_WITHIN, async || {
-            let answer =
+        eventually("deliveries are accepted", RECOVERED_WITHIN, async || {
+            let response =
                 node.post("/webhooks/arcsite", envelope("project.created", &format!(r#"{{"id":"after-{at}"}}"#)));
-            (answer.await.status == 200).then_some(())
+            (response.await.status == 200).then_some(())
         })
         .await;
     }
-    let log = eventually("queries are answered", BACK_WITHIN, async || {
-        let answer = clients[1].ask("{ events(first: 100) { nodes { id } } }", json!({})).await;
-        (answer.status == 200).then(|| answer.json()["data"]["events"]["nodes"].take())
+    let log = eventually("queries get a response", RECOVERED_WITHIN, async || {
+        let response = clients[1].graphql("{ events(first: 100) { nodes { id } } }", json!({})).await;
+        (response.status == 200).then(|| response.json()["data"]["events"]["nodes"].take())
     })
     .await;
-    // On the very sockets and streams of before, without a gap; what was recorded meanwhile although it was answered 503, too.
+    // The open sockets and streams get every event without a gap. A delivery that got a 503 may
+    // have been recorded.
     for event in log.as_array().unwrap().iter().rev().skip(1) {
         for at in 0..2 {
             assert_eq!(&sockets[at].next().await["events"], event);
@@ -103,18 +111,18 @@ async fn survives(fail: impl FnOnce(&Cluster), mend: impl FnOnce(&Cluster)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_gone_comes_back_by_itself() {
-    survives(Cluster::crash, Cluster::start_again).await;
+async fn nodes_recover_from_a_crashed_database() {
+    assert_recovers(Cluster::crash, Cluster::start_after_crash).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_hangs_comes_back_by_itself() {
-    survives(Cluster::pause, Cluster::resume).await;
+async fn nodes_recover_from_a_hanging_database() {
+    assert_recovers(Cluster::pause, Cluster::resume).await;
 }
 
-/// One query holds the only connection: those behind it are told so, and the vendors are none the worse.
+/// One query holds the only reader connection. Other queries get a 503, and hooks still work.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pool_that_is_exhausted_is_503_and_no_hang() {
+async fn exhausted_pool_gets_a_503_and_no_hang() {
     let database = Database::in_cluster(&Cluster::shared());
     let launch = Launch::new(database.directory()).env("BIDARC_DATABASE__READERS", "1");
     let node = launch.serve(0, &database).await;
@@ -123,21 +131,21 @@ async fn a_pool_that_is_exhausted_is_503_and_no_hang() {
     blocking.execute_unprepared("LOCK TABLE client IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let client = Client::clone(&node);
     let stuck = tokio::spawn(async move { client.query("{ clients(first: 1) { totalCount } }").await });
-    eventually("the query waits", BOUND, async || {
+    eventually("the query waits", TIMEOUT, async || {
         let waiting =
             "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
         (database.numbers(waiting).await == [1]).then_some(())
     })
     .await;
     let started = Instant::now();
-    for answer in join_all((0..20).map(|_| node.ask("{ projects(first: 1) { totalCount } }", json!({})))).await {
-        assert_eq!(answer.status, 503, "{answer:?}");
-        assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+    for response in join_all((0..20).map(|_| node.graphql("{ projects(first: 1) { totalCount } }", json!({})))).await {
+        assert_eq!(response.status, 503, "{response:?}");
+        assert_eq!(response.json()["errors"][0]["extensions"]["code"], "UNAVAILABLE");
     }
-    assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
-    // What the service itself must know has connections of its own: vendors are none the worse, hooks whose token is looked up among
-    // them, and it is ready for more.
-    assert_eq!(hook(&node, "1").await, 200);
+    assert!(started.elapsed() < TIMEOUT, "{:?}", started.elapsed());
+    // The service has reserved connections for its own reads. Hooks still work, also those whose
+    // token is looked up in the database, and the node is ready.
+    assert_eq!(post_hook(&node, "1").await, 200);
     assert_eq!(node.post(&format!("/webhooks/bidsketch/{}", "0".repeat(64)), "{}").await.status, 404);
     assert_eq!(node.get("/readyz").await.status, 200);
     blocking.rollback().await.unwrap();
@@ -147,50 +155,53 @@ async fn a_pool_that_is_exhausted_is_503_and_no_hang() {
     node.stop(&database).await;
 }
 
-/// Anybody can have tokens of hooks looked up: that it takes long keeps nobody from the API.
+/// Anyone can cause token look-ups with hook requests. Slow look-ups must not block the API.
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_are_looked_up_do_not_keep_the_keys_from_being_read() {
+async fn slow_hook_token_lookups_do_not_block_key_reads() {
     let database = Database::in_cluster(&Cluster::shared());
     let token = add_key(&database, "office", "read").await;
-    let node = nodes(1, &database).await.remove(0);
+    let node = start_nodes(1, &database).await.remove(0);
     let client = node.with_token(&token);
     let connection = database.connect().await;
     let blocking = connection.begin().await.unwrap();
     blocking.execute_unprepared("LOCK TABLE bidsketch_webhook IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let path = format!("/webhooks/bidsketch/{}", "0".repeat(64));
-    for answer in join_all((0..20).map(|_| node.post(&path, "{}"))).await {
-        assert_eq!(answer.status, 503, "{answer:?}");
+    for response in join_all((0..20).map(|_| node.post(&path, "{}"))).await {
+        assert_eq!(response.status, 503, "{response:?}");
     }
-    // Longer than what was read last is trusted for: a key that is made now is known soon.
+    // The keys must be read again meanwhile: a key that is added now is soon known.
     let other = node.with_token(&add_key(&database, "other", "read").await);
     for client in [client, other] {
-        eventually("it is let in", BOUND, async || {
-            let answer = client.ask("{ projects(first: 1) { totalCount } }", json!({})).await;
-            assert_ne!(answer.status, 503, "{answer:?}");
-            (answer.status == 200).then_some(())
+        eventually("the key is accepted", TIMEOUT, async || {
+            let response = client.graphql("{ projects(first: 1) { totalCount } }", json!({})).await;
+            assert_ne!(response.status, 503, "{response:?}");
+            (response.status == 200).then_some(())
         })
         .await;
     }
     blocking.rollback().await.unwrap();
     connection.close().await.unwrap();
-    eventually("hooks are answered again", BOUND, async || (node.post(&path, "{}").await.status == 404).then_some(()))
-        .await;
+    eventually("hooks get a response again", TIMEOUT, async || {
+        (node.post(&path, "{}").await.status == 404).then_some(())
+    })
+    .await;
     stop(vec![node], &database).await;
 }
 
-/// A node that hangs while it writes keeps the others from it for seconds, not for good: the server ends its session.
+/// A node that hangs in a transaction blocks the other writers only for seconds. Then the server
+/// ends its session.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_hangs_with_the_lock_loses_it() {
+async fn hanging_node_loses_the_write_lock() {
     let database = Database::in_cluster(&Cluster::shared());
-    let mut nodes = nodes(2, &database).await;
+    let mut nodes = start_nodes(2, &database).await;
     let (hanging, other) = (nodes.remove(0), nodes.remove(0));
-    // Its deliveries wait in the middle of their transaction, and then it stands still.
+    // A delivery waits in the middle of its transaction. Then the process is suspended.
     let connection = database.connect().await;
     let blocking = connection.begin().await.unwrap();
     blocking.execute_unprepared("LOCK TABLE project IN EXCLUSIVE MODE").await.unwrap();
     let client = Client::clone(&hanging);
     let stuck = tokio::spawn(async move { client.arcsite("project.created", r#"{"id":"stuck"}"#).await });
-    eventually("it waits with the lock", BOUND, async || {
+    eventually("the delivery waits and holds the write lock", TIMEOUT, async || {
         let waiting =
             "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
         (database.numbers(waiting).await == [1]).then_some(())
@@ -199,35 +210,40 @@ async fn a_node_that_hangs_with_the_lock_loses_it() {
     hanging.signal("STOP").await;
     blocking.rollback().await.unwrap();
     connection.close().await.unwrap();
-    assert_eq!(hook(&other, "1").await, 503);
-    eventually("deliveries are taken again", BACK_WITHIN, async || (hook(&other, "1").await == 200).then_some(()))
-        .await;
-    assert_eq!(other.total().await, 1, "what it had not committed is not there");
+    assert_eq!(post_hook(&other, "1").await, 503);
+    eventually("deliveries are accepted again", RECOVERED_WITHIN, async || {
+        (post_hook(&other, "1").await == 200).then_some(())
+    })
+    .await;
+    assert_eq!(other.event_count().await, 1, "the uncommitted delivery was rolled back");
     hanging.signal("CONT").await;
     stuck.abort();
-    // It is none the worse.
-    eventually("it takes deliveries itself", BACK_WITHIN, async || (hook(&hanging, "2").await == 200).then_some(()))
-        .await;
+    // The resumed node recovers.
+    eventually("the resumed node accepts deliveries", RECOVERED_WITHIN, async || {
+        (post_hook(&hanging, "2").await == 200).then_some(())
+    })
+    .await;
     stop(vec![hanging, other], &database).await;
 }
 
-/// A database that was put back to an earlier state: what a node knows of the log is wrong, so it ends, to be started anew.
+/// The database was reset to an earlier state. The node's knowledge of the log is wrong, so it
+/// exits and can be restarted.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_has_lost_events_ends_the_service() {
+async fn lost_log_events_end_the_service() {
     let database = Database::in_cluster(&Cluster::shared());
-    let mut nodes = nodes(1, &database).await;
+    let mut nodes = start_nodes(1, &database).await;
     let node = nodes.remove(0);
     for id in 0..3 {
-        assert_eq!(hook(&node, &id.to_string()).await, 200);
+        assert_eq!(post_hook(&node, &id.to_string()).await, 200);
     }
     let connection = database.connect().await;
-    for put_back in ["DELETE FROM delivery WHERE id > 2", "DELETE FROM event WHERE seq > 2"] {
-        connection.execute_unprepared(put_back).await.unwrap();
+    for delete in ["DELETE FROM delivery WHERE id > 2", "DELETE FROM event WHERE seq > 2"] {
+        connection.execute_unprepared(delete).await.unwrap();
     }
     connection.close().await.unwrap();
-    eventually("it says so", BACK_WITHIN, async || {
-        node.log_so_far().contains("the log ends before a place that it had").then_some(())
+    eventually("the node logs the reason", RECOVERED_WITHIN, async || {
+        node.log_so_far().contains("the log has lost events").then_some(())
     })
     .await;
-    assert!(!node.ended().await.success());
+    assert!(!node.wait().await.success());
 }

@@ -1,21 +1,21 @@
-//! The binary, as an operator calls it.
+//! The command line of the binary.
 
 use crate::harness::{Database, Launch, Process};
 
 #[tokio::test]
-async fn help_names_the_commands() {
-    let ended = Launch::new(".").arg("--help").run().await;
-    assert!(ended.status.success(), "{ended:?}");
+async fn help_lists_the_commands() {
+    let output = Launch::new(".").arg("--help").run().await;
+    assert!(output.status.success(), "{output:?}");
     for word in ["serve", "schema", "keys", "rebuild", "--listen", "--database-url", "--config", "BIDARC_CONFIG"] {
-        assert!(ended.stdout.contains(word), "{word}: {}", ended.stdout);
+        assert!(output.stdout.contains(word), "{word}: {}", output.stdout);
     }
 }
 
 #[tokio::test]
-async fn a_mistake_in_a_setting_is_named() {
+async fn invalid_setting_is_named_in_the_error() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("bidarc.toml");
-    for (content, variable, named) in [
+    for (content, variable, setting) in [
         ("[server]\nlistn = \"127.0.0.1:0\"\n", None, "listn"),
         ("[sever]\nlisten = \"127.0.0.1:0\"\n", None, "sever"),
         ("[server]\nlisten = \"everywhere\"\n", None, "server.listen"),
@@ -29,21 +29,20 @@ async fn a_mistake_in_a_setting_is_named() {
     ] {
         std::fs::write(&file, content).unwrap();
         let mut launch = Launch::new(directory.path()).arg("--listen").arg("127.0.0.1:0");
-        if named == "server.listen" {
+        if setting == "server.listen" {
             launch = Launch::new(directory.path());
         }
         if let Some((name, value)) = variable {
             launch = launch.env(name, value);
         }
-        let ended = launch.run().await;
-        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-        assert!(ended.stderr.contains(named), "{named}: {}", ended.stderr);
+        let output = launch.run().await;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(output.stderr.contains(setting), "{setting}: {}", output.stderr);
     }
 }
 
-/// Flags go before the environment, and that before the file.
 #[tokio::test]
-async fn settings_come_from_flags_environment_and_file() {
+async fn flag_overrides_environment_and_environment_overrides_file() {
     let database = Database::fresh();
     let file = database.directory().join("bidarc.toml");
     std::fs::write(&file, "[arcsite]\npath_token = \"file\"\n[bidsketch]\npath_token = \"file\"\n").unwrap();
@@ -56,13 +55,13 @@ async fn settings_come_from_flags_environment_and_file() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named() {
+async fn listen_address_in_use_is_named_in_the_error() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
-    let other = Database::fresh();
-    let launch = Launch::new(other.directory()).arg("--listen").arg(service.authority());
-    let ended = launch.run().await;
-    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("--listen") && ended.stderr.contains(service.authority()), "{ended:?}");
+    let other_database = Database::fresh();
+    let launch = Launch::new(other_database.directory()).arg("--listen").arg(service.authority());
+    let output = launch.run().await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stderr.contains("--listen") && output.stderr.contains(service.authority()), "{output:?}");
     service.stop(&database).await;
 }

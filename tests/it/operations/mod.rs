@@ -1,11 +1,12 @@
-//! Starting, stopping, moving and upgrading the service.
+//! Starting, stopping, copying and upgrading the service.
 
 mod command_line;
-mod copying;
-mod first_try;
+mod copy;
+mod documentation;
 pub(crate) mod kill;
 mod layers;
+mod locked_database;
+mod quick_start;
 mod settings;
-mod stopping;
-mod unavailable;
-mod upgrading;
+mod shutdown;
+mod upgrade;

@@ -1,8 +1,9 @@
-//! Every setting of `bidarc.example.toml` can be given as an environment variable, and as the path of a file.
+//! An environment variable can set every setting of `bidarc.example.toml`, directly or by the path
+//! of a file.
 
 use bidarc::config::{DEFAULT_SETTINGS, Overrides, Settings};
 
-/// A setting of the file: its section, its key, its default as it is written.
+/// The settings of the file: section, key and default in TOML syntax.
 fn settings() -> Vec<(&'static str, &'static str, &'static str)> {
     let mut section = "";
     let mut settings = Vec::new();
@@ -10,15 +11,15 @@ fn settings() -> Vec<(&'static str, &'static str, &'static str)> {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             section = name;
         } else {
-            let (key, value) = line.split_once(" = ").unwrap_or_else(|| panic!("{line:?} is no setting"));
+            let (key, value) = line.split_once(" = ").unwrap_or_else(|| panic!("{line:?} is not a setting"));
             settings.push((section, key, value));
         }
     }
     settings
 }
 
-/// Another value than the default, as it stands in a variable.
-fn other(section: &str, key: &str, default: &str) -> String {
+/// A value other than the default, in the syntax of a variable.
+fn non_default(section: &str, key: &str, default: &str) -> String {
     match (section, key) {
         ("server", "listen") => "127.0.0.1:7".to_owned(),
         ("server", "allowed_origins") => "https://other.example.com".to_owned(),
@@ -35,7 +36,7 @@ fn load(name: &str, value: &str) -> Settings {
 }
 
 #[test]
-fn every_setting_has_its_variable() {
+fn every_setting_can_be_set_by_its_variable() {
     let defaults = format!("{:?}", Settings::defaults().unwrap());
     let settings = settings();
     assert!(settings.len() > 15, "{settings:?}");
@@ -43,16 +44,16 @@ fn every_setting_has_its_variable() {
     let file = directory.path().join("value");
     for (section, key, default) in settings {
         let name = format!("BIDARC_{}__{}", section.to_uppercase(), key.to_uppercase());
-        let value = other(section, key, default);
-        let set = format!("{:?}", load(&name, &value));
-        assert_ne!(set, defaults, "{name} changes nothing");
-        if !set.contains(&value) && section != "log" {
-            assert!(set.matches("REDACTED").count() > defaults.matches("REDACTED").count(), "{name}: {set}");
+        let value = non_default(section, key, default);
+        let loaded = format!("{:?}", load(&name, &value));
+        assert_ne!(loaded, defaults, "{name} changes nothing");
+        if !loaded.contains(&value) && section != "log" {
+            assert!(loaded.matches("REDACTED").count() > defaults.matches("REDACTED").count(), "{name}: {loaded}");
         }
         std::fs::write(&file, format!("{value}\n")).unwrap();
         let from_file = format!("{:?}", load(&format!("{name}_FILE"), file.to_str().unwrap()));
-        assert_eq!(from_file, set, "{name}_FILE");
-        // The default given as a variable is the default.
+        assert_eq!(from_file, loaded, "{name}_FILE");
+        // The default as a variable has the same effect as no variable.
         let as_default = match default {
             "[]" => "",
             text => text.trim_matches('"'),
@@ -61,9 +62,8 @@ fn every_setting_has_its_variable() {
     }
 }
 
-/// What is wrong is told by the setting's name.
 #[test]
-fn a_number_that_is_none_names_its_setting() {
+fn invalid_number_is_reported_with_its_setting() {
     for (section, key, default) in settings() {
         if default.parse::<u64>().is_err() {
             continue;
@@ -78,7 +78,7 @@ fn a_number_that_is_none_names_its_setting() {
 }
 
 #[test]
-fn a_list_is_separated_by_commas() {
+fn list_in_a_variable_is_separated_by_commas() {
     let settings = load("BIDARC_SERVER__ALLOWED_ORIGINS", "https://a.example, https://b.example,,");
     assert_eq!(settings.server.allowed_origins, ["https://a.example", "https://b.example"]);
     let settings = load("BIDARC_ARCSITE__SIGNING_SECRETS", "0123,4567");

@@ -1,4 +1,4 @@
-//! What belongs together finds together, in whatever order it comes.
+//! Links between objects, in whatever order their events come.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ async fn post(service: &Service, path: &str) {
 }
 
 #[tokio::test]
-async fn a_drawing_may_come_before_its_project() {
+async fn drawing_before_its_project_is_linked_later() {
     let service = Service::open().await;
     post(&service, "arcsite/drawing_created").await;
     let drawing = async || {
@@ -26,7 +26,7 @@ async fn a_drawing_may_come_before_its_project() {
 }
 
 #[tokio::test]
-async fn a_payment_may_come_before_its_proposal() {
+async fn payment_before_its_proposal_is_linked_later() {
     let service = Service::open().await;
     post(&service, "arcsite/payment_marked").await;
     let payment = async || {
@@ -65,7 +65,7 @@ async fn a_payment_may_come_before_its_proposal() {
 }
 
 #[tokio::test]
-async fn a_proposal_may_come_before_its_client() {
+async fn proposal_before_its_client_is_linked_later() {
     let service = Service::open().await;
     post(&service, "bidsketch/proposal_accepted").await;
     let proposal = async || {
@@ -85,14 +85,15 @@ async fn a_proposal_may_come_before_its_client() {
     service.stop().await;
 }
 
-/// `lastEventAt` is of all that hangs under a thing, and of what came before it, too.
+/// `lastEventAt` counts the events of everything below an object, and also those that came before
+/// the object.
 #[tokio::test]
-async fn the_times_of_a_thing_are_those_of_its_events() {
+async fn object_times_follow_the_events_of_everything_below_it() {
     let clock = crate::harness::ManualClock::new();
     let service = crate::harness::Setup::new().clock(&clock).start().await;
-    let mut at = Vec::new();
+    let mut received_at = Vec::new();
     for path in ["drawing_created", "project_created", "proposal_approved", "payment_marked"] {
-        at.push(clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+        received_at.push(clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
         post(&service, &format!("arcsite/{path}")).await;
         clock.advance(chrono::TimeDelta::minutes(1));
     }
@@ -106,14 +107,14 @@ async fn the_times_of_a_thing_are_those_of_its_events() {
         )
         .await;
     // The payment belongs to all three.
-    let times = |first: usize| json!({ "firstSeenAt": at[first], "lastEventAt": at[3] });
+    let times = |first: usize| json!({ "firstSeenAt": received_at[first], "lastEventAt": received_at[3] });
     assert_eq!(found, json!({ "drawing": times(0), "project": times(1), "proposal": times(2) }));
     service.stop().await;
 }
 
-/// ArcSite's `proposal.signed` names no proposal: its drawing and project are there.
+/// ArcSite's `proposal.signed` names no proposal, but a drawing.
 #[tokio::test]
-async fn a_signed_event_has_its_drawing_and_project() {
+async fn signed_event_without_a_proposal_has_its_drawing_and_project() {
     let service = Service::open().await;
     post(&service, "arcsite/project_created").await;
     post(&service, "arcsite/drawing_created").await;
@@ -125,7 +126,7 @@ async fn a_signed_event_has_its_drawing_and_project() {
     let found = service.query(&format!("{{ node(id: \"event:3\") {{ {fields} }} }}")).await;
     let expected = json!({
         "proposal": null, "proposalVendorId": null, "drawing": { "id": "drawing:36029621652695041" },
-        // The payload names none; the drawing's is known.
+        // The payload names no project; the drawing's project is known.
         "project": { "id": "project:36029621652695040" },
     });
     assert_eq!(found["node"], expected);

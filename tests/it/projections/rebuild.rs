@@ -1,15 +1,17 @@
-//! Making the projections again from the log: the same in every column, all or nothing, and beside a running service.
+//! Rebuild of the projections: equal in every column, all or nothing, and beside a running service.
 
 use std::time::Duration;
 
-use crate::harness::{BOUND, Database, Launch, Process, assert_same, eventually, lengthen, office};
+use crate::harness::{
+    Database, Launch, Process, TIMEOUT, append_many_events, assert_same_rows, eventually, sample_database,
+};
 
-/// Thousands of events, one after the other.
-const REBUILT_WITHIN: Duration = Duration::from_secs(60);
+/// For thousands of events, one after the other.
+const REBUILD_TIMEOUT: Duration = Duration::from_secs(60);
 
 const PROJECTIONS: [&str; 7] = ["client", "drawing", "drawing_tag", "payment", "project", "project_tag", "proposal"];
 
-/// Every row of every table, among them some of each projection.
+/// Every row of every table. Each projection must have some.
 async fn dump(database: &Database) -> Vec<String> {
     let dump = database.dump().await;
     for projection in PROJECTIONS {
@@ -23,20 +25,20 @@ fn launch(database: &Database) -> Launch {
 }
 
 async fn rebuild(database: &Database) {
-    let ended = launch(database).run_within(REBUILT_WITHIN).await;
+    let ended = launch(database).run_within(REBUILD_TIMEOUT).await;
     assert!(ended.status.success(), "{ended:?}");
     let events = database.numbers("SELECT COUNT(*) FROM event").await[0];
     assert_eq!(ended.stdout, format!("rebuilt from {events} events\n"));
 }
 
 #[tokio::test]
-async fn what_is_rebuilt_is_what_was_there() {
-    let database = office(Database::fresh()).await;
+async fn rebuild_after_damage_restores_every_row() {
+    let database = sample_database(Database::fresh()).await;
     let before = dump(&database).await;
     assert!(before.iter().filter(|row| row.starts_with("event: ")).count() > 250);
     rebuild(&database).await;
-    assert_same(&before, &dump(&database).await);
-    // Again, after damage of every kind.
+    assert_same_rows(&before, &dump(&database).await);
+    // Again, after damage of each kind.
     let connection = database.connect().await;
     for damage in [
         "DELETE FROM project WHERE vendor_id > (SELECT MIN(vendor_id) FROM project)",
@@ -56,64 +58,65 @@ async fn what_is_rebuilt_is_what_was_there() {
     }
     connection.close().await.unwrap();
     rebuild(&database).await;
-    assert_same(&before, &dump(&database).await);
-    database.assert_sound().await;
+    assert_same_rows(&before, &dump(&database).await);
+    database.assert_consistent().await;
 }
 
-/// In the middle of it the service answers from what was there; killed, it has changed nothing.
+/// During a rebuild the service answers from the old state.
 #[tokio::test]
-async fn a_rebuild_that_is_killed_has_changed_nothing_and_the_service_goes_on() {
-    let database = office(Database::fresh()).await;
-    lengthen(&database).await;
+async fn rebuild_killed_halfway_changes_nothing_and_the_service_continues() {
+    let database = sample_database(Database::fresh()).await;
+    append_many_events(&database).await;
     let before = dump(&database).await;
     let service = Process::start(0, &database).await;
     let query =
         "{ projects(first: 100) { totalCount nodes { id name } } proposals(first: 100) { nodes { id status total } } }";
-    let answered = service.query(query).await;
+    let expected = service.query(query).await;
     let head = service.head().await;
 
     let running = launch(&database).start();
-    running.says("rebuilding:").await;
-    // It stands still with half of its work done and the database locked for writing.
+    running.wait_for_log("rebuilding:").await;
+    // Stopped halfway, it holds the write lock.
     running.signal("STOP").await;
-    assert_eq!(service.query(query).await, answered);
+    assert_eq!(service.query(query).await, expected);
     assert_eq!(service.head().await, head);
     let answer = service.post("/webhooks/arcsite", r#"{"event":"project.created","data":{"id":"meanwhile"}}"#).await;
     assert_eq!(answer.status, 503, "{answer:?}");
-    assert!(answer.header("retry-after").is_some(), "the vendor is to come again");
+    assert!(answer.header("retry-after").is_some(), "the vendor should retry");
     running.kill().await;
-    assert_eq!(service.query(query).await, answered);
-    eventually("the vendor's next attempt is taken", BOUND, async || {
+    assert_eq!(service.query(query).await, expected);
+    eventually("the vendor's next attempt is accepted", TIMEOUT, async || {
         let body = r#"{"event":"project.created","data":{"id":"meanwhile"}}"#;
         (service.post("/webhooks/arcsite", body).await.status == 200).then_some(())
     })
     .await;
     service.stop(&database).await;
-    // What it was, and what has come since.
+    // Compare without the delivery that came since.
     let after: Vec<String> = dump(&database).await.into_iter().filter(|row| !row.contains("meanwhile")).collect();
     let last = database.numbers("SELECT event_seq FROM delivery ORDER BY id DESC LIMIT 1").await[0];
-    let its_delivery = [format!("event_seq={last}"), format!("event_seq='{last}'")];
-    let after: Vec<String> = after.into_iter().filter(|row| !its_delivery.iter().any(|of| row.contains(of))).collect();
-    assert_same(&before, &after);
+    let delivery_columns = [format!("event_seq={last}"), format!("event_seq='{last}'")];
+    let after: Vec<String> =
+        after.into_iter().filter(|row| !delivery_columns.iter().any(|column| row.contains(column))).collect();
+    assert_same_rows(&before, &after);
 
-    // Left alone, it makes the projects that the log has and the projections had not.
+    // Undisturbed, a rebuild creates the projects that only the log had.
     rebuild(&database).await;
     assert_eq!(database.numbers("SELECT COUNT(*) FROM project WHERE name = 'Made'").await, [5000]);
 }
 
-/// A service that runs meanwhile shows what was rebuilt, and goes on from there.
+/// It also continues from the rebuilt state.
 #[tokio::test]
-async fn a_service_that_runs_meanwhile_shows_the_result() {
-    let database = office(Database::fresh()).await;
+async fn service_running_during_a_rebuild_shows_the_result() {
+    let database = sample_database(Database::fresh()).await;
     let service = Process::start(0, &database).await;
-    let names = "{ projects(first: 100) { totalCount nodes { id name lastEventAt } } }";
-    let right = service.query(names).await;
+    let query = "{ projects(first: 100) { totalCount nodes { id name lastEventAt } } }";
+    let expected = service.query(query).await;
     let connection = database.connect().await;
     sea_orm::ConnectionTrait::execute_unprepared(&connection, "UPDATE project SET name = 'wrong'").await.unwrap();
     connection.close().await.unwrap();
-    assert_ne!(service.query(names).await, right);
+    assert_ne!(service.query(query).await, expected);
     rebuild(&database).await;
-    assert_eq!(service.query(names).await, right);
+    assert_eq!(service.query(query).await, expected);
     service.arcsite("project.created", r#"{"id":"new"}"#).await.accepted();
     service.stop(&database).await;
 }

@@ -1,12 +1,12 @@
-//! One object, however its vendor writes it: ids as numbers and as texts, two spellings of a name, times with and
-//! without a zone, amounts of any size.
+//! The spellings of the vendors: ids as numbers and as texts, two spellings of a field, times with
+//! and without a zone, amounts of any size.
 
 use serde_json::json;
 
 use crate::harness::Service;
 
 #[tokio::test]
-async fn an_id_is_the_same_as_number_and_as_text() {
+async fn id_as_number_or_text_is_the_same_id() {
     let service = Service::open().await;
     for id in ["36029621652695041", "9007199254740993", "340282366920938463463374607431768211456"] {
         service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"by number"}}"#)).await.accepted();
@@ -19,7 +19,7 @@ async fn an_id_is_the_same_as_number_and_as_text() {
     service.stop().await;
 }
 
-/// A neighbour that a float would take for the same.
+/// A float would round two neighbours to one number.
 #[tokio::test]
 async fn ids_beyond_2_to_the_53_are_not_rounded() {
     let service = Service::open().await;
@@ -35,7 +35,7 @@ async fn ids_beyond_2_to_the_53_are_not_rounded() {
 }
 
 #[tokio::test]
-async fn both_spellings_of_a_name_are_read() {
+async fn field_in_either_spelling_is_read() {
     let service = Service::open().await;
     for (id, site, rep, county, state) in [
         (1, "work_site_address", "sales_rep", "county", "state"),
@@ -71,7 +71,7 @@ async fn both_spellings_of_a_name_are_read() {
 }
 
 #[tokio::test]
-async fn a_time_without_a_zone_is_utc() {
+async fn time_without_a_zone_is_utc() {
     let service = Service::open().await;
     for (id, written, read) in [
         (1, "2022-01-16T04:19:23", "2022-01-16T04:19:23Z"),
@@ -91,9 +91,9 @@ async fn a_time_without_a_zone_is_utc() {
 }
 
 #[tokio::test]
-async fn amounts_are_exact_however_big_or_fine() {
+async fn amount_of_any_size_is_exact() {
     let service = Service::open().await;
-    for (at, (written, read)) in [
+    for (id, (written, read)) in [
         ("7385.00", "7385.00"),
         ("7385", "7385.00"),
         (r#""7385.5""#, "7385.50"),
@@ -109,22 +109,22 @@ async fn amounts_are_exact_however_big_or_fine() {
     .into_iter()
     .enumerate()
     {
-        let data = format!(r#"{{"proposal_id":{at},"status":"APPROVED","total":{written}}}"#);
+        let data = format!(r#"{{"proposal_id":{id},"status":"APPROVED","total":{written}}}"#);
         let receipt = service.arcsite("proposal.status_changed", &data).await;
-        // More than it holds is kept aside rather than rounded.
+        // An amount that does not fit is quarantined rather than rounded.
         if written == "9007199254740993" {
             receipt.quarantined();
             continue;
         }
         receipt.accepted();
-        let found = service.query(&format!(r#"{{ proposal(provider: ARCSITE, vendorId: "{at}") {{ total }} }}"#)).await;
+        let found = service.query(&format!(r#"{{ proposal(provider: ARCSITE, vendorId: "{id}") {{ total }} }}"#)).await;
         assert_eq!(found["proposal"]["total"], read, "{written}");
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn every_field_of_a_bidsketch_proposal_is_read() {
+async fn bidsketch_proposal_is_read_in_every_field() {
     let service = Service::open().await;
     service
         .post("/webhooks/bidsketch", crate::harness::fixture("bidsketch/proposal_accepted.json"))

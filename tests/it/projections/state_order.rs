@@ -1,4 +1,5 @@
-//! What an object is now: the newest state that was said of it, field by field, in whatever order it came.
+//! The current state of an object. An event changes the fields that it names, unless a newer event
+//! came before it.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ async fn project(service: &Service) -> Value {
 }
 
 #[tokio::test]
-async fn an_older_state_that_comes_later_changes_nothing() {
+async fn older_state_received_later_changes_nothing() {
     let service = Service::open().await;
     let state = |day: u32, name: &str| format!(r#"{{"id":1,"name":"{name}","updated_at":"2026-01-0{day}T00:00:00"}}"#);
     service.arcsite("project.updated", &state(3, "third")).await.accepted();
@@ -25,7 +26,7 @@ async fn an_older_state_that_comes_later_changes_nothing() {
     assert_eq!(project(&service).await["name"], "third");
     service.arcsite("project.updated", &state(4, "fourth")).await.accepted();
     assert_eq!(project(&service).await["name"], "fourth");
-    // Not even a field that nothing newer has mentioned.
+    // Not even a field that no newer event has named.
     service
         .arcsite("project.updated", r#"{"id":1,"job_number":"7","updated_at":"2026-01-02T00:00:00"}"#)
         .await
@@ -34,9 +35,9 @@ async fn an_older_state_that_comes_later_changes_nothing() {
     service.stop().await;
 }
 
-/// At the same moment the later status wins, whichever comes first.
+/// At equal times the status that is later in a proposal's life wins, whichever comes first.
 #[tokio::test]
-async fn on_a_tie_the_later_status_stands() {
+async fn state_tie_keeps_the_later_status() {
     let service = Service::open().await;
     let state =
         |id: u32, status: &str| format!(r#"{{"id":{id},"status":"{status}","updated_at":"2026-01-05T10:00:00Z"}}"#);
@@ -58,9 +59,9 @@ async fn on_a_tie_the_later_status_stands() {
     service.stop().await;
 }
 
-/// Between ends of equal rank, and where there is no status at all, what came later stands.
+/// The later arrival also wins between final statuses of equal rank.
 #[tokio::test]
-async fn on_a_tie_without_a_later_status_the_later_arrival_stands() {
+async fn state_tie_without_a_later_status_keeps_the_later_arrival() {
     let service = Service::open().await;
     let state = |name: &str| format!(r#"{{"id":1,"name":"{name}","updated_at":"2026-01-05T10:00:00"}}"#);
     for name in ["b", "a"] {
@@ -70,9 +71,9 @@ async fn on_a_tie_without_a_later_status_the_later_arrival_stands() {
     service.stop().await;
 }
 
-/// Where the vendor sends no time, the signature's is the order, else the arrival.
+/// If the vendor sends no time, the order key is the signature's time, else the time of receipt.
 #[tokio::test]
-async fn a_late_retry_with_its_old_signature_is_old() {
+async fn retry_with_an_old_signature_keeps_the_newer_state() {
     let clock = ManualClock::new();
     let service = Setup::new().signing_secrets(&[SECRET]).clock(&clock).start().await;
     let drawing = |name: &str| envelope("drawing.updated", &format!(r#"{{"id":1,"project_id":2,"name":"{name}"}}"#));
@@ -88,7 +89,7 @@ async fn a_late_retry_with_its_old_signature_is_old() {
 }
 
 #[tokio::test]
-async fn what_is_missing_stays_and_what_is_null_is_cleared() {
+async fn field_missing_stays_and_field_null_is_cleared() {
     let service = Service::open().await;
     let full = r#"{"id":1,"name":"Gutters","job_number":"144111","tags":["a","b"],"updated_at":"2026-01-01T00:00:00",
         "customer":{"name":"J. Oakes","phone":"1441","email":"j@oakes.example",
@@ -97,13 +98,13 @@ async fn what_is_missing_stays_and_what_is_null_is_cleared() {
     service.arcsite("project.created", full).await.accepted();
     let before = project(&service).await;
 
-    // Nothing is said but the time.
+    // The event names only the time.
     service.arcsite("project.updated", r#"{"id":1,"updated_at":"2026-01-02T00:00:00"}"#).await.accepted();
     let mut expected = before.clone();
     expected["updatedAt"] = json!("2026-01-02T00:00:00Z");
     assert_eq!(project(&service).await, expected);
 
-    // Of nested values too, down to the last.
+    // The same holds for nested values, at every level.
     let nested = r#"{"id":1,"updated_at":"2026-01-03T00:00:00","job_number":null,
         "customer":{"phone":null,"address":{"city":"Albany","zip_code":null}},"work_site_address":null}"#;
     service.arcsite("project.updated", nested).await.accepted();
@@ -126,16 +127,15 @@ async fn what_is_missing_stays_and_what_is_null_is_cleared() {
     service.stop().await;
 }
 
-/// A redelivery changes no state, even where something newer came in between.
 #[tokio::test]
-async fn a_redelivery_changes_nothing() {
+async fn redelivery_after_a_newer_event_changes_nothing() {
     let clock = ManualClock::new();
     let service = Setup::new().clock(&clock).start().await;
     service.arcsite("drawing.created", r#"{"id":1,"project_id":2,"name":"first"}"#).await.accepted();
     clock.advance(TimeDelta::seconds(1));
     service.arcsite("drawing.updated", r#"{"id":1,"project_id":2,"name":"second"}"#).await.accepted();
     clock.advance(TimeDelta::seconds(1));
-    service.arcsite("drawing.created", r#"{"id":1,"project_id":2,"name":"first"}"#).await.repeats("event:1");
+    service.arcsite("drawing.created", r#"{"id":1,"project_id":2,"name":"first"}"#).await.redelivery_of("event:1");
     let found = service.query(r#"{ drawing(vendorId: "1") { name lastEventAt firstSeenAt } }"#).await;
     let expected =
         json!({ "name": "second", "firstSeenAt": "2026-01-05T15:00:00Z", "lastEventAt": "2026-01-05T15:00:01Z" });
@@ -143,9 +143,9 @@ async fn a_redelivery_changes_nothing() {
     service.stop().await;
 }
 
-/// ArcSite's old names say a status only by themselves: they move a proposal on and never back.
+/// ArcSite's old event types imply a status. It moves a proposal forward, never back.
 #[tokio::test]
-async fn an_implied_status_takes_nothing_back() {
+async fn implied_status_never_moves_a_proposal_back() {
     let clock = ManualClock::new();
     let service = Setup::new().clock(&clock).start().await;
     let status = async || {

@@ -1,4 +1,5 @@
-//! The history: every event exactly once and in order, from either end, whatever comes meanwhile; and its filters.
+//! The history of events: each event exactly once and in order, from either end, while more come;
+//! and its filters.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ fn events() -> Pages {
 }
 
 /// The ids of events, newest first.
-fn down(from: usize, to: usize) -> Vec<String> {
+fn newest_first(from: usize, to: usize) -> Vec<String> {
     (to..=from).rev().map(|seq| format!("event:{seq}")).collect()
 }
 
@@ -31,20 +32,20 @@ fn writer(service: &Service, projects: std::ops::Range<u32>) -> JoinHandle<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forward_gives_what_was_there_once_while_more_comes() {
+async fn paging_forward_while_events_come_gives_the_earlier_ones_once() {
     let service = Service::open().await;
     post(&service, 0..60).await;
     let writer = writer(&service, 100..180);
     let seen = texts(&events().forward(&service, 7, async |_| {}).await, "id");
     assert!(seen.len() >= 60);
-    assert_eq!(seen, down(seen.len(), 1), "from the newest of then to the first");
+    assert_eq!(seen, newest_first(seen.len(), 1), "from the newest event at the start to the first");
     writer.await.unwrap();
     service.stop().await;
 }
 
-/// Backward ends at the newest: what comes while the walk is under way is found by it.
+/// Paging backward ends at the newest event, so it also finds those that come meanwhile.
 #[tokio::test(flavor = "multi_thread")]
-async fn backward_gives_what_comes_meanwhile_as_well() {
+async fn paging_backward_while_events_come_gives_the_new_ones_too() {
     let service = Service::open().await;
     post(&service, 0..60).await;
     let mut next = 100;
@@ -56,18 +57,18 @@ async fn backward_gives_what_comes_meanwhile_as_well() {
             }
         })
         .await;
-    assert!(next > 105, "something came meanwhile");
+    assert!(next > 105, "events came meanwhile");
     let total = 60 + next as usize - 100;
-    assert_eq!(texts(&seen, "id"), down(total, 1));
-    let written = writer(&service, 200..260);
+    assert_eq!(texts(&seen, "id"), newest_first(total, 1));
+    let writer = writer(&service, 200..260);
     let seen = texts(&events().backward(&service, 5, async |_| {}).await, "id");
-    assert_eq!(seen, down(seen.len(), 1));
-    written.await.unwrap();
+    assert_eq!(seen, newest_first(seen.len(), 1));
+    writer.await.unwrap();
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_page_says_what_lies_on_either_side_of_it() {
+async fn page_info_shows_whether_rows_precede_and_follow() {
     let service = Service::open().await;
     for paging in ["first: 3", "last: 3", "first: 0", ""] {
         let empty = events().page(&service, &format!("{paging} filter: null")).await;
@@ -78,11 +79,11 @@ async fn a_page_says_what_lies_on_either_side_of_it() {
     let all = events().page(&service, "first: 100").await;
     assert_eq!((all.nodes.len(), all.has_previous, all.has_next), (25, false, false));
     let cursor = |seq: usize| &all.cursors[25 - seq];
-    for (at, node) in all.nodes.iter().enumerate() {
-        assert_eq!(node["cursor"], all.cursors[at].as_str(), "an event's cursor is its edge's");
+    for (index, node) in all.nodes.iter().enumerate() {
+        assert_eq!(node["cursor"], all.cursors[index].as_str(), "an event has the cursor of its edge");
     }
     for (paging, from, to, previous, next) in [
-        // Without a number it is 20.
+        // The default is 20.
         ("filter: {}".to_owned(), 25, 6, false, true),
         ("first: null".to_owned(), 25, 6, false, true),
         ("first: 25".to_owned(), 25, 1, false, false),
@@ -93,27 +94,27 @@ async fn a_page_says_what_lies_on_either_side_of_it() {
         (format!("first: 3 after: {:?}", cursor(5)), 4, 2, true, true),
         (format!("last: 3 before: {:?}", cursor(22)), 25, 23, false, true),
         (format!("last: 3 before: {:?}", cursor(21)), 24, 22, true, true),
-        // Between two places, from either end.
+        // Between two cursors, from either end.
         (format!("first: 2 after: {:?} before: {:?}", cursor(20), cursor(10)), 19, 18, true, true),
         (format!("last: 2 after: {:?} before: {:?}", cursor(20), cursor(10)), 12, 11, true, true),
-        // `first` with a place before which to stop.
+        // `first` with `before`.
         (format!("first: 2 before: {:?}", cursor(24)), 25, 25, false, false),
     ] {
         let page = events().page(&service, &paging).await;
-        assert_eq!(texts(&page.nodes, "id"), down(from, to), "{paging}");
+        assert_eq!(texts(&page.nodes, "id"), newest_first(from, to), "{paging}");
         if !(paging.contains("first") && paging.contains("before")) {
             assert_eq!((page.has_previous, page.has_next), (previous, next), "{paging}");
         }
     }
     let none = events().page(&service, "first: 0").await;
     assert_eq!((none.nodes.len(), none.has_previous, none.has_next), (0, false, true));
-    let past = events().page(&service, &format!("first: 5 after: {:?}", cursor(1))).await;
-    assert_eq!((past.nodes.len(), past.has_next), (0, false));
+    let beyond = events().page(&service, &format!("first: 5 after: {:?}", cursor(1))).await;
+    assert_eq!((beyond.nodes.len(), beyond.has_next), (0, false));
     service.stop().await;
 }
 
 #[tokio::test]
-async fn every_filter_of_events_chooses_and_is_counted() {
+async fn event_filter_selects_and_counts_its_events() {
     let clock = ManualClock::new();
     let service = Setup::new().clock(&clock).start().await;
     for (vendor, body) in [
@@ -162,16 +163,16 @@ async fn every_filter_of_events_chooses_and_is_counted() {
     ] {
         let expected: Vec<String> = expected.iter().map(|seq| format!("event:{seq}")).collect();
         let filtered = events().with(&format!("filter: {filter}"));
-        assert_eq!(texts(&filtered.both_ways(&service, 2).await, "id"), expected, "{filter}");
+        assert_eq!(texts(&filtered.both_directions(&service, 2).await, "id"), expected, "{filter}");
         let query = format!(
             "{{ events(first: 1, filter: {filter}) {{ totalCount }} eventFeed(filter: {filter}) {{ events {{ id }} }} }}"
         );
         let data = service.query(&query).await;
         assert_eq!(data["events"]["totalCount"], expected.len(), "{filter}");
         let feed = texts(data["eventFeed"]["events"].as_array().unwrap(), "id");
-        assert_eq!(feed, expected.iter().rev().cloned().collect::<Vec<_>>(), "the feed chooses alike: {filter}");
+        assert_eq!(feed, expected.iter().rev().cloned().collect::<Vec<_>>(), "the feed selects the same: {filter}");
     }
-    for (filter, says) in [
+    for (filter, text) in [
         (r#"{ proposalId: "proposal:11051955" }"#, "proposal:bidsketch:11051955"),
         (r#"{ clientId: "4815162342" }"#, "client:4815162342"),
         (r#"{ projectId: "drawing:1" }"#, "project:36029621652695040"),
@@ -182,7 +183,7 @@ async fn every_filter_of_events_chooses_and_is_counted() {
         (r#"{ kind: [PROJECT_EATEN] }"#, "PROJECT_EATEN"),
     ] {
         let error = service.query_error(&format!("{{ events(filter: {filter}) {{ totalCount }} }}")).await;
-        assert_bad_user_input(&error, says);
+        assert_bad_user_input(&error, text);
     }
     service.stop().await;
 }
@@ -192,24 +193,24 @@ async fn cursor(service: &Service, list: &str) -> Value {
 }
 
 #[tokio::test]
-async fn wrong_paging_is_an_error_that_shows_what_is_right() {
+async fn paging_with_wrong_arguments_is_an_error_that_shows_right_ones() {
     let service = Service::open().await;
-    let elsewhere = Service::open().await;
-    for service in [&service, &elsewhere] {
+    let other_service = Service::open().await;
+    for service in [&service, &other_service] {
         post(service, 0..2).await;
         service.post("/webhooks/arcsite", "wrong").await.receipt().quarantined();
         service.bidsketch("client_created", r#"{"id":1}"#).await.accepted();
     }
-    let of_events = cursor(&service, "events").await;
-    let of_another_log = cursor(&elsewhere, "events").await;
-    let of_deliveries = cursor(&service, "quarantinedDeliveries").await;
-    let of_projects = cursor(&service, "projects").await;
-    let of_names = cursor(&service, "projects(orderBy: { field: NAME, direction: ASC })").await;
+    let event_cursor = cursor(&service, "events").await;
+    let other_log_cursor = cursor(&other_service, "events").await;
+    let delivery_cursor = cursor(&service, "quarantinedDeliveries").await;
+    let project_cursor = cursor(&service, "projects").await;
+    let name_order_cursor = cursor(&service, "projects(orderBy: { field: NAME, direction: ASC })").await;
     let bounds = "between 0 and 100";
     let lists = ["events", "projects", "drawings", "clients", "proposals", "quarantinedDeliveries"];
     let mut cases: Vec<(&str, String, &str)> = Vec::new();
     for list in lists {
-        for (paging, says) in [
+        for (paging, text) in [
             ("first: 101", bounds),
             ("first: -1", bounds),
             ("last: 101", bounds),
@@ -221,31 +222,31 @@ async fn wrong_paging_is_an_error_that_shows_what_is_right() {
             ("before: \"e30\"", "malformed"),
             ("last: 1, before: \"W10\"", "malformed"),
         ] {
-            cases.push((list, paging.to_owned(), says));
+            cases.push((list, paging.to_owned(), text));
         }
         if list != "events" {
             cases.push((
                 list,
-                format!("after: {of_events}"),
-                "belongs to another list; take one from an edge of this very list",
+                format!("after: {event_cursor}"),
+                "belongs to another list; take one from an edge of this list",
             ));
         }
     }
-    for (list, paging, says) in [
-        ("events", format!("after: {of_another_log}"), "another log"),
-        ("events", format!("before: {of_deliveries}"), "belongs to another list; take one from an event"),
-        ("events", format!("after: {of_projects}"), "another list"),
-        ("drawings", format!("after: {of_projects}"), "another list"),
-        ("projects", format!("after: {of_names}"), "belongs to another order of this list"),
-        ("projects", format!("before: {of_projects}, orderBy: {{ field: NAME, direction: ASC }}"), "another order"),
+    for (list, paging, text) in [
+        ("events", format!("after: {other_log_cursor}"), "another log"),
+        ("events", format!("before: {delivery_cursor}"), "belongs to another list; take one from an event"),
+        ("events", format!("after: {project_cursor}"), "another list"),
+        ("drawings", format!("after: {project_cursor}"), "another list"),
+        ("projects", format!("after: {name_order_cursor}"), "belongs to another order of this list"),
+        ("projects", format!("before: {project_cursor}, orderBy: {{ field: NAME, direction: ASC }}"), "another order"),
     ] {
-        cases.push((list, paging, says));
+        cases.push((list, paging, text));
     }
-    for (list, paging, says) in cases {
+    for (list, paging, text) in cases {
         let error = service.query_error(&format!("{{ {list}({paging}) {{ pageInfo {{ endCursor }} }} }}")).await;
-        assert_bad_user_input(&error, says);
+        assert_bad_user_input(&error, text);
     }
-    // The same of connections that hang under an object.
+    // The same holds for connections below an object.
     for (parent, field) in [
         ("project(vendorId: \"1\")", "drawings"),
         ("project(vendorId: \"1\")", "proposals"),
@@ -253,22 +254,23 @@ async fn wrong_paging_is_an_error_that_shows_what_is_right() {
         ("client(vendorId: \"1\")", "proposals"),
         ("client(vendorId: \"1\")", "events"),
     ] {
-        for (paging, says) in [
+        for (paging, text) in [
             ("first: 101".to_owned(), bounds),
             ("last: -1".to_owned(), bounds),
             ("first: 1, last: 1".to_owned(), "not both"),
             ("after: \"x\"".to_owned(), "malformed"),
-            (format!("after: {of_projects}"), "another list"),
+            (format!("after: {project_cursor}"), "another list"),
         ] {
             let query = format!("{{ {parent} {{ {field}({paging}) {{ pageInfo {{ endCursor }} }} }} }}");
-            assert_bad_user_input(&service.query_error(&query).await, says);
+            assert_bad_user_input(&service.query_error(&query).await, text);
         }
     }
-    // A cursor of the same list is one of its connections' below as well: an event's place in the log is one place.
+    // A cursor of `events` also works in a connection of events below an object: both are positions
+    // in the log.
     let data = service
-        .query(&format!("{{ project(vendorId: \"0\") {{ events(after: {of_events}) {{ nodes {{ id }} }} }} }}"))
+        .query(&format!("{{ project(vendorId: \"0\") {{ events(after: {event_cursor}) {{ nodes {{ id }} }} }} }}"))
         .await;
     assert_eq!(data["project"]["events"]["nodes"], json!([{ "id": "event:1" }]));
-    elsewhere.stop().await;
+    other_service.stop().await;
     service.stop().await;
 }

@@ -1,10 +1,11 @@
-//! How deep and how much a query may ask for: over it is an error of its own kind, and tools get what they need.
+//! The limits of depth and complexity: a query over one is an error, and a tool's introspection is
+//! within both.
 
 use serde_json::Value;
 
 use crate::harness::{Service, Setup};
 
-/// The query by which GraphiQL and the tools built on graphql-js read a schema.
+/// The introspection query of GraphiQL and the tools built on graphql-js.
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
     subscriptionType { name kind } types { ...FullType }
     directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
@@ -18,23 +19,23 @@ const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description q
     ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
 
 #[tokio::test]
-async fn tools_can_read_the_schema_with_the_defaults() {
+async fn introspection_by_a_tool_is_within_the_default_limits() {
     let service = Service::open().await;
-    let answer = service.ask(INTROSPECTION, serde_json::json!({})).await.json();
+    let answer = service.graphql(INTROSPECTION, serde_json::json!({})).await.json();
     assert!(answer.get("errors").is_none(), "{}", answer["errors"]);
     let types = answer["data"]["__schema"]["types"].as_array().unwrap();
-    assert!(types.iter().any(|of| of["name"] == "ProposalConnection"));
+    assert!(types.iter().any(|definition| definition["name"] == "ProposalConnection"));
     service.stop().await;
 }
 
-async fn refusal(service: &Service, query: &str) -> Value {
+async fn limit_error(service: &Service, query: &str) -> Value {
     let error = service.query_error(query).await;
     assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{query}: {error}");
     error
 }
 
 #[tokio::test]
-async fn a_query_over_a_limit_is_told_which_and_how_far() {
+async fn query_over_a_limit_is_an_error_that_names_the_limit() {
     let service = Setup::new()
         .with(|settings| {
             settings.graphql.max_depth = 4;
@@ -48,7 +49,7 @@ async fn a_query_over_a_limit_is_told_which_and_how_far() {
         "{ projects(first: 1) { ...a } } fragment a on ProjectConnection { nodes { ...b } } \
          fragment b on Project { customer { address { city } } }",
     ] {
-        let message = refusal(&service, query).await["message"].clone();
+        let message = limit_error(&service, query).await["message"].clone();
         assert!(
             message.as_str().unwrap().contains("max_depth") && message.as_str().unwrap().contains('4'),
             "{message}"
@@ -64,7 +65,7 @@ async fn a_query_over_a_limit_is_told_which_and_how_far() {
         "query ($n: Int = 100) { events(first: $n) { totalCount } }",
         "{ a: projects(first: 15) { nodes { id } } b: projects(first: 15) { nodes { id } } }",
     ] {
-        let message = refusal(&service, query).await["message"].clone();
+        let message = limit_error(&service, query).await["message"].clone();
         let message = message.as_str().unwrap();
         assert!(message.contains("max_complexity") && message.contains("50"), "{message}");
     }
@@ -75,14 +76,14 @@ async fn a_query_over_a_limit_is_told_which_and_how_far() {
 }
 
 #[tokio::test]
-async fn the_defaults_stop_what_would_read_everything() {
+async fn query_that_reads_everything_is_over_the_default_limits() {
     let service = Service::open().await;
-    refusal(
+    limit_error(
         &service,
         "{ projects(first: 100) { nodes { drawings(first: 100) { nodes { events(first: 100) { nodes { id } } } } } } }",
     )
     .await;
-    // A dashboard's page is far from it.
+    // A dashboard's page is far below them.
     service
         .query(
             "{ projects(first: 50) { nodes { id name customer { name email } drawings(first: 5) { nodes { id name pdfUrl } }

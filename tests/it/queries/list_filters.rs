@@ -1,23 +1,24 @@
-//! What the filters of the lists choose, and that what they choose is counted.
+//! The filters of the lists: the rows that they select, and `totalCount`.
 
 use chrono::TimeDelta;
 
 use crate::harness::{ManualClock, Pages, Service, Setup, assert_bad_user_input, texts};
 
-/// Checks that each filter chooses just these, by their ids without `kind`, whatever their order.
-async fn check(service: &Service, list: &str, kind: &str, filters: &[(&str, &[&str])]) {
+/// Checks that each filter selects exactly these rows, in any order. The expected ids come without
+/// `prefix`.
+async fn check(service: &Service, list: &str, prefix: &str, filters: &[(&str, &[&str])]) {
     for (filter, expected) in filters {
         let filtered = Pages::of(list, "id").with(&format!("filter: {filter}"));
-        let ids = texts(&filtered.both_ways(service, 2).await, "id");
-        let mut chosen: Vec<&str> = ids.iter().map(|id| id.strip_prefix(kind).unwrap()).collect();
-        chosen.sort_unstable();
-        assert_eq!(chosen, *expected, "{list} {filter}");
+        let ids = texts(&filtered.both_directions(service, 2).await, "id");
+        let mut selected: Vec<&str> = ids.iter().map(|id| id.strip_prefix(prefix).unwrap()).collect();
+        selected.sort_unstable();
+        assert_eq!(selected, *expected, "{list} {filter}");
         let data = service.query(&format!("{{ {list}(first: 0, filter: {filter}) {{ totalCount }} }}")).await;
         assert_eq!(data[list]["totalCount"], expected.len(), "{list} {filter}");
     }
 }
 
-/// What every `nameContains` must find, among these names by their number.
+/// Names for `nameContains`. [`NAME_FILTERS`] expects indexes of this array.
 const NAMES: [&str; 10] =
     ["Ärger im Haus", "ÄRGER", "100% Dach", "1000 Dach", "a_b", "axb", r"c:\d", "Ça va", "", "naïve ça"];
 
@@ -44,11 +45,12 @@ fn quoted(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn of_projects() {
+async fn project_filter_selects_and_counts_its_rows() {
     let clock = ManualClock::new();
     let service = Setup::new().clock(&clock).start().await;
     for (id, name) in NAMES.iter().enumerate() {
-        // 2026-01-05T15:00:00Z and a minute more for each, where the vendor gives no time.
+        // Those without the vendor's time are received from 2026-01-05T15:00:00Z on, a minute
+        // apart.
         let times = if id < 5 { format!(r#","created_at":"2025-06-0{}T00:00:00Z""#, id + 1) } else { String::new() };
         let tags = match id {
             0 => r#","tags":["roof","Dach"]"#,
@@ -79,13 +81,13 @@ async fn of_projects() {
             (r#"{ createdFrom: "2025-06-03T00:00:00Z" }"#, &["2", "3", "4", "5", "6", "7", "8", "9"]),
             (r#"{ createdBefore: "2025-06-03T00:00:00Z" }"#, &["0", "1"]),
             (r#"{ createdFrom: "2025-06-02T00:00:00Z", createdBefore: "2025-06-04T02:00:00+02:00" }"#, &["1", "2"]),
-            // Where the vendor gave no time, when it was first seen.
+            // Without the vendor's time, `firstSeenAt` counts.
             (r#"{ createdFrom: "2026-01-05T15:07:00Z" }"#, &["7", "8", "9"]),
             (r#"{ createdFrom: "2025-06-05T00:00:00Z", createdBefore: "2026-01-05T15:06:00Z" }"#, &["4", "5"]),
         ],
     )
     .await;
-    // Tags that change are found by what they are now.
+    // Changed tags are found by their current values.
     for (id, tags) in [(0, r#"["attic"]"#), (1, "null"), (2, r#"["roof","roof"]"#)] {
         service.arcsite("project.updated", &format!(r#"{{"id":{id},"tags":{tags}}}"#)).await.accepted();
     }
@@ -110,7 +112,7 @@ async fn of_projects() {
 }
 
 #[tokio::test]
-async fn of_drawings() {
+async fn drawing_filter_selects_and_counts_its_rows() {
     let service = Service::open().await;
     for (id, name) in NAMES.iter().enumerate() {
         let data = format!(r#"{{"id":{id},"project_id":{},"name":{},"tags":["t{}"]}}"#, id % 2, quoted(name), id % 3);
@@ -143,10 +145,10 @@ async fn of_drawings() {
 }
 
 #[tokio::test]
-async fn of_clients() {
+async fn client_filter_selects_and_counts_its_rows() {
     let service = Service::open().await;
     for (id, name) in NAMES.iter().enumerate() {
-        let more = match id {
+        let fields = match id {
             0 => r#","email":"Ärger@Example.com","city":"MÜNCHEN""#,
             1 => r#","email":"b@example.com","city":"München""#,
             2 => r#","email":"xb@example.com","city":"Münch""#,
@@ -154,7 +156,7 @@ async fn of_clients() {
             _ => "",
         };
         service
-            .bidsketch("client_created", &format!(r#"{{"id":{id},"name":{}{more}}}"#, quoted(name)))
+            .bidsketch("client_created", &format!(r#"{{"id":{id},"name":{}{fields}}}"#, quoted(name)))
             .await
             .accepted();
     }
@@ -178,7 +180,7 @@ async fn of_clients() {
 }
 
 #[tokio::test]
-async fn of_proposals() {
+async fn proposal_filter_selects_and_counts_its_rows() {
     let service = Service::open().await;
     for (id, name) in NAMES.iter().enumerate() {
         let data = format!(r#"{{"id":{id},"name":{},"client":{{"id":{}}}}}"#, quoted(name), id % 2);
@@ -188,21 +190,21 @@ async fn of_proposals() {
     service.stop().await;
 
     let service = Service::open().await;
-    for (id, more) in [
+    for (id, fields) in [
         (1, r#""status":"APPROVED","total":999.99,"project_id":7"#),
         (2, r#""status":"PENDING","total":1000,"project_id":7"#),
         (3, r#""status":"VOID","total":10000,"project_id":8"#),
         (4, r#""status":"LOST""#),
     ] {
-        service.arcsite("proposal.status_changed", &format!(r#"{{"proposal_id":{id},{more}}}"#)).await.accepted();
+        service.arcsite("proposal.status_changed", &format!(r#"{{"proposal_id":{id},{fields}}}"#)).await.accepted();
     }
-    for (id, more) in [
+    for (id, fields) in [
         (1, r#""status":"Accepted","total":-5,"client":{"id":3}"#),
         (2, r#""status":"Viewed","total":"1000.0001","client":{"id":3}"#),
         (3, r#""status":"Draft","total":0,"client":{"id":4,"name":"x"}"#),
         (4, r#""status":"Odd","total":null"#),
     ] {
-        service.bidsketch("proposal_created", &format!(r#"{{"id":{id},{more}}}"#)).await.accepted();
+        service.bidsketch("proposal_created", &format!(r#"{{"id":{id},{fields}}}"#)).await.accepted();
     }
     let arcsite: &[&str] = &["arcsite:1", "arcsite:2", "arcsite:3", "arcsite:4"];
     check(
@@ -221,13 +223,13 @@ async fn of_proposals() {
             (r#"{ clientId: "client:3" }"#, &["bidsketch:1", "bidsketch:2"]),
             (r#"{ projectId: "project:7" }"#, &["arcsite:1", "arcsite:2"]),
             (r#"{ projectId: "project:7", clientId: "client:3" }"#, &[]),
-            // As a number, not as text: "999.99" < "1000", and "10000" is more than "2".
+            // Compared as a number, not as text: 999.99 < 1000, and 10000 > 2.
             (r#"{ totalAtLeast: "999.99" }"#, &["arcsite:1", "arcsite:2", "arcsite:3", "bidsketch:2"]),
             (r#"{ totalAtLeast: "1000" }"#, &["arcsite:2", "arcsite:3", "bidsketch:2"]),
             (r#"{ totalAtLeast: "1000.0001" }"#, &["arcsite:3", "bidsketch:2"]),
             ("{ totalAtLeast: 2000 }", &["arcsite:3"]),
             ("{ totalAtLeast: 999.99 }", &["arcsite:1", "arcsite:2", "arcsite:3", "bidsketch:2"]),
-            // What is not known is not zero.
+            // An unknown total is not zero.
             (r#"{ totalAtLeast: "0" }"#, &["arcsite:1", "arcsite:2", "arcsite:3", "bidsketch:2", "bidsketch:3"]),
             (
                 r#"{ totalAtLeast: "-922337203685477.5807" }"#,
@@ -237,7 +239,7 @@ async fn of_proposals() {
         ],
     )
     .await;
-    for (filter, says) in [
+    for (filter, text) in [
         (r#"{ totalAtLeast: "much" }"#, "7385.00"),
         (r#"{ totalAtLeast: "1,000" }"#, "7385.00"),
         (r#"{ clientId: "project:7" }"#, "client:4815162342"),
@@ -245,7 +247,7 @@ async fn of_proposals() {
         ("{ status: [SOLD] }", "SOLD"),
     ] {
         let error = service.query_error(&format!("{{ proposals(filter: {filter}) {{ totalCount }} }}")).await;
-        assert_bad_user_input(&error, says);
+        assert_bad_user_input(&error, text);
     }
     service.stop().await;
 }

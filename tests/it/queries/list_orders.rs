@@ -1,4 +1,5 @@
-//! The orders of the lists, against an order that the test makes itself; and paging along them while rows come and move.
+//! The orders of the lists, compared with a sort in the test; and paging along them while rows come
+//! and move.
 
 use std::cmp::Reverse;
 
@@ -7,13 +8,13 @@ use serde_json::Value;
 
 use crate::harness::{ManualClock, Pages, Service, Setup, texts};
 
-/// Case, umlauts, equal ones, an empty one, one letter beyond the first plane.
+/// Case, umlauts, equal names, an empty name, a letter beyond the Basic Multilingual Plane.
 const NAMES: [&str; 12] =
     ["ärger", "Zaun", "Ärger", "abbau", "ABBAU", "", "zaun 2", "Öl", "ÇA va", "ça", "\u{1f3e0} Haus", "Abbau"];
 
-/// What a list is ordered by, of one object.
+/// The values by which a list sorts one object.
 #[derive(Clone, Debug)]
-struct Sent {
+struct SortValues {
     id: String,
     name: String,
     created: Option<i64>,
@@ -25,136 +26,144 @@ struct Sent {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+enum SortKey {
     Number(Option<i64>),
     Name(String),
 }
 
-impl Sent {
-    fn key(&self, field: &str) -> Key {
+impl SortValues {
+    fn key(&self, field: &str) -> SortKey {
         match field {
-            "CREATED_AT" => Key::Number(Some(self.created.unwrap_or(self.first_seen))),
-            // What is not known is less than anything.
-            "UPDATED_AT" => Key::Number(self.updated),
-            "TOTAL" => Key::Number(self.total),
-            "LAST_EVENT_AT" => Key::Number(Some(self.last_event)),
-            "FIRST_SEEN_AT" => Key::Number(Some(self.first_seen)),
-            "NAME" => Key::Name(self.name.to_lowercase()),
-            other => panic!("{other}"),
+            "CREATED_AT" => SortKey::Number(Some(self.created.unwrap_or(self.first_seen))),
+            // An unknown value sorts below every other.
+            "UPDATED_AT" => SortKey::Number(self.updated),
+            "TOTAL" => SortKey::Number(self.total),
+            "LAST_EVENT_AT" => SortKey::Number(Some(self.last_event)),
+            "FIRST_SEEN_AT" => SortKey::Number(Some(self.first_seen)),
+            "NAME" => SortKey::Name(self.name.to_lowercase()),
+            unknown => panic!("{unknown}"),
         }
     }
 }
 
-/// Posts a dozen of one kind, twice over for some, and notes what their order depends on.
+/// Posts a dozen objects of one kind and a second event for some, and records their sort values.
 struct Poster {
     service: Service,
     clock: ManualClock,
-    sent: Vec<Sent>,
+    posted: Vec<SortValues>,
 }
 
 impl Poster {
     async fn start() -> Self {
         let clock = ManualClock::new();
-        Self { service: Setup::new().clock(&clock).start().await, clock, sent: Vec::new() }
+        Self { service: Setup::new().clock(&clock).start().await, clock, posted: Vec::new() }
     }
 
-    /// The fields of the `at`th: every third has no times, every fourth no total; some are equal.
-    fn values(&self, at: usize) -> Sent {
+    /// The values of one object: some times and totals are missing, some are equal.
+    fn values(&self, index: usize) -> SortValues {
         let now = self.clock.now().timestamp_micros();
         let hour = |hours: i64| 1_700_000_000_000_000 + hours * 3_600_000_000;
-        let odd = i64::try_from(at * 7 % 5).unwrap();
-        Sent {
+        let odd = i64::try_from(index * 7 % 5).unwrap();
+        SortValues {
             id: String::new(),
-            name: NAMES[at].to_owned(),
-            created: (!at.is_multiple_of(3)).then(|| hour(odd)),
-            updated: (at % 3 != 1).then(|| hour(100 - odd)),
-            total: (at % 4 != 3).then(|| [99_999, 100_000, -5, 1_000_000, 99_999][at % 5]),
+            name: NAMES[index].to_owned(),
+            created: (!index.is_multiple_of(3)).then(|| hour(odd)),
+            updated: (index % 3 != 1).then(|| hour(100 - odd)),
+            total: (index % 4 != 3).then(|| [99_999, 100_000, -5, 1_000_000, 99_999][index % 5]),
             first_seen: now,
             last_event: now,
         }
     }
 
-    /// The values as a payload has them.
-    fn payload(sent: &Sent) -> String {
+    /// The values as fields of a payload.
+    fn payload(posted: &SortValues) -> String {
         let time = |name: &str, micros: Option<i64>| {
             let time = micros.map(|micros| DateTime::from_timestamp_micros(micros).unwrap().to_rfc3339());
             time.map_or(String::new(), |time| format!(r#","{name}":"{time}""#))
         };
-        let total = sent.total.map_or(String::new(), |cents| {
+        let total = posted.total.map_or(String::new(), |cents| {
             format!(r#","total":{}{}.{:02}"#, if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100)
         });
-        let name = serde_json::to_string(&sent.name).unwrap();
-        format!(r#""name":{name}{}{}{total}"#, time("created_at", sent.created), time("updated_at", sent.updated))
+        let name = serde_json::to_string(&posted.name).unwrap();
+        format!(r#""name":{name}{}{}{total}"#, time("created_at", posted.created), time("updated_at", posted.updated))
     }
 
-    /// Asks for the list in each order and both ways, in pages of 1, 5 and 100.
+    /// Reads the list in each order and both directions, in pages of 1, 5 and 100.
     async fn check(self, list: &str, fields: &[&str]) {
         for field in fields {
-            let key_of = |id: &String| self.sent.iter().find(|sent| sent.id == *id).unwrap().key(field);
-            let mut ways = Vec::new();
+            let key_of = |id: &String| self.posted.iter().find(|posted| posted.id == *id).unwrap().key(field);
+            let mut directions = Vec::new();
             for direction in ["ASC", "DESC"] {
                 let order = format!("orderBy: {{ field: {field}, direction: {direction} }}");
                 let mut seen = Vec::new();
                 for size in [1, 5, 100] {
-                    let ids = texts(&Pages::of(list, "id").with(&order).both_ways(&self.service, size).await, "id");
+                    let ids =
+                        texts(&Pages::of(list, "id").with(&order).both_directions(&self.service, size).await, "id");
                     assert!(seen.is_empty() || seen == ids, "{list} {order}: pages of {size} give another order");
                     seen = ids;
                 }
-                let mut expected: Vec<Key> = self.sent.iter().map(|sent| sent.key(field)).collect();
+                let mut expected: Vec<SortKey> = self.posted.iter().map(|posted| posted.key(field)).collect();
                 if direction == "ASC" {
                     expected.sort()
                 } else {
                     expected.sort_by_key(|key| Reverse(key.clone()))
                 }
-                let keys: Vec<Key> = seen.iter().map(key_of).collect();
+                let keys: Vec<SortKey> = seen.iter().map(key_of).collect();
                 assert_eq!(keys, expected, "{list} {order}");
-                let mut once = seen.clone();
-                once.sort();
-                once.dedup();
-                assert_eq!(once.len(), self.sent.len(), "{list} {order}: each once");
-                ways.push(seen);
+                let mut distinct = seen.clone();
+                distinct.sort();
+                distinct.dedup();
+                assert_eq!(distinct.len(), self.posted.len(), "{list} {order}: each once");
+                directions.push(seen);
             }
-            ways[1].reverse();
-            assert_eq!(ways[0], ways[1], "{list} by {field}: down is up reversed, equal values too");
+            directions[1].reverse();
+            assert_eq!(
+                directions[0], directions[1],
+                "{list} by {field}: descending is ascending reversed, equal values too"
+            );
         }
         let fields = "totalCount nodes { id }";
         let mut data = self
             .service
             .query(&format!("{{ {list}(first: 1) {{ {fields} }} all: {list}(first: 100) {{ nodes {{ id }} }} }}"))
             .await;
-        assert_eq!(data[list]["totalCount"], self.sent.len());
-        // Where no order is asked for it is by the newest event.
-        let keys: Vec<Key> = texts(data["all"]["nodes"].take().as_array().unwrap(), "id")
+        assert_eq!(data[list]["totalCount"], self.posted.len());
+        // The default order is by the newest event.
+        let keys: Vec<SortKey> = texts(data["all"]["nodes"].take().as_array().unwrap(), "id")
             .iter()
-            .map(|id| self.sent.iter().find(|sent| sent.id == *id).unwrap().key("LAST_EVENT_AT"))
+            .map(|id| self.posted.iter().find(|posted| posted.id == *id).unwrap().key("LAST_EVENT_AT"))
             .collect();
-        assert!(keys.is_sorted_by(|one, next| one >= next), "{list}: {keys:?}");
+        assert!(keys.is_sorted_by(|key, next| key >= next), "{list}: {keys:?}");
         self.service.stop().await;
     }
 }
 
-const OF_VENDORS: [&str; 4] = ["CREATED_AT", "UPDATED_AT", "NAME", "LAST_EVENT_AT"];
+const ORDER_FIELDS: [&str; 4] = ["CREATED_AT", "UPDATED_AT", "NAME", "LAST_EVENT_AT"];
 
 #[tokio::test]
-async fn projects() {
+async fn projects_are_sorted_by_each_field() {
     let mut poster = Poster::start().await;
-    for at in 0..NAMES.len() {
-        let mut sent = poster.values(at);
-        sent.id = format!("project:{at}");
+    for index in 0..NAMES.len() {
+        let mut posted = poster.values(index);
+        posted.id = format!("project:{index}");
         poster
             .service
-            .arcsite("project.created", &format!(r#"{{"id":{at},{}}}"#, Poster::payload(&sent)))
+            .arcsite("project.created", &format!(r#"{{"id":{index},{}}}"#, Poster::payload(&posted)))
             .await
             .accepted();
-        poster.sent.push(sent);
-        // Every other two come in one moment.
-        poster.clock.advance(TimeDelta::seconds(i64::try_from(at % 2).unwrap()));
+        poster.posted.push(posted);
+        // The objects come in pairs that share one moment.
+        poster.clock.advance(TimeDelta::seconds(i64::try_from(index % 2).unwrap()));
     }
-    // A drawing's event is its project's, too.
-    for at in [4, 1] {
+    // A drawing's event is also an event of its project.
+    for index in [4, 1] {
         poster.clock.advance(TimeDelta::seconds(1));
-        poster.service.arcsite("drawing.created", &format!(r#"{{"id":{at},"project_id":{at}}}"#)).await.accepted();
-        poster.sent[at].last_event = poster.clock.now().timestamp_micros();
+        poster
+            .service
+            .arcsite("drawing.created", &format!(r#"{{"id":{index},"project_id":{index}}}"#))
+            .await
+            .accepted();
+        poster.posted[index].last_event = poster.clock.now().timestamp_micros();
     }
     // An update changes what it names.
     poster.clock.advance(TimeDelta::seconds(1));
@@ -165,87 +174,87 @@ async fn projects() {
         .accepted();
     let now = poster.clock.now().timestamp_micros();
     let updated = Some(DateTime::parse_from_rfc3339("2025-01-01T00:00:00Z").unwrap().timestamp_micros());
-    poster.sent[2] = Sent { name: "aa".to_owned(), updated, last_event: now, ..poster.sent[2].clone() };
-    poster.check("projects", &OF_VENDORS).await;
+    poster.posted[2] = SortValues { name: "aa".to_owned(), updated, last_event: now, ..poster.posted[2].clone() };
+    poster.check("projects", &ORDER_FIELDS).await;
 }
 
 #[tokio::test]
-async fn drawings() {
+async fn drawings_are_sorted_by_each_field() {
     let mut poster = Poster::start().await;
-    for at in 0..NAMES.len() {
-        let mut sent = poster.values(at);
-        sent.id = format!("drawing:{at}");
-        let name = serde_json::to_string(&sent.name).unwrap();
-        let data = format!(r#"{{"id":{at},"project_id":{},"name":{name}}}"#, at % 3);
+    for index in 0..NAMES.len() {
+        let mut posted = poster.values(index);
+        posted.id = format!("drawing:{index}");
+        let name = serde_json::to_string(&posted.name).unwrap();
+        let data = format!(r#"{{"id":{index},"project_id":{},"name":{name}}}"#, index % 3);
         poster.service.arcsite("drawing.created", &data).await.accepted();
-        poster.sent.push(sent);
-        poster.clock.advance(TimeDelta::seconds(i64::try_from(at % 2).unwrap()));
+        poster.posted.push(posted);
+        poster.clock.advance(TimeDelta::seconds(i64::try_from(index % 2).unwrap()));
     }
-    for at in [5, 0] {
+    for index in [5, 0] {
         poster.clock.advance(TimeDelta::seconds(1));
-        poster.service.arcsite("proposal.signed", &format!(r#"{{"drawing_id":{at}}}"#)).await.accepted();
-        poster.sent[at].last_event = poster.clock.now().timestamp_micros();
+        poster.service.arcsite("proposal.signed", &format!(r#"{{"drawing_id":{index}}}"#)).await.accepted();
+        poster.posted[index].last_event = poster.clock.now().timestamp_micros();
     }
     poster.check("drawings", &["NAME", "LAST_EVENT_AT", "FIRST_SEEN_AT"]).await;
 }
 
 #[tokio::test]
-async fn clients() {
+async fn clients_are_sorted_by_each_field() {
     let mut poster = Poster::start().await;
-    for at in 0..NAMES.len() {
-        let mut sent = poster.values(at);
-        sent.id = format!("client:{at}");
+    for index in 0..NAMES.len() {
+        let mut posted = poster.values(index);
+        posted.id = format!("client:{index}");
         poster
             .service
-            .bidsketch("client_created", &format!(r#"{{"id":{at},{}}}"#, Poster::payload(&sent)))
+            .bidsketch("client_created", &format!(r#"{{"id":{index},{}}}"#, Poster::payload(&posted)))
             .await
             .accepted();
-        poster.sent.push(sent);
-        poster.clock.advance(TimeDelta::seconds(i64::try_from(at % 2).unwrap()));
+        poster.posted.push(posted);
+        poster.clock.advance(TimeDelta::seconds(i64::try_from(index % 2).unwrap()));
     }
     poster.clock.advance(TimeDelta::seconds(1));
     poster.service.bidsketch("proposal_viewed", r#"{"id":1,"client":{"id":6}}"#).await.accepted();
-    poster.sent[6].last_event = poster.clock.now().timestamp_micros();
-    poster.check("clients", &OF_VENDORS).await;
+    poster.posted[6].last_event = poster.clock.now().timestamp_micros();
+    poster.check("clients", &ORDER_FIELDS).await;
 }
 
-/// Both vendors' in one list; one id may be both vendors'.
+/// One list holds both vendors' proposals, some with equal ids.
 #[tokio::test]
-async fn proposals() {
+async fn proposals_are_sorted_by_each_field() {
     let mut poster = Poster::start().await;
-    for at in 0..NAMES.len() {
-        let mut sent = poster.values(at);
-        let number = at / 2;
-        if at % 2 == 0 {
-            sent.id = format!("proposal:bidsketch:{number}");
-            let data = format!(r#"{{"id":{number},{}}}"#, Poster::payload(&sent));
+    for index in 0..NAMES.len() {
+        let mut posted = poster.values(index);
+        let number = index / 2;
+        if index % 2 == 0 {
+            posted.id = format!("proposal:bidsketch:{number}");
+            let data = format!(r#"{{"id":{number},{}}}"#, Poster::payload(&posted));
             poster.service.bidsketch("proposal_created", &data).await.accepted();
         } else {
             // ArcSite gives its proposals no times.
-            (sent.created, sent.updated) = (None, None);
-            sent.id = format!("proposal:arcsite:{number}");
-            let data = format!(r#"{{"proposal_id":{number},"status":"DRAFT",{}}}"#, Poster::payload(&sent));
+            (posted.created, posted.updated) = (None, None);
+            posted.id = format!("proposal:arcsite:{number}");
+            let data = format!(r#"{{"proposal_id":{number},"status":"DRAFT",{}}}"#, Poster::payload(&posted));
             poster.service.arcsite("proposal.status_changed", &data).await.accepted();
         }
-        poster.sent.push(sent);
-        poster.clock.advance(TimeDelta::seconds(i64::try_from(at % 3).unwrap()));
+        poster.posted.push(posted);
+        poster.clock.advance(TimeDelta::seconds(i64::try_from(index % 3).unwrap()));
     }
     poster.clock.advance(TimeDelta::seconds(1));
     poster.service.arcsite("proposal.payment.received", r#"{"proposal_id":2,"paid_amount":1}"#).await.accepted();
-    poster.sent[5].last_event = poster.clock.now().timestamp_micros();
+    poster.posted[5].last_event = poster.clock.now().timestamp_micros();
     poster.check("proposals", &["CREATED_AT", "UPDATED_AT", "NAME", "TOTAL", "LAST_EVENT_AT"]).await;
 }
 
-/// A name longer than what an order looks at still has its place, and its neighbours theirs.
+/// The names are longer than the part that the order compares.
 #[tokio::test]
-async fn long_names_that_begin_alike_are_each_given_once() {
+async fn long_names_with_one_beginning_are_each_listed_once() {
     let service = Service::open().await;
-    for at in 0..6 {
-        let name = format!("{}{at}", "É".repeat(300));
-        service.arcsite("project.created", &format!(r#"{{"id":{at},"name":"{name}"}}"#)).await.accepted();
+    for index in 0..6 {
+        let name = format!("{}{index}", "É".repeat(300));
+        service.arcsite("project.created", &format!(r#"{{"id":{index},"name":"{name}"}}"#)).await.accepted();
     }
     let by_name = Pages::of("projects", "id name").with("orderBy: { field: NAME, direction: ASC }");
-    assert_eq!(by_name.both_ways(&service, 1).await.len(), 6);
+    assert_eq!(by_name.both_directions(&service, 1).await.len(), 6);
     service.stop().await;
 }
 
@@ -253,24 +262,24 @@ async fn project(service: &Service, id: u32, name: &str) {
     service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"{name}"}}"#)).await.accepted();
 }
 
-fn without(nodes: &[Value], moved: &[&str]) -> Vec<String> {
+fn names_without(nodes: &[Value], moved: &[&str]) -> Vec<String> {
     texts(nodes, "name").into_iter().filter(|name| !moved.contains(&name.as_str())).collect()
 }
 
-/// What is inserted on this side of a place moves nothing, what is inserted beyond it is found; a row that moves may be
-/// found twice or not at all, the others are found once.
+/// A row inserted before the cursor shifts nothing, and one inserted after it is found. A row that
+/// moves may be found twice or not at all; the others are found once.
 #[tokio::test]
-async fn rows_that_come_or_move_shift_no_others() {
+async fn rows_inserted_or_moved_during_paging_shift_no_others() {
     let service = Service::open().await;
     for (id, name) in ["b", "d", "f", "h", "j", "l", "n", "p"].into_iter().enumerate() {
         project(&service, u32::try_from(id).unwrap(), name).await;
     }
     let by_name = Pages::of("projects", "id name").with("orderBy: { field: NAME, direction: ASC }");
-    let mut turn = 0;
+    let mut page = 0;
     let seen = by_name
         .forward(&service, 3, async |_| {
-            turn += 1;
-            match turn {
+            page += 1;
+            match page {
                 1 => {
                     project(&service, 100, "a").await;
                     project(&service, 101, "k").await;
@@ -285,11 +294,11 @@ async fn rows_that_come_or_move_shift_no_others() {
         })
         .await;
     assert_eq!(texts(&seen, "name"), ["b", "d", "f", "h", "j", "k", "l", "n", "z"]);
-    let mut turn = 0;
+    let mut page = 0;
     let seen = by_name
         .backward(&service, 3, async |_| {
-            turn += 1;
-            if turn == 1 {
+            page += 1;
+            if page == 1 {
                 project(&service, 200, "y").await;
                 project(&service, 201, "e").await;
                 service.arcsite("project.updated", r#"{"id":0,"name":"zz"}"#).await.accepted();
@@ -298,21 +307,21 @@ async fn rows_that_come_or_move_shift_no_others() {
         .await;
     assert_eq!(texts(&seen, "name"), ["0", "a", "c", "d", "e", "f", "h", "j", "k", "l", "n", "z"]);
 
-    // Along the newest event, with events that come: whoever gets one jumps to the front, the others stay.
-    let mut turn = 0;
+    // By the newest event: a project with a new event moves to the front, the others stay.
+    let mut page = 0;
     let newest_first = Pages::of("projects", "id name");
-    let before = texts(&newest_first.both_ways(&service, 100).await, "name");
+    let before = texts(&newest_first.both_directions(&service, 100).await, "name");
     let seen = newest_first
         .forward(&service, 4, async |_| {
-            turn += 1;
-            if turn == 1 {
+            page += 1;
+            if page == 1 {
                 service.arcsite("drawing.created", r#"{"id":1,"project_id":1}"#).await.accepted();
                 project(&service, 300, "new").await;
             }
         })
         .await;
-    assert!(turn > 1);
+    assert!(page > 1);
     let expected: Vec<String> = before.into_iter().filter(|name| name != "d").collect();
-    assert_eq!(without(&seen, &["d"]), expected);
+    assert_eq!(names_without(&seen, &["d"]), expected);
     service.stop().await;
 }

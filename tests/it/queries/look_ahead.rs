@@ -1,5 +1,5 @@
-//! Only the columns that are asked for are read: each field alone must give what it gives among all the others, for every
-//! type and every way to it. The fields are taken from the schema.
+//! Only the selected columns are read, so each field alone must give the same as among all others:
+//! for every type and every path to it. The fields come from the schema.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use simulator::office::every_event;
 
 use crate::harness::{Service, Setup, envelope, fixture};
 
-/// A type's fields: each its name, the name of its type, whether that has fields of its own.
+/// The fields of each type: the name, the name of its type, and whether that type has fields.
 type Types = BTreeMap<String, Vec<(String, String, bool)>>;
 
 async fn types(service: &Service) -> Types {
@@ -16,9 +16,9 @@ async fn types(service: &Service) -> Types {
         fragment type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
     let data = service.query(query).await;
     let mut types = Types::new();
-    for of in data["__schema"]["types"].as_array().unwrap() {
+    for definition in data["__schema"]["types"].as_array().unwrap() {
         let mut fields = Vec::new();
-        for field in of["fields"].as_array().into_iter().flatten() {
+        for field in definition["fields"].as_array().into_iter().flatten() {
             let mut inner = &field["type"];
             while inner["name"].is_null() {
                 inner = &inner["ofType"];
@@ -27,15 +27,15 @@ async fn types(service: &Service) -> Types {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
             fields.push((text(&field["name"]), text(&inner["name"]), composite));
         }
-        types.insert(of["name"].as_str().unwrap().to_owned(), fields);
+        types.insert(definition["name"].as_str().unwrap().to_owned(), fields);
     }
     types
 }
 
-/// Selections of one field each; of a field that has fields, one for each of those.
-fn singles(types: &Types, of: &str, depth: usize) -> Vec<String> {
+/// Selections of one field each. A field that has fields gives one selection for each of them.
+fn single_field_selections(types: &Types, type_name: &str, depth: usize) -> Vec<String> {
     let mut selections = Vec::new();
-    for (name, inner, composite) in &types[of] {
+    for (name, inner, composite) in &types[type_name] {
         if !composite {
             selections.push(name.clone());
         } else if inner.ends_with("Connection") {
@@ -43,7 +43,9 @@ fn singles(types: &Types, of: &str, depth: usize) -> Vec<String> {
             selections.push(format!("{name}(first: 2) {{ nodes {{ id }} }}"));
             selections.push(format!("{name}(first: 2) {{ edges {{ cursor }} }}"));
         } else if depth > 0 {
-            selections.extend(singles(types, inner, depth - 1).iter().map(|inner| format!("{name} {{ {inner} }}")));
+            selections.extend(
+                single_field_selections(types, inner, depth - 1).iter().map(|inner| format!("{name} {{ {inner} }}")),
+            );
         } else {
             selections.push(format!("{name} {{ __typename }}"));
         }
@@ -51,16 +53,16 @@ fn singles(types: &Types, of: &str, depth: usize) -> Vec<String> {
     selections
 }
 
-/// All fields at once.
-fn all(types: &Types, of: &str, depth: usize) -> String {
+/// A selection of all fields.
+fn full_selection(types: &Types, type_name: &str, depth: usize) -> String {
     let mut selection = String::new();
-    for (name, inner, composite) in &types[of] {
+    for (name, inner, composite) in &types[type_name] {
         selection.push_str(&if !composite {
             format!("{name} ")
         } else if inner.ends_with("Connection") {
             format!("{name}(first: 2) {{ totalCount nodes {{ id }} edges {{ cursor }} }} ")
         } else if depth > 0 {
-            format!("{name} {{ {} }} ", all(types, inner, depth - 1))
+            format!("{name} {{ {} }} ", full_selection(types, inner, depth - 1))
         } else {
             format!("{name} {{ __typename }} ")
         });
@@ -81,8 +83,8 @@ fn is_part(part: &Value, whole: &Value) -> bool {
     }
 }
 
-/// Everything that the simulator sends, and every kind of delivery.
-async fn office() -> Service {
+/// A service with every event of the simulator, and with deliveries of every outcome.
+async fn sample_service() -> Service {
     let setup = Setup::new().with(|settings| {
         settings.graphql.max_complexity = usize::MAX;
         settings.graphql.max_depth = 100;
@@ -108,11 +110,12 @@ async fn office() -> Service {
     service
 }
 
-/// The fields that nothing in the lists has a value for, as what is null everywhere proves nothing: what is in quarantine
-/// has no event yet; the deliveries below events have theirs.
-const EMPTY: [&str; 1] = ["Delivery.event"];
+/// The fields without a value in any list. A field that is null everywhere proves nothing, so there
+/// must be no others. A quarantined delivery has no event yet; the deliveries below events have
+/// theirs.
+const ALWAYS_EMPTY: [&str; 1] = ["Delivery.event"];
 
-/// Whether some object there has a value in this field.
+/// Whether any object in `value` has a value in this field.
 fn has_value(value: &Value, field: &str) -> bool {
     match value {
         Value::Object(fields) => {
@@ -125,29 +128,30 @@ fn has_value(value: &Value, field: &str) -> bool {
 }
 
 #[tokio::test]
-async fn every_field_has_a_value_somewhere() {
-    let service = office().await;
+async fn field_of_every_type_has_a_value_somewhere() {
+    let service = sample_service().await;
     let types = types(&service).await;
     let mut empty = Vec::new();
-    for (list, of) in LISTS.into_iter().chain([("events", "ProposalEvent")]) {
-        let on = format!("... on {of} {{ {} }}", all(&types, of, 0));
+    for (list, type_name) in LISTS.into_iter().chain([("events", "ProposalEvent")]) {
+        let on = format!("... on {type_name} {{ {} }}", full_selection(&types, type_name, 0));
         let data = service.query(&format!("{{ {list}(first: 100) {{ nodes {{ {on} }} }} }}")).await;
-        let fields = types[of].iter().filter(|(name, _, _)| !has_value(&data, name));
-        empty.extend(fields.map(|(name, _, _)| format!("{of}.{name}")));
+        let fields = types[type_name].iter().filter(|(name, _, _)| !has_value(&data, name));
+        empty.extend(fields.map(|(name, _, _)| format!("{type_name}.{name}")));
     }
-    assert_eq!(empty, EMPTY);
+    assert_eq!(empty, ALWAYS_EMPTY);
     service.stop().await;
 }
 
-/// Asks by a query in which `FIELDS` stands for the selection, for each selection alone and for all at once.
-async fn check(service: &Service, types: &Types, query: &str, of: &str, depth: usize) {
+/// Runs `query` with each field alone in place of `FIELDS`, and compares it with all fields at
+/// once.
+async fn check(service: &Service, types: &Types, query: &str, type_name: &str, depth: usize) {
     let fields = |selection: &str| query.replace("FIELDS", selection);
-    let whole = service.query(&fields(&all(types, of, depth))).await;
+    let whole = service.query(&fields(&full_selection(types, type_name, depth))).await;
     let text = whole.to_string();
     assert!(text.contains("\"id\""), "{query} finds nothing: {text}");
-    for single in singles(types, of, depth) {
+    for single in single_field_selections(types, type_name, depth) {
         let alone = service.query(&fields(&single)).await;
-        assert!(is_part(&alone, &whole), "{query}: {single} alone gives {alone:#}\nand among all {whole:#}");
+        assert!(is_part(&alone, &whole), "{query}: {single} alone gives {alone:#}\nand with all fields {whole:#}");
     }
 }
 
@@ -162,36 +166,51 @@ const LISTS: [(&str, &str); 5] = [
 const EVENTS: [&str; 5] = ["ProjectEvent", "DrawingEvent", "ClientEvent", "ProposalEvent", "UnrecognizedEvent"];
 
 #[tokio::test]
-async fn a_field_of_a_list_s_nodes_gives_the_same_alone() {
-    let service = office().await;
+async fn list_node_field_alone_gives_the_same() {
+    let service = sample_service().await;
     let types = types(&service).await;
-    for (list, of) in LISTS {
-        check(&service, &types, &format!("{{ {list}(first: 10) {{ nodes {{ FIELDS }} }} }}"), of, 1).await;
-        check(&service, &types, &format!("{{ {list}(first: 10) {{ edges {{ node {{ FIELDS }} }} }} }}"), of, 0).await;
+    for (list, type_name) in LISTS {
+        check(&service, &types, &format!("{{ {list}(first: 10) {{ nodes {{ FIELDS }} }} }}"), type_name, 1).await;
+        check(&service, &types, &format!("{{ {list}(first: 10) {{ edges {{ node {{ FIELDS }} }} }} }}"), type_name, 0)
+            .await;
         let spread = format!(
             "{{ {list}(last: 10) {{ ...page }} }} fragment page on {} {{ nodes {{ ...node }} }}
-            fragment node on {of} {{ ... on Node {{ ... on {of} {{ FIELDS }} }} }}",
-            match of {
+            fragment node on {type_name} {{ ... on Node {{ ... on {type_name} {{ FIELDS }} }} }}",
+            match type_name {
                 "Delivery" => "DeliveryConnection".to_owned(),
-                of => format!("{of}Connection"),
+                type_name => format!("{type_name}Connection"),
             }
         );
-        check(&service, &types, &spread, of, 0).await;
+        check(&service, &types, &spread, type_name, 0).await;
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_field_of_an_event_gives_the_same_alone() {
-    let service = office().await;
+async fn event_field_alone_gives_the_same() {
+    let service = sample_service().await;
     let types = types(&service).await;
-    for of in EVENTS {
-        check(&service, &types, &format!("{{ events(first: 100) {{ nodes {{ ... on {of} {{ FIELDS }} }} }} }}"), of, 1)
-            .await;
-        check(&service, &types, &format!("{{ eventFeed {{ events {{ ... on {of} {{ FIELDS }} }} }} }}"), of, 0).await;
-        let below =
-            format!("{{ projects {{ nodes {{ id events {{ edges {{ node {{ ... on {of} {{ FIELDS }} }} }} }} }} }} }}");
-        check(&service, &types, &below, of, 0).await;
+    for type_name in EVENTS {
+        check(
+            &service,
+            &types,
+            &format!("{{ events(first: 100) {{ nodes {{ ... on {type_name} {{ FIELDS }} }} }} }}"),
+            type_name,
+            1,
+        )
+        .await;
+        check(
+            &service,
+            &types,
+            &format!("{{ eventFeed {{ events {{ ... on {type_name} {{ FIELDS }} }} }} }}"),
+            type_name,
+            0,
+        )
+        .await;
+        let below = format!(
+            "{{ projects {{ nodes {{ id events {{ edges {{ node {{ ... on {type_name} {{ FIELDS }} }} }} }} }} }} }}"
+        );
+        check(&service, &types, &below, type_name, 0).await;
     }
     check(&service, &types, "{ events(first: 100) { nodes { FIELDS } } }", "Event", 1).await;
     let below =
@@ -202,8 +221,8 @@ async fn a_field_of_an_event_gives_the_same_alone() {
 }
 
 #[tokio::test]
-async fn a_field_of_an_object_by_its_id_gives_the_same_alone() {
-    let service = office().await;
+async fn node_field_alone_gives_the_same() {
+    let service = sample_service().await;
     let types = types(&service).await;
     let data = service
         .query(
@@ -212,8 +231,8 @@ async fn a_field_of_an_object_by_its_id_gives_the_same_alone() {
         )
         .await;
     let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    collect(&data, &mut ids);
-    for (of, kind) in [
+    collect_ids(&data, &mut ids);
+    for (type_name, kind) in [
         ("Project", "project"),
         ("Drawing", "drawing"),
         ("Client", "client"),
@@ -222,44 +241,58 @@ async fn a_field_of_an_object_by_its_id_gives_the_same_alone() {
         ("Delivery", "delivery"),
     ] {
         let ids = json!(ids[kind]).to_string();
-        check(&service, &types, &format!("{{ nodes(ids: {ids}) {{ ... on {of} {{ FIELDS }} }} }}"), of, 1).await;
+        check(
+            &service,
+            &types,
+            &format!("{{ nodes(ids: {ids}) {{ ... on {type_name} {{ FIELDS }} }} }}"),
+            type_name,
+            1,
+        )
+        .await;
     }
-    for of in EVENTS {
+    for type_name in EVENTS {
         let ids = json!(ids["event"]).to_string();
-        check(&service, &types, &format!("{{ nodes(ids: {ids}) {{ ... on {of} {{ FIELDS }} }} }}"), of, 0).await;
+        check(
+            &service,
+            &types,
+            &format!("{{ nodes(ids: {ids}) {{ ... on {type_name} {{ FIELDS }} }} }}"),
+            type_name,
+            0,
+        )
+        .await;
     }
     let first = |kind: &str| ids[kind][0].clone();
-    for (of, kind) in
+    for (type_name, kind) in
         [("Project", "project"), ("Proposal", "proposal"), ("Payment", "payment"), ("Delivery", "delivery")]
     {
-        let query = format!("{{ node(id: {:?}) {{ id ... on {of} {{ FIELDS }} }} }}", first(kind));
-        check(&service, &types, &query, of, 0).await;
+        let query = format!("{{ node(id: {:?}) {{ id ... on {type_name} {{ FIELDS }} }} }}", first(kind));
+        check(&service, &types, &query, type_name, 0).await;
     }
     service.stop().await;
 }
 
-/// The ids by what stands before their first colon.
-fn collect(value: &Value, ids: &mut BTreeMap<String, Vec<String>>) {
+/// Groups the ids by the part before their first colon.
+fn collect_ids(value: &Value, ids: &mut BTreeMap<String, Vec<String>>) {
     match value {
         Value::Object(fields) => {
             if let Some(id) = fields.get("id").and_then(Value::as_str) {
-                let of = ids.entry(id.split_once(':').unwrap().0.to_owned()).or_default();
-                if !of.iter().any(|known| known == id) && of.len() < 100 {
-                    of.push(id.to_owned());
+                let group = ids.entry(id.split_once(':').unwrap().0.to_owned()).or_default();
+                if !group.iter().any(|known| known == id) && group.len() < 100 {
+                    group.push(id.to_owned());
                 }
             }
-            fields.values().for_each(|value| collect(value, ids));
+            fields.values().for_each(|value| collect_ids(value, ids));
         }
-        Value::Array(values) => values.iter().for_each(|value| collect(value, ids)),
+        Value::Array(values) => values.iter().for_each(|value| collect_ids(value, ids)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
 #[tokio::test]
-async fn a_field_below_another_object_gives_the_same_alone() {
-    let service = office().await;
+async fn nested_field_alone_gives_the_same() {
+    let service = sample_service().await;
     let types = types(&service).await;
-    for (query, of) in [
+    for (query, type_name) in [
         ("{ projects { nodes { id drawings { nodes { FIELDS } } } } }", "Drawing"),
         ("{ projects { nodes { id proposals { edges { node { FIELDS } } } } } }", "Proposal"),
         ("{ clients { nodes { id proposals { nodes { FIELDS } } } } }", "Proposal"),
@@ -273,15 +306,15 @@ async fn a_field_below_another_object_gives_the_same_alone() {
         ("{ events(first: 100) { nodes { id ... on ProposalEvent { proposal { FIELDS } } } } }", "Proposal"),
         ("{ events(first: 100) { nodes { id ... on ProjectEvent { project { FIELDS } } } } }", "Project"),
     ] {
-        check(&service, &types, query, of, 0).await;
+        check(&service, &types, query, type_name, 0).await;
     }
     service.stop().await;
 }
 
-/// The ids that lead on are read where only what they lead to is asked for.
+/// The columns that link to other objects are read even if only those objects are selected.
 #[tokio::test]
-async fn two_selections_of_one_field_are_one() {
-    let service = office().await;
+async fn field_selected_twice_is_merged() {
+    let service = sample_service().await;
     let data = service
         .query(
             "{ a: proposals { nodes { client { name } client { email } project { name } project { jobNumber } } }

@@ -1,26 +1,27 @@
-//! Connections below an object: a page for each parent of a level, and what belongs to a parent.
+//! Connections below an object: one page for each parent of a level, with the rows of that parent.
 
 use serde_json::{Value, json};
 
 use crate::harness::{Pages, Service, texts};
 
-/// Project 1 has seven drawings and five proposals, project 2 two drawings and a proposal, project 3 nothing; client 1 has
-/// four proposals, client 2 none. Proposal 100 is ArcSite's of project 1 and Bidsketch's of client 1.
-async fn office() -> Service {
+/// Project 1 has seven drawings and five proposals, project 2 two drawings and a proposal, project
+/// 3 nothing; client 1 has four proposals, client 2 none. Proposal 100 is ArcSite's of project 1
+/// and Bidsketch's of client 1.
+async fn sample_service() -> Service {
     let service = Service::open().await;
     for id in 1..=3 {
         service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"P{id}"}}"#)).await.accepted();
     }
-    for at in 0..7 {
-        let data = format!(r#"{{"id":1{at},"project_id":1,"name":"D{at}"}}"#);
+    for number in 0..7 {
+        let data = format!(r#"{{"id":1{number},"project_id":1,"name":"D{number}"}}"#);
         service.arcsite("drawing.created", &data).await.accepted();
-        if at < 2 {
-            service.arcsite("drawing.created", &format!(r#"{{"id":2{at},"project_id":2}}"#)).await.accepted();
+        if number < 2 {
+            service.arcsite("drawing.created", &format!(r#"{{"id":2{number},"project_id":2}}"#)).await.accepted();
         }
     }
-    for at in 0..5 {
+    for number in 0..5 {
         let data = format!(
-            r#"{{"proposal_id":10{at},"project_id":1,"status":"APPROVED","approved_option":{{"drawing_id":1{at}}}}}"#
+            r#"{{"proposal_id":10{number},"project_id":1,"status":"APPROVED","approved_option":{{"drawing_id":1{number}}}}}"#
         );
         service.arcsite("proposal.status_changed", &data).await.accepted();
     }
@@ -33,12 +34,12 @@ async fn office() -> Service {
     for id in 1..=2 {
         service.bidsketch("client_created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
     }
-    for at in 0..4 {
-        let data = format!(r#"{{"id":10{at},"client":{{"id":1}}}}"#);
+    for number in 0..4 {
+        let data = format!(r#"{{"id":10{number},"client":{{"id":1}}}}"#);
         service.bidsketch("proposal_created", &data).await.accepted();
         service.bidsketch("proposal_viewed", &data).await.accepted();
     }
-    // Of nobody who is known.
+    // Their parents are unknown.
     service.arcsite("drawing.created", r#"{"id":90,"project_id":9}"#).await.accepted();
     service.bidsketch("proposal_created", r#"{"id":900,"client":{"id":9}}"#).await.accepted();
     service
@@ -63,12 +64,12 @@ const CONNECTIONS: [(&str, &str, usize); 13] = [
 ];
 
 #[tokio::test]
-async fn every_connection_below_an_object_is_paged_from_both_ends() {
-    let service = office().await;
+async fn nested_connection_is_paged_from_both_ends() {
+    let service = sample_service().await;
     for (parent, field, total) in CONNECTIONS {
         let mut whole = Vec::new();
         for size in [1, 3, 100] {
-            let nodes = Pages::under(parent, field, "id").both_ways(&service, size).await;
+            let nodes = Pages::under(parent, field, "id").both_directions(&service, size).await;
             assert!(whole.is_empty() || whole == nodes, "{parent} {field} in pages of {size}");
             whole = nodes;
         }
@@ -82,52 +83,55 @@ async fn every_connection_below_an_object_is_paged_from_both_ends() {
         ("proposal(provider: BIDSKETCH, vendorId: \"100\")", 2),
         ("proposal(provider: ARCSITE, vendorId: \"200\")", 1),
     ] {
-        let events = Pages::under(parent, "events", "id provider").both_ways(&service, 1).await;
+        let events = Pages::under(parent, "events", "id provider").both_directions(&service, 1).await;
         assert_eq!(events.len(), total, "{parent}");
         let provider = if parent.contains("ARCSITE") { "ARCSITE" } else { "BIDSKETCH" };
-        assert!(events.iter().all(|event| event["provider"] == provider), "one id of two vendors is two: {events:?}");
+        assert!(
+            events.iter().all(|event| event["provider"] == provider),
+            "equal ids of two vendors are two proposals: {events:?}"
+        );
     }
     service.stop().await;
 }
 
-/// Each parent's page is its own: whose page goes on and whose does not, in one query.
+/// In one query, some parents have a next page and others do not.
 #[tokio::test]
-async fn each_parent_of_a_level_has_a_page_of_its_own() {
-    let service = office().await;
+async fn nested_page_is_separate_for_each_parent() {
+    let service = sample_service().await;
     let order = "orderBy: { field: NAME, direction: ASC }";
     let page = "totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
     let first = format!("{{ projects({order}) {{ nodes {{ vendorId drawings(first: 2) {{ {page} }} }} }} }}");
     let data = service.query(&first).await;
-    let of = |data: &Value, at: usize| data["projects"]["nodes"][at]["drawings"].clone();
-    let ids = |data: &Value, at: usize| texts(of(data, at)["nodes"].as_array().unwrap(), "id");
+    let drawings_of = |data: &Value, index: usize| data["projects"]["nodes"][index]["drawings"].clone();
+    let ids = |data: &Value, index: usize| texts(drawings_of(data, index)["nodes"].as_array().unwrap(), "id");
     assert_eq!(ids(&data, 0).len(), 2);
     assert_eq!(ids(&data, 1), ["drawing:21", "drawing:20"]);
     assert_eq!(ids(&data, 2), [""; 0]);
-    for (at, total, next) in [(0, 7, true), (1, 2, false), (2, 0, false)] {
-        let drawings = of(&data, at);
+    for (index, total, next) in [(0, 7, true), (1, 2, false), (2, 0, false)] {
+        let drawings = drawings_of(&data, index);
         assert_eq!(drawings["totalCount"], total);
         assert_eq!(drawings["pageInfo"]["hasNextPage"], next);
         assert_eq!(drawings["pageInfo"]["hasPreviousPage"], false);
         assert_eq!(drawings["pageInfo"]["endCursor"].is_null(), total == 0);
     }
-    // One place for all of them: what comes after it, in each.
-    let after = of(&data, 0)["pageInfo"]["endCursor"].clone();
+    // One cursor applies to all parents: each gives its rows after it.
+    let after = drawings_of(&data, 0)["pageInfo"]["endCursor"].clone();
     let next = format!("{{ projects({order}) {{ nodes {{ drawings(first: 100, after: {after}) {{ {page} }} }} }} }}");
     let data = service.query(&next).await;
     assert_eq!(ids(&data, 0).len(), 5);
-    assert_eq!(of(&data, 0)["pageInfo"]["hasPreviousPage"], true);
+    assert_eq!(drawings_of(&data, 0)["pageInfo"]["hasPreviousPage"], true);
     let last = format!("{{ projects({order}) {{ nodes {{ drawings(last: 1) {{ {page} }} }} }} }}");
     let data = service.query(&last).await;
     assert_eq!((ids(&data, 0), ids(&data, 1)), (vec!["drawing:15".to_owned()], vec!["drawing:20".to_owned()]));
-    assert_eq!(of(&data, 0)["pageInfo"]["hasPreviousPage"], true);
-    assert_eq!(of(&data, 1)["pageInfo"]["hasPreviousPage"], true);
-    assert_eq!(of(&data, 2)["pageInfo"]["hasPreviousPage"], false);
+    assert_eq!(drawings_of(&data, 0)["pageInfo"]["hasPreviousPage"], true);
+    assert_eq!(drawings_of(&data, 1)["pageInfo"]["hasPreviousPage"], true);
+    assert_eq!(drawings_of(&data, 2)["pageInfo"]["hasPreviousPage"], false);
     service.stop().await;
 }
 
 #[tokio::test]
-async fn aliases_fragments_edges_and_nodes_give_the_same() {
-    let service = office().await;
+async fn nested_page_by_alias_fragment_edge_or_node_is_the_same() {
+    let service = sample_service().await;
     let data = service
         .query(
             r#"query ($yes: Boolean = true, $no: Boolean = false) {
@@ -138,7 +142,7 @@ async fn aliases_fragments_edges_and_nodes_give_the_same() {
                     edged: drawings { edges { node { ...drawing } } }
                     inline: drawings { edges { node { ... on Drawing { vendorId } ... on Node { id } ... { name } } } }
                     both: drawings(first: 1) { nodes { vendorId } edges { node { name: name called: name } } }
-                    asked: drawings(first: 1) {
+                    conditional: drawings(first: 1) {
                         nodes { name @include(if: $yes) vendorId @skip(if: $yes) pdfUrl @include(if: $no) }
                     }
                     twice: drawings(first: 1) { nodes { vendorId } nodes { name } }
@@ -172,18 +176,18 @@ async fn aliases_fragments_edges_and_nodes_give_the_same() {
             "edges": [{ "node": { "name": newest["name"], "called": newest["name"] } }],
         })
     );
-    assert_eq!(project["asked"]["nodes"], json!([{ "name": newest["name"] }]));
+    assert_eq!(project["conditional"]["nodes"], json!([{ "name": newest["name"] }]));
     assert_eq!(project["twice"]["nodes"], json!([newest]));
     assert_eq!(project["proposals"]["nodes"][0]["project"]["drawings"]["nodes"], json!([{ "name": newest["name"] }]));
     service.stop().await;
 }
 
-/// `X.events` has what hangs under X as well, newest first.
+/// `X.events` includes the events of everything below X, newest first.
 #[tokio::test]
-async fn the_events_of_an_object_are_those_of_what_hangs_under_it() {
-    let service = office().await;
+async fn object_events_include_those_of_everything_below_it() {
+    let service = sample_service().await;
     let kinds = async |parent: &str| {
-        let events = Pages::under(parent, "events", "kind").both_ways(&service, 100).await;
+        let events = Pages::under(parent, "events", "kind").both_directions(&service, 100).await;
         texts(&events, "kind")
     };
     assert_eq!(
@@ -206,18 +210,20 @@ async fn the_events_of_an_object_are_those_of_what_hangs_under_it() {
         (r#"drawing(vendorId: "10")"#, r#"drawingId: "drawing:10""#),
         (r#"proposal(provider: BIDSKETCH, vendorId: "101")"#, r#"proposalId: "proposal:bidsketch:101""#),
     ] {
-        let below = Pages::under(parent, "events", "id cursor").both_ways(&service, 100).await;
-        let filtered =
-            Pages::of("events", "id cursor").with(&format!("filter: {{ {filter} }}")).both_ways(&service, 100).await;
+        let below = Pages::under(parent, "events", "id cursor").both_directions(&service, 100).await;
+        let filtered = Pages::of("events", "id cursor")
+            .with(&format!("filter: {{ {filter} }}"))
+            .both_directions(&service, 100)
+            .await;
         assert_eq!(below, filtered, "{parent}");
     }
     service.stop().await;
 }
 
-/// What is not there yet is null, and its id is there.
+/// The id is served before the object exists.
 #[tokio::test]
-async fn links_to_what_has_not_been_seen_are_null() {
-    let service = office().await;
+async fn link_to_an_unseen_object_is_null() {
+    let service = sample_service().await;
     let data = service
         .query(
             r#"{ drawing(vendorId: "90") { project { name } projectVendorId }

@@ -1,10 +1,10 @@
-//! Any object by its node id.
+//! Objects by their node ids.
 
 use serde_json::{Value, json};
 
 use crate::harness::{Service, assert_bad_user_input};
 
-async fn office() -> Service {
+async fn sample_service() -> Service {
     let service = Service::open().await;
     service.arcsite("project.created", r#"{"id":"a:b","name":"P"}"#).await.accepted();
     service.arcsite("drawing.created", r#"{"id":2,"project_id":"a:b"}"#).await.accepted();
@@ -35,8 +35,8 @@ const NODES: [(&str, &str); 14] = [
 ];
 
 #[tokio::test]
-async fn every_type_of_node_is_found_by_its_id() {
-    let service = office().await;
+async fn node_of_every_type_is_found_by_its_id() {
+    let service = sample_service().await;
     let mut expected = Vec::new();
     for (id, of_type) in NODES {
         let data =
@@ -44,7 +44,7 @@ async fn every_type_of_node_is_found_by_its_id() {
         assert_eq!(data["node"], json!({ "__typename": of_type, "id": id }));
         expected.push(data["node"].clone());
     }
-    // Those that are not there are null, in their places; one that is asked for twice is given twice.
+    // An unknown id gives null in its place. A repeated id gives its node twice.
     let mut ids: Vec<&str> = NODES.iter().map(|(id, _)| *id).collect();
     for missing in ["project:1", "drawing:3", "client:1", "proposal:arcsite:4", "payment:3", "delivery:9", "event:8"] {
         ids.insert(3, missing);
@@ -61,10 +61,10 @@ async fn every_type_of_node_is_found_by_its_id() {
     service.stop().await;
 }
 
-/// What `id` gives, `node` takes: for whatever is found on the way from the log.
+/// `nodes` accepts every `id` that a query returns.
 #[tokio::test]
-async fn the_id_of_every_object_leads_back_to_it() {
-    let service = office().await;
+async fn node_id_of_every_object_leads_back_to_it() {
+    let service = sample_service().await;
     let data = service
         .query(
             "{ events { nodes { id deliveries { id } ... on ProposalEvent { proposal { id payments { id } } payment { id } } } }
@@ -73,7 +73,7 @@ async fn the_id_of_every_object_leads_back_to_it() {
         )
         .await;
     let mut ids = Vec::new();
-    collect(&data, &mut ids);
+    collect_ids(&data, &mut ids);
     assert!(ids.len() > 25, "{ids:?}");
     let data = service.query_with("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({ "ids": ids })).await;
     let found: Vec<&Value> = data["nodes"].as_array().unwrap().iter().map(|node| &node["id"]).collect();
@@ -81,20 +81,20 @@ async fn the_id_of_every_object_leads_back_to_it() {
     service.stop().await;
 }
 
-fn collect(value: &Value, ids: &mut Vec<String>) {
+fn collect_ids(value: &Value, ids: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
             ids.extend(fields.get("id").map(|id| id.as_str().unwrap().to_owned()));
-            fields.values().for_each(|value| collect(value, ids));
+            fields.values().for_each(|value| collect_ids(value, ids));
         }
-        Value::Array(values) => values.iter().for_each(|value| collect(value, ids)),
+        Value::Array(values) => values.iter().for_each(|value| collect_ids(value, ids)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
 #[tokio::test]
-async fn a_wrong_id_is_an_error_that_shows_the_right_form() {
-    let service = office().await;
+async fn node_id_of_a_wrong_form_is_an_error_that_shows_the_right_one() {
+    let service = sample_service().await;
     for id in [
         "",
         "1",
@@ -117,31 +117,31 @@ async fn a_wrong_id_is_an_error_that_shows_the_right_form() {
         for query in
             ["query ($id: ID!) { node(id: $id) { id } }", "query ($id: ID!) { nodes(ids: [\"event:1\", $id]) { id } }"]
         {
-            let mut answer = service.ask(query, json!({ "id": id })).await.json();
+            let mut answer = service.graphql(query, json!({ "id": id })).await.json();
             let error = answer["errors"][0].take();
-            for right in ["project:36029621652695040", "proposal:bidsketch:11051955", "event:42"] {
-                assert_bad_user_input(&error, right);
+            for form in ["project:36029621652695040", "proposal:bidsketch:11051955", "event:42"] {
+                assert_bad_user_input(&error, form);
             }
-            assert!(error["message"].as_str().unwrap().contains(&format!("{id:?}")), "it shows what is wrong: {error}");
+            assert!(error["message"].as_str().unwrap().contains(&format!("{id:?}")), "it shows the wrong id: {error}");
         }
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn nodes_takes_a_hundred_ids_and_no_more() {
-    let service = office().await;
+async fn nodes_with_over_a_hundred_ids_is_refused() {
+    let service = sample_service().await;
     let query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
     let data = service.query_with(query, json!({ "ids": vec!["event:1"; 100] })).await;
     assert_eq!(data["nodes"], json!(vec![json!({ "id": "event:1" }); 100]));
-    let answer = service.ask(query, json!({ "ids": vec!["event:1"; 101] })).await.json();
+    let answer = service.graphql(query, json!({ "ids": vec!["event:1"; 101] })).await.json();
     assert_bad_user_input(&answer["errors"][0], "at most 100 ids, it has 101");
     service.stop().await;
 }
 
 #[tokio::test]
-async fn objects_are_found_by_the_vendors_own_ids_as_well() {
-    let service = office().await;
+async fn object_is_found_by_its_vendor_id() {
+    let service = sample_service().await;
     let data = service
         .query(
             r#"{ project(vendorId: "a:b") { id } drawing(vendorId: "2") { id } client(vendorId: "4") { id }

@@ -1,4 +1,5 @@
-//! The schema: what is committed is what is served, all of it is described, and it keeps what clients rely on.
+//! The schema: the committed file equals the served schema, every element has a description, and
+//! the contract with clients holds.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +8,12 @@ use serde_json::Value;
 use crate::harness::{Launch, Service};
 
 #[tokio::test]
-async fn the_committed_schema_is_the_one_that_is_printed() {
+async fn schema_committed_equals_the_printed_one() {
     let directory = tempfile::tempdir().unwrap();
     let printed = Launch::new(directory.path()).arg("schema").run().await;
     assert!(printed.status.success(), "{printed:?}");
     let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql")).unwrap();
-    assert!(printed.stdout == committed, "write it anew: bidarc schema > schema.graphql");
+    assert!(printed.stdout == committed, "update it: bidarc schema > schema.graphql");
 }
 
 async fn types(service: &Service) -> Vec<Value> {
@@ -23,57 +24,57 @@ async fn types(service: &Service) -> Vec<Value> {
         fragment type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
     let mut data = service.query(query).await;
     let mut types = Vec::new();
-    for of in data["__schema"]["types"].as_array_mut().unwrap() {
-        if !of["name"].as_str().unwrap().starts_with("__") {
-            types.push(of.take());
+    for element in data["__schema"]["types"].as_array_mut().unwrap() {
+        if !element["name"].as_str().unwrap().starts_with("__") {
+            types.push(element.take());
         }
     }
     types
 }
 
-fn list<'a>(of: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    of[key].as_array().into_iter().flatten()
+fn list<'a>(element: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    element[key].as_array().into_iter().flatten()
 }
 
-fn name(of: &Value) -> &str {
-    of["name"].as_str().unwrap()
+fn name(element: &Value) -> &str {
+    element["name"].as_str().unwrap()
 }
 
 #[tokio::test]
-async fn everything_in_it_is_described() {
+async fn schema_describes_every_element() {
     let service = Service::open().await;
-    let mut bare = Vec::new();
-    let mut look = |path: String, of: &Value| {
-        if of["description"].as_str().is_none_or(|text| text.trim().len() < 4) {
-            bare.push(path);
+    let mut undescribed = Vec::new();
+    let mut check = |path: String, element: &Value| {
+        if element["description"].as_str().is_none_or(|text| text.trim().len() < 4) {
+            undescribed.push(path);
         }
     };
-    for of in &types(&service).await {
-        let built_in = ["Int", "Float", "String", "Boolean", "ID"].contains(&name(of));
+    for element in &types(&service).await {
+        let built_in = ["Int", "Float", "String", "Boolean", "ID"].contains(&name(element));
         if !built_in {
-            look(name(of).to_owned(), of);
+            check(name(element).to_owned(), element);
         }
-        for part in list(of, "fields").chain(list(of, "inputFields")).chain(list(of, "enumValues")) {
-            let path = format!("{}.{}", name(of), name(part));
+        for part in list(element, "fields").chain(list(element, "inputFields")).chain(list(element, "enumValues")) {
+            let path = format!("{}.{}", name(element), name(part));
             for argument in list(part, "args") {
-                look(format!("{path}({})", name(argument)), argument);
+                check(format!("{path}({})", name(argument)), argument);
             }
-            look(path, part);
+            check(path, part);
         }
     }
-    assert_eq!(bare, [""; 0]);
+    assert_eq!(undescribed, [""; 0]);
     service.stop().await;
 }
 
-fn type_of(of: &Value) -> String {
-    match of["kind"].as_str().unwrap() {
-        "NON_NULL" => format!("{}!", type_of(&of["ofType"])),
-        "LIST" => format!("[{}]", type_of(&of["ofType"])),
-        _ => name(of).to_owned(),
+fn type_of(element: &Value) -> String {
+    match element["kind"].as_str().unwrap() {
+        "NON_NULL" => format!("{}!", type_of(&element["ofType"])),
+        "LIST" => format!("[{}]", type_of(&element["ofType"])),
+        _ => name(element).to_owned(),
     }
 }
 
-/// `name(argument: Type = default, …): Type` with the arguments in the alphabet's order.
+/// `name(argument: Type = default, …): Type` with sorted arguments.
 fn signature(field: &Value) -> String {
     let mut arguments: Vec<String> = list(field, "args").map(input).collect();
     arguments.sort();
@@ -81,13 +82,14 @@ fn signature(field: &Value) -> String {
     format!("{}{arguments}: {}", name(field), type_of(&field["type"]))
 }
 
-fn input(of: &Value) -> String {
-    let default = of["defaultValue"].as_str().map(|default| format!(" = {default}")).unwrap_or_default();
-    format!("{}: {}{default}", name(of), type_of(&of["type"]))
+fn input(element: &Value) -> String {
+    let default = element["defaultValue"].as_str().map(|default| format!(" = {default}")).unwrap_or_default();
+    format!("{}: {}{default}", name(element), type_of(&element["type"]))
 }
 
-/// What clients rely on: names, arguments, nullability. `PAGE` stands for the arguments of paging, `EVENT` for the fields of
-/// every event. More may be there; none of this may go or change.
+/// The contract with clients: names, arguments, nullability. `PAGE` is short for the paging
+/// arguments, `EVENT` for the fields of every event. The schema may have more, but nothing here may
+/// go or change.
 const CONTRACT: &str = "
 Query.node(id: ID!): Node
 Query.nodes(ids: [ID!]!): [Node]!
@@ -169,50 +171,53 @@ const EVENT: &str = "id: ID!; cursor: String!; provider: Provider!; kind: EventK
                      occurredAt: DateTime; receivedAt: DateTime!; payload: JSON!; deliveries: [Delivery!]!";
 
 #[tokio::test]
-async fn it_has_what_clients_rely_on() {
+async fn schema_keeps_the_contract_with_clients() {
     let service = Service::open().await;
     let mut served: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let types = types(&service).await;
-    for of in &types {
-        let mut parts: Vec<String> = list(of, "fields").map(signature).collect();
-        parts.extend(list(of, "inputFields").map(input));
-        parts.extend(list(of, "enumValues").map(|value| name(value).to_owned()));
-        served.insert(name(of).to_owned(), parts);
+    for element in &types {
+        let mut parts: Vec<String> = list(element, "fields").map(signature).collect();
+        parts.extend(list(element, "inputFields").map(input));
+        parts.extend(list(element, "enumValues").map(|value| name(value).to_owned()));
+        served.insert(name(element).to_owned(), parts);
     }
     let mut missing = Vec::new();
     for line in CONTRACT.lines().filter(|line| !line.is_empty()) {
-        let (of, parts) = match line.split_once(" { ") {
-            Some((of, parts)) => (of, parts.trim_end_matches('}').replace("EVENT }", EVENT)),
-            None => line.split_once('.').map(|(of, part)| (of, part.to_owned())).unwrap(),
+        let (type_name, parts) = match line.split_once(" { ") {
+            Some((type_name, parts)) => (type_name, parts.trim_end_matches('}').replace("EVENT }", EVENT)),
+            None => line.split_once('.').map(|(type_name, part)| (type_name, part.to_owned())).unwrap(),
         };
         let parts = if parts.starts_with("EVENT") { parts.replacen("EVENT", EVENT, 1) } else { parts };
-        let Some(served) = served.get(of) else {
-            missing.push(of.to_owned());
+        let Some(served) = served.get(type_name) else {
+            missing.push(type_name.to_owned());
             continue;
         };
         for part in parts.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let part = expand(part);
             if !served.contains(&part) {
-                missing.push(format!("{of}.{part}"));
+                missing.push(format!("{type_name}.{part}"));
             }
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
-    // An input takes nothing that must be given beyond that, and what has an id of its own is a node.
-    for of in types.iter().filter(|of| list(of, "fields").any(|field| name(field) == "id") && of["kind"] == "OBJECT") {
-        assert!(list(of, "interfaces").any(|interface| name(interface) == "Node"), "{of}");
-        let is_event = name(of).ends_with("Event");
-        assert_eq!(list(of, "interfaces").any(|interface| name(interface) == "Event"), is_event, "{of}");
+    // An object with an id is a node, and one named `…Event` is an event.
+    for element in types
+        .iter()
+        .filter(|element| list(element, "fields").any(|field| name(field) == "id") && element["kind"] == "OBJECT")
+    {
+        assert!(list(element, "interfaces").any(|interface| name(interface) == "Node"), "{element}");
+        let is_event = name(element).ends_with("Event");
+        assert_eq!(list(element, "interfaces").any(|interface| name(interface) == "Event"), is_event, "{element}");
     }
     service.stop().await;
 }
 
-/// `PAGE` written out, the arguments in the alphabet's order.
+/// Expands `PAGE` and sorts the arguments.
 fn expand(part: &str) -> String {
     let Some((head, rest)) = part.split_once("(PAGE") else { return part.to_owned() };
-    let (more, of) = rest.split_once(')').unwrap();
+    let (others, suffix) = rest.split_once(')').unwrap();
     let mut arguments = vec!["after: String", "before: String", "first: Int", "last: Int"];
-    arguments.extend(more.split(',').map(str::trim).filter(|more| !more.is_empty()));
+    arguments.extend(others.split(',').map(str::trim).filter(|other| !other.is_empty()));
     arguments.sort_unstable();
-    format!("{head}({}){of}", arguments.join(", "))
+    format!("{head}({}){suffix}", arguments.join(", "))
 }

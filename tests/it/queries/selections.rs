@@ -1,4 +1,4 @@
-//! Selections are executed by the specification: what is merged, what is null, in which order.
+//! The execution of selections follows the specification: merging, nulls, and the order of fields.
 
 use serde_json::json;
 
@@ -12,11 +12,11 @@ async fn service() -> Service {
 }
 
 async fn text(service: &Service, query: &str) -> String {
-    service.ask(query, json!({})).await.body
+    service.graphql(query, json!({})).await.body
 }
 
 #[tokio::test]
-async fn what_answers_to_one_name_is_merged_at_the_root_and_below() {
+async fn fields_with_one_response_name_are_merged_at_every_level() {
     let service = service().await;
     for (query, expected) in [
         (
@@ -57,32 +57,32 @@ async fn fields_keep_the_order_of_the_document() {
 }
 
 #[tokio::test]
-async fn what_failed_is_null_and_takes_with_it_what_cannot_be() {
+async fn field_that_fails_is_null_up_to_the_nearest_nullable_parent() {
     let service = service().await;
     // A nullable field of the root, alone and beside another.
-    let alone = service.ask(r#"{ node(id: "bad") { id } }"#, json!({})).await.json();
+    let alone = service.graphql(r#"{ node(id: "bad") { id } }"#, json!({})).await.json();
     assert_eq!(alone["data"], json!({ "node": null }), "{alone}");
     assert_bad_user_input(&alone["errors"][0], "node id");
-    let beside = service.ask(r#"{ node(id: "bad") { id } project(vendorId: "1") { id } }"#, json!({})).await.json();
+    let beside = service.graphql(r#"{ node(id: "bad") { id } project(vendorId: "1") { id } }"#, json!({})).await.json();
     assert_eq!(beside["data"], json!({ "node": null, "project": { "id": "project:1" } }));
-    // One that cannot be null, at the root and within an object that can.
+    // A field that cannot be null, at the root and within a nullable object.
     let root =
-        service.ask("{ projects(first: 101) { nodes { id } } project(vendorId: \"1\") { id } }", json!({})).await;
+        service.graphql("{ projects(first: 101) { nodes { id } } project(vendorId: \"1\") { id } }", json!({})).await;
     assert_eq!(root.json()["data"], json!(null));
     let within = r#"{ project(vendorId: "1") { id drawings(first: 101) { nodes { id } } } headCursor }"#;
-    let within = service.ask(within, json!({})).await.json();
+    let within = service.graphql(within, json!({})).await.json();
     assert!(within["data"]["project"].is_null() && within["data"]["headCursor"].is_string(), "{within}");
     assert_eq!(within["errors"][0]["path"], json!(["project", "drawings"]));
-    // In a list that cannot have nulls, down to the place of what failed.
+    // In a list that cannot have nulls. The path leads to the failed field.
     let listed = "{ projects { nodes { id drawings(first: 101) { nodes { id } } } } }";
-    let listed = service.ask(listed, json!({})).await.json();
+    let listed = service.graphql(listed, json!({})).await.json();
     assert!(listed["data"].is_null());
     assert_eq!(listed["errors"][0]["path"], json!(["projects", "nodes", 0, "drawings"]));
     service.stop().await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_merged_is_refused() {
+async fn fields_that_cannot_be_merged_are_refused() {
     let service = service().await;
     for query in [
         r#"{ project(vendorId: "1") { name ... on Project { name: id } } }"#,
@@ -91,18 +91,18 @@ async fn what_cannot_be_merged_is_refused() {
         r#"{ project(vendorId: "1") { drawings { nodes { a: name } } drawings { nodes { a: id } } } }"#,
         r#"{ project(vendorId: "1") { id } ... on Query { project(vendorId: "2") { id } } }"#,
     ] {
-        let answer = service.ask(query, json!({})).await.json();
+        let answer = service.graphql(query, json!({})).await.json();
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{query}: {answer}");
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_mutation_spelled_twice_is_done_once() {
+async fn mutation_selected_twice_runs_once() {
     let service = service().await;
     let query = r#"mutation { createBidsketchWebhook(input: { event: PROPOSAL_SENT, endpoint: "nonsense" }) { userErrors { code } }
         ... on Mutation { createBidsketchWebhook(input: { event: PROPOSAL_SENT, endpoint: "nonsense" }) { userErrors { message } } } }"#;
-    let answer = service.ask(query, json!({})).await.json();
+    let answer = service.graphql(query, json!({})).await.json();
     let errors = &answer["data"]["createBidsketchWebhook"]["userErrors"];
     assert_eq!(errors.as_array().unwrap().len(), 1, "{answer}");
     assert!(errors[0]["code"].is_string() && errors[0]["message"].is_string(), "{answer}");
@@ -110,15 +110,15 @@ async fn a_mutation_spelled_twice_is_done_once() {
 }
 
 #[tokio::test]
-async fn a_subscription_has_one_field_in_a_fragment_or_not() {
+async fn subscription_field_in_a_fragment_runs_and_two_fields_are_refused() {
     let service = service().await;
     let spread = "subscription { ...F } fragment F on Subscription { events { id } }";
     let mut spread = service.subscribe(spread).await;
-    // Nothing comes of it until something happens: that it is subscribed shows in what it gets.
+    // Only an event shows that the subscription is live.
     service.arcsite("project.created", r#"{"id":3}"#).await.accepted();
     assert_eq!(spread.next().await["events"]["id"], "event:3");
     spread.complete().await;
-    let mut two = service.subscribe("subscription { events { id } proposalEvents { id } }").await;
-    assert_bad_user_input(&two.error().await, "one field");
+    let mut two_fields = service.subscribe("subscription { events { id } proposalEvents { id } }").await;
+    assert_bad_user_input(&two_fields.error().await, "one root field");
     service.stop().await;
 }

@@ -1,4 +1,4 @@
-//! How many statements a query costs: one a level, however many rows a level has.
+//! The number of statements of a query: one per level, however many rows a level has.
 
 use tokio::task::JoinSet;
 
@@ -6,10 +6,10 @@ use crate::harness::{Database, Process};
 
 const READS: &str = "bidarc_reads_total";
 
-/// The larger page.
-const MANY: usize = 50;
+const LARGE_PAGE: usize = 50;
 
-/// What a query costs. The process has its metrics to itself: nobody else's queries are counted.
+/// The number of statements of a query. The process serves this test alone, so no other query is
+/// counted.
 async fn cost(service: &Process, query: &str) -> f64 {
     let before = service.metric(READS).await;
     service.query(query).await;
@@ -17,7 +17,7 @@ async fn cost(service: &Process, query: &str) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_level_costs_one_statement_whether_it_has_few_rows_or_many() {
+async fn query_level_of_any_size_costs_one_statement() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
     let mut posts = JoinSet::new();
@@ -36,7 +36,7 @@ async fn a_level_costs_one_statement_whether_it_has_few_rows_or_many() {
         });
     }
     posts.join_all().await;
-    assert_eq!(cost(&service, "{ headCursor }").await, 0.0, "nothing else counts");
+    assert_eq!(cost(&service, "{ headCursor }").await, 0.0, "the head costs no statement");
     for (levels, selection) in [
         (1.0, "name"),
         (2.0, "drawings(first: 5) { nodes { name } }"),
@@ -51,7 +51,7 @@ async fn a_level_costs_one_statement_whether_it_has_few_rows_or_many() {
         ),
         (4.0, "proposals(first: 5) { nodes { paidTotal payments { amount } project { name } } }"),
     ] {
-        for size in [5, MANY] {
+        for size in [5, LARGE_PAGE] {
             let query = format!("{{ projects(first: {size}) {{ nodes {{ {selection} }} }} }}");
             assert_eq!(cost(&service, &query).await, levels, "{query}");
         }
@@ -70,7 +70,7 @@ async fn a_level_costs_one_statement_whether_it_has_few_rows_or_many() {
             "{ projects(first: SIZE) { nodes { events(first: 5) { nodes { ... on DrawingEvent { drawing { project { name } } } } } } } }",
         ),
     ] {
-        for size in [5, MANY] {
+        for size in [5, LARGE_PAGE] {
             let query = query.replace("SIZE", &size.to_string());
             assert_eq!(cost(&service, &query).await, levels, "{query}");
         }

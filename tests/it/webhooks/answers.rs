@@ -1,4 +1,4 @@
-//! Every answer that Bidsketch may give, and none: what its caller is told, and what stays.
+//! Each answer of Bidsketch, and no answer: the user error, and the state that remains.
 
 use serde_json::json;
 use simulator::api::{BidsketchApi, Fault, Options};
@@ -11,10 +11,10 @@ fn status(status: u16, body: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn every_answer_to_a_creation_has_its_own_error() {
+async fn creation_with_each_vendor_answer_has_its_own_error() {
     let api = vendor().await;
     let service = service(&api).await;
-    for (fault, code, says) in [
+    for (fault, code, text) in [
         (status(400, r#"{"errors":["bad data"]}"#), "VENDOR_REJECTED", "bad data"),
         (status(401, r#"{"error":"revoked"}"#), "VENDOR_UNAUTHORIZED", "bidsketch.api_token"),
         (status(404, ""), "VENDOR_REJECTED", "bidsketch.api_url"),
@@ -36,25 +36,25 @@ async fn every_answer_to_a_creation_has_its_own_error() {
         (Fault::Body(r#"{"id":"../1"}"#.to_owned()), "OUTCOME_UNKNOWN", "id"),
         (Fault::Body(r#"{"event":"proposal_sent"}"#.to_owned()), "OUTCOME_UNKNOWN", "no webhook"),
     ] {
-        let what = format!("{fault:?}");
+        let case = format!("{fault:?}");
         let before = calls(&api, "POST");
         api.next(fault);
         let payload = create(&service, "PROPOSAL_SENT").await;
-        let (given, message) = user_error(&payload);
-        assert_eq!(given, code, "{what}: {message}");
-        assert!(message.contains(says), "{what}: {message}");
+        let (actual, message) = user_error(&payload);
+        assert_eq!(actual, code, "{case}: {message}");
+        assert!(message.contains(text), "{case}: {message}");
         let webhook = &payload["bidsketchWebhook"];
-        assert_eq!((&webhook["state"], &webhook["lastError"]), (&json!("FAILED"), &json!(message)), "{what}");
-        assert!(webhook["vendorId"].is_null() && webhook["endpoint"].as_str().unwrap().ends_with("/…"), "{what}");
-        assert_eq!(calls(&api, "POST"), before + 1, "{what}: it is never asked for twice by itself");
+        assert_eq!((&webhook["state"], &webhook["lastError"]), (&json!("FAILED"), &json!(message)), "{case}");
+        assert!(webhook["vendorId"].is_null() && webhook["endpoint"].as_str().unwrap().ends_with("/…"), "{case}");
+        assert_eq!(calls(&api, "POST"), before + 1, "{case}: a creation is never retried");
     }
     assert_eq!(list(&service).await.len(), 16);
     service.stop().await;
 }
 
 #[tokio::test]
-async fn an_account_at_its_limit_and_a_token_that_is_none() {
-    let full = BidsketchApi::start(Options { token: TOKEN.to_owned(), most_webhooks: 1, ..Options::default() });
+async fn creation_over_the_account_limit_or_with_a_wrong_token_is_refused() {
+    let full = BidsketchApi::start(Options { token: TOKEN.to_owned(), webhooks_max: 1, ..Options::default() });
     let full = full.await.unwrap();
     let service = service(&full).await;
     created(&service, "PROPOSAL_SENT").await;
@@ -66,8 +66,7 @@ async fn an_account_at_its_limit_and_a_token_that_is_none() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_is_not_there_was_not_asked() {
-    let api = vendor().await;
+async fn creation_with_an_unreachable_vendor_is_unavailable() {
     let gone = vendor().await;
     let setup = Setup::new().bidsketch_api(&gone, TOKEN);
     drop(gone);
@@ -76,15 +75,14 @@ async fn a_vendor_that_is_not_there_was_not_asked() {
     let (code, message) = user_error(&payload);
     assert!(code == "VENDOR_UNAVAILABLE" && message.contains("cannot be reached"), "{code} {message}");
     service.stop().await;
-    drop(api);
 }
 
 #[tokio::test]
-async fn every_answer_to_a_deletion_has_its_own_error() {
+async fn deletion_with_each_vendor_answer_has_its_own_error() {
     let api = vendor().await;
     let service = service(&api).await;
-    // What is safe to repeat is repeated, three times, unless it was waited for long enough.
-    for (fault, code, says, asked) in [
+    // A deletion is safe to repeat, so it is retried three times, unless it timed out.
+    for (fault, code, text, requests) in [
         (status(400, r#"{"errors":["bad data"]}"#), "VENDOR_REJECTED", "bad data", 1),
         (status(401, ""), "VENDOR_UNAUTHORIZED", "bidsketch.api_token", 1),
         (status(422, r#"{"errors":["no"]}"#), "VENDOR_REJECTED", "no", 1),
@@ -94,30 +92,30 @@ async fn every_answer_to_a_deletion_has_its_own_error() {
         (Fault::HangBefore, "OUTCOME_UNKNOWN", "too long", 1),
         (Fault::CutBefore, "OUTCOME_UNKNOWN", "not answered", 4),
     ] {
-        let what = format!("{fault:?}");
+        let case = format!("{fault:?}");
         let webhook = created(&service, "PROPOSAL_SENT").await;
         let before = calls(&api, "DELETE");
-        for _ in 0..asked {
+        for _ in 0..requests {
             api.next(fault.clone());
         }
         let payload = delete(&service, json!({ "id": webhook["id"] })).await;
-        let (given, message) = user_error(&payload);
-        assert_eq!(given, code, "{what}: {message}");
-        assert!(message.contains(says), "{what}: {message}");
-        assert_eq!(payload["bidsketchWebhook"]["state"], "DELETING", "{what}");
-        assert_eq!(payload["bidsketchWebhook"]["lastError"], message, "{what}");
-        assert_eq!(calls(&api, "DELETE"), before + asked, "{what}");
-        // Asked for once more, it goes.
+        let (actual, message) = user_error(&payload);
+        assert_eq!(actual, code, "{case}: {message}");
+        assert!(message.contains(text), "{case}: {message}");
+        assert_eq!(payload["bidsketchWebhook"]["state"], "DELETING", "{case}");
+        assert_eq!(payload["bidsketchWebhook"]["lastError"], message, "{case}");
+        assert_eq!(calls(&api, "DELETE"), before + requests, "{case}");
+        // A second call deletes it.
         let payload = delete(&service, json!({ "id": webhook["id"] })).await;
-        assert_eq!(payload["userErrors"], json!([]), "{what}");
-        assert_eq!(payload["bidsketchWebhook"]["state"], "DELETED", "{what}");
+        assert_eq!(payload["userErrors"], json!([]), "{case}");
+        assert_eq!(payload["bidsketchWebhook"]["state"], "DELETED", "{case}");
     }
     assert!(api.webhooks().is_empty());
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_deletion_whose_answer_is_lost_is_seen_through() {
+async fn deletion_with_a_lost_answer_is_completed() {
     let api = vendor().await;
     let service = service(&api).await;
     for fault in [Fault::CutAfter, status(500, ""), Fault::NotJson] {
@@ -131,7 +129,7 @@ async fn a_deletion_whose_answer_is_lost_is_seen_through() {
 }
 
 #[tokio::test]
-async fn an_orphan_is_heard_until_another_takes_its_place() {
+async fn orphan_delivers_until_a_new_webhook_replaces_it() {
     let api = vendor().await;
     let service = service(&api).await;
     api.next(Fault::HangAfter);
@@ -141,14 +139,14 @@ async fn an_orphan_is_heard_until_another_takes_its_place() {
         deliveries.into_iter().map(|delivery| delivery.status.unwrap()).collect()
     };
     assert_eq!(status(api.deliver("proposal_sent", &proposal(1)).await), [200]);
-    assert_eq!(service.total().await, 1);
+    assert_eq!(service.event_count().await, 1);
     let orphan = list(&service).await.remove(0);
     assert!(orphan["state"] == "FAILED" && orphan["lastDeliveryAt"].is_string(), "{orphan}");
 
     created(&service, "PROPOSAL_SENT").await;
     assert_eq!(status(api.deliver("proposal_sent", &proposal(2)).await), [410, 200]);
-    assert_eq!(api.webhooks().len(), 1, "the orphan is gone at its first delivery");
+    assert_eq!(api.webhooks().len(), 1, "the orphan is deleted at its next delivery");
     assert_eq!(status(api.deliver("proposal_sent", &proposal(3)).await), [200]);
-    assert_eq!(service.total().await, 3);
+    assert_eq!(service.event_count().await, 3);
     service.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Where a webhook may send to, and what is missing where none can be made.
+//! The endpoints that a webhook may have, and the errors of requests that cannot be sent.
 
 use serde_json::json;
 
@@ -6,35 +6,36 @@ use super::{CREATE, DELETE, TOKEN, calls, create, create_at, created, delete, li
 use crate::harness::{Setup, assert_bad_user_input};
 
 #[tokio::test]
-async fn an_endpoint_is_https_or_this_machine() {
+async fn endpoint_neither_https_nor_local_is_refused() {
     let api = vendor().await;
     let service = service(&api).await;
-    for wrong in ["http://office.example.com/hook", "ftp://office.example.com", "office", "", "https://u:p@a.example"] {
-        let payload = create_at(&service, "PROPOSAL_SENT", Some(wrong)).await;
-        assert_eq!(user_error(&payload).0, "INVALID_ENDPOINT", "{wrong}");
+    for invalid in ["http://office.example.com/hook", "ftp://office.example.com", "office", "", "https://u:p@a.example"]
+    {
+        let payload = create_at(&service, "PROPOSAL_SENT", Some(invalid)).await;
+        assert_eq!(user_error(&payload).0, "INVALID_ENDPOINT", "{invalid}");
         assert_eq!(payload["userErrors"][0]["field"], json!(["input", "endpoint"]));
         assert!(payload["bidsketchWebhook"].is_null());
     }
-    assert_eq!((calls(&api, "POST"), list(&service).await.len()), (0, 0), "nothing is kept, nobody is asked");
-    for (event, right) in [
+    assert_eq!((calls(&api, "POST"), list(&service).await.len()), (0, 0), "nothing is stored, no request is sent");
+    for (event, valid) in [
         ("PROPOSAL_SENT", "https://office.example.com/hooks/bidsketch"),
         ("PROPOSAL_VIEWED", "http://127.0.0.1:1/hook"),
     ] {
-        let payload = create_at(&service, event, Some(right)).await;
+        let payload = create_at(&service, event, Some(valid)).await;
         assert_eq!(payload["userErrors"], json!([]));
-        assert_eq!(payload["bidsketchWebhook"]["endpoint"], right);
-        assert!(api.webhooks().iter().any(|webhook| webhook.endpoint == right));
+        assert_eq!(payload["bidsketchWebhook"]["endpoint"], valid);
+        assert!(api.webhooks().iter().any(|webhook| webhook.endpoint == valid));
     }
     service.stop().await;
 }
 
 #[tokio::test]
-async fn an_event_has_one_webhook_and_another_place_is_told_apart() {
+async fn second_webhook_of_an_event_at_another_endpoint_is_refused() {
     let api = vendor().await;
     let service = service(&api).await;
-    let place = "https://office.example.com/hook?key=hush";
-    let first = create_at(&service, "PROPOSAL_SENT", Some(place)).await;
-    let same = create_at(&service, "PROPOSAL_SENT", Some(place)).await;
+    let endpoint = "https://office.example.com/hook?key=hush";
+    let first = create_at(&service, "PROPOSAL_SENT", Some(endpoint)).await;
+    let same = create_at(&service, "PROPOSAL_SENT", Some(endpoint)).await;
     assert_eq!(same["userErrors"], json!([]));
     assert_eq!(same["bidsketchWebhook"]["id"], first["bidsketchWebhook"]["id"]);
     assert_eq!(same["bidsketchWebhook"]["endpoint"], "https://office.example.com/hook?…");
@@ -47,51 +48,49 @@ async fn an_event_has_one_webhook_and_another_place_is_told_apart() {
         assert!(!message.contains("hush"), "{message}");
     }
     assert_eq!(calls(&api, "POST"), 1);
-    // Gone, it makes room.
+    // Its deletion makes room.
     delete(&service, json!({ "id": first["bidsketchWebhook"]["id"] })).await;
     created(&service, "PROPOSAL_SENT").await;
     service.stop().await;
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_named() {
-    let api = vendor().await;
+async fn creation_without_an_api_token_names_the_setting() {
     let service = Setup::new().start().await;
     let payload = create(&service, "PROPOSAL_SENT").await;
     let (code, message) = user_error(&payload);
     assert!(code == "NOT_CONFIGURED" && message.contains("bidsketch.api_token"), "{code} {message}");
-    let gone = delete(&service, json!({ "vendorId": "4815162342" })).await;
-    assert_eq!(user_error(&gone).0, "NOT_CONFIGURED");
+    let deleted = delete(&service, json!({ "vendorId": "4815162342" })).await;
+    assert_eq!(user_error(&deleted).0, "NOT_CONFIGURED");
     assert!(list(&service).await.is_empty());
     service.stop().await;
-    drop(api);
 }
 
 #[tokio::test]
-async fn an_id_of_another_form_is_told_apart_from_one_that_is_not_there() {
+async fn webhook_id_of_a_wrong_form_is_bad_input_and_an_unknown_one_is_not_found() {
     let api = vendor().await;
     let service = service(&api).await;
     assert_eq!(user_error(&delete(&service, json!({ "id": "webhook:99" })).await).0, "NOT_FOUND");
-    for (input, says) in [
+    for (input, text) in [
         (json!({ "id": "delivery:1" }), "webhook:3"),
         (json!({ "id": "x" }), "webhook:3"),
         (json!({ "vendorId": "../clients/1" }), "4815162342"),
         (json!({ "vendorId": "" }), "4815162342"),
     ] {
-        let answer = service.ask(DELETE, json!({ "input": input })).await.json();
-        assert_bad_user_input(&answer["errors"][0], says);
+        let answer = service.graphql(DELETE, json!({ "input": input })).await.json();
+        assert_bad_user_input(&answer["errors"][0], text);
     }
-    // One of the two, and not both.
-    let both = service.ask(DELETE, json!({ "input": { "id": "webhook:1", "vendorId": "1" } })).await.json();
+    // The input takes exactly one of the two.
+    let both = service.graphql(DELETE, json!({ "input": { "id": "webhook:1", "vendorId": "1" } })).await.json();
     assert!(both["errors"].is_array() && both["data"].is_null(), "{both}");
-    let unknown = service.ask(CREATE, json!({ "event": "PROPOSAL_EATEN" })).await.json();
+    let unknown = service.graphql(CREATE, json!({ "event": "PROPOSAL_EATEN" })).await.json();
     assert!(unknown["errors"].is_array(), "{unknown}");
     assert_eq!(api.requests().len(), 0);
     service.stop().await;
 }
 
 #[tokio::test]
-async fn an_api_url_that_is_not_safe_is_refused_at_the_start() {
+async fn api_url_without_tls_is_refused_at_the_start() {
     let ended = crate::harness::Launch::new(crate::harness::Database::fresh().directory())
         .env("BIDARC_BIDSKETCH__API_URL", "http://bidsketch.example/api/v1")
         .env("BIDARC_BIDSKETCH__API_TOKEN", TOKEN)
@@ -104,43 +103,43 @@ async fn an_api_url_that_is_not_safe_is_refused_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_secret_that_bidsketch_says_again_is_masked() {
+async fn secret_echoed_by_bidsketch_is_masked() {
     let api = vendor().await;
     let service = service(&api).await;
-    let place = "https://office.example.com/hook/0123456789abcdef0123456789?key=hush-hush";
-    let echo = json!({ "errors": [format!("Endpoint {place} cannot be reached")] }).to_string();
+    let endpoint = "https://office.example.com/hook/0123456789abcdef0123456789?key=hush-hush";
+    let echo = json!({ "errors": [format!("Endpoint {endpoint} cannot be reached")] }).to_string();
     for body in [echo.clone(), echo.replace('/', "\\/")] {
         api.next(simulator::api::Fault::Status(422, body));
-        let payload = create_at(&service, "PROPOSAL_SENT", Some(place)).await;
+        let payload = create_at(&service, "PROPOSAL_SENT", Some(endpoint)).await;
         let (code, message) = user_error(&payload);
         assert!(code == "VENDOR_REJECTED" && message.contains("cannot be reached"), "{message}");
-        let kept = service.database().texts("SELECT last_error || endpoint FROM bidsketch_webhook").await;
-        for text in [payload.to_string(), kept.concat()] {
+        let stored = service.database().texts("SELECT last_error || endpoint FROM bidsketch_webhook").await;
+        for text in [payload.to_string(), stored.concat()] {
             assert!(!text.contains("hush") && !text.contains("0123456789abcdef"), "{text}");
         }
     }
     service.stop().await;
 }
 
-/// As it is left where the database did not take what became of a creation.
+/// A creation stays pending if the database could not store its result.
 #[tokio::test]
-async fn a_creation_that_nobody_is_at_work_on_any_more_makes_room() {
+async fn creation_abandoned_makes_room_for_a_new_one() {
     use sea_orm::ConnectionTrait;
     let api = vendor().await;
     let service = service(&api).await;
     let database = service.database().connect().await;
-    let leave = async || {
-        let left = "UPDATE bidsketch_webhook SET state = 'PENDING', vendor_id = NULL WHERE state = 'ACTIVE'";
-        database.execute_unprepared(left).await.unwrap();
+    let abandon = async || {
+        let sql = "UPDATE bidsketch_webhook SET state = 'PENDING', vendor_id = NULL WHERE state = 'ACTIVE'";
+        database.execute_unprepared(sql).await.unwrap();
     };
     let first = created(&service, "PROPOSAL_SENT").await;
-    leave().await;
+    abandon().await;
     let second = created(&service, "PROPOSAL_SENT").await;
     assert_ne!(first["id"], second["id"]);
     let states: Vec<_> = list(&service).await.into_iter().map(|webhook| webhook["state"].clone()).collect();
     assert_eq!(states, ["FAILED", "ACTIVE"]);
-    // One that is to be deleted goes at once: there is nothing to ask Bidsketch for.
-    leave().await;
+    // Its deletion succeeds at once: Bidsketch has nothing to delete.
+    abandon().await;
     let deleted = delete(&service, json!({ "id": second["id"] })).await;
     assert_eq!((&deleted["userErrors"], &deleted["bidsketchWebhook"]["state"]), (&json!([]), &json!("DELETED")));
     assert_eq!(calls(&api, "DELETE"), 0);

@@ -1,12 +1,13 @@
-//! The whole life: created, delivering, listed, deleted, and dead ever after.
+//! The life of a webhook: it is created, delivers, is listed and deleted, and its URL stays
+//! retired.
 
 use serde_json::json;
 
 use super::{TOKEN, calls, create, create_all, created, delete, list, path, proposal, service, user_error, vendor};
-use crate::harness::{BOUND, Client, Setup, envelope, eventually};
+use crate::harness::{Client, Setup, TIMEOUT, envelope, eventually};
 
 #[tokio::test]
-async fn from_its_creation_to_its_dead_url() {
+async fn webhook_created_and_deleted_retires_its_url() {
     let api = vendor().await;
     let service = service(&api).await;
     let webhook = created(&service, "PROPOSAL_SENT").await;
@@ -44,9 +45,9 @@ async fn from_its_creation_to_its_dead_url() {
 
     let answer = service.post(path(endpoint), envelope("proposal_sent", &proposal(8))).await;
     assert_eq!(answer.status, 410, "{answer:?}");
-    assert_eq!(service.get(path(endpoint)).await.status, 405, "to look at it is no delivery");
-    assert_eq!(service.total().await, 1);
-    // Asked for once more it is done already, and Bidsketch is not asked.
+    assert_eq!(service.get(path(endpoint)).await.status, 405, "a GET is no delivery");
+    assert_eq!(service.event_count().await, 1);
+    // A second deletion succeeds without a request to Bidsketch.
     let again = delete(&service, json!({ "id": webhook["id"] })).await;
     assert_eq!((&again["userErrors"], &again["bidsketchWebhook"]["state"]), (&json!([]), &json!("DELETED")));
     assert_eq!(calls(&api, "DELETE"), 1);
@@ -54,25 +55,25 @@ async fn from_its_creation_to_its_dead_url() {
 }
 
 #[tokio::test]
-async fn a_dead_url_stays_dead_over_a_restart_and_is_forgotten_by_bidsketch() {
+async fn deletion_that_failed_keeps_the_url_retired_and_is_repeated_at_the_start() {
     let api = vendor().await;
     let first = service(&api).await;
     let webhook = created(&first, "CLIENT_CREATED").await;
     let endpoint = webhook["endpoint"].as_str().unwrap().to_owned();
-    // Bidsketch never hears of it.
+    // Bidsketch refuses the deletion.
     api.next(simulator::api::Fault::Status(401, r#"{"error":"revoked"}"#.to_owned()));
     let deleted = delete(&first, json!({ "id": webhook["id"] })).await;
     assert_eq!(user_error(&deleted).0, "VENDOR_UNAUTHORIZED");
     assert_eq!(deleted["bidsketchWebhook"]["state"], "DELETING");
     assert_eq!(api.webhooks().len(), 1);
     assert_eq!(first.post(path(&endpoint), envelope("client_created", r#"{"id":1}"#)).await.status, 410);
-    // Without a token nothing is asked for at the start either.
+    // Without a token, the start sends no request either.
     let second = Setup::new().database(first.stop().await).start().await;
     assert_eq!(second.post(path(&endpoint), envelope("client_created", r#"{"id":1}"#)).await.status, 410);
     assert_eq!(list(&second).await[0]["state"], "DELETING");
-    // With it, the deletion is asked for again.
+    // With the token, the deletion is sent again.
     let third = Setup::new().bidsketch_api(&api, TOKEN).database(second.stop().await).start().await;
-    eventually("the webhook is deleted", BOUND, async || {
+    eventually("the webhook is deleted", TIMEOUT, async || {
         (api.webhooks().is_empty() && list(&third).await.is_empty()).then_some(())
     })
     .await;
@@ -80,7 +81,7 @@ async fn a_dead_url_stays_dead_over_a_restart_and_is_forgotten_by_bidsketch() {
 }
 
 #[tokio::test]
-async fn all_seven_created_twice_are_seven() {
+async fn create_all_twice_makes_seven_webhooks() {
     let api = vendor().await;
     let service = service(&api).await;
     let first = created(&service, "PROPOSAL_VIEWED").await;
@@ -89,7 +90,7 @@ async fn all_seven_created_twice_are_seven() {
     let webhooks = all["bidsketchWebhooks"].as_array().unwrap();
     assert_eq!(webhooks.len(), 7);
     assert!(webhooks.iter().all(|webhook| webhook["state"] == "ACTIVE"), "{all}");
-    assert!(webhooks.iter().any(|webhook| webhook["id"] == first["id"]), "the one that was there is kept: {all}");
+    assert!(webhooks.iter().any(|webhook| webhook["id"] == first["id"]), "the existing webhook stays: {all}");
     let again = create_all(&service).await;
     let ids = |all: &serde_json::Value| crate::harness::texts(all["bidsketchWebhooks"].as_array().unwrap(), "id");
     assert_eq!((ids(&again), &again["userErrors"]), (ids(&all), &json!([])));
@@ -112,7 +113,7 @@ async fn all_seven_created_twice_are_seven() {
 }
 
 #[tokio::test]
-async fn what_fails_of_seven_is_told_and_the_rest_stays() {
+async fn create_all_with_one_failure_reports_it_and_keeps_the_rest() {
     let api = vendor().await;
     let service = service(&api).await;
     api.next(simulator::api::Fault::Status(422, r#"{"errors":["Endpoint is not liked"]}"#.to_owned()));
@@ -124,14 +125,14 @@ async fn what_fails_of_seven_is_told_and_the_rest_stays() {
     let event = failed.unwrap()["event"].as_str().unwrap();
     assert!(message.starts_with(&format!("{event}: ")), "{message} names {event}");
     assert_eq!(api.webhooks().len(), 6);
-    // Another try makes the one that is missing.
+    // A second call creates the missing one.
     assert_eq!(create_all(&service).await["userErrors"], json!([]));
     assert_eq!((api.webhooks().len(), calls(&api, "POST")), (7, 8));
     service.stop().await;
 }
 
 #[tokio::test]
-async fn two_creations_of_one_event_at_once_are_one() {
+async fn creations_of_one_event_at_once_make_one_webhook() {
     let api = vendor().await;
     let service = service(&api).await;
     let clients: Vec<Client> = (0..6).map(|_| service.client().clone()).collect();
@@ -141,15 +142,15 @@ async fn two_creations_of_one_event_at_once_are_one() {
         assert_eq!(payload["userErrors"], json!([]), "{payload}");
         assert_eq!(payload["bidsketchWebhook"]["id"], payloads[0]["bidsketchWebhook"]["id"]);
     }
-    let whole =
+    let unmasked =
         payloads.iter().filter(|payload| !payload["bidsketchWebhook"]["endpoint"].as_str().unwrap().contains('…'));
-    assert_eq!(whole.count(), 1, "the secret is shown once");
+    assert_eq!(unmasked.count(), 1, "the secret is shown once");
     assert_eq!((calls(&api, "POST"), api.webhooks().len(), list(&service).await.len()), (1, 1, 1));
     service.stop().await;
 }
 
 #[tokio::test]
-async fn what_bidsketch_has_forgotten_counts_as_deleted_and_what_was_made_by_hand_can_go() {
+async fn deletion_of_a_webhook_gone_at_bidsketch_or_made_by_hand_succeeds() {
     let api = vendor().await;
     let service = service(&api).await;
     let webhook = created(&service, "PROPOSAL_CREATED").await;
@@ -158,15 +159,15 @@ async fn what_bidsketch_has_forgotten_counts_as_deleted_and_what_was_made_by_han
     let deleted = delete(&service, json!({ "vendorId": vendor_id })).await;
     assert_eq!((&deleted["userErrors"], &deleted["bidsketchWebhook"]["state"]), (&json!([]), &json!("DELETED")));
 
-    let by_hand = reqwest::Client::builder().no_proxy().build().unwrap();
-    let made = by_hand
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let response = http
         .post(format!("{}/webhooks.json", api.url()))
         .header("authorization", format!("Token token=\"{TOKEN}\""))
         .json(&json!({ "event": "client_created", "endpoint": "https://office.example.com/hook" }))
         .send()
         .await
         .unwrap();
-    let id = made.json::<serde_json::Value>().await.unwrap()["id"].to_string();
+    let id = response.json::<serde_json::Value>().await.unwrap()["id"].to_string();
     let deleted = delete(&service, json!({ "vendorId": id })).await;
     assert_eq!(deleted, json!({ "bidsketchWebhook": null, "userErrors": [] }));
     assert!(api.webhooks().iter().all(|webhook| webhook.id.to_string() != id));

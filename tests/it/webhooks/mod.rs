@@ -1,4 +1,5 @@
-//! The webhooks at Bidsketch, against the simulator's API: a real server that keeps them and delivers to them.
+//! The webhooks at Bidsketch. The simulator's API is a real server that stores them and sends
+//! deliveries.
 
 use serde_json::{Value, json};
 use simulator::api::{BidsketchApi, Options};
@@ -46,7 +47,7 @@ async fn create_at(client: &Client, event: &str, endpoint: Option<&str>) -> Valu
     client.query_with(CREATE, variables).await["createBidsketchWebhook"].take()
 }
 
-/// Creates a webhook, which must go well.
+/// Creates a webhook, which must succeed.
 async fn created(client: &Client, event: &str) -> Value {
     let mut payload = create(client, event).await;
     assert_eq!(payload["userErrors"], json!([]), "{payload}");
@@ -66,7 +67,7 @@ async fn list(client: &Client) -> Vec<Value> {
     client.query(LIST).await["bidsketchWebhooks"].as_array().unwrap().clone()
 }
 
-/// The one thing that stood in the way: its code, its words.
+/// The code and the message of the only user error.
 #[track_caller]
 fn user_error(payload: &Value) -> (&str, &str) {
     let errors = payload["userErrors"].as_array().unwrap();
@@ -74,7 +75,7 @@ fn user_error(payload: &Value) -> (&str, &str) {
     (errors[0]["code"].as_str().unwrap(), errors[0]["message"].as_str().unwrap())
 }
 
-/// How often Bidsketch was asked.
+/// The number of requests to Bidsketch with this method.
 fn calls(api: &BidsketchApi, method: &str) -> usize {
     api.requests().iter().filter(|request| request.method == method).count()
 }
@@ -84,7 +85,7 @@ fn path(endpoint: &str) -> &str {
     &endpoint[endpoint.find("/webhooks/").unwrap()..]
 }
 
-/// A proposal as `proposal_sent` has it.
+/// The payload of a `proposal_sent`.
 fn proposal(id: u64) -> String {
     json!({ "id": id, "name": "Gazebo", "status": "Pending", "updated_at": "2014-05-12T12:45:01-05:00" }).to_string()
 }

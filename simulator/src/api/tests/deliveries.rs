@@ -1,4 +1,4 @@
-//! Hooks to what is registered.
+//! Delivering hooks to registered webhooks.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use super::*;
 
-/// Something that answers each path with the status that is its name, and what was posted to it.
+/// An endpoint that answers each path with the status in the path, and its log of bodies.
 async fn endpoint() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let posted = Arc::new(Mutex::new(Vec::new()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -28,7 +28,7 @@ async fn register(api: &BidsketchApi, event: &str, endpoint: String) -> u64 {
 }
 
 #[tokio::test]
-async fn a_hook_goes_once_to_each_webhook_of_its_type_and_410_deletes_one() {
+async fn hook_goes_once_to_each_webhook_of_its_type_and_410_deletes_the_webhook() {
     let api = start().await;
     let (address, posted) = endpoint().await;
     let mut ids = Vec::new();
@@ -46,23 +46,23 @@ async fn a_hook_goes_once_to_each_webhook_of_its_type_and_410_deletes_one() {
     let body = r#"{"event":"proposal_sent","data":{"id": 4815162342,  "total": 1.50}}"#;
     assert_eq!(*posted.lock().unwrap(), [200, 410, 500, 404].map(|status| format!("{status} {body}")));
 
-    let left: Vec<u64> = api.webhooks().iter().map(|webhook| webhook.id).collect();
-    assert_eq!(left, [ids[0], ids[2], ids[3], other]);
+    let remaining: Vec<u64> = api.webhooks().iter().map(|webhook| webhook.id).collect();
+    assert_eq!(remaining, [ids[0], ids[2], ids[3], other]);
     assert_eq!(delete(&api, ids[1]).await, 404);
     assert_eq!(api.deliver("proposal_sent", data).await.len(), 3);
     assert_eq!(api.deliver("client_created", data).await, []);
 }
 
 #[tokio::test]
-async fn no_answer_leaves_the_webhook_and_other_machines_are_left_alone() {
+async fn unanswered_webhook_stays_and_other_machines_get_nothing() {
     let api = start().await;
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let silent = register(&api, "proposal_sent", format!("http://{closed}/")).await;
-    // Not a loopback address, though it leads to this machine: something would answer if it were asked.
+    // Not a loopback address, although it leads to this machine. The endpoint would answer.
     let (address, posted) = endpoint().await;
     let remote = register(&api, "proposal_sent", format!("http://0.0.0.0:{}/200", address.port())).await;
-    let none = |webhook| Delivery { webhook, status: None };
-    assert_eq!(api.deliver("proposal_sent", "{}").await, [none(silent), none(remote)]);
+    let no_answer = |webhook| Delivery { webhook, status: None };
+    assert_eq!(api.deliver("proposal_sent", "{}").await, [no_answer(silent), no_answer(remote)]);
     assert!(posted.lock().unwrap().is_empty());
     assert_eq!(api.webhooks().len(), 2);
 }

@@ -1,22 +1,22 @@
-//! What goes wrong on request.
+//! Faults that a test requests.
 
 use super::*;
 
-/// How long silence is listened to. An answer would be there at once.
+/// How long a test waits for an answer that must not come.
 const SILENCE: Duration = Duration::from_millis(100);
 
-/// Waits until so many requests have come and so many webhooks are registered.
-async fn until(api: &BidsketchApi, requests: usize, webhooks: usize) {
+/// Waits until the API has this many requests and webhooks.
+async fn wait_until_counts(api: &BidsketchApi, requests: usize, webhooks: usize) {
     let state = async {
         while (api.requests().len(), api.webhooks().len()) != (requests, webhooks) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(BOUND, state).await.unwrap();
+    tokio::time::timeout(TEST_TIMEOUT, state).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_status_does_nothing_but_answer() {
+async fn status_fault_answers_without_effect() {
     let api = start().await;
     api.next(Fault::Status(500, "<h1>Sorry</h1>".to_owned()));
     api.next(Fault::Status(422, r#"{"errors":["no"]}"#.to_owned()));
@@ -26,14 +26,14 @@ async fn a_status_does_nothing_but_answer() {
     assert_eq!(answer.text().await.unwrap(), "<h1>Sorry</h1>");
     assert_eq!(create(&api, &webhook("client_created")).await, (422, json!({"errors": ["no"]})));
     assert_eq!(api.webhooks(), []);
-    // Both are used up.
+    // Both faults are used up.
     assert_eq!(create(&api, &webhook("client_created")).await.0, 200);
     let statuses: Vec<_> = api.requests().iter().map(|request| request.status).collect();
     assert_eq!(statuses, [Some(500), Some(422), Some(200)]);
 }
 
 #[tokio::test]
-async fn a_hang_keeps_the_connection_open_without_an_answer() {
+async fn hang_fault_keeps_the_connection_open_without_an_answer() {
     for (fault, registered) in [(Fault::HangBefore, 0), (Fault::HangAfter, 1)] {
         let api = start().await;
         api.next(fault.clone());
@@ -41,19 +41,19 @@ async fn a_hang_keeps_the_connection_open_without_an_answer() {
         let mut hanging = Box::pin(call(&api, Method::POST, "/webhooks.json", &body));
         tokio::select! {
             end = &mut hanging => panic!("{fault:?}: {end:?}"),
-            () = until(&api, 1, registered) => {}
+            () = wait_until_counts(&api, 1, registered) => {}
         }
         let end = tokio::time::timeout(SILENCE, &mut hanging).await;
         assert!(end.is_err(), "{fault:?}: neither an answer nor an end, but {end:?}");
         assert_eq!(api.requests()[0].status, None, "{fault:?}");
         assert_eq!(api.webhooks().len(), registered, "{fault:?}");
-        // Meanwhile another request finds everything in order.
+        // Another request is not affected.
         assert_eq!(create(&api, &webhook("client_created")).await.0, 200, "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn a_cut_closes_the_connection_without_an_answer() {
+async fn cut_fault_closes_the_connection_without_an_answer() {
     for (fault, registered) in [(Fault::CutBefore, 0), (Fault::CutAfter, 1)] {
         let api = start().await;
         api.next(fault.clone());
@@ -67,7 +67,7 @@ async fn a_cut_closes_the_connection_without_an_answer() {
 }
 
 #[tokio::test]
-async fn another_body_hides_what_was_done() {
+async fn body_fault_hides_the_performed_call() {
     let api = start().await;
     api.next(Fault::NotJson);
     api.next(Fault::Body(r#"{"id":"seven"}"#.to_owned()));
@@ -80,12 +80,12 @@ async fn another_body_hides_what_was_done() {
 }
 
 #[tokio::test]
-async fn a_dropped_api_answers_no_more() {
+async fn dropped_api_refuses_connections() {
     let api = start().await;
     let (url, keeping_alive) = (api.url(), client());
-    let ask = async || keeping_alive.get(format!("{url}/clients.json")).send().await;
-    assert_eq!(ask().await.unwrap().status(), 400);
+    let request = async || keeping_alive.get(format!("{url}/clients.json")).send().await;
+    assert_eq!(request().await.unwrap().status(), 400);
     drop(api);
-    let refused = async { while ask().await.is_ok() {} };
-    tokio::time::timeout(BOUND, refused).await.unwrap();
+    let refused = async { while request().await.is_ok() {} };
+    tokio::time::timeout(TEST_TIMEOUT, refused).await.unwrap();
 }

@@ -1,9 +1,9 @@
-//! Who is let in, how often, and how much an account may have.
+//! Authentication, the rate limit and the account's limit.
 
 use super::*;
 
 #[tokio::test]
-async fn no_token_is_400_and_a_wrong_one_401() {
+async fn missing_token_is_400_and_wrong_token_is_401() {
     let api = start().await;
     let status = async |value: &str| {
         let request = client().get(format!("{}/clients.json", api.url())).header("Authorization", value);
@@ -19,18 +19,18 @@ async fn no_token_is_400_and_a_wrong_one_401() {
     assert_eq!(status(r#"Token token="simulated2""#).await, 401);
     assert_eq!(status(r#"Token token="simulated""#).await, 200);
     assert_eq!(status("Token token=simulated").await, 200);
-    // Whoever is not let in does not learn what there is.
+    // Without a token, an unknown path looks like any other.
     let nothing = client().get(format!("{}/nothing.json", api.url())).send().await.unwrap();
     assert_eq!(nothing.status(), 400);
 }
 
 #[tokio::test]
-async fn past_the_rate_it_is_429_and_nothing_is_done() {
-    // An hour: however slow the machine, no request of this test is out of count.
+async fn request_past_the_rate_is_429_without_effect() {
+    // An hour, so that on a slow machine every request of this test counts.
     let rate = Some((2, Duration::from_secs(3600)));
     let api = BidsketchApi::start(Options { rate, ..Options::default() }).await.unwrap();
-    let stranger = client().get(format!("{}/clients.json", api.url())).header("Authorization", "Token token=x");
-    assert_eq!(stranger.send().await.unwrap().status(), 401, "does not use up the token's requests");
+    let unauthorized = client().get(format!("{}/clients.json", api.url())).header("Authorization", "Token token=x");
+    assert_eq!(unauthorized.send().await.unwrap().status(), 401, "does not use up the token's requests");
     assert_eq!(get(&api, "/clients.json").await.0, 200);
     assert_eq!(get(&api, "/nothing.json").await.0, 404, "counts as well");
     let (status, answer) = create(&api, &webhook("client_created")).await;
@@ -40,7 +40,7 @@ async fn past_the_rate_it_is_429_and_nothing_is_done() {
 }
 
 #[tokio::test]
-async fn the_documented_rate_is_the_default_and_can_be_left_out() {
+async fn rate_default_is_documented_and_none_is_unlimited() {
     assert_eq!(Options::default().rate, Some((100, Duration::from_secs(20))));
     let api = BidsketchApi::start(Options { rate: None, ..Options::default() }).await.unwrap();
     for _ in 0..101 {
@@ -49,8 +49,8 @@ async fn the_documented_rate_is_the_default_and_can_be_left_out() {
 }
 
 #[tokio::test]
-async fn past_the_account_s_limit_it_is_426_until_one_is_deleted() {
-    let api = BidsketchApi::start(Options { most_webhooks: 1, ..Options::default() }).await.unwrap();
+async fn creation_past_the_account_limit_is_426_until_deletion() {
+    let api = BidsketchApi::start(Options { webhooks_max: 1, ..Options::default() }).await.unwrap();
     let (_, first) = create(&api, &webhook("client_created")).await;
     let (status, answer) = create(&api, &webhook("proposal_sent")).await;
     assert_eq!(status, 426);
@@ -60,7 +60,7 @@ async fn past_the_account_s_limit_it_is_426_until_one_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_413() {
+async fn oversized_body_is_413() {
     let api = start().await;
     let answer = call(&api, Method::POST, "/webhooks.json", &" ".repeat(64 * 1024 + 1)).await.unwrap();
     assert_eq!(answer.status(), 413);

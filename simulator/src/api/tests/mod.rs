@@ -1,4 +1,4 @@
-//! The API through its front door: a real socket, asked as a client asks.
+//! The API through its front door: a real socket and a real client.
 
 mod deliveries;
 mod faults;
@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Long enough for any answer on this machine; a test that waits it out has failed.
-const BOUND: Duration = Duration::from_secs(10);
+/// Longer than any answer on this machine takes. A test that waits this long fails.
+const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn start() -> BidsketchApi {
     BidsketchApi::start(Options::default()).await.unwrap()
 }
 
 fn client() -> Client {
-    Client::builder().no_proxy().timeout(BOUND).build().unwrap()
+    Client::builder().no_proxy().timeout(TEST_TIMEOUT).build().unwrap()
 }
 
-/// A call with the right token.
+/// Makes a call with the valid token.
 async fn call(api: &BidsketchApi, method: Method, path: &str, body: &str) -> reqwest::Result<Response> {
     let request = client().request(method, format!("{}{path}", api.url()));
     request.header("Authorization", r#"Token token="simulated""#).body(body.to_owned()).send().await

@@ -1,14 +1,14 @@
-//! Clients and proposals.
+//! The pages of clients and proposals.
 
 use super::*;
 use crate::office::every_event;
 
-/// A whole list, page by page.
+/// Reads a whole list, page by page.
 async fn all(api: &BidsketchApi, path: &str) -> Vec<Value> {
     let mut all = Vec::new();
     for page in 1.. {
         let (status, Value::Array(objects)) = get(api, &format!("{path}?page={page}&per_page=50")).await else {
-            panic!("{path} is no list");
+            panic!("{path} is not a list");
         };
         assert_eq!(status, 200);
         if objects.is_empty() {
@@ -24,7 +24,7 @@ fn keys(object: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn lists_come_in_pages_of_a_hundred_at_most() {
+async fn list_page_has_at_most_a_hundred_objects() {
     let api = start().await;
     let clients = all(&api, "/clients.json").await;
     assert!(clients.len() > 100);
@@ -37,7 +37,7 @@ async fn lists_come_in_pages_of_a_hundred_at_most() {
 }
 
 #[tokio::test]
-async fn an_object_s_own_page_has_more_than_the_list() {
+async fn object_page_has_more_fields_than_the_list() {
     let api = start().await;
     for (list, expected, more) in [
         (
@@ -66,7 +66,7 @@ async fn an_object_s_own_page_has_more_than_the_list() {
 }
 
 #[tokio::test]
-async fn proposals_are_listed_for_their_client_and_counted() {
+async fn client_proposals_are_listed_and_counted() {
     let api = BidsketchApi::start(Options { rate: None, ..Options::default() }).await.unwrap();
     let proposals = all(&api, "/proposals.json").await;
     assert_eq!(get(&api, "/proposals/stats.json").await, (200, json!({"total": proposals.len()})));
@@ -82,19 +82,19 @@ async fn proposals_are_listed_for_their_client_and_counted() {
 }
 
 #[tokio::test]
-async fn one_seed_is_one_account() {
+async fn account_with_equal_seed_is_equal() {
     let with = async |seed| {
         let api = BidsketchApi::start(Options { seed, ..Options::default() }).await.unwrap();
         let (_, webhook) = create(&api, &webhook("client_created")).await;
         (get(&api, "/clients.json").await.1, get(&api, "/proposals.json").await.1, webhook["id"].clone())
     };
-    let (one, other) = (with(3).await, with(4).await);
-    assert_eq!(one, with(3).await);
-    assert!(one.0 != other.0 && one.1 != other.1 && one.2 != other.2);
+    let (first, second) = (with(3).await, with(4).await);
+    assert_eq!(first, with(3).await);
+    assert!(first.0 != second.0 && first.1 != second.1 && first.2 != second.2);
 }
 
 #[tokio::test]
-async fn what_a_hook_told_is_on_the_pages() {
+async fn learned_hook_appears_on_the_pages() {
     let api = start().await;
     let hooks: Vec<Hook> = every_event(0).into_iter().filter(|hook| hook.vendor == Vendor::Bidsketch).collect();
     let data = |hook: &Hook| serde_json::from_str::<Value>(&hook.body).unwrap()["data"].clone();

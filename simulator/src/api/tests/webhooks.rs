@@ -1,9 +1,9 @@
-//! Creating and deleting.
+//! Creating and deleting webhooks.
 
 use super::*;
 
 #[tokio::test]
-async fn a_webhook_is_created_with_200_and_deleted_with_204() {
+async fn webhook_is_created_with_200_and_deleted_with_204() {
     let api = start().await;
     let (status, first) = create(&api, &webhook("client_created")).await;
     assert_eq!(status, 200);
@@ -27,16 +27,16 @@ async fn a_webhook_is_created_with_200_and_deleted_with_204() {
     assert_eq!(answer.status(), 204);
     assert_eq!(answer.bytes().await.unwrap(), "");
     assert_eq!(api.webhooks(), [registered(id + 1, "proposal_sent")]);
-    for never_or_no_longer in [id, id + 2] {
-        assert_eq!(delete(&api, never_or_no_longer).await, 404);
+    for missing in [id, id + 2] {
+        assert_eq!(delete(&api, missing).await, 404);
     }
 }
 
 #[tokio::test]
-async fn bad_data_is_422_and_says_what_is_wrong() {
+async fn invalid_body_is_422_with_the_reasons() {
     let api = start().await;
     let endpoint = "http://127.0.0.1:9/hook";
-    for (body, words) in [
+    for (body, expected) in [
         ("", "JSON object"),
         ("{", "JSON object"),
         ("[]", "JSON object"),
@@ -52,7 +52,7 @@ async fn bad_data_is_422_and_says_what_is_wrong() {
         let (status, answer) = status_and_body(call(&api, Method::POST, "/webhooks.json", body).await.unwrap()).await;
         assert_eq!(status, 422, "{body}");
         assert_eq!(answer["errors"].as_array().unwrap().len(), 1, "{body}: {answer}");
-        assert!(answer["errors"][0].as_str().unwrap().contains(words), "{body}: {answer}");
+        assert!(answer["errors"][0].as_str().unwrap().contains(expected), "{body}: {answer}");
     }
     let (_, answer) = create(&api, &json!({"event": "", "name": "x"})).await;
     assert_eq!(answer["errors"].as_array().unwrap().len(), 3, "{answer}");
@@ -60,7 +60,7 @@ async fn bad_data_is_422_and_says_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn there_is_no_list_and_no_other_method() {
+async fn unsupported_method_or_path_is_404() {
     let api = start().await;
     let id = create(&api, &webhook("client_created")).await.1["id"].clone();
     let one = format!("/webhooks/{id}.json");
@@ -82,7 +82,7 @@ async fn there_is_no_list_and_no_other_method() {
 }
 
 #[tokio::test]
-async fn requests_are_kept_as_they_came() {
+async fn requests_are_logged_as_received() {
     let api = start().await;
     create(&api, &webhook("client_created")).await;
     get(&api, "/clients.json?page=2").await;

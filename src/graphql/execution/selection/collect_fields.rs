@@ -1,16 +1,17 @@
-//! The fields that a selection asks of an object: the specification's CollectFields, and the merging of those that answer to
-//! one name.
+//! Collects the fields that a selection requests of an object (the specification's CollectFields),
+//! and merges fields with the same response name.
 
 use std::borrow::Cow;
 
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{ContextSelectionSet, Positioned, ServerError, ServerResult};
 
-/// The fields that a selection asks of an object of this type, each response name once, in the order of the document.
+/// The fields that a selection requests of an object of this type, each response name once, in the
+/// order of the document.
 ///
 /// # Errors
 ///
-/// Where two fields of one response name cannot be merged.
+/// Two fields with the same response name cannot be merged.
 pub(super) fn collect_fields<'a>(
     ctx: &ContextSelectionSet<'a>,
     type_name: &str,
@@ -21,7 +22,8 @@ pub(super) fn collect_fields<'a>(
     Ok(fields)
 }
 
-/// What is skipped by a directive is not there any more: the library has taken it out.
+/// Adds the fields of one selection set. The library has already removed the selections that a
+/// directive skips.
 fn add_selection_set<'a>(
     ctx: &ContextSelectionSet<'a>,
     type_name: &str,
@@ -32,7 +34,7 @@ fn add_selection_set<'a>(
         match &selection.node {
             Selection::Field(field) => merge_field(field, fields)?,
             Selection::FragmentSpread(spread) => {
-                // That there is such a fragment was validated.
+                // Validation has checked that the fragment exists.
                 if let Some(fragment) = ctx.query_env.fragments.get(&spread.node.fragment_name.node)
                     && fragment_applies(ctx, type_name, &fragment.node.type_condition.node.on.node)
                 {
@@ -50,17 +52,19 @@ fn add_selection_set<'a>(
     Ok(())
 }
 
-/// Whether a fragment on a type, or on an interface, is one on objects of this type.
+/// Whether a fragment on `condition`, a type or an interface, applies to objects of this type.
 fn fragment_applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &str) -> bool {
     condition == type_name
         || ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(condition))
 }
 
-/// A second field of the same response name adds what it selects to the first.
+/// Adds a field. If the response name is present already, the field's selection is added to the
+/// earlier field.
 ///
 /// # Errors
 ///
-/// Where it is another field, or has other arguments: the library's validation looks at fields of one selection alone.
+/// The earlier one is another field, or has other arguments. The library's validation compares
+/// fields within one selection only.
 pub(super) fn merge_field<'a>(
     field: &'a Positioned<Field>,
     fields: &mut Vec<Cow<'a, Positioned<Field>>>,
@@ -71,8 +75,8 @@ pub(super) fn merge_field<'a>(
         return Ok(());
     };
     if earlier.node.name.node != field.node.name.node || !same_arguments(&earlier.node, &field.node) {
-        let problem = format!("fields of the name \"{name}\" ask for different things: give one of them an alias");
-        return Err(ServerError::new(problem, Some(field.pos)));
+        let message = format!("the fields named \"{name}\" differ in field or arguments; give one of them an alias");
+        return Err(ServerError::new(message, Some(field.pos)));
     }
     if !field.node.selection_set.node.items.is_empty() {
         let more = field.node.selection_set.node.items.iter().cloned();
@@ -81,10 +85,10 @@ pub(super) fn merge_field<'a>(
     Ok(())
 }
 
-fn same_arguments(one: &Field, other: &Field) -> bool {
-    one.arguments.len() == other.arguments.len()
-        && one
+fn same_arguments(left: &Field, right: &Field) -> bool {
+    left.arguments.len() == right.arguments.len()
+        && left
             .arguments
             .iter()
-            .all(|(name, value)| other.get_argument(&name.node).is_some_and(|other| other.node == value.node))
+            .all(|(name, value)| right.get_argument(&name.node).is_some_and(|argument| argument.node == value.node))
 }

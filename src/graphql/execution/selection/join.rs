@@ -1,16 +1,16 @@
-//! Many futures at once, of which most are ready when they are first asked.
+//! Runs many futures at once, most of which are ready at their first poll.
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Runs futures together, each in its turn, and gives their outputs in the order in which the futures came.
+/// Runs futures concurrently and returns their outputs in the order of the futures.
 ///
-/// One allocation serves all that are ready at once; each of the others keeps its own. Whenever one of those is woken all that
-/// still wait are asked again: they wait for batches, which are ready together.
+/// All futures that are ready at their first poll share one allocation; each of the others has its
+/// own. A wake-up polls all pending futures: they wait for batches, which are ready together.
 pub(super) async fn join_in_order<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
     let mut outputs = Vec::with_capacity(futures.len());
-    let mut waiting = Vec::new();
+    let mut pending = Vec::new();
     let mut slot: Option<Pin<Box<F>>> = None;
     for future in futures {
         let mut running = match slot.take() {
@@ -26,31 +26,31 @@ pub(super) async fn join_in_order<F: Future>(futures: impl ExactSizeIterator<Ite
                 slot = Some(running);
             }
             Poll::Pending => {
-                waiting.push((outputs.len(), running));
+                pending.push((outputs.len(), running));
                 outputs.push(None);
             }
         }
     }
     drop(slot);
-    if !waiting.is_empty() {
-        poll_fn(|cx| poll_pending(&mut waiting, &mut outputs, cx)).await;
+    if !pending.is_empty() {
+        poll_fn(|cx| poll_pending(&mut pending, &mut outputs, cx)).await;
     }
     outputs.into_iter().flatten().collect()
 }
 
 fn poll_pending<F: Future>(
-    waiting: &mut Vec<(usize, Pin<Box<F>>)>,
+    pending: &mut Vec<(usize, Pin<Box<F>>)>,
     outputs: &mut [Option<F::Output>],
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    waiting.retain_mut(|(place, future)| match future.as_mut().poll(cx) {
+    pending.retain_mut(|(index, future)| match future.as_mut().poll(cx) {
         Poll::Ready(output) => {
-            outputs[*place] = Some(output);
+            outputs[*index] = Some(output);
             false
         }
         Poll::Pending => true,
     });
-    if waiting.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    if pending.is_empty() { Poll::Ready(()) } else { Poll::Pending }
 }
 
 #[cfg(test)]

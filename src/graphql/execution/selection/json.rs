@@ -1,5 +1,5 @@
-//! What a selection gives, as JSON text: an object is written once, where the library would build a map of maps that is written
-//! out at the end. Within the library's values it travels as raw JSON.
+//! The result of a selection as JSON text. An object is written once; the library would build a map
+//! of maps and write it at the end. Inside the library's values the text is raw JSON.
 
 use std::sync::LazyLock;
 
@@ -7,20 +7,20 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, ServerError, ServerResult, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
 
-/// The key by which the library tells raw JSON from an object.
+/// The key by which the library distinguishes raw JSON from an object.
 static RAW_VALUE_KEY: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_VALUE_TOKEN));
 
-/// JSON text in the making. What is put into it is whole: there is no part of it that is not valid UTF-8.
+/// JSON text that is being written. Only whole, valid UTF-8 texts are appended.
 #[derive(Default)]
 pub(crate) struct JsonText(Vec<u8>);
 
 impl JsonText {
-    /// An object with these members, by names that need no escapes, as GraphQL's do not.
+    /// An object with these members. GraphQL names need no escapes.
     pub(super) fn object<'a>(members: impl Iterator<Item = (&'a Name, Value)>) -> ServerResult<Self> {
         let mut json = Self(Vec::with_capacity(256));
         json.0.push(b'{');
-        for (place, (name, value)) in members.enumerate() {
-            json.push_comma(place);
+        for (index, (name, value)) in members.enumerate() {
+            json.push_comma(index);
             json.push_name(name);
             json.push_value(&value).map_err(|error| write_error(&error))?;
         }
@@ -28,26 +28,27 @@ impl JsonText {
         Ok(json)
     }
 
-    /// A list of these.
+    /// A list of these items.
     pub(super) fn list(items: Vec<Self>) -> Self {
         let length = items.iter().map(|item| item.0.len() + 1).sum::<usize>();
         let mut json = Self(Vec::with_capacity(length + 2));
         json.0.push(b'[');
-        for (place, item) in items.into_iter().enumerate() {
-            json.push_comma(place);
+        for (index, item) in items.into_iter().enumerate() {
+            json.push_comma(index);
             json.0.extend_from_slice(&item.0);
         }
         json.0.push(b']');
         json
     }
 
-    /// As a value of the library's.
+    /// The text as a value of the library.
     pub(super) fn into_value(self) -> ServerResult<Value> {
         let text = String::from_utf8(self.0).map_err(|error| write_error(&error))?;
         Ok(Value::Object(IndexMap::from_iter([(RAW_VALUE_KEY.clone(), Value::String(text))])))
     }
 
-    /// The text of a value, whose raw parts are taken as they are: they were written here, or read by serde_json.
+    /// The text of a value. Raw parts are copied verbatim: this type wrote them, or serde_json read
+    /// them.
     pub(crate) fn encode_value(value: &Value) -> serde_json::Result<Vec<u8>> {
         let mut json = Self::default();
         json.push_value(value)?;
@@ -62,8 +63,8 @@ impl JsonText {
                     return Ok(());
                 }
                 self.0.push(b'{');
-                for (place, (name, value)) in members.iter().enumerate() {
-                    self.push_comma(place);
+                for (index, (name, value)) in members.iter().enumerate() {
+                    self.push_comma(index);
                     self.push_name(name);
                     self.push_value(value)?;
                 }
@@ -71,8 +72,8 @@ impl JsonText {
             }
             Value::List(items) => {
                 self.0.push(b'[');
-                for (place, item) in items.iter().enumerate() {
-                    self.push_comma(place);
+                for (index, item) in items.iter().enumerate() {
+                    self.push_comma(index);
                     self.push_value(item)?;
                 }
                 self.0.push(b']');
@@ -87,8 +88,8 @@ impl JsonText {
         Ok(())
     }
 
-    fn push_comma(&mut self, place: usize) {
-        if place > 0 {
+    fn push_comma(&mut self, index: usize) {
+        if index > 0 {
             self.0.push(b',');
         }
     }
@@ -109,7 +110,7 @@ fn raw_json(members: &IndexMap<Name, Value>) -> Option<&str> {
 
 fn write_error(error: &dyn std::error::Error) -> ServerError {
     tracing::error!(%error, "a value could not be written as JSON");
-    ServerError::new("internal error", None)
+    ServerError::new("an internal error; the service's log has the details", None)
 }
 
 #[cfg(test)]

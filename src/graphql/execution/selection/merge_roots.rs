@@ -1,5 +1,5 @@
-//! The fields of an operation's root, merged before the library executes them: it would run two of one response name apart, and
-//! keep what the first gave.
+//! Merges the fields of an operation's root before the library executes them. The library would run
+//! two fields with the same response name separately and keep the result of the first.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,12 +13,13 @@ use async_graphql_value::Value as Argument;
 
 use super::collect_fields::merge_field;
 
-/// The document with the root of its chosen operation spelled out and merged. `None` where it is so already, or is wrong in a way that
-/// the library tells.
+/// The document with the root of its chosen operation inlined and merged. `None` if there is
+/// nothing to merge, or if the library will report a fault.
 ///
 /// # Errors
 ///
-/// Where fields of one response name cannot be merged, and where a subscription has more than one field (specification, 5.2.3.1).
+/// Fields with the same response name cannot be merged, or a subscription has more than one root
+/// field (specification, 5.2.3.1).
 pub(crate) fn merge_roots(
     document: &ExecutableDocument,
     name: Option<&str>,
@@ -30,20 +31,23 @@ pub(crate) fn merge_roots(
         OperationType::Mutation => "Mutation",
         OperationType::Subscription => "Subscription",
     };
-    let mut spelled = InlinedRoot { document, root_type: root, variables, fields: Vec::new(), unmerged_count: 0 };
-    if !spelled.inline(&operation.selection_set.node)? {
+    let mut inlined = InlinedRoot { document, root_type: root, variables, fields: Vec::new(), unmerged_count: 0 };
+    if !inlined.inline(&operation.selection_set.node)? {
         return Ok(None);
     }
     let is_subscription = operation.ty == OperationType::Subscription;
-    if is_subscription && spelled.fields.len() > 1 {
-        let second = spelled.fields.get(1).map(|field| field.pos);
-        return Err(ServerError::new("a subscription has one field at its root", second));
+    if is_subscription && inlined.fields.len() > 1 {
+        let second = inlined.fields.get(1).map(|field| field.pos);
+        return Err(ServerError::new(
+            "a subscription must have exactly one root field; send each field as its own subscription",
+            second,
+        ));
     }
     let all_fields = operation.selection_set.node.items.iter().all(|item| matches!(item.node, Selection::Field(_)));
-    if spelled.unmerged_count == spelled.fields.len() && (all_fields || !is_subscription) {
+    if inlined.unmerged_count == inlined.fields.len() && (all_fields || !is_subscription) {
         return Ok(None);
     }
-    let items = spelled.fields.into_iter().map(|field| {
+    let items = inlined.fields.into_iter().map(|field| {
         let pos = field.pos;
         Positioned::new(Selection::Field(field.into_owned()), pos)
     });
@@ -52,7 +56,8 @@ pub(crate) fn merge_roots(
     if let Some(operation) = find_operation_mut(&mut merged, name) {
         operation.selection_set.node.items = items;
     }
-    // A fragment that was spread at the root alone is spread nowhere now, which the library would take for a mistake.
+    // A fragment that only the root spread is unused now, and the library would refuse the document
+    // for it.
     let (before, after) = (collect_spread_fragments(document), collect_spread_fragments(&merged));
     merged.fragments.retain(|name, _| after.contains(name) || !before.contains(name));
     Ok(Some(merged))
@@ -63,12 +68,12 @@ struct InlinedRoot<'a> {
     root_type: &'static str,
     variables: &'a Variables,
     fields: Vec<Cow<'a, Positioned<Field>>>,
-    /// How many fields there were before they were merged.
+    /// The number of fields before the merge.
     unmerged_count: usize,
 }
 
 impl<'a> InlinedRoot<'a> {
-    /// Adds what a selection asks for. Gives whether the library has nothing to say against it.
+    /// Adds the fields of a selection set. Returns false if the library will refuse the selection.
     fn inline(&mut self, set: &'a SelectionSet) -> ServerResult<bool> {
         for selection in &set.items {
             let (condition, directives, set) = match &selection.node {
@@ -142,7 +147,7 @@ fn find_operation_mut<'a>(
     }
 }
 
-/// The fragments that the operations of a document spread, over others or not.
+/// The fragments that the operations of a document spread, directly or through others.
 fn collect_spread_fragments(document: &ExecutableDocument) -> HashSet<Name> {
     let mut found = HashSet::new();
     let mut sets: Vec<&SelectionSet> =

@@ -1,15 +1,18 @@
-//! How an object's selection is executed, by the GraphQL specification (section 6.3, "Executing Selection Sets").
+//! Executes an object's selection, by the GraphQL specification (section 6.3, "Executing Selection
+//! Sets").
 //!
-//! Own code in place of the library's, which keeps its parsing, validation, types and fields. Two reasons:
+//! This replaces the library's execution of objects; parsing, validation, types and fields remain
+//! the library's. There are two reasons:
 //!
-//! * The library leaves a field that failed out of its object, and gives fields in the order in which they are ready. Here a
-//!   nullable field that failed is null, one that is not nullable takes its object with it, and fields keep the order of the
-//!   document.
-//! * The library makes every field of every object a future on the heap, in a set of its own. Most fields are ready at once:
-//!   [`each`] runs them in place, and keeps only those on the heap that wait for the database.
+//! * The library omits a failed field from its object, and orders fields by the time at which they
+//!   are ready. Here a nullable field that failed is null, a failed non-nullable field propagates
+//!   to its object, and fields keep the order of the document.
+//! * The library allocates a future on the heap for every field of every object. Most fields are
+//!   ready at once: [`join`] runs those in place, and allocates only for fields that wait for the
+//!   database.
 //!
-//! An object of the API is wrapped in [`Selected`] where a field gives it. The library still executes the roots themselves:
-//! [`root`] puts right what it leaves out there.
+//! A field returns an object of the API wrapped in [`Selected`]. The library still executes the
+//! roots: [`root`] restores the failed fields that it omits there.
 
 use std::borrow::Cow;
 
@@ -29,11 +32,11 @@ use collect_fields::collect_fields;
 pub(crate) use json::JsonText;
 pub(crate) use merge_roots::merge_roots;
 
-/// An object whose selection is executed here.
+/// An object whose selection this module executes.
 pub(crate) trait Selectable: ContainerType {
     /// Executes a selection on this object.
     ///
-    /// An interface's value must hand this on to the object that it holds.
+    /// The value of an interface must delegate to the object that it holds.
     fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
         Box::pin(resolve_object(self, ctx))
     }
@@ -45,7 +48,7 @@ impl<T: Selectable> Selectable for &T {
     }
 }
 
-/// An object, as the fields of the API give it.
+/// An object as the fields of the API return it.
 pub(crate) struct Selected<T>(pub(crate) T);
 
 impl<T: Selectable> OutputType for Selected<T> {
@@ -66,7 +69,7 @@ impl<T: Selectable> OutputType for Selected<T> {
     }
 }
 
-async fn resolve_object<T: Selectable + ?Sized>(of: &T, ctx: &ContextSelectionSet<'_>) -> ServerResult<JsonText> {
+async fn resolve_object<T: Selectable + ?Sized>(object: &T, ctx: &ContextSelectionSet<'_>) -> ServerResult<JsonText> {
     let type_name = T::type_name();
     let fields = collect_fields(ctx, &type_name)?;
     let values = join::join_in_order(fields.iter().map(async |field| {
@@ -74,10 +77,11 @@ async fn resolve_object<T: Selectable + ?Sized>(of: &T, ctx: &ContextSelectionSe
             return Ok(Some(Value::from(&*type_name)));
         }
         let ctx = ctx.with_field(field);
-        // That the type has such a field is validated within one selection, not across those that were merged.
+        // Validation checks within one selection that the type has the field, but not across merged
+        // selections.
         let unknown =
-            || ServerError::new(format!("there is no field {} on {type_name}", field.node.name.node), Some(field.pos));
-        of.resolve_field(&ctx).await?.ok_or_else(unknown).map(Some)
+            || ServerError::new(format!("the type {type_name} has no field {}", field.node.name.node), Some(field.pos));
+        object.resolve_field(&ctx).await?.ok_or_else(unknown).map(Some)
     }))
     .await;
     let mut members = Vec::with_capacity(fields.len());
@@ -88,7 +92,8 @@ async fn resolve_object<T: Selectable + ?Sized>(of: &T, ctx: &ContextSelectionSe
                 ctx.add_error(error);
                 Value::Null
             }
-            // Whoever asked for this object is told: it becomes null, or takes its own object with it.
+            // The error propagates: the field that holds this object becomes null, or fails in
+            // turn.
             Err(error) => return Err(error),
         };
         members.push((&field.node.response_key().node, value));
@@ -113,10 +118,10 @@ impl<T: Selectable> OutputType for SelectedList<'_, T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        let items = self.0.iter().enumerate().map(async |(place, item)| {
-            let ctx = ctx.with_index(place);
+        let items = self.0.iter().enumerate().map(async |(index, item)| {
+            let ctx = ctx.with_index(index);
             item.select(&ctx).await.map_err(|error| {
-                // One that knows its place knows it better.
+                // An error that has a path already has the more precise one.
                 if error.path.is_empty() { ctx.set_error_path(error) } else { error }
             })
         });

@@ -1,5 +1,6 @@
-//! What becomes of an operation one of whose own fields failed. The library, which executes the roots, leaves such a field out
-//! of `data`; by the specification it is null there, or `data` is where it cannot be null.
+//! Restores the root fields that failed. The library executes the roots and omits a failed field
+//! from `data`. By the specification the field is null there, or `data` is null if the field is not
+//! nullable.
 
 use std::collections::HashMap;
 
@@ -11,25 +12,25 @@ use async_graphql::{Name, PathSegment, Request, Response, Value};
 
 /// Whether a field of a type may be null.
 pub(super) fn is_nullable(registry: &Registry, type_name: &str, field: &str) -> bool {
-    let field = registry.types.get(type_name).and_then(|of| of.field_by_name(field));
+    let field = registry.types.get(type_name).and_then(|meta_type| meta_type.field_by_name(field));
     field.is_some_and(|field| !field.ty.ends_with('!'))
 }
 
-/// What an operation asked for.
+/// The part of a request that is needed to restore its failed root fields.
 pub(crate) struct RootFieldErrors {
     query: String,
     operation_name: Option<String>,
 }
 
 impl RootFieldErrors {
-    /// Keeps what a request asks for, which is gone when it is executed.
+    /// Copies that part. Executing a request consumes it.
     pub(crate) fn new(request: &Request) -> Self {
         Self { query: request.query.clone(), operation_name: request.operation_name.clone() }
     }
 
-    /// Puts the fields of the root that failed into the response.
+    /// Adds the failed root fields to the response.
     pub(crate) fn restore(&self, response: &mut Response, registry: &Registry) {
-        // The library says null where nothing is left of an operation that was executed.
+        // The library sets `data` to null if every field of an executed operation failed.
         if response.data == Value::Null && response.errors.iter().all(|error| !error.path.is_empty()) {
             response.data = Value::Object(IndexMap::new());
         }
@@ -42,7 +43,7 @@ impl RootFieldErrors {
         if missing.is_empty() {
             return;
         }
-        // It was parsed and executed before.
+        // It was parsed and executed before, so this cannot fail.
         let Ok(document) = parse_query(&self.query) else { return };
         let fields = root_fields(&document, self.operation_name.as_deref());
         for name in missing {
@@ -56,22 +57,22 @@ impl RootFieldErrors {
     }
 }
 
-/// The fields of an operation's root, by their response names: the root's type, and the field's own name.
+/// The root fields of an operation, by response name: the root's type, and the name of the field.
 fn root_fields<'a>(
     document: &'a ExecutableDocument,
     operation: Option<&str>,
 ) -> HashMap<&'a str, (&'static str, &'a str)> {
     let mut fields = HashMap::new();
-    for (name, of) in document.operations.iter() {
+    for (name, definition) in document.operations.iter() {
         if operation.is_some() && name.map(Name::as_str) != operation {
             continue;
         }
-        let root = match of.node.ty {
+        let root = match definition.node.ty {
             OperationType::Query => "Query",
             OperationType::Mutation => "Mutation",
             OperationType::Subscription => "Subscription",
         };
-        add_root_fields(document, root, &of.node.selection_set.node, &mut fields);
+        add_root_fields(document, root, &definition.node.selection_set.node, &mut fields);
     }
     fields
 }

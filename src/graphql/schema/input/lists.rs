@@ -1,4 +1,4 @@
-//! The filters of the lists of what is known now.
+//! The filters of the lists of projects, drawings, clients and proposals.
 
 use async_graphql::{ID, InputObject};
 
@@ -8,60 +8,62 @@ use crate::graphql::schema::model::enums::{ProposalStatus, Provider};
 use crate::graphql::schema::model::scalar::{DateTime, Decimal};
 use crate::store::read;
 
-/// How long a part of a name may be, in letters.
+/// The largest length of a `nameContains`, in characters.
 const NAME_PART_CHARS_MAX: usize = 200;
 
-/// Which projects are asked for. All conditions must hold.
+/// Conditions on projects; all that are given must hold.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ProjectFilter {
-    /// Whose name has this in it, ignoring case; at most 200 letters.
+    /// The name of the project contains this text, ignoring case; at most 200 characters.
     name_contains: Option<String>,
-    /// With exactly this job number.
+    /// The job number is exactly this.
     job_number: Option<String>,
-    /// With exactly this tag.
+    /// One of its tags is exactly this.
     tag: Option<String>,
-    /// Created at this time or later; where the vendor gave no time, first seen.
+    /// `createdAt` is this time or later. For a project without `createdAt`, `firstSeenAt` counts.
     created_from: Option<DateTime>,
-    /// Created before this time; where the vendor gave no time, first seen.
+    /// `createdAt` is before this time. For a project without `createdAt`, `firstSeenAt` counts.
     created_before: Option<DateTime>,
 }
 
-/// Which drawings are asked for. All conditions must hold.
+/// Conditions on drawings; all that are given must hold.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct DrawingFilter {
-    /// Whose name has this in it, ignoring case; at most 200 letters.
+    /// The name of the drawing contains this text, ignoring case; at most 200 characters.
     name_contains: Option<String>,
-    /// Of this project, by its node id.
+    /// It belongs to the project with this node id: `project:36029621652695040`.
     project_id: Option<ID>,
-    /// With exactly this tag.
+    /// One of its tags is exactly this.
     tag: Option<String>,
 }
 
-/// Which clients are asked for. All conditions must hold.
+/// Conditions on clients; all that are given must hold.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ClientFilter {
-    /// Whose name has this in it, ignoring case; at most 200 letters.
+    /// The name of the client contains this text, ignoring case; at most 200 characters.
     name_contains: Option<String>,
-    /// With this e-mail address, ignoring case.
+    /// The e-mail address is this, ignoring case.
     email: Option<String>,
-    /// In this city, ignoring case.
+    /// The city is this, ignoring case.
     city: Option<String>,
 }
 
-/// Which proposals are asked for. All conditions must hold; a list is met by any of its values, an empty list by none.
+/// Conditions on proposals; all that are given must hold. A list means any of its values; an empty
+/// list matches nothing.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ProposalFilter {
-    /// Of one of these vendors.
+    /// The vendor is one of these.
     provider: Option<Vec<Provider>>,
-    /// With one of these statuses.
+    /// The current status is one of these.
     status: Option<Vec<ProposalStatus>>,
-    /// Whose name has this in it, ignoring case; at most 200 letters.
+    /// The name of the proposal contains this text, ignoring case; at most 200 characters.
     name_contains: Option<String>,
-    /// Of this client, by its node id.
+    /// It is for the Bidsketch client with this node id: `client:4815162342`.
     client_id: Option<ID>,
-    /// Of this project, by its node id.
+    /// It belongs to the ArcSite project with this node id: `project:36029621652695040`.
     project_id: Option<ID>,
-    /// Whose total is this or more, as a number; one whose total is not known is left out.
+    /// The total is this amount or more, in whatever currency. A proposal without a total does not
+    /// match.
     total_at_least: Option<Decimal>,
 }
 
@@ -117,7 +119,7 @@ impl TryFrom<ProposalFilter> for read::ProposalFilter {
 fn check_name_part(part: Option<String>) -> Result<Option<String>, ApiError> {
     match part {
         Some(part) if part.chars().count() > NAME_PART_CHARS_MAX => {
-            Err(ApiError::BadUserInput(format!("`nameContains` may have at most {NAME_PART_CHARS_MAX} letters")))
+            Err(ApiError::BadUserInput(format!("`nameContains` may have at most {NAME_PART_CHARS_MAX} characters")))
         }
         part => Ok(part),
     }

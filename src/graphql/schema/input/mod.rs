@@ -1,4 +1,5 @@
-//! What the API takes: filters and orders. This file has the filters of events, and reads the node ids in filters.
+//! The inputs of the API: filters and orders. This file has the filters of events, and parses the
+//! node ids in filters.
 
 use async_graphql::{ID, InputObject};
 
@@ -14,42 +15,47 @@ use crate::domain::{self, NodeId, VendorId};
 use crate::graphql::error::ApiError;
 use crate::store::read;
 
-/// Which events are asked for. All conditions must hold; a list is met by any of its values, an empty list by none.
+/// Conditions on events; all that are given must hold. A list means any of its values; an empty
+/// list matches nothing. Every condition judges the event as it was recorded.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct EventFilter {
-    /// From one of these vendors.
+    /// The vendor is one of these.
     provider: Option<Vec<Provider>>,
-    /// Of one of these kinds.
+    /// The kind is one of these.
     kind: Option<Vec<EventKind>>,
-    /// Of this proposal, by its node id.
+    /// It is about the proposal with this node id, or a payment on it:
+    /// `proposal:bidsketch:11051955`.
     proposal_id: Option<ID>,
-    /// Of this client and its proposals, by its node id.
+    /// It is about the client with this node id, or one of its proposals: `client:4815162342`.
     client_id: Option<ID>,
-    /// Of this project, its drawings and its proposals, by its node id.
+    /// It is about the project with this node id, or one of its drawings or proposals:
+    /// `project:36029621652695040`.
     project_id: Option<ID>,
-    /// Of this drawing, by its node id.
+    /// It is about the drawing with this node id, or a proposal made from it:
+    /// `drawing:36029621652695041`.
     drawing_id: Option<ID>,
-    /// Received at this time or later.
+    /// `receivedAt` is this time or later.
     received_from: Option<DateTime>,
-    /// Received before this time.
+    /// `receivedAt` is before this time.
     received_before: Option<DateTime>,
 }
 
-/// Which events of proposals are asked for. All conditions must hold; a list is met by any of its values, an empty list by
-/// none.
+/// Conditions on events of proposals; all that are given must hold. A list means any of its values;
+/// an empty list matches nothing. Every condition judges the event as it was recorded.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ProposalEventFilter {
-    /// From one of these vendors.
+    /// The vendor is one of these.
     provider: Option<Vec<Provider>>,
-    /// Of one of these kinds; kinds that are not of proposals never come.
+    /// The kind is one of these. A kind that is not about proposals matches nothing.
     kind: Option<Vec<EventKind>>,
-    /// With one of these statuses, as the event gave it.
+    /// The status that the event gave the proposal is one of these.
     status: Option<Vec<ProposalStatus>>,
-    /// Of this proposal, by its node id.
+    /// It is about the proposal with this node id, or a payment on it:
+    /// `proposal:bidsketch:11051955`.
     proposal_id: Option<ID>,
-    /// Of this client's proposals, by the client's node id.
+    /// It is about a proposal for the client with this node id: `client:4815162342`.
     client_id: Option<ID>,
-    /// Of this project's proposals, by the project's node id.
+    /// It is about a proposal of the project with this node id: `project:36029621652695040`.
     project_id: Option<ID>,
 }
 
@@ -76,8 +82,8 @@ impl TryFrom<ProposalEventFilter> for read::EventFilter {
 
     fn try_from(filter: ProposalEventFilter) -> Result<Self, ApiError> {
         let mut kinds = domain::EventKind::proposal_kinds();
-        if let Some(asked) = to_domain_list::<_, domain::EventKind>(filter.kind) {
-            kinds.retain(|kind| asked.contains(kind));
+        if let Some(requested) = to_domain_list::<_, domain::EventKind>(filter.kind) {
+            kinds.retain(|kind| requested.contains(kind));
         }
         Ok(Self {
             providers: to_domain_list(filter.provider),
@@ -95,7 +101,7 @@ fn to_domain_list<T, U: From<T>>(values: Option<Vec<T>>) -> Option<Vec<U>> {
     values.map(|values| values.into_iter().map(U::from).collect())
 }
 
-/// Reads the node id in an argument, which must be of the kind that `select` takes.
+/// Parses the node id in an argument. `select` takes the one type that fits.
 fn parse_node_id<T>(
     argument: &str,
     id: Option<ID>,
@@ -103,9 +109,9 @@ fn parse_node_id<T>(
     select: impl Fn(NodeId) -> Option<T>,
 ) -> Result<Option<T>, ApiError> {
     let Some(id) = id else { return Ok(None) };
-    let wrong =
-        || ApiError::BadUserInput(format!("`{argument}` must be a node id like {example}, it is {:?}", id.as_str()));
-    id.parse().ok().and_then(select).map(Some).ok_or_else(wrong)
+    let invalid =
+        || ApiError::BadUserInput(format!("`{argument}` must be a node id such as {example}, it is {:?}", id.as_str()));
+    id.parse().ok().and_then(select).map(Some).ok_or_else(invalid)
 }
 
 fn parse_proposal_id(argument: &str, id: Option<ID>) -> Result<Option<(domain::Provider, VendorId)>, ApiError> {

@@ -1,39 +1,39 @@
-//! The orders of lists. Equal values are told apart by the vendors' ids, so that an order is always total.
+//! The orders of lists. The vendors' ids break ties, so every order is total.
 
 use async_graphql::{Enum, InputObject};
 
 use crate::graphql::schema::model::{client, drawing, project, proposal};
 use crate::store::read::Sort;
 
-/// Which way.
+/// Ascending or descending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum OrderDirection {
-    /// Smallest, oldest, or first in the alphabet first.
+    /// Ascending: the smallest, the oldest, or A first.
     Asc,
-    /// Largest, newest, or last in the alphabet first.
+    /// Descending: the largest, the newest, or Z first.
     Desc,
 }
 
-/// Defines an order: its fields, the column that each is answered by, and the input that names one.
+/// Defines an order: the properties, the column of each, and the input.
 macro_rules! define_order {
     ($list:literal, $input:ident, $field:ident, $ties:expr, { $($(#[$doc:meta])* $variant:ident => $column:literal,)+ }) => {
-        #[doc = concat!("What ", $list, " are ordered by.")]
+        #[doc = concat!("The properties that ", $list, " can be sorted by. Equal values are sorted by the vendor's id.")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
         pub(crate) enum $field {
             $($(#[$doc])* $variant,)+
         }
 
-        #[doc = concat!("The order of ", $list, ".")]
+        #[doc = concat!("How to sort ", $list, ": by one property, in one direction.")]
         #[derive(Clone, Copy, Debug, InputObject)]
         pub(crate) struct $input {
-            /// By what.
+            /// The property to sort by.
             field: $field,
-            /// Which way.
+            /// Ascending or descending.
             direction: OrderDirection,
         }
 
         impl $input {
-            /// The order as the database has it.
+            /// The order in terms of the database.
             pub(crate) const fn sort(self) -> Sort {
                 let column = match self.field { $($field::$variant => $column,)+ };
                 Sort { column, tie_breakers: $ties, descending: matches!(self.direction, OrderDirection::Desc) }
@@ -43,42 +43,42 @@ macro_rules! define_order {
 }
 
 define_order!("projects", ProjectOrder, ProjectOrderField, project::TIE_BREAKERS, {
-    /// When it was created at the vendor; where the vendor gave no time, when it was first seen.
+    /// `createdAt`; if that is null, `firstSeenAt`.
     CreatedAt => "created_order",
-    /// When it was last changed at the vendor; one without a time comes before all others.
+    /// `updatedAt`; null sorts as the oldest.
     UpdatedAt => "updated_order",
-    /// Its name, ignoring case, by the code points of its first 200 letters.
+    /// `name`, ignoring case, by the code points of its first 200 characters.
     Name => "name_order",
-    /// When its newest event came.
+    /// `lastEventAt`: when the newest event arrived.
     LastEventAt => "last_event_at",
 });
 define_order!("drawings", DrawingOrder, DrawingOrderField, drawing::TIE_BREAKERS, {
-    /// Its name, ignoring case, by the code points of its first 200 letters.
+    /// `name`, ignoring case, by the code points of its first 200 characters.
     Name => "name_order",
-    /// When its newest event came.
+    /// `lastEventAt`: when the newest event arrived.
     LastEventAt => "last_event_at",
-    /// When its first event came.
+    /// `firstSeenAt`: when the first event of the drawing itself arrived.
     FirstSeenAt => "first_seen_at",
 });
 define_order!("clients", ClientOrder, ClientOrderField, client::TIE_BREAKERS, {
-    /// When it was created at the vendor; where the vendor gave no time, when it was first seen.
+    /// `createdAt`; if that is null, `firstSeenAt`.
     CreatedAt => "created_order",
-    /// When it was last changed at the vendor; one without a time comes before all others.
+    /// `updatedAt`; null sorts as the oldest.
     UpdatedAt => "updated_order",
-    /// Its name, ignoring case, by the code points of its first 200 letters.
+    /// `name`, ignoring case, by the code points of its first 200 characters.
     Name => "name_order",
-    /// When its newest event came.
+    /// `lastEventAt`: when the newest event arrived.
     LastEventAt => "last_event_at",
 });
 define_order!("proposals", ProposalOrder, ProposalOrderField, proposal::TIE_BREAKERS, {
-    /// When it was created at the vendor; where the vendor gave no time, when it was first seen.
+    /// `createdAt`; if that is null, `firstSeenAt`.
     CreatedAt => "created_order",
-    /// When it was last changed at the vendor; one without a time comes before all others.
+    /// `updatedAt`; null sorts as the oldest.
     UpdatedAt => "updated_order",
-    /// Its name, ignoring case, by the code points of its first 200 letters.
+    /// `name`, ignoring case, by the code points of its first 200 characters.
     Name => "name_order",
-    /// Its total as a number, whatever the currency; one whose total is not known comes before all others.
+    /// `total` as a number, in whatever currency; null sorts as the smallest.
     Total => "total_order",
-    /// When its newest event came.
+    /// `lastEventAt`: when the newest event arrived.
     LastEventAt => "last_event_at",
 });

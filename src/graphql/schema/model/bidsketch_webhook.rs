@@ -6,7 +6,7 @@ use super::scalar::DateTime;
 use crate::domain::{self, NodeId};
 use crate::store::webhooks::Webhook;
 
-/// An event type that a webhook of Bidsketch can be for.
+/// An event type that a webhook at Bidsketch delivers. Each webhook delivers one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::BidsketchEvent")]
 pub(crate) enum BidsketchEvent {
@@ -16,74 +16,79 @@ pub(crate) enum BidsketchEvent {
     ProposalCreated,
     /// A proposal was sent.
     ProposalSent,
-    /// The client looked at a proposal.
+    /// A client looked at a proposal.
     ProposalViewed,
     /// A proposal was accepted.
     ProposalAccepted,
     /// A proposal was declined.
     ProposalDeclined,
-    /// A proposal was accepted or declined. With a webhook for each of these as well, a decision comes twice and is one event.
+    /// A proposal was accepted or declined. If the webhooks for PROPOSAL_ACCEPTED and
+    /// PROPOSAL_DECLINED exist too, a decision is delivered twice and recorded as one event.
     ProposalAcceptedOrDeclined,
 }
 
-/// How far the life of a webhook has come.
+/// The state of a webhook: PENDING, ACTIVE, DELETING, DELETED in this order, or FAILED.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::WebhookState")]
 pub(crate) enum BidsketchWebhookState {
-    /// Bidsketch is being asked to create it.
+    /// Its creation was requested; Bidsketch has not answered yet.
     Pending,
-    /// Bidsketch has it.
+    /// Bidsketch has created it; it delivers.
     Active,
-    /// Bidsketch is being asked to delete it. Its URL answers 410 already.
+    /// Its deletion was requested; Bidsketch has not confirmed it yet. If it sends to a hook URL of
+    /// this service, that URL answers 410 already.
     Deleting,
-    /// Bidsketch has it no more.
+    /// It is deleted.
     Deleted,
-    /// Bidsketch did not create it, or it is not known whether it did: then what it delivers is taken all the same, until another
-    /// webhook for the event is ACTIVE.
+    /// Bidsketch did not create it, or the outcome is unknown: see `lastError`. Its deliveries are
+    /// accepted until another webhook for the event is ACTIVE.
     Failed,
 }
 
 pub(crate) struct BidsketchWebhook(pub(crate) Webhook);
 
-/// A webhook at Bidsketch that is managed from here.
+/// A webhook at Bidsketch that this service manages.
 #[Object]
 impl BidsketchWebhook {
-    /// The node id: `webhook:3`.
+    /// Node id, for `node` and `nodes`: `webhook:3`.
     pub(crate) async fn id(&self) -> ID {
         NodeId::BidsketchWebhook(self.0.id).to_string().into()
     }
 
-    /// Bidsketch's own id; null until Bidsketch has answered.
+    /// Bidsketch's own id; null until Bidsketch has confirmed the creation.
     async fn vendor_id(&self) -> Option<&str> {
         self.0.vendor_id.as_deref()
     }
 
-    /// What it is for.
+    /// The event type it delivers.
     async fn event(&self) -> BidsketchEvent {
         self.0.event.into()
     }
 
-    /// Where it sends to: whole in the payload of the mutation that created it, its secret part masked ever after.
+    /// The URL it sends to. The secret part is masked by `…`, except in the result of the mutation
+    /// that created the webhook: store it then.
     async fn endpoint(&self) -> &str {
         &self.0.endpoint
     }
 
-    /// How far its life has come.
+    /// Its state; only an ACTIVE webhook is certain to deliver.
     async fn state(&self) -> BidsketchWebhookState {
         self.0.state.into()
     }
 
-    /// What went wrong last, with Bidsketch's own words.
+    /// The error of the last request for it, with Bidsketch's own words; null if that request
+    /// succeeded.
     async fn last_error(&self) -> Option<&str> {
         self.0.last_error.as_deref()
     }
 
-    /// When it was asked for.
+    /// When its creation was requested.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// When it last delivered to its hook URL here.
+    /// When it last delivered to its hook URL at this service; null if it never has, or if it sends
+    /// elsewhere.
     async fn last_delivery_at(&self) -> Option<DateTime> {
         self.0.last_delivery_at.map(DateTime)
     }

@@ -15,13 +15,13 @@ use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Client(pub(crate) ClientRow);
 
-/// The order where none is asked for.
+/// The default order: the newest event first.
 pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", tie_breakers: TIE_BREAKERS, descending: true };
-/// What tells clients apart that are equal in an order.
+/// The columns that order clients with equal sort values.
 pub(crate) const TIE_BREAKERS: &[&str] = &["vendor_id"];
 const CHILD_RELATION: Relation = Relation { column: "client_vendor_id", provider: None };
 
-/// The columns that each field of a client needs.
+/// The columns that a field of a client needs.
 pub(crate) fn columns(field: &str) -> Columns {
     match field {
         "name" => ClientRow::name,
@@ -49,133 +49,140 @@ pub(crate) fn columns(field: &str) -> Columns {
     }
 }
 
-/// A Bidsketch client as it is now.
+/// The current state of a Bidsketch client. Bidsketch sends an event only when a client is created,
+/// so later changes of it do not arrive. A nullable field is null until an event has brought it.
 #[Object]
 impl Client {
-    /// The node id: `client:4815162342`.
+    /// Node id, for `node` and `nodes`: `client:4815162342`.
     pub(crate) async fn id(&self) -> ID {
         NodeId::Client(self.0.vendor_id.clone()).to_string().into()
     }
 
-    /// Bidsketch's own id.
+    /// Bidsketch's own id, for `Query.client`.
     async fn vendor_id(&self) -> &str {
         self.0.vendor_id.as_str()
     }
 
-    /// The company's or the person's full name; empty while it is not known.
+    /// Name of the company, or full name of the person; empty until an event has brought it.
     async fn name(&self) -> &str {
         self.0.name.as_deref().unwrap_or_default()
     }
 
-    /// First name.
+    /// First name of the contact person.
     async fn first_name(&self) -> Option<&str> {
         self.0.first_name.as_deref()
     }
 
-    /// Last name.
+    /// Last name of the contact person.
     async fn last_name(&self) -> Option<&str> {
         self.0.last_name.as_deref()
     }
 
-    /// E-mail address.
+    /// E-mail address, as it was typed.
     async fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
     }
 
-    /// Telephone number.
+    /// Telephone number, as it was typed.
     async fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
 
-    /// Other telephone number.
+    /// Second telephone number, as it was typed.
     async fn alt_phone(&self) -> Option<&str> {
         self.0.alt_phone.as_deref()
     }
 
-    /// Web site, as it was typed.
+    /// Address of the website, as it was typed; it may lack `https://`.
     async fn website(&self) -> Option<&str> {
         self.0.website.as_deref()
     }
 
-    /// First line of the address.
+    /// First line of the postal address.
     async fn address_field_one(&self) -> Option<&str> {
         self.0.address_field_one.as_deref()
     }
 
-    /// Second line of the address.
+    /// Second line of the postal address.
     async fn address_field_two(&self) -> Option<&str> {
         self.0.address_field_two.as_deref()
     }
 
-    /// City.
+    /// City, as it was typed.
     async fn city(&self) -> Option<&str> {
         self.0.city.as_deref()
     }
 
-    /// State.
+    /// State or province as it was typed: "PA".
     async fn state(&self) -> Option<&str> {
         self.0.state.as_deref()
     }
 
-    /// Postal code.
+    /// Postal code, as it was typed. `Address.zipCode` is the same for ArcSite.
     async fn postal_zip(&self) -> Option<&str> {
         self.0.postal_zip.as_deref()
     }
 
-    /// Country.
+    /// Country as it was typed: "USA".
     async fn country(&self) -> Option<&str> {
         self.0.country.as_deref()
     }
 
-    /// The office's notes.
+    /// Notes that the office keeps on the client at Bidsketch.
     async fn notes(&self) -> Option<&str> {
         self.0.notes.as_deref()
     }
 
-    /// Whom else to ask.
+    /// A second contact person; null if Bidsketch names none.
     async fn other_contact(&self) -> Result<Option<Selected<Contact>>> {
         Ok(parse_nested::<domain::Contact>(self.0.other_contact.as_deref())?.map(|value| Selected(value.into())))
     }
 
-    /// The client in Bidsketch's API.
+    /// URL of the client in Bidsketch's API, as JSON.
     async fn url(&self) -> Option<Url> {
         self.0.url.clone().map(Url)
     }
 
-    /// The client in Bidsketch's pages.
+    /// URL of the client's page in Bidsketch's web application.
     async fn app_url(&self) -> Option<Url> {
         self.0.app_url.clone().map(Url)
     }
 
-    /// When it was created at the vendor.
+    /// When the client was created at Bidsketch.
     async fn created_at(&self) -> Option<DateTime> {
         self.0.created_at.map(DateTime::from)
     }
 
-    /// When it was last changed at the vendor.
+    /// When the client was last changed at Bidsketch, by the newest event that gives a time.
     async fn updated_at(&self) -> Option<DateTime> {
         self.0.updated_at.map(DateTime::from)
     }
 
-    /// When it was first seen: when the first event came that is its own, not only of what hangs under it.
+    /// When the first event of the client itself arrived. Events of its proposals do not count.
     async fn first_seen_at(&self) -> DateTime {
         self.0.first_seen_at.into()
     }
 
-    /// When the newest event of it or its proposals came.
+    /// When the newest event of the client or its proposals arrived.
     async fn last_event_at(&self) -> DateTime {
         self.0.last_event_at.into()
     }
 
-    /// Its proposals, the one with the newest event first.
+    /// Proposals for this client; the one with the newest event comes first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn proposals(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Result<ProposalConnection> {
         let args = PageArgs { first, after, last, before };
         load_child_connection::<ProposalRow>(
@@ -189,15 +196,21 @@ impl Client {
         .await
     }
 
-    /// The events of it and its proposals, newest first.
+    /// Events of this client and its proposals, newest first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Result<EventConnection> {
         let args = PageArgs { first, after, last, before };
         load_child_connection::<EventRow>(

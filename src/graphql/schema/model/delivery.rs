@@ -18,7 +18,7 @@ use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Delivery(pub(crate) DeliveryRow);
 
-/// The columns that each field of a delivery needs.
+/// The columns that a field of a delivery needs.
 pub(crate) fn columns(field: &str) -> Columns {
     match field {
         "vendorType" => DeliveryRow::vendor_type,
@@ -33,7 +33,8 @@ pub(crate) fn columns(field: &str) -> Columns {
 }
 
 impl Delivery {
-    /// Its bytes: its own, or where it has none, those of its event's body, which are the same.
+    /// The bytes of the body. A delivery whose body equals that of its event stores none of its
+    /// own.
     async fn body_bytes(&self, ctx: &Context<'_>) -> Result<Cow<'_, [u8]>> {
         if let Some(body) = &self.0.body {
             return Ok(Cow::Borrowed(&body.0));
@@ -46,55 +47,57 @@ impl Delivery {
     }
 }
 
-/// One request of a vendor that was answered 200: it is kept for good.
+/// One POST of a vendor to a hook URL that was answered 200. It is kept forever.
 #[Object]
 impl Delivery {
-    /// The node id: `delivery:42`.
+    /// Node id, for `node` and `nodes`: `delivery:42`.
     pub(crate) async fn id(&self) -> ID {
         NodeId::Delivery(self.0.id).to_string().into()
     }
 
-    /// Who sent it.
+    /// The vendor that sent it.
     async fn provider(&self) -> Provider {
         self.0.provider.into()
     }
 
-    /// The vendor's own name of its event's type, where it could be read.
+    /// The vendor's own name of the event type: `proposal.status_changed`; null if it could not be
+    /// read from the body.
     async fn vendor_type(&self) -> Option<&str> {
         self.0.vendor_type.as_deref()
     }
 
-    /// When it came.
+    /// When it arrived.
     async fn received_at(&self) -> DateTime {
         self.0.received_at.into()
     }
 
-    /// What became of it.
+    /// The result: a new event, a redelivery, or quarantine.
     async fn outcome(&self) -> DeliveryOutcome {
         self.0.outcome.into()
     }
 
-    /// Why it is in quarantine.
+    /// Why it was quarantined; null if it never was. A release does not clear it.
     async fn quarantine_reason(&self) -> Option<QuarantineReason> {
         self.0.quarantine_reason.map(QuarantineReason::from)
     }
 
-    /// What exactly is wrong with it.
+    /// The exact fault that quarantined it, for people; null if it never was quarantined.
     async fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
-    /// Its body; invalid UTF-8 is replaced, `bodyBase64` has the exact bytes.
+    /// Its body as text. Bytes that are not UTF-8 are replaced by U+FFFD; `bodyBase64` has the
+    /// exact bytes.
     async fn body(&self, ctx: &Context<'_>) -> Result<String> {
         Ok(String::from_utf8_lossy(&self.body_bytes(ctx).await?).into_owned())
     }
 
-    /// The exact bytes of its body in base64.
+    /// The exact bytes of its body, in base64.
     async fn body_base64(&self, ctx: &Context<'_>) -> Result<String> {
         Ok(STANDARD.encode(self.body_bytes(ctx).await?))
     }
 
-    /// The event that it made or repeats.
+    /// The event that it created or repeats; null while it is in quarantine.
     async fn event(&self, ctx: &Context<'_>) -> Result<Option<Selected<Event>>> {
         match self.0.event_seq {
             Some(seq) => Ok(load(ctx, EventKey(seq, look_ahead::node_columns(ctx, event::columns)))

@@ -14,13 +14,13 @@ use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Drawing(pub(crate) DrawingRow);
 
-/// The order where none is asked for.
+/// The default order: the newest event first.
 pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", tie_breakers: TIE_BREAKERS, descending: true };
-/// What tells drawings apart that are equal in an order.
+/// The columns that order drawings with equal sort values.
 pub(crate) const TIE_BREAKERS: &[&str] = &["vendor_id"];
 const CHILD_RELATION: Relation = Relation { column: "drawing_vendor_id", provider: None };
 
-/// The columns that each field of a drawing needs.
+/// The columns that a field of a drawing needs.
 pub(crate) fn columns(field: &str) -> Columns {
     match field {
         "project" => DrawingRow::project_vendor_id,
@@ -36,75 +36,83 @@ pub(crate) fn columns(field: &str) -> Columns {
     }
 }
 
-/// An ArcSite drawing as it is now.
+/// The current state of an ArcSite drawing, made from its events. A nullable field is null until an
+/// event has brought it.
 #[Object]
 impl Drawing {
-    /// The node id: `drawing:36029621652695041`.
+    /// Node id, for `node` and `nodes`: `drawing:36029621652695041`.
     pub(crate) async fn id(&self) -> ID {
         NodeId::Drawing(self.0.vendor_id.clone()).to_string().into()
     }
 
-    /// ArcSite's own id, every digit of it.
+    /// ArcSite's own id with every digit, for `Query.drawing`.
     async fn vendor_id(&self) -> &str {
         self.0.vendor_id.as_str()
     }
 
-    /// Its name; empty while it is not known.
+    /// Name of the drawing; empty until an event has brought it.
     async fn name(&self) -> &str {
         self.0.name.as_deref().unwrap_or_default()
     }
 
-    /// Its tags.
+    /// Tags of the drawing at ArcSite; empty if it has none.
     async fn tags(&self) -> Result<Vec<String>> {
         Ok(parse_nested(self.0.tags.as_deref())?.unwrap_or_default())
     }
 
-    /// Its project; null until the project itself has been seen.
+    /// The project it belongs to; null until an event of the project itself has arrived. Its id is
+    /// in `projectVendorId`.
     async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
         Ok(load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns)
             .await?
             .map(|row| Selected(Project(row))))
     }
 
-    /// ArcSite's own id of its project.
+    /// ArcSite's own id of the project it belongs to.
     async fn project_vendor_id(&self) -> Option<&str> {
         self.0.project_vendor_id.as_ref().map(VendorId::as_str)
     }
 
-    /// The vendor's link to the drawing as PDF: dead after 24 hours.
+    /// ArcSite's link to the drawing as PDF. It expires after 24 hours.
     async fn pdf_url(&self) -> Option<Url> {
         self.0.pdf_url.clone().map(Url)
     }
 
-    /// The vendor's link to the drawing as PNG: dead after 24 hours.
+    /// ArcSite's link to the drawing as PNG. It expires after 24 hours.
     async fn png_url(&self) -> Option<Url> {
         self.0.png_url.clone().map(Url)
     }
 
-    /// The name of its file, where the vendor gave it.
+    /// Name of the drawing's file at ArcSite.
     async fn file_name(&self) -> Option<&str> {
         self.0.file_name.as_deref()
     }
 
-    /// When it was first seen: when the first event came that is its own, not only of what hangs under it.
+    /// When the first event of the drawing itself arrived. Events of its proposals do not count.
     async fn first_seen_at(&self) -> DateTime {
         self.0.first_seen_at.into()
     }
 
-    /// When the newest event of it or of a proposal made from it came.
+    /// When the newest event of the drawing, or of a proposal made from it, arrived.
     async fn last_event_at(&self) -> DateTime {
         self.0.last_event_at.into()
     }
 
-    /// The events of it and of the proposals made from it, newest first.
+    /// Events of this drawing and of the proposals made from it, newest first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Result<EventConnection> {
         let args = PageArgs { first, after, last, before };
         load_child_connection::<EventRow>(

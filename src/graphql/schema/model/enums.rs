@@ -1,84 +1,90 @@
-//! The enumerations, each the twin of one of the domain's.
+//! The enums. Each mirrors one of the domain's.
 
 use async_graphql::Enum;
 
 use crate::domain;
 
-/// A vendor whose webhooks are received.
+/// A vendor whose webhooks this service receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::Provider")]
 pub(crate) enum Provider {
-    /// ArcSite: drawings, estimates, payments.
+    /// ArcSite: projects, drawings, proposals and payments.
     Arcsite,
-    /// Bidsketch: proposals, clients.
+    /// Bidsketch: clients and proposals.
     Bidsketch,
 }
 
-/// What happened, whichever name the vendor gave it.
+/// The kind of an event, in one vocabulary for both vendors. `Event.vendorTypes` has the vendor's
+/// own names. Kinds are added over time: treat one you do not know as `UNRECOGNIZED`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::EventKind")]
 pub(crate) enum EventKind {
-    /// A project was created.
+    /// A project was created (ArcSite).
     ProjectCreated,
-    /// A project was changed.
+    /// A project was changed (ArcSite).
     ProjectUpdated,
-    /// A drawing was created.
+    /// A drawing was created (ArcSite).
     DrawingCreated,
-    /// A drawing was changed.
+    /// A drawing was changed (ArcSite).
     DrawingUpdated,
-    /// A client was created.
+    /// A client was created (Bidsketch).
     ClientCreated,
-    /// A proposal was created.
+    /// A proposal was created (Bidsketch).
     ProposalCreated,
-    /// A proposal was sent; each sending is an event.
+    /// A proposal was sent to the client (Bidsketch, and ArcSite, deprecated there). Each sending
+    /// is an event.
     ProposalSent,
-    /// The client looked at a proposal; each look is an event.
+    /// The client looked at a proposal (Bidsketch). Each look is an event.
     ProposalViewed,
-    /// A proposal was accepted (Bidsketch).
+    /// The client accepted a proposal (Bidsketch). At ArcSite this is PROPOSAL_STATUS_CHANGED with
+    /// the status ACCEPTED.
     ProposalAccepted,
-    /// A proposal was declined (Bidsketch).
+    /// The client declined a proposal (Bidsketch).
     ProposalDeclined,
-    /// A proposal's status changed.
+    /// The status of a proposal changed; `ProposalEvent.status` has the new one.
     ProposalStatusChanged,
-    /// A drawing's proposal was signed (ArcSite, deprecated there).
+    /// The proposal of a drawing was signed (ArcSite, deprecated there). The event does not name
+    /// the proposal.
     ProposalSigned,
     /// A proposal was approved (ArcSite, deprecated there).
     ProposalApproved,
-    /// A payment on a proposal came in.
+    /// A payment on a proposal was received (ArcSite): see `ProposalEvent.payment`.
     ProposalPaymentReceived,
-    /// A type that this version does not know: stored, never dropped.
+    /// An event type that this version does not know. The event is stored with its payload, as an
+    /// `UnrecognizedEvent`.
     Unrecognized,
 }
 
-/// How far a proposal has come, for both vendors. `vendorStatus` keeps the vendor's own word.
+/// The status of a proposal, in one vocabulary for both vendors. `Proposal.vendorStatus` has the
+/// vendor's own word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::ProposalStatus")]
 pub(crate) enum ProposalStatus {
-    /// New, not sent.
+    /// Created, not sent yet.
     Draft,
-    /// Sent, without an answer yet.
+    /// Sent, not answered yet.
     Pending,
-    /// The client has looked at it.
+    /// Sent, and the client has looked at it (Bidsketch).
     Viewed,
-    /// Accepted; ArcSite says APPROVED.
+    /// The client accepted it. ArcSite calls this APPROVED.
     Accepted,
-    /// Declined by the client.
+    /// The client declined it (Bidsketch).
     Declined,
-    /// Withdrawn.
+    /// Withdrawn by the office (ArcSite).
     Void,
-    /// Given up.
+    /// Given up as lost by the office (ArcSite).
     Lost,
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "domain::Outcome")]
+#[graphql(remote = "domain::DeliveryOutcome")]
 pub(crate) enum DeliveryOutcome {
-    /// It made a new event.
+    /// It created a new event.
     Accepted,
-    /// It is one more delivery of an event.
+    /// It repeats an event that is in the log already; it changes no state.
     Redelivery,
-    /// It is kept, but could not be turned into an event.
+    /// It could not become an event. It is kept with its exact bytes and the reason.
     Quarantined,
 }
 
@@ -86,12 +92,14 @@ pub(crate) enum DeliveryOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::QuarantineReason")]
 pub(crate) enum QuarantineReason {
-    /// The body is not JSON, or not UTF-8.
+    /// The body is not JSON or not UTF-8.
     NotJson,
     /// The body is JSON, but not `{"event": "…", "data": {…}}`.
     NotAnEnvelope,
-    /// The data does not fit its event's type.
+    /// `data` does not fit the event type: a required field is missing, or a field has another
+    /// type. `Delivery.detail` names it.
     InvalidPayload,
-    /// The signature is right, but its time lies outside the tolerance.
+    /// The signature is valid, but its time differs from the time of arrival by more than the
+    /// tolerance.
     StaleSignature,
 }

@@ -1,4 +1,4 @@
-//! Events: one interface, a type for each kind of subject.
+//! Events: one interface, and one type for each kind of subject.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::graphql::pagination::cursor;
 use crate::store::read::{DeliveryRow, EventRow};
 use crate::store::sql::json_rows::Columns;
 
-/// The columns that each field of an event needs.
+/// The columns that a field of an event needs.
 pub(crate) fn columns(field: &str) -> Columns {
     match field {
         "vendorTypes" => EventRow::vendor_type,
@@ -41,26 +41,42 @@ pub(crate) fn columns(field: &str) -> Columns {
     }
 }
 
-/// Something that happened at a vendor: it has its place in the log and never changes.
+/// Something that happened at a vendor. It has a fixed position in the log and never changes.
 #[derive(Interface)]
 #[graphql(
-    field(name = "id", ty = "ID", desc = "The node id: `event:42`."),
+    field(name = "id", ty = "ID", desc = "Node id, for `node` and `nodes`: `event:42`."),
     field(
         name = "cursor",
         ty = "String",
-        desc = "Its place in the log; opaque. The edge's cursor in `events` is the same, so that a history query and a subscription with `after` join without a gap."
+        desc = "Position of the event in the log, opaque. Pass it as `after` to a subscription or to `eventFeed` to continue after this event without a gap. The edge in `events` has the same cursor."
     ),
-    field(name = "provider", ty = "Provider", desc = "Who sent it."),
-    field(name = "kind", ty = "EventKind", desc = "What happened."),
+    field(name = "provider", ty = "Provider", desc = "The vendor that sent it."),
+    field(
+        name = "kind",
+        ty = "EventKind",
+        desc = "What happened, in one vocabulary for both vendors. Kinds are added over time: treat one you do not know as `UNRECOGNIZED`."
+    ),
     field(
         name = "vendor_types",
         ty = "Vec<String>",
-        desc = "The vendor's own names it arrived under: [\"proposal_accepted\", \"proposal_accepted_or_declined\"]."
+        desc = "The vendor's own type names of its deliveries, each once: `[\"proposal_accepted\", \"proposal_accepted_or_declined\"]`."
     ),
-    field(name = "occurred_at", ty = "Option<DateTime>", desc = "The vendor's time of it, where it gives one."),
-    field(name = "received_at", ty = "DateTime", desc = "When its first delivery came."),
-    field(name = "payload", ty = "Json", desc = "`data` as it was received."),
-    field(name = "deliveries", ty = "Vec<Selected<Delivery>>", desc = "The first delivery, and every redelivery.")
+    field(
+        name = "occurred_at",
+        ty = "Option<DateTime>",
+        desc = "When it happened, by the vendor; null if the vendor gives no time for this type."
+    ),
+    field(name = "received_at", ty = "DateTime", desc = "When its first delivery arrived."),
+    field(
+        name = "payload",
+        ty = "Json",
+        desc = "The vendor's own `data` object, unchanged. Its fields are documented by the vendor; ArcSite's ids in it are numbers beyond 2^53: take them from `vendorId`."
+    ),
+    field(
+        name = "deliveries",
+        ty = "Vec<Selected<Delivery>>",
+        desc = "All its deliveries in the order of their arrival, redeliveries included."
+    )
 )]
 pub(crate) enum Event {
     Project(ProjectEvent),
@@ -109,7 +125,7 @@ impl From<EventRow> for Event {
     }
 }
 
-/// The text of `data` in an event's body.
+/// The `data` object of an event's body, verbatim.
 fn payload(row: &EventRow) -> Result<Json> {
     #[derive(Deserialize)]
     struct Body<'a> {
@@ -137,7 +153,7 @@ async fn vendor_types(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<String>> 
     Ok(types)
 }
 
-/// What an event's own subject must give: its row is written in the event's own transaction.
+/// The subject of an event. It must exist: its row is written in the same transaction as the event.
 fn require_subject<T>(row: &EventRow, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| {
         tracing::error!(seq = row.seq.0, "the subject of an event is not in its projection; run `bidarc rebuild`");
@@ -145,7 +161,7 @@ fn require_subject<T>(row: &EventRow, value: Option<T>) -> Result<T> {
     })
 }
 
-/// Defines a type of event: the fields of the interface, and its own.
+/// Defines an event type: the fields of the interface, then its own.
 macro_rules! event_type {
     ($(#[$doc:meta])* $name:ident { $($own:tt)* }) => {
         pub(crate) struct $name(pub(crate) Arc<EventRow>);
@@ -153,48 +169,52 @@ macro_rules! event_type {
         $(#[$doc])*
         #[Object]
         impl $name {
-            /// The node id: `event:42`.
+            /// Node id, for `node` and `nodes`: `event:42`.
             pub(crate) async fn id(&self) -> ID {
                 NodeId::Event(self.0.seq).to_string().into()
             }
 
-            /// Its place in the log; opaque. The edge's cursor in `events` is the same, so that a history query and a
-            /// subscription with `after` join without a gap.
+            /// Position of the event in the log, opaque. Pass it as `after` to a subscription or to
+            /// `eventFeed` to continue after this event without a gap. The edge in `events` has
+            /// the same cursor.
             pub(crate) async fn cursor(&self, ctx: &Context<'_>) -> Result<String> {
                 Ok(cursor::encode_event(ctx.data::<Api>()?.store.log_id(), self.0.seq))
             }
 
-            /// Who sent it.
+            /// The vendor that sent it.
             pub(crate) async fn provider(&self) -> Provider {
                 self.0.provider.into()
             }
 
-            /// What happened.
+            /// What happened, in one vocabulary for both vendors. Kinds are added over time: treat
+            /// one you do not know as `UNRECOGNIZED`.
             pub(crate) async fn kind(&self) -> EventKind {
                 self.0.kind.into()
             }
 
-            /// The vendor's own names it arrived under: ["proposal_accepted", "proposal_accepted_or_declined"].
+            /// The vendor's own type names of its deliveries, each once:
+            /// `["proposal_accepted", "proposal_accepted_or_declined"]`.
             pub(crate) async fn vendor_types(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
                 vendor_types(ctx, &self.0).await
             }
 
-            /// The vendor's time of it, where it gives one.
+            /// When it happened, by the vendor; null if the vendor gives no time for this type.
             pub(crate) async fn occurred_at(&self) -> Option<DateTime> {
                 self.0.occurred_at.map(DateTime::from)
             }
 
-            /// When its first delivery came.
+            /// When its first delivery arrived.
             pub(crate) async fn received_at(&self) -> DateTime {
                 self.0.received_at.into()
             }
 
-            /// `data` as it was received.
+            /// The vendor's own `data` object, unchanged. Its fields are documented by the vendor;
+            /// ArcSite's ids in it are numbers beyond 2^53: take them from `vendorId`.
             pub(crate) async fn payload(&self) -> Result<Json> {
                 payload(&self.0)
             }
 
-            /// The first delivery, and every redelivery.
+            /// All its deliveries in the order of their arrival, redeliveries included.
             #[graphql(complexity = "short_list_cost(child_complexity)")]
             pub(crate) async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Delivery>>> {
                 deliveries(ctx, &self.0).await
@@ -206,9 +226,9 @@ macro_rules! event_type {
 }
 
 event_type! {
-    /// Something happened to a project.
+    /// An event of an ArcSite project.
     ProjectEvent {
-        /// The project as it is now.
+        /// The project in its current state, not as it was at the time of the event.
         async fn project(&self, ctx: &Context<'_>) -> Result<Selected<Project>> {
             let row = load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns).await?;
             require_subject(&self.0, row.map(|row| Selected(Project(row))))
@@ -217,9 +237,9 @@ event_type! {
 }
 
 event_type! {
-    /// Something happened to a drawing.
+    /// An event of an ArcSite drawing.
     DrawingEvent {
-        /// The drawing as it is now.
+        /// The drawing in its current state, not as it was at the time of the event.
         async fn drawing(&self, ctx: &Context<'_>) -> Result<Selected<Drawing>> {
             let row = load_by_vendor_id(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?;
             require_subject(&self.0, row.map(|row| Selected(Drawing(row))))
@@ -228,9 +248,9 @@ event_type! {
 }
 
 event_type! {
-    /// Something happened to a client.
+    /// An event of a Bidsketch client.
     ClientEvent {
-        /// The client as it is now.
+        /// The client in its current state, not as it was at the time of the event.
         async fn client(&self, ctx: &Context<'_>) -> Result<Selected<Client>> {
             let row = load_by_vendor_id(ctx, self.0.client_vendor_id.clone(), client::columns).await?;
             require_subject(&self.0, row.map(|row| Selected(Client(row))))
@@ -239,10 +259,11 @@ event_type! {
 }
 
 event_type! {
-    /// Something happened to a proposal.
+    /// An event of a proposal, of either vendor. Payments are among them.
     ProposalEvent {
-        /// The proposal as it is now. Null for PROPOSAL_SIGNED, which names no proposal (`drawing` and `project` are there), and
-        /// for a payment whose proposal has not been seen yet.
+        /// The proposal in its current state, not as it was at the time of the event. Null for
+        /// PROPOSAL_SIGNED, which names no proposal (use `drawing` and `project`), and for a
+        /// payment until an event of the proposal itself has arrived.
         async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Selected<Proposal>>> {
             match self.0.proposal_vendor_id.clone() {
                 Some(id) => {
@@ -253,27 +274,30 @@ event_type! {
             }
         }
 
-        /// The vendor's own id of the proposal.
+        /// The vendor's own id of the proposal; null for PROPOSAL_SIGNED.
         async fn proposal_vendor_id(&self) -> Option<&str> {
             self.0.proposal_vendor_id.as_ref().map(VendorId::as_str)
         }
 
-        /// The drawing it was made from (ArcSite), as known when the event was recorded; null until the drawing has been seen.
+        /// The drawing that the proposal was made from (ArcSite), as far as it was known when the
+        /// event was recorded; null until an event of the drawing itself has arrived.
         async fn drawing(&self, ctx: &Context<'_>) -> Result<Option<Selected<Drawing>>> {
             Ok(load_by_vendor_id(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?.map(|row| Selected(Drawing(row))))
         }
 
-        /// The project it belongs to (ArcSite), as known when the event was recorded; null until the project has been seen.
+        /// The project that the proposal belongs to (ArcSite), as far as it was known when the
+        /// event was recorded; null until an event of the project itself has arrived.
         async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
             Ok(load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
         }
 
-        /// The status as this event gave it; `proposal.status` is today's.
+        /// The status that this event gave the proposal; null if it gave none. `proposal.status` is
+        /// the current one.
         async fn status(&self) -> Option<ProposalStatus> {
             self.0.status.map(ProposalStatus::from)
         }
 
-        /// The payment of a PROPOSAL_PAYMENT_RECEIVED.
+        /// The payment, for PROPOSAL_PAYMENT_RECEIVED; null for every other kind.
         async fn payment(&self, ctx: &Context<'_>) -> Result<Option<Selected<Payment>>> {
             if self.0.kind != domain::EventKind::ProposalPaymentReceived {
                 return Ok(None);
@@ -284,6 +308,7 @@ event_type! {
 }
 
 event_type! {
-    /// An event of a type that this version does not know. Its payload is kept.
+    /// An event of a type that this version does not know. `vendorTypes` and `payload` have what
+    /// the vendor sent.
     UnrecognizedEvent {}
 }

@@ -1,4 +1,4 @@
-//! Pages of the log, for integrations.
+//! Pages of the log, oldest event first, for programs that follow it.
 
 use async_graphql::{Result, SimpleObject};
 
@@ -10,18 +10,19 @@ use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::cursor;
 
-/// How many events a page has at most, and where nothing is said.
+/// The largest `pageSize`.
 const FEED_PAGE_SIZE_MAX: i32 = 500;
+/// The default `pageSize`, also written in the `default` of the two `eventFeed` fields.
 const FEED_PAGE_SIZE_DEFAULT: i32 = 100;
 
-/// A page of the log, oldest first.
+/// A page of the log, oldest event first.
 #[derive(SimpleObject)]
 pub(crate) struct EventFeedPage {
-    /// The events that match, oldest first.
+    /// The events of this page that match the filter, oldest first; may be empty.
     events: Vec<Selected<Event>>,
-    /// Where to go on: it moves on even where nothing matched.
+    /// Pass it as `after` to get the next page. It advances even if no event matched the filter.
     cursor: String,
-    /// Whether the log's head was reached.
+    /// Whether this page reaches the head of the log. If not, the next page is available now.
     caught_up: bool,
 }
 
@@ -35,22 +36,22 @@ impl EventFeedPage {
     }
 }
 
-/// The number of events that a page may have.
-pub(crate) fn page_size(asked: Option<i32>) -> std::result::Result<u64, ApiError> {
-    let asked = asked.unwrap_or(FEED_PAGE_SIZE_DEFAULT);
-    u64::try_from(asked).ok().filter(|_| (1..=FEED_PAGE_SIZE_MAX).contains(&asked)).ok_or_else(|| {
-        ApiError::BadUserInput(format!("`pageSize` must be between 1 and {FEED_PAGE_SIZE_MAX}, it is {asked}"))
+/// Checks a `pageSize`.
+pub(crate) fn page_size(requested: Option<i32>) -> std::result::Result<u64, ApiError> {
+    let size = requested.unwrap_or(FEED_PAGE_SIZE_DEFAULT);
+    u64::try_from(size).ok().filter(|_| (1..=FEED_PAGE_SIZE_MAX).contains(&size)).ok_or_else(|| {
+        ApiError::BadUserInput(format!("`pageSize` must be between 1 and {FEED_PAGE_SIZE_MAX}, it is {size}"))
     })
 }
 
-/// What a page costs in the count of a query's complexity.
-pub(crate) fn page_cost(asked: Option<i32>, of_an_event: usize) -> usize {
+/// The complexity of a page: the cost of an event times the page size.
+pub(crate) fn page_cost(requested: Option<i32>, event_cost: usize) -> usize {
     let events =
-        usize::try_from(asked.unwrap_or(FEED_PAGE_SIZE_DEFAULT).clamp(0, FEED_PAGE_SIZE_MAX)).unwrap_or_default();
-    events.saturating_mul(of_an_event).saturating_add(1)
+        usize::try_from(requested.unwrap_or(FEED_PAGE_SIZE_DEFAULT).clamp(0, FEED_PAGE_SIZE_MAX)).unwrap_or_default();
+    events.saturating_mul(event_cost).saturating_add(1)
 }
 
-/// Where a feed begins: past its cursor, or at the log's first event.
+/// The position after which a feed starts: its cursor, or the start of the log.
 pub(crate) async fn start_position(api: &Api, after: Option<&str>) -> Result<Seq> {
     match after {
         Some(cursor) => resolve_cursor(api, cursor).await,
@@ -58,12 +59,13 @@ pub(crate) async fn start_position(api: &Api, after: Option<&str>) -> Result<Seq
     }
 }
 
-/// The place that a cursor names, which must not lie past the head: judged by the database, the same on every node.
+/// The position that a cursor names. It must not be past the head. A node whose own head is behind
+/// asks the database, so that every node accepts the same cursors.
 pub(crate) async fn resolve_cursor(api: &Api, cursor: &str) -> Result<Seq> {
-    let place = cursor::decode_event(api.store.log_id(), cursor).or_api_error()?;
-    if place > api.feed.head() && place > api.store.head().await.or_api_error()? {
-        let problem = "this cursor lies past the end of the log; was the database restored from an older copy?";
+    let position = cursor::decode_event(api.store.log_id(), cursor).or_api_error()?;
+    if position > api.feed.head() && position > api.store.head().await.or_api_error()? {
+        let problem = "this cursor is past the end of the log; was the database restored from an older backup?";
         return Err(ApiError::BadUserInput(problem.to_owned()).into_graphql_error());
     }
-    Ok(place)
+    Ok(position)
 }

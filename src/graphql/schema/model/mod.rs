@@ -1,4 +1,4 @@
-//! The types of the API, one noun a file, each over a row that `store::read` gives.
+//! The types of the API, one noun a file. Each wraps a row of `store::read`.
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, ContextSelectionSet, Interface, ServerResult};
@@ -35,9 +35,13 @@ pub(crate) use payment::Payment;
 pub(crate) use project::Project;
 pub(crate) use proposal::Proposal;
 
-/// An object with an id of its own, by which `node` finds it again.
+/// An object with a node id, by which `node` and `nodes` return it.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "async_graphql::ID", desc = "The readable, typed id of the object."))]
+#[graphql(field(
+    name = "id",
+    ty = "async_graphql::ID",
+    desc = "Node id: the type and its own number or vendor id, such as `project:36029621652695040` or `event:42`. It never changes."
+))]
 pub(crate) enum Node {
     Project(Project),
     Drawing(Drawing),
@@ -53,7 +57,7 @@ pub(crate) enum Node {
     UnrecognizedEvent(UnrecognizedEvent),
 }
 
-/// Says whose selections are executed by the default.
+/// Lists the objects whose selections run by the default implementation.
 macro_rules! impl_selectable {
     ($($object:ty),+ $(,)?) => {
         $(impl Selectable for $object {})+
@@ -96,7 +100,7 @@ impl From<Event> for Node {
     }
 }
 
-/// Loads one object, together with all others of its kind that this level of the query asks for.
+/// Loads one object, in one statement with all others of its kind on this level of the query.
 pub(crate) async fn load<K>(
     ctx: &Context<'_>,
     key: K,
@@ -106,11 +110,13 @@ where
     StoreLoader: Loader<K, Error = std::sync::Arc<ApiError>>,
 {
     let loader = ctx.data::<DataLoader<StoreLoader>>()?;
-    // Boxed: a field's future is as large as the largest of its object's fields, and most fields need none of this.
+    // Boxed: the future of a field is as large as the largest among the fields of its object, and
+    // most fields load nothing.
     Box::pin(loader.load_one(key)).await.map_err(|error| ApiError::clone(&error).into_graphql_error())
 }
 
-/// Loads what a vendor id names, with the columns that this field's selection needs; `None` until it has been seen.
+/// Loads the object with a vendor id, with the columns that the field's selection needs; `None`
+/// until an event of it has arrived.
 pub(crate) async fn load_by_vendor_id<R>(
     ctx: &Context<'_>,
     id: Option<VendorId>,
@@ -125,7 +131,7 @@ where
     }
 }
 
-/// Reads a nested value out of its column.
+/// Decodes a nested value from its column.
 pub(crate) fn parse_nested<T: serde::de::DeserializeOwned>(json: Option<&str>) -> async_graphql::Result<Option<T>> {
     json.map(serde_json::from_str).transpose().map_err(|error| {
         tracing::error!(%error, "a nested value in the database is unreadable");

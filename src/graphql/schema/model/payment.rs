@@ -9,7 +9,7 @@ use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Payment(pub(crate) PaymentRow);
 
-/// The columns that each field of a payment needs.
+/// The columns that a field of a payment needs.
 pub(crate) fn columns(field: &str) -> Columns {
     match field {
         "amount" => PaymentRow::amount,
@@ -22,40 +22,43 @@ pub(crate) fn columns(field: &str) -> Columns {
     }
 }
 
-/// A payment on an ArcSite proposal.
+/// A payment on an ArcSite proposal. Bidsketch reports no payments.
 #[Object]
 impl Payment {
-    /// The node id: `payment:42`, by the number of its event.
+    /// Node id, for `node` and `nodes`: `payment:42`, with the number of its event `event:42`.
     pub(crate) async fn id(&self) -> ID {
         NodeId::Payment(self.0.event_seq).to_string().into()
     }
 
-    /// This payment alone, not the sum.
+    /// The amount of this payment alone, in the proposal's currency, which ArcSite does not name.
+    /// `Proposal.paidTotal` has the sum.
     async fn amount(&self) -> Decimal {
         Decimal(self.0.amount.unwrap_or(Money(0)))
     }
 
-    /// `arcsite_payment` or `mark_as_paid`; empty where the vendor did not say.
+    /// `arcsite_payment` for a payment through ArcSite, `mark_as_paid` for one that the office
+    /// marked by hand; empty if ArcSite did not say.
     async fn channel(&self) -> &str {
         &self.0.channel
     }
 
-    /// How it was paid, in the vendor's words.
+    /// The payment method in ArcSite's own words; null if it names none.
     async fn method(&self) -> Option<&str> {
         self.0.method.as_deref()
     }
 
-    /// When it was paid, where it went through ArcSite.
+    /// When it was paid through ArcSite; null for one marked by hand, which has `paidOn`.
     async fn paid_at(&self) -> Option<DateTime> {
         self.0.paid_at.map(DateTime::from)
     }
 
-    /// On what day it was paid, where it was marked by hand.
+    /// The day on which it was paid, as the office marked it; null for a payment through ArcSite,
+    /// which has `paidAt`.
     async fn paid_on(&self) -> Option<Date> {
         self.0.paid_on.map(Date)
     }
 
-    /// When its event came.
+    /// When the payment's event arrived.
     async fn received_at(&self) -> DateTime {
         self.0.received_at.into()
     }

@@ -5,20 +5,21 @@ use async_graphql::SimpleObject;
 use crate::domain;
 use crate::graphql::execution::selection::Selected;
 
-/// Whom a project is for.
+/// The customer of an ArcSite project, as typed at ArcSite. It has no id of its own and is not
+/// linked to a `Client`. A field is null if it was left out.
 #[derive(SimpleObject)]
 pub(crate) struct Customer {
     /// Name of the person or company.
     name: Option<String>,
-    /// First telephone number.
+    /// First telephone number, as it was typed.
     phone: Option<String>,
-    /// Second telephone number.
+    /// Second telephone number, as it was typed.
     second_phone: Option<String>,
-    /// First e-mail address.
+    /// First e-mail address, as it was typed.
     email: Option<String>,
-    /// Second e-mail address.
+    /// Second e-mail address, as it was typed.
     second_email: Option<String>,
-    /// Postal address.
+    /// Postal address of the customer; the work site may be another.
     address: Option<Selected<Address>>,
 }
 
@@ -36,18 +37,18 @@ impl From<domain::Customer> for Customer {
     }
 }
 
-/// A postal address.
+/// A postal address, as typed at ArcSite. A field is null if it was left out.
 #[derive(SimpleObject)]
 pub(crate) struct Address {
     /// Street and number.
     street: Option<String>,
-    /// City.
+    /// City, as it was typed.
     city: Option<String>,
-    /// County.
+    /// County, as it was typed.
     county: Option<String>,
-    /// State.
+    /// State or province as it was typed: "PA".
     state: Option<String>,
-    /// Postal code.
+    /// Postal code, as it was typed. `Client.postalZip` is the same for Bidsketch.
     zip_code: Option<String>,
 }
 
@@ -58,14 +59,14 @@ impl From<domain::Address> for Address {
     }
 }
 
-/// Who sells a project.
+/// The sales representative of an ArcSite project. A field is null if it was left out.
 #[derive(SimpleObject)]
 pub(crate) struct SalesRep {
-    /// Name.
+    /// Full name.
     name: Option<String>,
-    /// E-mail address.
+    /// E-mail address, as it was typed.
     email: Option<String>,
-    /// Telephone number.
+    /// Telephone number, as it was typed.
     phone: Option<String>,
 }
 
@@ -76,16 +77,16 @@ impl From<domain::SalesRep> for SalesRep {
     }
 }
 
-/// A client's other contact.
+/// The second contact person of a Bidsketch client. A field is null if it was left out.
 #[derive(SimpleObject)]
 pub(crate) struct Contact {
-    /// First name.
+    /// First name of the person.
     first_name: Option<String>,
-    /// Last name.
+    /// Last name of the person.
     last_name: Option<String>,
-    /// E-mail address.
+    /// E-mail address, as it was typed.
     email: Option<String>,
-    /// Telephone number.
+    /// Telephone number, as it was typed.
     phone: Option<String>,
 }
 

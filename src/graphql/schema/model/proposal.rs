@@ -17,12 +17,12 @@ use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Proposal(pub(crate) ProposalRow);
 
-/// The order where none is asked for.
+/// The default order: the newest event first.
 pub(crate) const DEFAULT_ORDER: Sort = Sort { column: "last_event_at", tie_breakers: TIE_BREAKERS, descending: true };
-/// What tells proposals apart that are equal in an order.
+/// The columns that order proposals with equal sort values.
 pub(crate) const TIE_BREAKERS: &[&str] = &["provider", "vendor_id"];
 
-/// The columns that each field of a proposal needs.
+/// The columns that a field of a proposal needs.
 pub(crate) fn columns(field: &str) -> Columns {
     match field {
         "name" => ProposalRow::name,
@@ -66,100 +66,105 @@ impl Proposal {
     }
 }
 
-/// A proposal of either vendor as it is now.
+/// The current state of a proposal of either vendor, made from its events. A nullable field is null
+/// until an event has brought it. A field marked (ArcSite) or (Bidsketch) comes from that vendor
+/// alone.
 #[Object]
 impl Proposal {
-    /// The node id: `proposal:bidsketch:11051955`.
+    /// Node id, for `node` and `nodes`: `proposal:bidsketch:11051955`.
     pub(crate) async fn id(&self) -> ID {
         NodeId::Proposal(self.0.provider, self.0.vendor_id.clone()).to_string().into()
     }
 
-    /// Whose proposal it is.
+    /// The vendor whose proposal it is.
     async fn provider(&self) -> Provider {
         self.0.provider.into()
     }
 
-    /// The vendor's own id, every digit of it.
+    /// The vendor's own id with every digit, for `Query.proposal`. Unique per `provider`.
     async fn vendor_id(&self) -> &str {
         self.0.vendor_id.as_str()
     }
 
-    /// Its name; empty while it is not known.
+    /// Name of the proposal; empty until an event has brought it.
     async fn name(&self) -> &str {
         self.0.name.as_deref().unwrap_or_default()
     }
 
-    /// What it is about (Bidsketch).
+    /// Description of the work (Bidsketch).
     async fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
     }
 
-    /// How far it has come; null while that is not known, or for a vendor's word that is not documented.
+    /// The current status; null until an event has brought it, or if the vendor's word is not
+    /// documented: see `vendorStatus`.
     async fn status(&self) -> Option<ProposalStatus> {
         self.0.status.map(ProposalStatus::from)
     }
 
-    /// The vendor's own word for its status.
+    /// The status in the vendor's own word: `APPROVED` (ArcSite), `Accepted` (Bidsketch).
     async fn vendor_status(&self) -> Option<&str> {
         self.0.vendor_status.as_deref()
     }
 
-    /// Whether it is a draft (Bidsketch).
+    /// Whether the vendor marks it as a draft (Bidsketch).
     async fn is_draft(&self) -> Option<bool> {
         self.0.is_draft.map(|flag| flag.0)
     }
 
-    /// Who made it: the owner (Bidsketch) or the sales representative (ArcSite).
+    /// Name of the person in charge: the owner (Bidsketch) or the sales representative (ArcSite).
     async fn owner(&self) -> Option<&str> {
         self.0.owner.as_deref()
     }
 
-    /// Currency of its amounts, ISO 4217 (Bidsketch).
+    /// Currency of all its amounts as ISO 4217 code: `USD` (Bidsketch). ArcSite names no currency.
     async fn currency(&self) -> Option<&str> {
         self.0.currency.as_deref()
     }
 
-    /// Its total.
+    /// The total in `currency`, as the vendor computes it; null until an event has brought it.
+    /// ArcSite names no currency.
     async fn total(&self) -> Option<Decimal> {
         self.0.total.map(Decimal)
     }
 
-    /// Fees that are due once (Bidsketch).
+    /// Fees due once, in `currency` (Bidsketch).
     async fn one_time_fees(&self) -> Option<Decimal> {
         self.0.one_time_fees.map(Decimal)
     }
 
-    /// Fees that are due each month (Bidsketch).
+    /// Fees due each month, in `currency` (Bidsketch).
     async fn monthly_fees(&self) -> Option<Decimal> {
         self.0.monthly_fees.map(Decimal)
     }
 
-    /// Fees that are due each year (Bidsketch).
+    /// Fees due each year, in `currency` (Bidsketch).
     async fn yearly_fees(&self) -> Option<Decimal> {
         self.0.yearly_fees.map(Decimal)
     }
 
-    /// First tax, an amount (Bidsketch).
+    /// First tax as an amount in `currency`, not a rate (Bidsketch).
     async fn tax(&self) -> Option<Decimal> {
         self.0.tax.map(Decimal)
     }
 
-    /// Second tax, an amount (Bidsketch).
+    /// Second tax as an amount in `currency`, not a rate (Bidsketch).
     async fn tax2(&self) -> Option<Decimal> {
         self.0.tax2.map(Decimal)
     }
 
-    /// Discount, a negative amount (Bidsketch).
+    /// Discount as a negative amount in `currency` (Bidsketch).
     async fn discount(&self) -> Option<Decimal> {
         self.0.discount.map(Decimal)
     }
 
-    /// The name of whom it is for.
+    /// Name of the customer.
     async fn customer_name(&self) -> Option<&str> {
         self.0.customer_name.as_deref()
     }
 
-    /// The e-mail address of whom it is for: for Bidsketch the client's, once the client has been seen.
+    /// E-mail address of the customer. For Bidsketch it is that of `client`, and null until an
+    /// event of the client has arrived.
     async fn customer_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match (&self.0.customer_email, self.0.client_vendor_id.clone()) {
             (Some(email), _) => Ok(Some(email.clone())),
@@ -170,38 +175,42 @@ impl Proposal {
         }
     }
 
-    /// Its client (Bidsketch); null until the client itself has been seen.
+    /// The client it is for (Bidsketch); null until an event of the client itself has arrived. Its
+    /// id is in `clientVendorId`.
     async fn client(&self, ctx: &Context<'_>) -> Result<Option<Selected<Client>>> {
         Ok(load_by_vendor_id(ctx, self.0.client_vendor_id.clone(), client::columns)
             .await?
             .map(|row| Selected(Client(row))))
     }
 
-    /// Bidsketch's own id of its client.
+    /// Bidsketch's own id of the client it is for (Bidsketch).
     async fn client_vendor_id(&self) -> Option<&str> {
         self.0.client_vendor_id.as_ref().map(VendorId::as_str)
     }
 
-    /// Its project (ArcSite); null until the project itself has been seen.
+    /// The project it belongs to (ArcSite); null until an event of the project itself has arrived.
+    /// Its id is in `projectVendorId`.
     async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
         Ok(load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns)
             .await?
             .map(|row| Selected(Project(row))))
     }
 
-    /// ArcSite's own id of its project.
+    /// ArcSite's own id of the project it belongs to (ArcSite).
     async fn project_vendor_id(&self) -> Option<&str> {
         self.0.project_vendor_id.as_ref().map(VendorId::as_str)
     }
 
-    /// The payments on it (ArcSite), in the order in which they came.
+    /// Payments on the proposal in the order of their arrival (ArcSite); empty if there are none,
+    /// and always for Bidsketch.
     #[graphql(complexity = "short_list_cost(child_complexity)")]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Payment>>> {
         let columns = look_ahead::node_columns(ctx, payment::columns);
         Ok(self.load_payments(ctx, columns).await?.into_iter().map(|row| Selected(Payment(row))).collect())
     }
 
-    /// The sum of its payments; null for Bidsketch, which sends none.
+    /// Sum of all `payments`: "0.00" if there are none yet. Null for Bidsketch, which reports no
+    /// payments.
     async fn paid_total(&self, ctx: &Context<'_>) -> Result<Option<Decimal>> {
         if self.0.provider == domain::Provider::Bidsketch {
             return Ok(None);
@@ -212,48 +221,56 @@ impl Proposal {
         Ok(sum.map(|sum| Decimal(Money(sum))))
     }
 
-    /// The proposal in the vendor's API (Bidsketch).
+    /// URL of the proposal in Bidsketch's API, as JSON (Bidsketch).
     async fn url(&self) -> Option<Url> {
         self.0.url.clone().map(Url)
     }
 
-    /// The proposal in the vendor's pages (Bidsketch).
+    /// URL of the proposal's page in Bidsketch's web application (Bidsketch).
     async fn app_url(&self) -> Option<Url> {
         self.0.app_url.clone().map(Url)
     }
 
-    /// When it was created at the vendor (Bidsketch).
+    /// When the proposal was created at Bidsketch (Bidsketch).
     async fn created_at(&self) -> Option<DateTime> {
         self.0.created_at.map(DateTime::from)
     }
 
-    /// When it was last changed at the vendor (Bidsketch).
+    /// When the proposal was last changed at Bidsketch, by the newest event that gives a time
+    /// (Bidsketch).
     async fn updated_at(&self) -> Option<DateTime> {
         self.0.updated_at.map(DateTime::from)
     }
 
-    /// When it was first seen: when the first event came that is its own, not only of what hangs under it.
+    /// When the first event of the proposal itself arrived. Payments do not count.
     async fn first_seen_at(&self) -> DateTime {
         self.0.first_seen_at.into()
     }
 
-    /// When the newest event of it came, payments included.
+    /// When the newest event of the proposal arrived, payments included.
     async fn last_event_at(&self) -> DateTime {
         self.0.last_event_at.into()
     }
 
-    /// The events of it, payments included, newest first.
+    /// Events of this proposal, payments included, newest first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Result<EventConnection> {
         let args = PageArgs { first, after, last, before };
-        let kinship = Relation { column: "proposal_vendor_id", provider: Some(self.0.provider) };
-        load_child_connection::<EventRow>(ctx, self.0.vendor_id.clone(), kinship, LOG_ORDER, args, event::columns).await
+        let relation = Relation { column: "proposal_vendor_id", provider: Some(self.0.provider) };
+        load_child_connection::<EventRow>(ctx, self.0.vendor_id.clone(), relation, LOG_ORDER, args, event::columns)
+            .await
     }
 }

@@ -12,12 +12,13 @@ use crate::store::read::value::Micros;
 pub(crate) struct DateTime(pub(crate) Time);
 
 impl From<Micros> for DateTime {
-    fn from(stamp: Micros) -> Self {
-        Self(stamp.to_time())
+    fn from(micros: Micros) -> Self {
+        Self(micros.to_time())
     }
 }
 
-/// A time, RFC 3339, UTC: `2022-01-16T04:19:23Z`, with up to six digits of a second. An input may have any offset.
+/// A time as text by RFC 3339, in UTC: `2022-01-16T04:19:23Z`, with up to six decimal places of a
+/// second. An input may have any offset.
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -35,7 +36,7 @@ impl ScalarType for DateTime {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Date(pub(crate) NaiveDate);
 
-/// A day: `2022-01-16`.
+/// A calendar day as text, without a time zone: `2022-01-16`.
 #[Scalar(name = "Date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -53,7 +54,8 @@ impl ScalarType for Date {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decimal(pub(crate) domain::Money);
 
-/// An exact decimal as a text, with two to four digits behind the point: `"7385.00"`.
+/// An exact decimal number as text, with two to four digits after the point: `"7385.00"`. An input
+/// may be a number too.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -77,7 +79,7 @@ impl ScalarType for Decimal {
 #[derive(Clone, Debug)]
 pub(crate) struct Url(pub(crate) String);
 
-/// A URL, as the vendor gives it.
+/// A URL as text. Those of a vendor are passed on as received, unchecked.
 #[Scalar(name = "Url")]
 impl ScalarType for Url {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -93,8 +95,8 @@ impl ScalarType for Url {
 #[derive(Clone, Debug)]
 pub(crate) struct Json(pub(crate) Box<RawValue>);
 
-/// JSON as it was received: every digit of a number, the order of keys and the white space are kept. JavaScript rounds numbers
-/// beyond 2^53 in it: take ids from `vendorId`.
+/// JSON exactly as received: every digit of a number, the order of keys and the white space are
+/// kept. JavaScript rounds numbers beyond 2^53: take ids from `vendorId`.
 #[Scalar(name = "JSON")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -103,7 +105,7 @@ impl ScalarType for Json {
     }
 
     fn to_value(&self) -> Value {
-        // The library keeps raw JSON apart in its values, and writes it out as it is.
+        // The library has a value for raw JSON, which it writes out verbatim.
         async_graphql::to_value(&self.0).unwrap_or_default()
     }
 }

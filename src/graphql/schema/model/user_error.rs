@@ -1,33 +1,35 @@
-//! Expected outcomes of mutations, as data.
+//! Expected failures of mutations, as data.
 
 use async_graphql::{Enum, SimpleObject};
 
 use crate::webhooks::ProblemKind;
 
-/// What stood in the way of a mutation.
+/// The reason why a mutation did not do all that was requested. Codes are added over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum UserErrorCode {
-    /// The endpoint is none that a webhook may send to.
+    /// A webhook may not send to this endpoint; the message says why.
     InvalidEndpoint,
-    /// There is a webhook for the event already, which sends to another place.
+    /// A webhook for this event exists already and sends to another endpoint. Delete it first.
     AlreadyExists,
-    /// The delivery has been released before.
+    /// The delivery was released before; the payload has its event.
     AlreadyReleased,
-    /// There is no such thing.
+    /// The webhook does not exist, or the delivery was never in quarantine.
     NotFound,
-    /// The delivery still cannot be turned into an event.
+    /// The delivery still cannot become an event; the message says why. It stays in quarantine.
     StillInvalid,
-    /// A setting is missing; the message names it.
+    /// A setting of this service is missing; the message names it.
     NotConfigured,
-    /// The vendor does not take the request; the message has its own words.
+    /// The vendor refused the request; the message has the vendor's own words. Retrying will not
+    /// help.
     VendorRejected,
-    /// The vendor does not know the token that is set.
+    /// The vendor does not accept the API token that is set.
     VendorUnauthorized,
-    /// A limit of the vendor's is reached: of the account, or of requests in a time.
+    /// A limit at the vendor is reached: of the account, or of the request rate. The message says
+    /// which.
     VendorLimit,
-    /// The vendor cannot be reached, or cannot do it now.
+    /// The vendor cannot be reached or cannot serve the request now. Try again later.
     VendorUnavailable,
-    /// It is not known what became of the request.
+    /// The vendor did not answer: the request may or may not have been carried out.
     OutcomeUnknown,
 }
 
@@ -47,19 +49,20 @@ impl From<ProblemKind> for UserErrorCode {
     }
 }
 
-/// Something that stood in the way of a mutation and that its user can act on.
+/// An error of a mutation that its caller can act on. The mutation itself is answered without a
+/// GraphQL error.
 #[derive(SimpleObject)]
 pub(crate) struct UserError {
-    /// What it is, for programs.
+    /// The reason, for programs to branch on.
     code: UserErrorCode,
-    /// What it is, for people.
+    /// The reason in words, for people, with what to do if that is known. The text may change.
     message: String,
-    /// The path of the argument that is concerned.
+    /// Path of the argument at fault: `["input", "id"]`; null if it is none in particular.
     field: Option<Vec<String>>,
 }
 
 impl UserError {
-    /// An error that concerns the argument at this path; none where the path is empty.
+    /// An error about the argument at this path; an empty path means none in particular.
     pub(crate) fn new(code: UserErrorCode, message: String, field: &[&str]) -> Self {
         let field = (!field.is_empty()).then(|| field.iter().map(|&part| part.to_owned()).collect());
         Self { code, message, field }

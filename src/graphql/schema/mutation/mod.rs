@@ -1,10 +1,11 @@
-//! The fields of the root that change something, one subject a file.
+//! The fields of `Mutation`, one subject a file.
 
 use async_graphql::MergedObject;
 
 mod release;
 mod webhooks;
 
-/// Changes what is kept.
+/// What can be changed: release a quarantined delivery, create and delete Bidsketch's webhooks.
+/// Needs a key with the scope `manage`.
 #[derive(Default, MergedObject)]
 pub struct Mutation(release::ReleaseMutation, webhooks::WebhookMutation);

@@ -1,4 +1,4 @@
-//! Releasing quarantined deliveries.
+//! `releaseQuarantinedDelivery`.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
@@ -12,21 +12,24 @@ use crate::ingest::release::{ReleaseResult, Releaser};
 use crate::store::read::{DeliveryRow, EventRow};
 use crate::store::sql::json_rows::ReadRow;
 
-/// Which delivery to release.
+/// Input of `releaseQuarantinedDelivery`.
 #[derive(InputObject)]
 pub(crate) struct ReleaseQuarantinedDeliveryInput {
-    /// The delivery's node id: `delivery:42`.
+    /// Node id of the delivery, from `quarantinedDeliveries`: `delivery:42`.
     id: ID,
 }
 
-/// What became of a release.
+/// Result of `releaseQuarantinedDelivery`: the delivery and its event, or `userErrors` that say why
+/// it was not released.
 #[derive(SimpleObject)]
 pub(crate) struct ReleaseQuarantinedDeliveryPayload {
-    /// The delivery, as it is now; null where there is no such one.
+    /// The delivery as it is after the mutation; null if it was never in quarantine.
     delivery: Option<Selected<Delivery>>,
-    /// The event that it made or repeats.
+    /// The event that it created or repeats, also if it was released before; null if it still
+    /// cannot become one.
     event: Option<Selected<Event>>,
-    /// What stood in the way; empty where it was released.
+    /// Why it was not released: ALREADY_RELEASED, NOT_FOUND or STILL_INVALID; empty if it was
+    /// released.
     user_errors: Vec<UserError>,
 }
 
@@ -37,15 +40,17 @@ pub struct ReleaseMutation;
 
 #[Object]
 impl ReleaseMutation {
-    /// Runs a quarantined delivery through today's code again. It keeps the time at which it came and the reason why it was in
-    /// quarantine; the age of its signature does not matter any more.
+    /// Runs a quarantined delivery through today's code again, so that it becomes an event or a
+    /// redelivery. It keeps its time of arrival and the reason why it was quarantined. The age of
+    /// its signature is not checked again.
     async fn release_quarantined_delivery(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which delivery to release.")] input: ReleaseQuarantinedDeliveryInput,
+        #[graphql(desc = "The delivery to release.")] input: ReleaseQuarantinedDeliveryInput,
     ) -> Result<Selected<ReleaseQuarantinedDeliveryPayload>> {
         let Ok(NodeId::Delivery(id)) = input.id.parse() else {
-            let problem = format!("`id` must be a delivery's node id like delivery:42, it is {:?}", input.id.as_str());
+            let problem =
+                format!("`id` must be the node id of a delivery such as delivery:42, it is {:?}", input.id.as_str());
             return Err(ApiError::BadUserInput(problem).into_graphql_error());
         };
         let release = ctx.data::<Releaser>()?.release(id).await.or_api_error()?;
@@ -57,15 +62,15 @@ impl ReleaseMutation {
         let problem = match release {
             ReleaseResult::Released(_) => None,
             ReleaseResult::AlreadyReleased => {
-                Some((UserErrorCode::AlreadyReleased, "this delivery has been released before".to_owned()))
+                Some((UserErrorCode::AlreadyReleased, "this delivery was released before".to_owned()))
             }
             ReleaseResult::NotFound => Some((UserErrorCode::NotFound, "no such delivery is in quarantine".to_owned())),
             ReleaseResult::StillInvalid(detail) => Some((UserErrorCode::StillInvalid, detail)),
         };
-        let found = problem.as_ref().is_none_or(|(code, _)| *code != UserErrorCode::NotFound);
+        let exists = problem.as_ref().is_none_or(|(code, _)| *code != UserErrorCode::NotFound);
         Ok(Selected(ReleaseQuarantinedDeliveryPayload {
-            delivery: delivery.filter(|_| found).map(|row| Selected(Delivery(row))),
-            event: event.filter(|_| found),
+            delivery: delivery.filter(|_| exists).map(|row| Selected(Delivery(row))),
+            event: event.filter(|_| exists),
             user_errors: problem
                 .into_iter()
                 .map(|(code, message)| UserError::new(code, message, &["input", "id"]))

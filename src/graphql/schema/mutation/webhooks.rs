@@ -1,4 +1,4 @@
-//! Creating and deleting webhooks at Bidsketch.
+//! The mutations that create and delete webhooks at Bidsketch.
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
 
@@ -11,50 +11,53 @@ use crate::graphql::schema::model::user_error::UserError;
 use crate::store::webhooks::Webhook;
 use crate::webhooks::{ProblemKind, WebhookRef, Webhooks};
 
-/// What to create.
+/// Input of `createBidsketchWebhook`.
 #[derive(InputObject)]
 pub(crate) struct CreateBidsketchWebhookInput {
-    /// What the webhook is for.
+    /// The event type that the webhook delivers.
     event: BidsketchEvent,
-    /// Where it sends to: https, or http on this machine. Where it is left out: this service's own hook URL, with a fresh secret
-    /// path.
+    /// The URL to which it sends: https, or http to a loopback address. If it is left out, this
+    /// service's own hook URL with a new secret path.
     endpoint: Option<Url>,
 }
 
-/// Which webhook to delete.
+/// Input of `deleteBidsketchWebhook`: exactly one of the two ids.
 #[derive(OneofObject)]
 pub(crate) enum DeleteBidsketchWebhookInput {
-    /// By its node id: `webhook:3`.
+    /// Node id of the webhook, from `bidsketchWebhooks`: `webhook:3`.
     Id(ID),
-    /// By Bidsketch's own id: one that was made by hand, too.
+    /// Bidsketch's own id. It may be of a webhook that was created elsewhere.
     VendorId(String),
 }
 
-/// What became of a creation.
+/// Result of `createBidsketchWebhook`: the webhook, or `userErrors` that say why there is none.
 #[derive(SimpleObject)]
 pub(crate) struct CreateBidsketchWebhookPayload {
-    /// The webhook, with its whole endpoint this once if it is new. There as well where Bidsketch did not create it, or where there
-    /// was one already.
+    /// The webhook: the new one, with its complete `endpoint` this once; the one that existed
+    /// already; or the FAILED one, if Bidsketch did not create it. Null if nothing was attempted.
     bidsketch_webhook: Option<Selected<BidsketchWebhook>>,
-    /// What stood in the way; empty where the webhook is there.
+    /// Why the webhook was not created; empty if it was, or if an equal one existed already.
     user_errors: Vec<UserError>,
 }
 
-/// What became of the creation of all seven.
+/// Result of `createAllBidsketchWebhooks`: the webhooks, and `userErrors` for those that are
+/// missing.
 #[derive(SimpleObject)]
 pub(crate) struct CreateAllBidsketchWebhooksPayload {
-    /// The webhooks, those that were there before included; those of them that are new with their whole endpoint this once.
+    /// One webhook per event type, including those that existed before. The new ones have their
+    /// complete `endpoint` this once.
     bidsketch_webhooks: Vec<Selected<BidsketchWebhook>>,
-    /// What stood in the way, for each event that it concerns; empty where all seven are there.
+    /// One error per event type whose webhook was not created; `message` starts with the event
+    /// type. Empty if all seven exist.
     user_errors: Vec<UserError>,
 }
 
-/// What became of a deletion.
+/// Result of `deleteBidsketchWebhook`: the webhook, or `userErrors` that say why it is not deleted.
 #[derive(SimpleObject)]
 pub(crate) struct DeleteBidsketchWebhookPayload {
-    /// The webhook as it is now; null where nothing is known of it here.
+    /// The webhook as it is after the mutation; null if this service does not manage it.
     bidsketch_webhook: Option<Selected<BidsketchWebhook>>,
-    /// What stood in the way; empty where it is deleted.
+    /// Why it is not deleted at Bidsketch; empty if it is.
     user_errors: Vec<UserError>,
 }
 
@@ -67,13 +70,14 @@ pub struct WebhookMutation;
 
 #[Object]
 impl WebhookMutation {
-    /// Creates a webhook at Bidsketch. There is one for an event at most: asked for the same again, the one that is there is given.
-    /// Where Bidsketch does not answer, the outcome is unknown and it is not asked again by itself; ask again to have a new one, by
-    /// which the other is forgotten.
+    /// Creates a webhook at Bidsketch. An event type has one webhook at most: a repeated call
+    /// returns the existing one. If Bidsketch does not answer, the error is OUTCOME_UNKNOWN and
+    /// this service does not retry. Call again to create a new webhook, which replaces the
+    /// uncertain one.
     async fn create_bidsketch_webhook(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to create.")] input: CreateBidsketchWebhookInput,
+        #[graphql(desc = "The event type, and optionally the endpoint.")] input: CreateBidsketchWebhookInput,
     ) -> Result<Selected<CreateBidsketchWebhookPayload>> {
         let endpoint = input.endpoint.map(|Url(endpoint)| endpoint);
         let outcome = ctx.data::<Webhooks>()?.create(input.event.into(), endpoint).await.or_api_error()?;
@@ -97,8 +101,9 @@ impl WebhookMutation {
         }))
     }
 
-    /// Creates the webhooks for all seven events of Bidsketch, to this service's own hook URLs. Those that are there are kept, so
-    /// that it may be asked for again at any time; where one fails the others are there all the same.
+    /// Creates the webhooks for all seven event types of Bidsketch, to this service's own hook
+    /// URLs. Existing webhooks are kept, so it may be called again at any time. If one fails, the
+    /// others are still created.
     async fn create_all_bidsketch_webhooks(
         &self,
         ctx: &Context<'_>,
@@ -116,18 +121,20 @@ impl WebhookMutation {
         Ok(Selected(payload))
     }
 
-    /// Deletes a webhook at Bidsketch. A hook URL of this service answers 410 from then on, by which Bidsketch forgets the webhook
-    /// even where it cannot be reached now. One that Bidsketch has no more counts as deleted.
+    /// Deletes a webhook at Bidsketch. If it sends to a hook URL of this service, that URL answers
+    /// 410 from now on; Bidsketch then drops the webhook itself, even if it cannot be reached now.
+    /// A webhook that Bidsketch no longer has counts as deleted.
     async fn delete_bidsketch_webhook(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which webhook to delete.")] input: DeleteBidsketchWebhookInput,
+        #[graphql(desc = "The webhook to delete, by one of its ids.")] input: DeleteBidsketchWebhookInput,
     ) -> Result<Selected<DeleteBidsketchWebhookPayload>> {
-        let (which, field) = match input {
+        let (webhook, field) = match input {
             DeleteBidsketchWebhookInput::Id(id) => match id.parse() {
                 Ok(NodeId::BidsketchWebhook(id)) => (WebhookRef::Id(id), "id"),
                 Ok(_) | Err(_) => {
-                    let problem = format!("`id` must be a webhook's node id like webhook:3, it is {:?}", id.as_str());
+                    let problem =
+                        format!("`id` must be the node id of a webhook such as webhook:3, it is {:?}", id.as_str());
                     return Err(ApiError::BadUserInput(problem).into_graphql_error());
                 }
             },
@@ -135,11 +142,12 @@ impl WebhookMutation {
                 (WebhookRef::VendorId(id), "vendorId")
             }
             DeleteBidsketchWebhookInput::VendorId(id) => {
-                let problem = format!("`vendorId` must be a number of Bidsketch's like 4815162342, it is {id:?}");
+                let problem =
+                    format!("`vendorId` must be an id of Bidsketch's, a number such as 4815162342, it is {id:?}");
                 return Err(ApiError::BadUserInput(problem).into_graphql_error());
             }
         };
-        let outcome = ctx.data::<Webhooks>()?.delete(which).await.or_api_error()?;
+        let outcome = ctx.data::<Webhooks>()?.delete(webhook).await.or_api_error()?;
         let user_errors = outcome.problem.into_iter().map(|problem| {
             let field: &[&str] = if problem.kind == ProblemKind::NotFound { &["input", field] } else { &[] };
             UserError::new(problem.kind.into(), problem.message, field)

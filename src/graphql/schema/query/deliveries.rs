@@ -1,4 +1,4 @@
-//! What was received and could not be turned into an event.
+//! The quarantined deliveries.
 
 use async_graphql::{Context, Object, Result};
 
@@ -12,16 +12,26 @@ pub struct DeliveryQuery;
 
 #[Object]
 impl DeliveryQuery {
-    /// What was received and could not be turned into an event, with the reason; newest first: `after` means older.
+    /// Deliveries that could not become an event, with the reason, newest first: `after` means
+    /// older. `releaseQuarantinedDelivery` tries one again.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn quarantined_deliveries(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many of the newest, 0 to 100; 20 where neither `first` nor `last` is given.")]
+        #[graphql(
+            desc = "How many of the newest deliveries to return, 0 to 100. Without `first` and `last` a page has 20."
+        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what is older than this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many of the oldest, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what is newer than this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "Return only deliveries older than this cursor: the `cursor` of an edge, or `pageInfo.endCursor`."
+        )]
+        after: Option<String>,
+        #[graphql(desc = "How many of the oldest deliveries to return, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(
+            desc = "Return only deliveries newer than this cursor: the `cursor` of an edge, or `pageInfo.startCursor`."
+        )]
+        before: Option<String>,
     ) -> Result<DeliveryConnection> {
         let args = PageArgs { first, after, last, before };
         load_connection(ctx, Quarantine, DELIVERY_ORDER, args, delivery::columns).await

@@ -1,4 +1,4 @@
-//! The history.
+//! The log: its history, its feed and its head.
 
 use async_graphql::{Context, Object, Result};
 
@@ -19,32 +19,49 @@ pub struct EventQuery;
 
 #[Object]
 impl EventQuery {
-    /// The history, newest first: `after` means older.
+    /// The history: all events, newest first. `after` means older.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many of the newest, 0 to 100; 20 where neither `first` nor `last` is given.")]
+        #[graphql(
+            desc = "How many of the newest events to return, 0 to 100. Without `first` and `last` a page has 20."
+        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what is older than this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many of the oldest, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what is newer than this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
+        #[graphql(
+            desc = "Return only events older than this cursor: the `cursor` of an edge, or `pageInfo.endCursor`."
+        )]
+        after: Option<String>,
+        #[graphql(desc = "How many of the oldest events to return, 0 to 100. Not together with `first`.")] last: Option<
+            i32,
+        >,
+        #[graphql(
+            desc = "Return only events newer than this cursor: the `cursor` of an edge, or `pageInfo.startCursor`."
+        )]
+        before: Option<String>,
+        #[graphql(
+            desc = "Conditions on the events; all that are given must hold. `totalCount` counts the events that match."
+        )]
+        filter: Option<EventFilter>,
     ) -> Result<EventConnection> {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let args = PageArgs { first, after, last, before };
         load_connection(ctx, filter, LOG_ORDER, args, event::columns).await
     }
 
-    /// The same page as the subscription's, for jobs that poll: oldest first, `after` means newer. Come back with its
-    /// `cursor`; without `after` it begins at the log's first event.
+    /// The log in pages, for programs that poll: oldest event first, `after` means newer. Store the
+    /// page's `cursor` and pass it as `after` next time. Without `after` the first page starts at
+    /// the first event of the log. The subscription `eventFeed` gives the same pages.
     #[graphql(complexity = "feed::page_cost(page_size, child_complexity)")]
     async fn event_feed(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only events that meet this.")] filter: Option<EventFilter>,
-        #[graphql(desc = "The `cursor` of the last page, or of any event, or `headCursor`.")] after: Option<String>,
-        #[graphql(desc = "How many events a page has at most, 1 to 500.", default = 100)] page_size: Option<i32>,
+        #[graphql(desc = "Conditions on the events; all that are given must hold.")] filter: Option<EventFilter>,
+        #[graphql(
+            desc = "Start after this cursor: the `cursor` of the previous page or of an event, or `headCursor`."
+        )]
+        after: Option<String>,
+        #[graphql(desc = "The largest number of events in a page, 1 to 500.", default = 100)] page_size: Option<i32>,
     ) -> Result<Selected<EventFeedPage>> {
         let api = ctx.data::<Api>()?;
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
@@ -54,8 +71,9 @@ impl EventQuery {
         Ok(Selected(EventFeedPage::new(api, page)))
     }
 
-    /// The log's head when this request began, read before every other field: subscribing with `after: headCursor` misses
-    /// nothing that this request did not show. Valid on an empty log too.
+    /// Cursor of the newest event when this request began, read before every other field. A
+    /// subscription with `after: headCursor` therefore misses nothing that this request did not
+    /// show. Valid on an empty log too.
     async fn head_cursor(&self, ctx: &Context<'_>) -> Result<String> {
         let head = ctx.data::<HeadAtStart>()?.0;
         Ok(cursor::encode_event(ctx.data::<Api>()?.store.log_id(), head))

@@ -1,4 +1,4 @@
-//! The lists of what is known now.
+//! The lists of the current projects, drawings, clients and proposals.
 
 use async_graphql::{Context, Object, Result};
 
@@ -18,18 +18,31 @@ pub struct ListQuery;
 
 #[Object]
 impl ListQuery {
-    /// ArcSite's projects, the one with the newest event first where no order is asked for.
+    /// The projects of ArcSite in their current state. By default the one with the newest event
+    /// comes first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the API")]
     async fn projects(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only those that meet this.")] filter: Option<ProjectFilter>,
-        #[graphql(desc = "In this order.")] order_by: Option<ProjectOrder>,
+        #[graphql(
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+        #[graphql(
+            desc = "Conditions on the projects; all that are given must hold. `totalCount` counts the projects that match."
+        )]
+        filter: Option<ProjectFilter>,
+        #[graphql(
+            desc = "How to sort; by default the project with the newest event comes first. A cursor belongs to one order: with another one, start at the first page."
+        )]
+        order_by: Option<ProjectOrder>,
     ) -> Result<ProjectConnection> {
         let filter = read::ProjectFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let sort = order_by.map_or(project::DEFAULT_ORDER, ProjectOrder::sort);
@@ -37,18 +50,31 @@ impl ListQuery {
         load_connection(ctx, filter, sort, args, project::columns).await
     }
 
-    /// ArcSite's drawings, the one with the newest event first where no order is asked for.
+    /// The drawings of ArcSite in their current state. By default the one with the newest event
+    /// comes first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the API")]
     async fn drawings(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only those that meet this.")] filter: Option<DrawingFilter>,
-        #[graphql(desc = "In this order.")] order_by: Option<DrawingOrder>,
+        #[graphql(
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+        #[graphql(
+            desc = "Conditions on the drawings; all that are given must hold. `totalCount` counts the drawings that match."
+        )]
+        filter: Option<DrawingFilter>,
+        #[graphql(
+            desc = "How to sort; by default the drawing with the newest event comes first. A cursor belongs to one order: with another one, start at the first page."
+        )]
+        order_by: Option<DrawingOrder>,
     ) -> Result<DrawingConnection> {
         let filter = read::DrawingFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let sort = order_by.map_or(drawing::DEFAULT_ORDER, DrawingOrder::sort);
@@ -56,18 +82,31 @@ impl ListQuery {
         load_connection(ctx, filter, sort, args, drawing::columns).await
     }
 
-    /// Bidsketch's clients, the one with the newest event first where no order is asked for.
+    /// The clients of Bidsketch in their current state. By default the one with the newest event
+    /// comes first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the API")]
     async fn clients(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only those that meet this.")] filter: Option<ClientFilter>,
-        #[graphql(desc = "In this order.")] order_by: Option<ClientOrder>,
+        #[graphql(
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+        #[graphql(
+            desc = "Conditions on the clients; all that are given must hold. `totalCount` counts the clients that match."
+        )]
+        filter: Option<ClientFilter>,
+        #[graphql(
+            desc = "How to sort; by default the client with the newest event comes first. A cursor belongs to one order: with another one, start at the first page."
+        )]
+        order_by: Option<ClientOrder>,
     ) -> Result<ClientConnection> {
         let filter = read::ClientFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let sort = order_by.map_or(client::DEFAULT_ORDER, ClientOrder::sort);
@@ -75,18 +114,31 @@ impl ListQuery {
         load_connection(ctx, filter, sort, args, client::columns).await
     }
 
-    /// Both vendors' proposals, the one with the newest event first where no order is asked for.
+    /// The proposals of both vendors in their current state. By default the one with the newest
+    /// event comes first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the API")]
     async fn proposals(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the beginning, 0 to 100; 20 where neither `first` nor `last` is given.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only those that meet this.")] filter: Option<ProposalFilter>,
-        #[graphql(desc = "In this order.")] order_by: Option<ProposalOrder>,
+        #[graphql(
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+        #[graphql(
+            desc = "Conditions on the proposals; all that are given must hold. `totalCount` counts the proposals that match."
+        )]
+        filter: Option<ProposalFilter>,
+        #[graphql(
+            desc = "How to sort; by default the proposal with the newest event comes first. A cursor belongs to one order: with another one, start at the first page."
+        )]
+        order_by: Option<ProposalOrder>,
     ) -> Result<ProposalConnection> {
         let filter = read::ProposalFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let sort = order_by.map_or(proposal::DEFAULT_ORDER, ProposalOrder::sort);

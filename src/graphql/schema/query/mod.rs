@@ -1,4 +1,4 @@
-//! The fields of the root that read, one subject a file.
+//! The fields of `Query`, one subject a file.
 
 use async_graphql::MergedObject;
 
@@ -9,7 +9,8 @@ mod lookup;
 mod node;
 mod webhooks;
 
-/// Reads what was received and what it says now.
+/// What can be read: the current projects, drawings, clients and proposals, and the events that
+/// made them so.
 #[derive(Default, MergedObject)]
 pub struct Query(
     node::NodeQuery,

@@ -1,4 +1,4 @@
-//! Any object by its node id.
+//! The lookups by node id.
 
 use async_graphql::{Context, ID, Object, Result};
 
@@ -14,7 +14,7 @@ use crate::graphql::schema::model::{
 };
 use crate::store::webhooks;
 
-/// How many nodes one `nodes` gives at most.
+/// The largest number of ids in `nodes`.
 const NODE_IDS_MAX: usize = 100;
 
 #[derive(Default)]
@@ -22,21 +22,22 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object with this node id; null where there is none.
+    /// The object with this node id; null if there is none.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "A node id, as in every object's `id`: `project:36029621652695040`.")] id: ID,
+        #[graphql(desc = "A node id, as the field `id` of every object has it: `project:36029621652695040`.")] id: ID,
     ) -> Result<Option<Selected<Node>>> {
         load_node(ctx, parse_node_id(&id).or_api_error()?).await
     }
 
-    /// The objects with these node ids, in their order; null for each that is not there.
+    /// The objects with these node ids, in the same order; null in place of each that does not
+    /// exist.
     #[graphql(complexity = "ids.len().saturating_mul(child_complexity).saturating_add(1)")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Node ids, at most 100.")] ids: Vec<ID>,
+        #[graphql(desc = "Node ids, at most 100, of any types.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Selected<Node>>>> {
         if ids.len() > NODE_IDS_MAX {
             let problem = format!("`ids` may have at most {NODE_IDS_MAX} ids, it has {}", ids.len());

@@ -1,4 +1,4 @@
-//! The webhooks at Bidsketch.
+//! The list of the webhooks at Bidsketch.
 
 use async_graphql::{Context, Object, Result};
 
@@ -9,7 +9,7 @@ use crate::graphql::execution::selection::Selected;
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchWebhook, BidsketchWebhookState};
 use crate::store::webhooks;
 
-/// What is listed where no states are given.
+/// The states that are listed by default.
 const DEFAULT_STATES: [BidsketchWebhookState; 4] = [
     BidsketchWebhookState::Pending,
     BidsketchWebhookState::Active,
@@ -22,12 +22,12 @@ pub struct WebhookQuery;
 
 #[Object]
 impl WebhookQuery {
-    /// The webhooks at Bidsketch that are managed from here, the oldest first. Bidsketch cannot list them: one that was made by
-    /// hand is not among them.
+    /// The webhooks at Bidsketch that this service manages, oldest first. Bidsketch cannot list its
+    /// webhooks, so one that was created elsewhere is missing here.
     async fn bidsketch_webhooks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those in these states; all but DELETED where none are given.")] state: Option<
+        #[graphql(desc = "Return only webhooks in one of these states. By default all except DELETED.")] state: Option<
             Vec<BidsketchWebhookState>,
         >,
     ) -> Result<Vec<Selected<BidsketchWebhook>>> {

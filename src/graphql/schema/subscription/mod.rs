@@ -1,9 +1,9 @@
-//! The fields of the root that stream.
+//! The fields of `Subscription`, one subject a file.
 
 use async_graphql::MergedSubscription;
 
 mod events;
 
-/// Streams what is received, live or from a place in the log on.
+/// What can be followed: events as they are recorded, live or from any cursor of the log on.
 #[derive(Default, MergedSubscription)]
 pub struct Subscription(events::EventSubscription);

@@ -1,4 +1,5 @@
-//! The connection that hears of other nodes' commits (PostgreSQL's LISTEN).
+//! The connection on which a node receives notifications of other nodes' commits (PostgreSQL's
+//! LISTEN).
 
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ impl Listener {
         Self { options, log_id: log_id.clone(), connection: None }
     }
 
-    /// Waits until another node tells of a seq past `known`, or until the connection was made anew: notifications that were sent
-    /// before that are lost.
+    /// Waits for a notification of a seq greater than `known`, or until the connection was made
+    /// again: notifications sent before that are lost.
     pub(in crate::store::engine) async fn wait_for_commit(&mut self, known: impl Fn() -> Seq) {
         loop {
             let Some(connection) = &mut self.connection else {
@@ -85,7 +86,8 @@ async fn log_and_back_off(error: &sqlx::Error) {
     sleep(RECONNECT_DELAY).await;
 }
 
-/// The newest seq that a notification tells of this log; `None` for another log's notification, or one that is not ours.
+/// The newest seq in a notification for this log; `None` for another log's notification, or one
+/// that is not from bidarc.
 fn parse_notification(notification: &PgNotification, log_id: &LogId) -> Option<Seq> {
     let (id, newest) = notification.payload().split_once(' ')?;
     (id == &*log_id.0).then(|| newest.parse().ok().map(Seq)).flatten()

@@ -1,4 +1,4 @@
-//! Telling other nodes of this node's commits (PostgreSQL's NOTIFY).
+//! Notifies other nodes of this node's commits (PostgreSQL's NOTIFY).
 
 use std::time::Duration;
 
@@ -16,8 +16,9 @@ use crate::store::engine::ACQUIRE_TIMEOUT;
 /// How long to wait after a notification failed.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Tells other nodes of each commit until the future is dropped. It does so after the commit and apart from it: a hint that cannot
-/// be given must not keep a delivery from being recorded. One notification may stand for several commits.
+/// Notifies other nodes of each commit until the future is dropped. It runs after the commit and
+/// apart from it: a failed notification must not keep a delivery from being recorded. One
+/// notification may stand for several commits.
 pub(in crate::store::engine) async fn run(
     engine: &PostgresEngine,
     log_id: &LogId,
@@ -37,8 +38,8 @@ pub(in crate::store::engine) async fn run(
     std::future::pending().await
 }
 
-/// Notifies over the present connection, which may be dead without knowing it, or else over a new one. A notification that is sent
-/// twice does no harm.
+/// Notifies over the present connection, which may be dead unnoticed, or else over a new one. A
+/// second notification of the same seq does no harm.
 async fn notify_with_reconnect(
     connection: &mut Option<PgConnection>,
     options: &PgConnectOptions,

@@ -10,7 +10,8 @@ use tokio::time::timeout;
 use crate::store::StoreError;
 use crate::store::engine::ACQUIRE_TIMEOUT;
 
-/// A connection that was idle for longer is pinged before it is used: a server that restarted meanwhile has closed it.
+/// A connection that was idle for longer is pinged before it is used: a server that restarted
+/// meanwhile has closed it.
 pub(super) const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// How long a connection has to answer a ping.
@@ -34,12 +35,12 @@ pub(super) fn pool_options(connections: u32) -> PgPoolOptions {
                 Ok(true)
             })
         })
-        // Its user may have given up in the middle of a statement. Without a time-out a dead server would keep the connection's
-        // place in the pool for as long as TCP retries.
+        // The user of the connection may have abandoned a statement. Without a time-out a
+        // connection to a dead server would occupy the pool for as long as TCP retries.
         .after_release(|connection, _| Box::pin(async move { ping(connection).await.map(|()| true) }))
 }
 
-/// A pool as the ORM takes it.
+/// A pool as the ORM's type.
 pub(super) fn orm_connection(pool: PgPool) -> DatabaseConnection {
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
 }
@@ -59,7 +60,7 @@ pub(in crate::store::engine) async fn with_driver_timeout<T>(
     }
 }
 
-/// An error of the driver, as the ORM has it.
+/// An error of the driver as the ORM's type.
 pub(super) fn from_driver_error(error: sqlx::Error) -> StoreError {
     StoreError::from(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
 }

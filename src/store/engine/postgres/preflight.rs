@@ -1,4 +1,5 @@
-//! Whether a server is fit for the service, seen when a node starts.
+//! Checks a server when a node starts: whether it is suitable, and whether it could lose
+//! deliveries.
 
 use chrono::TimeDelta;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -11,13 +12,14 @@ use crate::config::WakeUp;
 use crate::store::OpenError;
 use crate::store::engine::ACQUIRE_TIMEOUT;
 
-/// The oldest version that the service is tested with, as the server numbers it.
+/// The oldest version that is tested, in the server's numbering.
 const SERVER_VERSION_MIN: i32 = 150_000;
 
-/// How far a node's clock may be from the database's before it is said. What vendors send without a time is ordered by it.
+/// How far a node's clock may be from the database's without a warning. State for which the vendor
+/// sends no time is ordered by that clock.
 const CLOCK_SKEW_TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
-/// What of it counts.
+/// The properties that are checked.
 struct ServerState {
     version_number: i32,
     version: String,
@@ -34,7 +36,7 @@ impl ServerState {
                          current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', \
                          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, current_setting('enable_seqscan') = 'off'";
 
-    /// The first connection is made without a pool, which would hide why it cannot be made.
+    /// Connects without a pool, because a pool would hide the reason of a failure.
     async fn read(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
         let mut connection = PgConnection::connect_with(options).await?;
         let state = sqlx::query(Self::QUERY).fetch_one(&mut connection).await?;
@@ -51,56 +53,59 @@ impl ServerState {
     }
 }
 
-/// Looks whether the server is fit, and says what weakens its promise. The options are those of a connection that looks rows up by their
-/// keys.
+/// Checks that the server is suitable, and warns of settings that could lose deliveries. The
+/// options are those of the reserved reads, whose session settings a pooler may drop.
 pub(super) async fn check_server(options: &PgConnectOptions, wake_up: WakeUp, now: Time) -> Result<(), OpenError> {
     let state =
         timeout(ACQUIRE_TIMEOUT * 4, ServerState::read(options)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let state = match state {
         Ok(state) => state,
-        Err(sqlx::Error::Database(said))
-            if wake_up == WakeUp::Notify && said.message().contains("startup parameter") =>
+        Err(sqlx::Error::Database(error))
+            if wake_up == WakeUp::Notify && error.message().contains("startup parameter") =>
         {
             return Err(OpenError::Unsupported(format!(
-                "what answers at its URL is a pooler that takes no settings of sessions (\"{}\"): set database.wake_up = \"poll\", and see \
-                 docs/OPERATIONS.md for what the pooler must know; or give the server's own URL",
-                said.message()
+                "its URL leads to a pooler that rejects session settings (\"{}\"): set database.wake_up = \"poll\" and configure the \
+                 pooler as docs/OPERATIONS.md says, or use the server's own URL",
+                error.message()
             )));
         }
         Err(error) => return Err(from_driver_error(error).into()),
     };
-    let unfit = if state.version_number < SERVER_VERSION_MIN {
-        format!("PostgreSQL 15 or later is needed, the server is {}", state.version)
+    let reason = if state.version_number < SERVER_VERSION_MIN {
+        format!("PostgreSQL 15 or later is required, but the server is {}: upgrade the server", state.version)
     } else if state.encoding != "UTF8" {
-        format!("the database's encoding must be UTF8, it is {}", state.encoding)
+        format!(
+            "the database's encoding must be UTF8, but it is {}: create a database with ENCODING 'UTF8'",
+            state.encoding
+        )
     } else if state.is_replica {
-        "the server is a replica, which cannot be written to: name the primary".to_owned()
+        "the server is a read-only replica: use the URL of the primary".to_owned()
     } else {
         warn_of_risks(&state, wake_up, now);
         return Ok(());
     };
-    Err(OpenError::Unsupported(unfit))
+    Err(OpenError::Unsupported(reason))
 }
 
 fn warn_of_risks(state: &ServerState, wake_up: WakeUp, now: Time) {
     if !state.is_durable {
         tracing::warn!(
-            "fsync or full_page_writes is off on the PostgreSQL server: deliveries that were answered 200 may be lost when its machine \
-             fails"
+            "fsync or full_page_writes is off on the PostgreSQL server: deliveries that were answered 200 may be lost if its machine \
+             fails; turn both on"
         );
     }
     if wake_up == WakeUp::Notify && !state.applies_session_settings {
         tracing::warn!(
-            "a pooler drops the settings of sessions: queries that nobody waits for go on, and in a new database deliveries are slow to be \
-             looked up; give the server's own URL, or set database.wake_up = \"poll\""
+            "a pooler drops session settings: abandoned queries keep running, and in a new database lookups of deliveries are slow; use \
+             the server's own URL, or set database.wake_up = \"poll\""
         );
     }
     let ahead = TimeDelta::microseconds(now.timestamp_micros().saturating_sub(state.clock_micros));
     if ahead.abs() > CLOCK_SKEW_TOLERANCE {
         tracing::warn!(
             milliseconds = ahead.num_milliseconds(),
-            "this machine's clock is ahead of the database's by so much: with several nodes, state that the vendor gives no time for is \
-             ordered by their clocks; synchronise them (NTP)"
+            "this machine's clock is ahead of the database's (behind, if negative): nodes use their clocks to order state for which the \
+             vendor sends no time; synchronise the clocks (NTP)"
         );
     }
 }
@@ -115,11 +120,11 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
-    /// What PgBouncer 1.25.2 answers to a startup message with options that it does not know, byte for byte.
+    /// The answer of PgBouncer 1.25.2 to a startup message with unknown options, byte for byte.
     const POOLER_REFUSAL: &[u8] = b"SFATAL\0C08P01\0Munsupported startup parameter in options: statement_timeout\0\0";
 
     #[tokio::test]
-    async fn who_has_a_pooler_in_between_is_told_what_to_set() {
+    async fn pooler_that_rejects_settings_is_refused_with_the_setting() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("postgres://bidarc@{}/bidarc?sslmode=disable", listener.local_addr().unwrap());
         tokio::spawn(async move {
@@ -135,10 +140,10 @@ mod tests {
         });
         let options = PgConnectOptions::from_str(&url).unwrap();
         let now = Clock::system().now();
-        let told = check_server(&options, WakeUp::Notify, now).await.unwrap_err().to_string();
-        assert!(told.contains("set database.wake_up = \"poll\"") && told.contains("statement_timeout"), "{told}");
-        // Where that is set already it is something else.
-        let told = check_server(&options, WakeUp::Poll, now).await.unwrap_err().to_string();
-        assert!(told.starts_with("the database is not available: "), "{told}");
+        let error = check_server(&options, WakeUp::Notify, now).await.unwrap_err().to_string();
+        assert!(error.contains("set database.wake_up = \"poll\"") && error.contains("statement_timeout"), "{error}");
+        // In poll mode no session setting was sent, so the error is another one.
+        let error = check_server(&options, WakeUp::Poll, now).await.unwrap_err().to_string();
+        assert!(error.starts_with("the database is not available: "), "{error}");
     }
 }

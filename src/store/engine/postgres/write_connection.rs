@@ -1,8 +1,9 @@
-//! The connection of the last transaction that wrote, kept for the next one.
+//! The connection of the last transaction that wrote, for reuse by the next one.
 //!
-//! A connection that goes back to its pool is asked twice whether it is alive, by us within a bound and by the pool, and begins its next
-//! transaction in two round trips. Where transactions follow one another, each of a few deliveries, that is more than the statements of a
-//! small one, and it is the server's work too: so one connection stays, with a transaction that the driver takes for open.
+//! A connection that returns to its pool is pinged twice, by us with a time-out and by the pool,
+//! and begins its next transaction in two round trips. For a series of small transactions that
+//! costs more than their statements, also on the server. So one connection stays here, as a
+//! transaction that the driver takes for open.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,18 +13,20 @@ use tokio::time::timeout;
 
 use super::pool::PING_TIMEOUT;
 
-/// After how long a connection goes back to its pool all the same, which keeps none for ever: a server may have become a replica.
+/// After how long the connection returns to its pool, as all others do: the server may have become
+/// a replica.
 const CONNECTION_AGE_MAX: Duration = Duration::from_mins(5);
 
-/// Room for one connection.
+/// Holds at most one connection.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct WriteConnection(Arc<Mutex<Slot>>);
 
 #[derive(Debug)]
 struct Slot {
-    /// In no transaction, whatever the driver says; with when it was last used.
+    /// The connection and when it was last used. It is in no transaction, although the driver takes
+    /// it for open.
     connection: Option<(DatabaseTransaction, Instant)>,
-    /// From when on the next one goes back to its pool.
+    /// When the next connection returns to its pool instead.
     renew_at: Instant,
     is_closed: bool,
 }
@@ -34,24 +37,26 @@ impl WriteConnection {
         Self(Arc::new(Mutex::new(slot)))
     }
 
-    /// Takes the connection that is there, to begin a transaction on it; with for how long it was not used.
+    /// Takes the connection, if there is one, with how long it was idle.
     pub(super) fn take(&self) -> Option<(DatabaseTransaction, Duration)> {
-        let taken = self.slot().connection.take();
-        taken.map(|(connection, used)| (connection, used.elapsed()))
+        let stored = self.slot().connection.take();
+        stored.map(|(connection, last_used)| (connection, last_used.elapsed()))
     }
 
-    /// Commits, and keeps the connection if there is room.
+    /// Commits, and stores the connection if there is room.
     pub(in crate::store) async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), DbErr> {
-        // A transaction that has failed the server takes back when it is to commit it, and says nothing; to any other statement it does.
+        // The server answers COMMIT of a failed transaction with a rollback and no error. Any other
+        // statement gives an error.
         transaction.execute_unprepared("SELECT 1; COMMIT").await?;
         if let Some(connection) = self.store_or_return(transaction) {
-            // It is committed: nobody is to wait for the rest.
+            // The commit is done. Its caller need not wait for the release.
             tokio::spawn(release(connection));
         }
         Ok(())
     }
 
-    /// Puts a connection where it is kept. Gives it back where there is no room, or the time of those that are kept is over.
+    /// Stores a connection. Returns it if there is no room, or if the connection is due to return
+    /// to its pool.
     fn store_or_return(&self, connection: DatabaseTransaction) -> Option<DatabaseTransaction> {
         let (mut slot, now) = (self.slot(), Instant::now());
         if slot.is_closed || slot.connection.is_some() {
@@ -65,7 +70,7 @@ impl WriteConnection {
         None
     }
 
-    /// Keeps none any more.
+    /// Releases the connection, and stores no other from now on.
     pub(super) async fn close(&self) {
         self.slot().is_closed = true;
         if let Some((connection, _)) = self.take() {
@@ -78,15 +83,16 @@ impl WriteConnection {
     }
 }
 
-/// Lets a connection go back to its pool, which closes it if it fails here.
+/// Returns a connection to its pool, which closes it if this fails.
 async fn release(connection: DatabaseTransaction) {
-    let given = async {
-        // The driver is to be right: the server warns where something is rolled back that never began.
+    let returned = async {
+        // The driver's view must become true: the server warns about a rollback without a
+        // transaction.
         connection.execute_unprepared("BEGIN").await?;
         connection.rollback().await
     };
-    if let Ok(Err(error)) = timeout(PING_TIMEOUT, given).await {
-        tracing::debug!(%error, "a database connection is lost");
+    if let Ok(Err(error)) = timeout(PING_TIMEOUT, returned).await {
+        tracing::debug!(%error, "a database connection was lost");
     }
 }
 
@@ -117,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn transactions_that_follow_one_another_have_one_connection_and_its_lock_is_free_between() {
+    async fn consecutive_transactions_share_one_connection_and_free_its_lock() {
         let cluster = PostgresCluster::start();
         let store = cluster.new_store().await;
         let first = transaction(&store).await;
@@ -127,12 +133,12 @@ mod tests {
             assert_eq!(text(store.reader(), &state).await, "idle");
         }
 
-        // One that is taken back is not kept.
+        // A rolled back transaction's connection is not reused.
         store.begin().await.unwrap().rollback().await.unwrap();
         let next = transaction(&store).await;
-        // And one whose server process has ended is noticed once it was idle.
-        let ended = format!("SELECT CAST(pg_terminate_backend({next}) AS text)");
-        assert_eq!(text(store.reader(), &ended).await, "true");
+        // A connection whose server process has ended is noticed after it was idle.
+        let terminate = format!("SELECT CAST(pg_terminate_backend({next}) AS text)");
+        assert_eq!(text(store.reader(), &terminate).await, "true");
         tokio::time::sleep(Duration::from_millis(1200)).await;
         assert_ne!(transaction(&store).await, next);
         timeout(Duration::from_secs(5), store.close()).await.unwrap();
@@ -140,7 +146,7 @@ mod tests {
 
     /// The server would answer COMMIT with ROLLBACK.
     #[tokio::test]
-    async fn what_has_failed_is_not_committed() {
+    async fn failed_transaction_is_not_committed() {
         let cluster = PostgresCluster::start();
         let store = cluster.new_store().await;
         let tx = store.begin().await.unwrap();
@@ -150,9 +156,9 @@ mod tests {
         timeout(Duration::from_secs(5), store.close()).await.unwrap();
     }
 
-    /// Whoever still writes while the store is closed gives its connection back.
+    /// A transaction that outlives the store's close releases its connection.
     #[tokio::test]
-    async fn a_closed_store_keeps_none() {
+    async fn commit_after_close_releases_the_connection() {
         let cluster = PostgresCluster::start();
         let store = cluster.new_store().await;
         let tx = store.begin().await.unwrap();

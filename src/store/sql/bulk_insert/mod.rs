@@ -1,5 +1,5 @@
-//! Rows of several tables that are written together: what a group of deliveries costs is its round trips to the database, and on
-//! PostgreSQL other nodes wait for the write lock meanwhile.
+//! Inserts of rows of several tables at once. The cost of a group of deliveries is its round trips
+//! to the database, and on PostgreSQL other nodes wait for the write lock meanwhile.
 
 use std::mem::take;
 
@@ -11,7 +11,7 @@ use crate::store::engine::dialect::Dialect;
 mod postgres;
 mod sqlite;
 
-/// Rows to be written. Until then no statement sees them.
+/// Rows to write. No statement sees them before [`BulkInsert::write`].
 #[derive(Debug, Default)]
 pub struct BulkInsert(Vec<TableRows>);
 
@@ -21,28 +21,29 @@ struct TableRows {
     table: &'static str,
     columns: Vec<&'static str>,
     key: Vec<&'static str>,
-    /// Whether one whose key is there takes the place of what is there.
+    /// Whether a row replaces the stored one with the same key.
     upsert: bool,
-    /// Of each row the values of these columns.
+    /// The values of the columns, for each row.
     rows: Vec<Vec<Value>>,
 }
 
 impl BulkInsert {
-    /// Adds a row, whose key must not be there.
+    /// Adds a row whose key is not in the table.
     pub(in crate::store) fn insert<M: ModelTrait>(&mut self, row: &M) {
         self.add(row, false);
     }
 
-    /// Adds a row; it takes the place of one that has its key. No other of this batch may have it.
+    /// Adds a row that replaces the stored one with the same key. No other row of this batch may
+    /// have that key.
     pub(in crate::store) fn upsert<M: ModelTrait>(&mut self, row: &M) {
         self.add(row, true);
     }
 
-    fn add<M: ModelTrait>(&mut self, row: &M, replace: bool) {
+    fn add<M: ModelTrait>(&mut self, row: &M, upsert: bool) {
         let table = M::Entity::default().table_name();
         let columns = <M::Entity as EntityTrait>::Column::iter;
         let values = columns().map(|column| row.get(column)).collect();
-        match self.0.iter_mut().find(|rows| rows.table == table && rows.upsert == replace) {
+        match self.0.iter_mut().find(|rows| rows.table == table && rows.upsert == upsert) {
             Some(rows) => rows.rows.push(values),
             None => {
                 let key = <M::Entity as EntityTrait>::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
@@ -50,7 +51,7 @@ impl BulkInsert {
                     table,
                     columns: columns().map(|column| column.as_str()).collect(),
                     key: key.map(|column| column.as_str()).collect(),
-                    upsert: replace,
+                    upsert,
                     rows: vec![values],
                 });
             }
@@ -58,13 +59,9 @@ impl BulkInsert {
     }
 
     /// Writes all rows.
-    ///
-    /// # Errors
-    ///
-    /// Where the database refuses one or is not available.
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C) -> Result<(), StoreError> {
         let mut tables = take(&mut self.0);
-        // One order, whichever came first, so that there are few different statements.
+        // A fixed order of tables keeps the number of different statements small.
         tables.sort_unstable_by_key(|rows| rows.table);
         match Dialect::of(db.get_database_backend()) {
             Dialect::Postgres => postgres::write(db, &tables).await,
@@ -74,7 +71,7 @@ impl BulkInsert {
 }
 
 impl TableRows {
-    /// The columns that are no part of the key.
+    /// The columns that are not part of the key.
     fn non_key_columns(&self) -> impl Iterator<Item = &'static str> {
         self.columns.iter().copied().filter(|column| !self.key.contains(column))
     }

@@ -1,5 +1,6 @@
-//! PostgreSQL: one statement for all rows of all tables. The rows of a table come as one parameter, a JSON array from which the server
-//! makes rows of the table's own type, so a statement's text depends on its tables alone, and is prepared once.
+//! PostgreSQL: one statement for all rows of all tables. The rows of a table are one parameter, a
+//! JSON array that the server converts to rows of the table's type. So the text of a statement
+//! depends only on its tables, and the server prepares it once.
 
 use std::fmt::Write;
 
@@ -10,8 +11,9 @@ use super::TableRows;
 use crate::store::StoreError;
 use crate::store::sql::convert::to_json;
 
-/// How many bytes of rows a statement has at most, but for a row that alone has more. What is sent is held several times on its way, and
-/// the driver keeps room for the longest statement it has sent. (Fewer where it is tested what happens past them.)
+/// How many bytes of rows a statement has at most, unless a single row has more. The rows exist
+/// several times on their way, and the driver's buffer stays as large as the largest statement.
+/// (Fewer in tests, so that they reach the limit.)
 const STATEMENT_MAX_BYTES: usize = if cfg!(test) { 2000 } else { 4 * 1024 * 1024 };
 
 pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: &[TableRows]) -> Result<(), StoreError> {
@@ -34,7 +36,8 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: &[TableRows]) -> R
     execute_insert(db, parts).await
 }
 
-/// Writes rows of several tables, of each as the elements of a JSON array that is not closed yet.
+/// Inserts rows of several tables. The rows of a table are the elements of a JSON array that is not
+/// closed yet.
 async fn execute_insert<C: ConnectionTrait>(db: &C, parts: Vec<(&TableRows, String)>) -> Result<(), StoreError> {
     let parts: Vec<(&TableRows, String)> = parts.into_iter().filter(|(_, json)| !json.is_empty()).collect();
     if parts.is_empty() {
@@ -46,13 +49,14 @@ async fn execute_insert<C: ConnectionTrait>(db: &C, parts: Vec<(&TableRows, Stri
     Ok(())
 }
 
-/// Inserts into several tables: all but the last are parts of its WITH. They see nothing of each other, and need not.
+/// One statement with an insert for each table. All except the last are in its WITH clause. They do
+/// not see each other's rows, and need not.
 fn statement_sql<'a>(tables: impl Iterator<Item = &'a TableRows>) -> String {
     let mut inserts: Vec<String> = (1..).zip(tables).map(|(parameter, table)| insert_sql(table, parameter)).collect();
     let Some(last) = inserts.pop() else { return String::new() };
-    let others = (0..).zip(inserts).map(|(number, insert)| format!("part_{number} AS ({insert})"));
-    let others: Vec<String> = others.collect();
-    if others.is_empty() { last } else { format!("WITH {} {last}", others.join(", ")) }
+    let other_inserts = (0..).zip(inserts).map(|(number, insert)| format!("part_{number} AS ({insert})"));
+    let other_inserts: Vec<String> = other_inserts.collect();
+    if other_inserts.is_empty() { last } else { format!("WITH {} {last}", other_inserts.join(", ")) }
 }
 
 fn insert_sql(table: &TableRows, parameter: usize) -> String {
@@ -66,14 +70,14 @@ fn insert_sql(table: &TableRows, parameter: usize) -> String {
     );
     if table.upsert {
         let key = quoted(&mut table.key.iter().copied());
-        let others: Vec<String> =
+        let assignments: Vec<String> =
             table.non_key_columns().map(|name| format!("\"{name}\" = excluded.\"{name}\"")).collect();
-        let _ = write!(sql, " ON CONFLICT ({key}) DO UPDATE SET {}", others.join(", "));
+        let _ = write!(sql, " ON CONFLICT ({key}) DO UPDATE SET {}", assignments.join(", "));
     }
     sql
 }
 
-/// A row as JSON: an object whose names are the columns'.
+/// A row as a JSON object of its columns.
 struct JsonRow<'a> {
     columns: &'a [&'static str],
     row: &'a [Value],
@@ -85,7 +89,7 @@ impl Serialize for JsonRow<'_> {
     }
 }
 
-/// A value as the server reads it for a column of its type.
+/// A value as JSON that the server reads as the column's type.
 struct JsonValue<'a>(&'a Value);
 
 impl Serialize for JsonValue<'_> {
@@ -106,13 +110,13 @@ impl Serialize for JsonValue<'_> {
 mod tests {
     use super::*;
 
-    fn rows(table: &'static str, replace: bool) -> TableRows {
+    fn rows(table: &'static str, upsert: bool) -> TableRows {
         let rows = vec![vec![i64::MIN.into(), "a\0\"\n\\".into()], vec![2_i64.into(), Value::String(None)]];
-        TableRows { table, columns: vec!["id", "name"], key: vec!["id"], upsert: replace, rows }
+        TableRows { table, columns: vec!["id", "name"], key: vec!["id"], upsert, rows }
     }
 
     #[test]
-    fn a_statement_is_one_for_all_tables() {
+    fn statement_covers_all_tables() {
         let insert = |table, parameter| {
             format!(
                 "INSERT INTO \"{table}\" (\"id\", \"name\") SELECT \"id\", \"name\" FROM \
@@ -120,15 +124,20 @@ mod tests {
             )
         };
         assert_eq!(statement_sql([&rows("a", false)].into_iter()), insert("a", 1));
-        let replaced = " ON CONFLICT (\"id\") DO UPDATE SET \"name\" = excluded.\"name\"";
+        let on_conflict = " ON CONFLICT (\"id\") DO UPDATE SET \"name\" = excluded.\"name\"";
         assert_eq!(
             statement_sql([&rows("a", false), &rows("b", true), &rows("c", false)].into_iter()),
-            format!("WITH part_0 AS ({}), part_1 AS ({}{replaced}) {}", insert("a", 1), insert("b", 2), insert("c", 3)),
+            format!(
+                "WITH part_0 AS ({}), part_1 AS ({}{on_conflict}) {}",
+                insert("a", 1),
+                insert("b", 2),
+                insert("c", 3)
+            ),
         );
     }
 
     #[test]
-    fn rows_keep_every_digit_and_letter() {
+    fn json_row_keeps_every_digit_and_letter() {
         let rows = rows("a", false);
         let json = |row: &[Value]| serde_json::to_string(&JsonRow { columns: &rows.columns, row }).unwrap();
         assert_eq!(json(&rows.rows[0]), r#"{"id":-9223372036854775808,"name":"a\u0000\"\n\\"}"#);
@@ -136,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_hexadecimal_digits_and_nothing_else_is_guessed() {
+    fn bytes_become_hex_and_other_types_are_refused() {
         assert_eq!(serde_json::to_string(&JsonValue(&vec![0_u8, 255].into())).unwrap(), r#""\\x00ff""#);
         assert_eq!(serde_json::to_string(&JsonValue(&Value::Bytes(None))).unwrap(), "null");
         assert!(serde_json::to_string(&JsonValue(&1.5_f64.into())).is_err());

@@ -1,10 +1,10 @@
-//! Reading what was packed: lists of rows, each a list of values.
+//! Decodes encoded rows: lists of rows, each a list of values.
 
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 
 use super::{Columns, ReadRow};
 
-/// Reads a list of rows, with the columns that were asked for.
+/// Decodes a list of rows that have the requested columns.
 pub(super) struct RowListSeed<R> {
     columns: Columns,
     row: std::marker::PhantomData<R>,
@@ -16,7 +16,7 @@ impl<R> RowListSeed<R> {
     }
 }
 
-/// Reads a list of such lists.
+/// Decodes a list of such lists.
 pub(super) struct RowListsSeed<R>(pub(super) RowListSeed<R>);
 
 impl<'de, R: ReadRow> DeserializeSeed<'de> for RowListsSeed<R> {
@@ -35,11 +35,11 @@ impl<'de, R: ReadRow> Visitor<'de> for RowListsSeed<R> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut of_each = Vec::new();
+        let mut lists = Vec::new();
         while let Some(rows) = seq.next_element_seed(RowListSeed::<R>::new(self.0.columns))? {
-            of_each.push(rows);
+            lists.push(rows);
         }
-        Ok(of_each)
+        Ok(lists)
     }
 }
 

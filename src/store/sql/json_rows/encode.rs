@@ -1,4 +1,4 @@
-//! The statements that pack rows, as each database says them.
+//! The statements that encode rows, for each database.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement};
 use sea_orm::{DbBackend, Statement, Value};
@@ -6,10 +6,11 @@ use sea_orm::{DbBackend, Statement, Value};
 use super::{Columns, ReadRow, column_names};
 use crate::store::engine::dialect::Dialect;
 
-/// The name under which the select for each of several keys knows them.
+/// The name of the table of keys in a select for each of several keys.
 pub(in crate::store) const KEYS_TABLE: &str = "keys";
 
-/// A select's rows as one text: `[[…],[…]]`. Put together as text, so that no function reads again what another has written.
+/// The rows of a select as one text: `[[…],[…]]`. It is concatenated as text, so that no function
+/// parses another one's output.
 pub(in crate::store) fn encode<R: ReadRow>(
     database: Dialect,
     select: SelectStatement,
@@ -25,8 +26,9 @@ pub(in crate::store) fn encode<R: ReadRow>(
     Query::select().expr(json_array_text(database, row)).from_subquery(select, "packed").take()
 }
 
-/// The lists of rows that a select gives for each of several keys, as one text, in the order of the keys. The select stands in the
-/// place of a value, so that it can name the key; joined, SQLite could not (PostgreSQL calls that LATERAL).
+/// The rows that a select returns for each of several keys, as one text, in the order of the keys.
+/// The select is a scalar subquery, so that it can refer to the key. SQLite cannot do that in a
+/// join (PostgreSQL calls it LATERAL).
 pub(in crate::store) fn encode_per_key<R: ReadRow>(
     database: Dialect,
     keys: &[String],
@@ -35,14 +37,14 @@ pub(in crate::store) fn encode_per_key<R: ReadRow>(
 ) -> SelectStatement {
     const ROWS: &str = "rows";
     let rows = Expr::SubQuery(None, Box::new(encode::<R>(database, select, columns).into()));
-    let mut of_each = Query::select();
-    of_each.expr_as(rows, ROWS).from_function(key_rows(database, keys), KEYS_TABLE);
-    Query::select().expr(json_array_text(database, Expr::col(ROWS))).from_subquery(of_each, "packed").take()
+    let mut lists = Query::select();
+    lists.expr_as(rows, ROWS).from_function(key_rows(database, keys), KEYS_TABLE);
+    Query::select().expr(json_array_text(database, Expr::col(ROWS))).from_subquery(lists, "packed").take()
 }
 
-/// Texts as rows of one column, `value`.
+/// Keys as a table with one column, `value`.
 fn key_rows(database: Dialect, keys: &[String]) -> FunctionCall {
-    // Texts alone: there is nothing that JSON cannot write.
+    // A list of texts always serializes.
     let keys = serde_json::to_string(keys).unwrap_or_default();
     match database {
         Dialect::Postgres => Func::cust("json_array_elements_text").arg(Expr::val(keys).cast_as("json")),
@@ -50,7 +52,7 @@ fn key_rows(database: Dialect, keys: &[String]) -> FunctionCall {
     }
 }
 
-/// `[a,b,…]` of the values of a column of JSON texts, in the order in which they come.
+/// `[a,b,…]` from a column of JSON texts, in the order of its rows.
 fn json_array_text(database: Dialect, values: Expr) -> Expr {
     let all = match database {
         Dialect::Postgres => Func::cust("string_agg").arg(values).arg(Expr::cust("','")),
@@ -66,28 +68,29 @@ fn json_array_text(database: Dialect, values: Expr) -> Expr {
     )
 }
 
-/// Bytes in hexadecimal digits; null of null.
+/// Bytes as hexadecimal digits; null for null.
 fn hex_text(database: Dialect, bytes: Expr) -> Expr {
     match database {
         Dialect::Postgres => Func::cust("encode").arg(bytes).arg(Expr::cust("'hex'")).into(),
-        // SQLite's hex() of nothing is an empty text.
+        // SQLite's hex() of null is an empty text.
         Dialect::Sqlite => Expr::case(bytes.clone().is_not_null(), Func::cust("hex").arg(bytes)).into(),
     }
 }
 
-/// Puts the limit into the statement's text. SQLite plans a statement anew whenever a limit is bound to it, which was measured to
-/// cost a list a tenth of a millisecond. PostgreSQL's parameters have numbers, and its statements stay as they are.
+/// Writes the limit into the statement's text. SQLite plans a statement again for each bound limit,
+/// which costs a list a tenth of a millisecond (measured). PostgreSQL's parameters are numbered,
+/// and its statements stay as they are.
 pub(super) fn with_inlined_limit(mut statement: Statement) -> Statement {
     const LIMIT_PLACEHOLDER: &str = "LIMIT ?";
     if statement.db_backend == DbBackend::Sqlite
-        && let Some(at) = statement.sql.rfind(LIMIT_PLACEHOLDER)
+        && let Some(start) = statement.sql.rfind(LIMIT_PLACEHOLDER)
         && let Some(values) = &mut statement.values
-        // Every question mark of the text is a parameter: all texts are bound.
-        && let place = statement.sql[..at].matches('?').count()
-        && let Some(Value::BigUnsigned(Some(limit))) = values.0.get(place)
+        // Every question mark in the text is a parameter, because all texts are bound.
+        && let index = statement.sql[..start].matches('?').count()
+        && let Some(Value::BigUnsigned(Some(limit))) = values.0.get(index)
     {
-        statement.sql.replace_range(at..at + LIMIT_PLACEHOLDER.len(), &format!("LIMIT {limit}"));
-        values.0.remove(place);
+        statement.sql.replace_range(start..start + LIMIT_PLACEHOLDER.len(), &format!("LIMIT {limit}"));
+        values.0.remove(index);
     }
     statement
 }
@@ -98,26 +101,26 @@ mod tests {
 
     use super::*;
 
-    fn spelled_out(select: &SelectStatement) -> (String, usize) {
+    fn inlined(select: &SelectStatement) -> (String, usize) {
         let statement = with_inlined_limit(DbBackend::Sqlite.build(select));
         (statement.sql, statement.values.map_or(0, |values| values.0.len()))
     }
 
     #[test]
-    fn a_limit_is_no_parameter_wherever_it_stands() {
+    fn limit_at_any_position_is_inlined() {
         let mut inner = Query::select();
         inner.column("a").from("t").and_where(Expr::col("b").eq("LIMIT ?")).limit(7);
-        assert_eq!(spelled_out(&inner), (r#"SELECT "a" FROM "t" WHERE "b" = ? LIMIT 7"#.to_owned(), 1));
+        assert_eq!(inlined(&inner), (r#"SELECT "a" FROM "t" WHERE "b" = ? LIMIT 7"#.to_owned(), 1));
         let mut outer = Query::select();
         outer.column("a").from_subquery(inner, "inner").and_where(Expr::col("a").eq(1));
-        let (sql, values) = spelled_out(&outer);
+        let (sql, values) = inlined(&outer);
         assert!(sql.contains("LIMIT 7)") && sql.ends_with(r#""a" = ?"#), "{sql}");
         assert_eq!(values, 2);
     }
 
     #[test]
-    fn a_statement_without_a_limit_stays_as_it_is() {
+    fn statement_without_limit_is_unchanged() {
         let select = Query::select().column("a").from("t").and_where(Expr::col("b").eq(1)).take();
-        assert_eq!(spelled_out(&select), (r#"SELECT "a" FROM "t" WHERE "b" = ?"#.to_owned(), 1));
+        assert_eq!(inlined(&select), (r#"SELECT "a" FROM "t" WHERE "b" = ?"#.to_owned(), 1));
     }
 }

@@ -1,13 +1,14 @@
-//! A whole result as one row of JSON: the database packs it, serde_json unpacks it into typed rows.
+//! A whole result as one JSON value: the database encodes the rows, and serde_json decodes them.
 //!
-//! Measured: with a row a record, the cost of a query is per row (the SQLite driver hands each across a thread and copies
-//! each value) and per column name. So any select is wrapped into the database's own JSON array, one array of values a row,
-//! in the order of the columns, with only the columns that were asked for.
+//! Measured: if each row is a record, a query costs per row (the SQLite driver hands each to
+//! another thread and copies each value) and per column name. So a select is wrapped into the
+//! database's own JSON array, with one array of values a row, in the order of the columns, and only
+//! the requested columns.
 //!
-//! Integers of 64 bits come through exactly: SQLite writes them and serde_json reads them as integers. What JSON cannot
-//! hold (bytes) is packed as hexadecimal text.
+//! Integers of 64 bits stay exact: SQLite writes and serde_json reads them as integers. Bytes,
+//! which JSON cannot hold, are encoded as hexadecimal text.
 //!
-//! `sql` has the statements, as each database says them; `unpack` reads what they give.
+//! `encode` builds the statements for each database; `decode` reads their results.
 
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Query, SelectStatement};
@@ -22,30 +23,30 @@ pub(in crate::store) mod encode;
 
 use decode::{RowListSeed, RowListsSeed};
 
-/// Some of a row's columns, by their places in [`Row::NAMES`].
+/// A set of columns, by their indexes in [`ReadRow::OPTIONAL_COLUMNS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Columns(u64);
 
 impl Columns {
-    /// No column but those that every row has.
+    /// None of the optional columns.
     pub const NONE: Self = Self(0);
 
-    /// The column at one place.
+    /// The column at an index.
     #[must_use]
-    pub const fn from_index(place: usize) -> Self {
-        Self(1 << place)
+    pub const fn from_index(index: usize) -> Self {
+        Self(1 << index)
     }
 
-    /// The columns at all places before this one.
+    /// The first `count` columns.
     #[must_use]
-    pub const fn first(places: usize) -> Self {
-        Self((1 << places) - 1)
+    pub const fn first(count: usize) -> Self {
+        Self((1 << count) - 1)
     }
 
-    /// Whether the column at a place is among them.
+    /// Whether the column at an index is in the set.
     #[must_use]
-    pub const fn has(self, place: usize) -> bool {
-        self.0 & (1 << place) != 0
+    pub const fn has(self, index: usize) -> bool {
+        self.0 & (1 << index) != 0
     }
 }
 
@@ -59,43 +60,36 @@ impl std::ops::BitOr for Columns {
 
 impl FromIterator<Self> for Columns {
     fn from_iter<I: IntoIterator<Item = Self>>(columns: I) -> Self {
-        columns.into_iter().fold(Self::NONE, |all, one| all | one)
+        columns.into_iter().fold(Self::NONE, |set, column| set | column)
     }
 }
 
-/// A typed row, of which some columns may not have been asked for.
+/// A typed row. Some of its columns may not have been requested.
 pub trait ReadRow: Sized + Send {
-    /// The table it is a row of.
+    /// The row's table.
     const TABLE: &'static str;
-    /// The columns that every row has, then those that can be left out, in the order in which they are packed.
+    /// The columns that every row has. They come first in the encoded row.
     const KEY_COLUMNS: &'static [&'static str];
-    /// The columns that can be left out: their places are what [`Columns`] names.
+    /// The columns that can be left out, in the order of their [`Columns`] indexes. They follow in
+    /// the encoded row.
     const OPTIONAL_COLUMNS: &'static [&'static str];
     /// All columns.
     const ALL: Columns;
     /// The columns that hold bytes.
     const BYTES_COLUMNS: &'static [&'static str];
 
-    /// Unpacks one row.
-    ///
-    /// # Errors
-    ///
-    /// Where a value is not of its column's type.
+    /// Decodes one row.
     fn decode<'de, A: SeqAccess<'de>>(columns: Columns, values: &mut A) -> Result<Self, A::Error>;
 }
 
-/// The names of a row's columns, of those asked for, in the order in which they are packed.
+/// The names of the requested columns, in the order of the encoded row.
 pub(super) fn column_names<R: ReadRow>(columns: Columns) -> impl Iterator<Item = &'static str> {
     let optional =
-        R::OPTIONAL_COLUMNS.iter().enumerate().filter(move |(place, _)| columns.has(*place)).map(|(_, name)| *name);
+        R::OPTIONAL_COLUMNS.iter().enumerate().filter(move |(index, _)| columns.has(*index)).map(|(_, name)| *name);
     R::KEY_COLUMNS.iter().copied().chain(optional)
 }
 
-/// Runs a select that gives the columns asked for under their names, and unpacks all its rows from one.
-///
-/// # Errors
-///
-/// Where the database cannot be read, or a value is not of its column's type.
+/// Runs a select that returns the requested columns under their names, and decodes its rows.
 pub(in crate::store) async fn fetch_rows<R: ReadRow>(
     db: &Reader,
     select: SelectStatement,
@@ -111,12 +105,8 @@ pub(in crate::store) async fn fetch_rows<R: ReadRow>(
         .map_err(|error| decode_error::<R>(&error))
 }
 
-/// Runs a select for each of several keys, which it knows as [`encode::KEYS`]`.value`, and unpacks the rows of each, in the order of the
-/// keys.
-///
-/// # Errors
-///
-/// Where the database cannot be read, or a value is not of its column's type.
+/// Runs a select for each of several keys, which it can refer to as the column `value` of
+/// [`encode::KEYS_TABLE`]. Returns the rows of each key, in the order of the keys.
 pub(in crate::store) async fn fetch_rows_per_key<R: ReadRow>(
     db: &Reader,
     keys: &[String],
@@ -134,7 +124,7 @@ fn decode_error<R: ReadRow>(error: &serde_json::Error) -> StoreError {
     StoreError::Unreadable(format!("a row of {}: {error}", R::TABLE))
 }
 
-/// Runs a statement that gives one text.
+/// Runs a statement that returns one text.
 async fn query_text(db: &Reader, select: &SelectStatement) -> Result<Option<String>, StoreError> {
     metrics::counter!(READS).increment(1);
     let statement = encode::with_inlined_limit(db.get_database_backend().build(select));
@@ -144,12 +134,13 @@ async fn query_text(db: &Reader, select: &SelectStatement) -> Result<Option<Stri
     })
 }
 
-/// A select of a row's columns from its table, to be filtered and ordered.
+/// Selects columns of a row from its table, without a filter or an order.
 pub(in crate::store) fn select_columns<R: ReadRow>(columns: Columns) -> SelectStatement {
     Query::select().from(R::TABLE).columns(column_names::<R>(columns)).take()
 }
 
-/// Defines a row: its keys, which every one has, and its columns, which may not have been asked for and are then empty.
+/// Defines a row: its keys, which are always read, and its columns, which are empty if they were
+/// not requested.
 macro_rules! row {
     (
         $(#[$meta:meta])*
@@ -171,7 +162,7 @@ macro_rules! row {
                 #[doc = concat!("The column `", stringify!($field), "`.")]
                 #[expect(non_upper_case_globals, reason = "a column's constant has the column's own name")]
                 pub const $field: $crate::store::sql::json_rows::Columns =
-                    $crate::store::sql::json_rows::Columns::from_index(places::$name::$field as usize);
+                    $crate::store::sql::json_rows::Columns::from_index(column_indexes::$name::$field as usize);
             )*
         }
 
@@ -190,7 +181,7 @@ macro_rules! row {
                 let missing = || A::Error::custom("a value is missing");
                 $(let $key: $key_type = values.next_element()?.ok_or_else(missing)?;)+
                 $(
-                    let $field: $type = if columns.has(places::$name::$field as usize) {
+                    let $field: $type = if columns.has(column_indexes::$name::$field as usize) {
                         values.next_element()?.ok_or_else(missing)?
                     } else {
                         <$type>::default()
@@ -200,8 +191,8 @@ macro_rules! row {
             }
         }
 
-        mod places {
-            #[expect(non_camel_case_types, reason = "a column's place has the column's own name")]
+        mod column_indexes {
+            #[expect(non_camel_case_types, reason = "a column's index has the column's own name")]
             pub(super) enum $name { $($field),* }
         }
     };

@@ -1,63 +1,66 @@
-//! What can come of a call, told apart by what its caller must do: every documented status has its place.
+//! Errors of a call, told apart by what the caller must do. Every documented status has its place.
 
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-/// How many characters of the vendor's own words are passed on.
+/// How many characters of the vendor's message are passed on.
 const VENDOR_MESSAGE_CHARS_MAX: usize = 500;
 
-/// Why a call came to nothing, in words for the person who asked for it.
+/// Why a call failed, in words for its user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BidsketchError {
-    /// Bidsketch does not take it: 400, 404, 422 and other 4xx.
+    /// Bidsketch rejects the request: 400, 404, 422, a redirect, and other 4xx.
     #[error("{0}")]
     Rejected(String),
-    /// Bidsketch does not know the token: 401, 403.
+    /// Bidsketch rejects the token: 401, 403.
     #[error("{0}")]
     Unauthorized(String),
     /// The account's limit (426), or too many requests (429).
     #[error("{message}")]
     Limit {
-        /// What is said.
+        /// The message.
         message: String,
-        /// Whether it passes by itself.
+        /// Whether a later call may succeed.
         is_temporary: bool,
     },
-    /// Bidsketch cannot do it now: 5xx.
+    /// Bidsketch cannot answer now: 5xx.
     #[error("{0}")]
     Unavailable(String),
-    /// Bidsketch was not reached: nothing was sent.
+    /// Bidsketch was not reached. Nothing was sent.
     #[error("{0}")]
     NotSent(String),
-    /// The call was sent, and no answer came that tells what became of it.
+    /// The call was sent, but no answer says whether Bidsketch did it.
     #[error("{message}")]
     OutcomeUnknown {
-        /// What is said.
+        /// The message.
         message: String,
-        /// Whether it took too long.
+        /// Whether it timed out.
         timed_out: bool,
     },
 }
 
 impl BidsketchError {
-    /// An answer that is not 2xx.
+    /// Converts an answer that is not 2xx.
     pub(super) fn from_response(status: StatusCode, body: &str) -> Self {
-        let says = match vendor_message(body) {
-            Some(words) => format!("Bidsketch answered {}: {words}", status.as_u16()),
+        let answer = match vendor_message(body) {
+            Some(message) => format!("Bidsketch answered {}: {message}", status.as_u16()),
             None => format!("Bidsketch answered {status}"),
         };
         match status.as_u16() {
-            401 | 403 => Self::Unauthorized(format!("{says} (the token is bidsketch.api_token)")),
-            426 => Self::Limit { message: format!("{says} (the account's limit is reached)"), is_temporary: false },
-            429 => Self::Limit { message: format!("{says} (too many requests)"), is_temporary: true },
-            404 => Self::Rejected(format!("{says} (is bidsketch.api_url right?)")),
-            500.. => Self::Unavailable(says),
-            300..=399 => Self::Rejected(format!("{says} (redirects are not followed: is bidsketch.api_url right?)")),
-            _ => Self::Rejected(says),
+            401 | 403 => Self::Unauthorized(format!("{answer} (check bidsketch.api_token)")),
+            426 => Self::Limit { message: format!("{answer} (the account's limit is reached)"), is_temporary: false },
+            429 => {
+                Self::Limit { message: format!("{answer} (too many requests; try again later)"), is_temporary: true }
+            }
+            404 => Self::Rejected(format!("{answer} (check bidsketch.api_url)")),
+            500.. => Self::Unavailable(answer),
+            300..=399 => Self::Rejected(format!("{answer} (redirects are not followed; check bidsketch.api_url)")),
+            _ => Self::Rejected(answer),
         }
     }
 
-    /// A creation with an answer that is not 2xx. Where it is a go-between's, Bidsketch itself may have created the webhook.
+    /// Converts a creation's answer that is not 2xx. Behind a gateway's error, Bidsketch may have
+    /// created the webhook.
     pub(super) fn from_creation_response(status: StatusCode, body: &str) -> Self {
         match (status, Self::from_response(status, body)) {
             (StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT, Self::Unavailable(message)) => {
@@ -67,21 +70,21 @@ impl BidsketchError {
         }
     }
 
-    /// A creation with an answer that does not tell what was created.
+    /// Makes the error of a creation whose answer does not say whether a webhook was created.
     pub(super) const fn outcome_unknown(message: String) -> Self {
         Self::OutcomeUnknown { message, timed_out: false }
     }
 
-    /// A creation without an answer.
+    /// Converts the failure of a creation without an answer.
     pub(super) fn from_creation_error(error: &reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
             return Self::NotSent(format!("Bidsketch cannot be reached: {}", cause(error)));
         }
-        let message = format!("it is not known whether Bidsketch has created the webhook: {}", cause(error));
+        let message = format!("it is not known whether Bidsketch created the webhook: {}", cause(error));
         Self::OutcomeUnknown { message, timed_out: error.is_timeout() }
     }
 
-    /// A call without an answer that may be repeated.
+    /// Converts the failure of a repeatable call without an answer.
     pub(super) fn from_request_error(error: &reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
             Self::NotSent(format!("Bidsketch cannot be reached: {}", cause(error)))
@@ -91,7 +94,7 @@ impl BidsketchError {
         }
     }
 
-    /// Whether nothing of the call has reached Bidsketch.
+    /// Whether the call never reached Bidsketch.
     pub(super) const fn was_not_sent(&self) -> bool {
         match self {
             Self::NotSent(_) => true,
@@ -103,33 +106,34 @@ impl BidsketchError {
         }
     }
 
-    /// Whether the same call may do better a little later.
+    /// Whether a retry soon after may succeed.
     pub(super) fn is_retryable(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Unavailable(_) => true,
-            // Who asked has waited long enough already.
+            // After a time-out, the caller has waited long enough.
             Self::OutcomeUnknown { timed_out, .. } => !timed_out,
-            Self::Limit { is_temporary: is_passing, .. } => *is_passing,
+            Self::Limit { is_temporary, .. } => *is_temporary,
             Self::Rejected(_) | Self::Unauthorized(_) => false,
         }
     }
 }
 
-/// What went wrong, without the URL, and what lies beneath it: the library's own text says little.
+/// The innermost cause, without the URL: the library's own text says little.
 fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it took too long".to_owned();
     }
     let mut source = std::error::Error::source(error);
-    let mut said = None;
+    let mut innermost = None;
     while let Some(error) = source {
-        said = Some(error.to_string());
+        innermost = Some(error.to_string());
         source = error.source();
     }
-    said.unwrap_or_else(|| "the connection broke off".to_owned())
+    innermost.unwrap_or_else(|| "the connection was lost".to_owned())
 }
 
-/// The vendor's own words: `{"errors": ["…", …]}` by its documentation, also `{"error": "…"}`, else the text itself.
+/// The vendor's message: `{"errors": ["…", …]}` by its documentation, also `{"error": "…"}`, else
+/// the body itself.
 fn vendor_message(body: &str) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -137,14 +141,14 @@ fn vendor_message(body: &str) -> Option<String> {
         Errors { errors: Vec<String> },
         Error { error: String },
     }
-    let words = match serde_json::from_str(body) {
+    let message = match serde_json::from_str(body) {
         Ok(ErrorBody::Errors { errors }) => errors.join("; "),
         Ok(ErrorBody::Error { error }) => error,
         Err(_) => body.to_owned(),
     };
-    let words: String =
-        words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(VENDOR_MESSAGE_CHARS_MAX).collect();
-    (!words.is_empty()).then_some(words)
+    let message: String =
+        message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(VENDOR_MESSAGE_CHARS_MAX).collect();
+    (!message.is_empty()).then_some(message)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! A typed client of the part of Bidsketch's REST API that manages webhooks, by its public documentation ("Webhooks", and
-//! "Authentication" and "Rate limiting" of its overview).
+//! A typed client for the webhooks of Bidsketch's REST API, by its public documentation
+//! ("Webhooks", and "Authentication" and "Rate limiting" of its overview).
 //!
-//! There is no call that lists webhooks, and creating one twice makes two: so nothing here repeats a creation that Bidsketch
-//! may have seen.
+//! No call lists webhooks, and creating one twice makes two. A creation that Bidsketch may have
+//! seen is therefore never repeated.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ mod throttle;
 pub use error::BidsketchError;
 use throttle::Throttle;
 
-/// How long a connection may take to be made.
+/// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a call that may be repeated is.
+/// How often a call is repeated, if it may be.
 const RETRIES_MAX: usize = 3;
-/// How long the first wait between two of them is; each further one is twice as long.
+/// The pause before the first retry. It doubles for each further one.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(200);
-/// How much of an answer is read.
+/// How many bytes of an answer are read.
 const RESPONSE_BYTES_MAX: usize = 64 * 1024;
 
 /// Bidsketch's API, for the account of one token.
@@ -39,26 +39,26 @@ pub struct BidsketchApi {
     throttle: Throttle,
 }
 
-/// Why the client cannot be made.
+/// Why the client cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiConfigError {
-    /// The URL is none, or of no kind that is spoken.
-    #[error("bidsketch.api_url must be an https URL (or http for a loopback address), it is {0:?}")]
+    /// The URL is invalid, or neither https nor http to a loopback address.
+    #[error("bidsketch.api_url must be an https URL, or http for a loopback address; it is {0:?}")]
     Url(String),
-    /// The token holds what no header can.
-    #[error("bidsketch.api_token holds characters that no HTTP header can carry")]
+    /// The token holds a character that no header can carry.
+    #[error("bidsketch.api_token holds characters that an HTTP header cannot carry")]
     Token,
     /// TLS cannot be set up.
-    #[error("a client of Bidsketch's API cannot be made: {0}")]
+    #[error("the client for Bidsketch's API cannot be created: {0}")]
     Client(reqwest::Error),
 }
 
-/// Whether a webhook is there to be deleted.
+/// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// It is deleted now.
+    /// The webhook is deleted.
     Deleted,
-    /// There was none.
+    /// Bidsketch knows no such webhook.
     NotFound,
 }
 
@@ -67,7 +67,7 @@ struct CreateResponse {
     id: JsonId,
 }
 
-/// An id: a number by the documentation, of any size; a text is taken as well.
+/// An id: a number of any size by the documentation. Text is accepted as well.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum JsonId {
@@ -76,12 +76,8 @@ enum JsonId {
 }
 
 impl BidsketchApi {
-    /// A client for the API at `url`, as in `https://bidsketch.com/api/v1`. A call must be answered within `timeout`; the wait for our
-    /// turn by Bidsketch's rate is not counted.
-    ///
-    /// # Errors
-    ///
-    /// [`Unusable`] names the setting at fault.
+    /// Creates a client for the API at `url`, such as `https://bidsketch.com/api/v1`. A call must
+    /// be answered within `timeout`, not counting the wait for the rate limit.
     pub fn new(url: &str, token: &SecretString, timeout: Duration) -> Result<Self, ApiConfigError> {
         let base: Url = url.parse().map_err(|_| ApiConfigError::Url(url.to_owned()))?;
         let is_loopback = endpoint::is_loopback(base.host_str().unwrap_or_default());
@@ -96,7 +92,7 @@ impl BidsketchApi {
             .user_agent(concat!("bidarc/", env!("CARGO_PKG_VERSION")))
             .timeout(timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            // The token goes where the setting says, and nowhere else.
+            // The token must not be sent to another host.
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .build()
@@ -104,11 +100,12 @@ impl BidsketchApi {
         Ok(Self { http, base_url: base, throttle: Throttle::default() })
     }
 
-    /// Creates a webhook: `POST /webhooks.json`. Gives Bidsketch's id of it.
+    /// Creates a webhook with `POST /webhooks.json`, and returns Bidsketch's id of it.
     ///
     /// # Errors
     ///
-    /// [`ApiError::OutcomeUnknown`] where Bidsketch may have created it all the same. Any other error says that it has not.
+    /// [`BidsketchError::OutcomeUnknown`] if Bidsketch may have created the webhook. After any
+    /// other error it did not.
     pub async fn create_webhook(&self, event: &str, endpoint: &Endpoint) -> Result<String, BidsketchError> {
         let body = json!({ "event": event, "endpoint": endpoint.expose() });
         let create = async || {
@@ -118,15 +115,15 @@ impl BidsketchApi {
             let status = response.status();
             if !status.is_success() {
                 let answer = read_body(response).await.unwrap_or_default();
-                // It may say the endpoint again, and that is a secret.
+                // The answer may repeat the endpoint, which is a secret.
                 let answer = endpoint.mask_in(&String::from_utf8_lossy(&answer));
                 return Err(BidsketchError::from_creation_response(status, &answer));
             }
-            // It is created: whatever its answer says.
+            // The webhook exists now, whatever the answer's body says.
             let answer = read_body(response).await.map_err(|error| BidsketchError::from_creation_error(&error))?;
             let CreateResponse { id } = serde_json::from_slice(&answer).map_err(|error| {
                 BidsketchError::outcome_unknown(format!(
-                    "Bidsketch answered {status} with a body that is no webhook: {error}"
+                    "Bidsketch answered {status}, but the body holds no webhook: {error}"
                 ))
             })?;
             let id = match id {
@@ -134,23 +131,27 @@ impl BidsketchApi {
                 JsonId::Text(text) => text,
             };
             if !is_webhook_id(&id) {
-                let problem = format!("Bidsketch answered {status} with an id that is none");
+                let problem = format!("Bidsketch answered {status}, but with an invalid id");
                 return Err(BidsketchError::outcome_unknown(problem));
             }
             Ok(id)
         };
-        // A connection that was never made carried nothing: that alone may be tried again.
+        // Only a request that was never sent may be repeated.
         create.retry(retry_policy()).when(BidsketchError::was_not_sent).await
     }
 
-    /// Deletes a webhook: `DELETE /webhooks/{id}.json`. Repeated where that may help, which changes nothing at Bidsketch.
+    /// Deletes a webhook with `DELETE /webhooks/{id}.json`. A failed call is repeated if that may
+    /// help; a second deletion changes nothing at Bidsketch.
     ///
     /// # Errors
     ///
-    /// [`ApiError`]; whether it is deleted is unknown then, unless Bidsketch has refused.
+    /// After an error it is unknown whether the webhook is deleted, unless Bidsketch rejected the
+    /// call.
     pub async fn delete_webhook(&self, id: &str) -> Result<Deletion, BidsketchError> {
         if !is_webhook_id(id) {
-            return Err(BidsketchError::Rejected(format!("{id:?} is no id of Bidsketch's: they are numbers")));
+            return Err(BidsketchError::Rejected(format!(
+                "{id:?} is not an id of Bidsketch's; an id is a number of up to 20 digits"
+            )));
         }
         let path = format!("webhooks/{id}.json");
         let delete = async || {
@@ -182,7 +183,7 @@ fn retry_policy() -> ExponentialBuilder {
     ExponentialBuilder::default().with_min_delay(RETRY_DELAY_MIN).with_max_times(RETRIES_MAX).with_jitter()
 }
 
-/// Reads an answer, as much of it as any documented one has.
+/// Reads an answer, up to [`RESPONSE_BYTES_MAX`]. Every documented answer is shorter.
 async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -195,7 +196,7 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
     Ok(body)
 }
 
-/// Whether a text is an id as Bidsketch gives them: it becomes a part of a URL.
+/// Whether a text is an id of Bidsketch's. It becomes part of a URL.
 #[must_use]
 pub fn is_webhook_id(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())

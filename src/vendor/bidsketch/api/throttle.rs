@@ -1,5 +1,5 @@
-//! Bidsketch's rate: at most 100 requests in 20 seconds a token. A burst of 20 and then 4 a second stay below it in any 20
-//! seconds.
+//! Bidsketch's rate limit: at most 100 requests in 20 seconds for each token. A burst of 20 and
+//! then 4 a second stay below it in any 20 seconds.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-/// How many calls may come at once.
+/// How many calls may be made at once.
 const BURST_REQUESTS_MAX: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// How many a second after that.
+/// How many calls a second after the burst.
 const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
-/// The runtime's own clock, which a test can stop.
+/// The runtime's clock, which a test can pause.
 #[derive(Clone, Debug, Default)]
 struct RuntimeClock;
 
@@ -28,7 +28,7 @@ impl Clock for RuntimeClock {
 
 impl ReasonablyRealtime for RuntimeClock {}
 
-/// Gives calls their turns.
+/// Delays calls to keep within the rate limit.
 #[derive(Debug)]
 pub(super) struct Throttle(RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<Instant>>);
 
@@ -54,32 +54,32 @@ impl Throttle {
 mod tests {
     use super::*;
 
-    /// The times at which so many calls are made that all want to be made at once.
+    /// The times at which calls are made that are all requested at once.
     async fn call_times(calls: usize) -> Vec<Duration> {
-        let rate = Throttle::default();
-        let began = tokio::time::Instant::now();
-        let mut turns = Vec::new();
+        let throttle = Throttle::default();
+        let started = tokio::time::Instant::now();
+        let mut times = Vec::new();
         for _ in 0..calls {
-            rate.until_ready().await;
-            turns.push(began.elapsed());
+            throttle.until_ready().await;
+            times.push(started.elapsed());
         }
-        turns
+        times
     }
 
     #[tokio::test(start_paused = true)]
     async fn throttle_many_calls_stay_within_vendor_rate() {
-        let turns = call_times(300).await;
-        for (at, &first) in turns.iter().enumerate() {
-            let within = turns[at..].iter().take_while(|&&turn| turn < first + Duration::from_secs(20)).count();
+        let times = call_times(300).await;
+        for (index, &first) in times.iter().enumerate() {
+            let within = times[index..].iter().take_while(|&&time| time < first + Duration::from_secs(20)).count();
             assert!(within <= 100, "{within} calls in the 20 seconds from {first:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn throttle_burst_passes_then_four_a_second() {
-        let turns = call_times(60).await;
-        assert!(turns[19] < Duration::from_millis(10), "{:?}", turns[19]);
-        let ten_seconds_on = turns.iter().take_while(|&&turn| turn <= Duration::from_secs(10)).count();
-        assert!((59..=60).contains(&ten_seconds_on), "{ten_seconds_on}");
+        let times = call_times(60).await;
+        assert!(times[19] < Duration::from_millis(10), "{:?}", times[19]);
+        let within_ten_seconds = times.iter().take_while(|&&time| time <= Duration::from_secs(10)).count();
+        assert!((59..=60).contains(&within_ten_seconds), "{within_ten_seconds}");
     }
 }

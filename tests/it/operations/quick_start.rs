@@ -1,18 +1,19 @@
-//! What someone does first: start it, post each vendor's sample, see it come in, look it up.
+//! The first steps of a new user: start the service, post a sample of each vendor, watch the
+//! events, query the result.
 
 use serde_json::json;
 
 use crate::harness::{Database, Process, Service, fixture};
 
 #[tokio::test]
-async fn both_vendors_samples_come_in_on_an_open_subscription() {
+async fn sample_of_each_vendor_reaches_an_open_subscription() {
     let service = Service::open().await;
     let head = service.head().await;
     let live = format!("subscription {{ events(after: {head:?}) {{ __typename kind provider vendorTypes }} }}");
     let mut live = service.subscribe(&live).await;
 
-    let posted = service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await;
-    assert_eq!(posted.json(), json!({ "outcome": "ACCEPTED", "eventId": "event:1" }));
+    let response = service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await;
+    assert_eq!(response.json(), json!({ "outcome": "ACCEPTED", "eventId": "event:1" }));
     let event = json!({
         "__typename": "ProjectEvent", "kind": "PROJECT_CREATED", "provider": "ARCSITE",
         "vendorTypes": ["project.created"],
@@ -29,10 +30,10 @@ async fn both_vendors_samples_come_in_on_an_open_subscription() {
     service.stop().await;
 }
 
-/// Without `after` a subscription has no history; and as it cannot say when it has begun, what is posted until its
-/// first message may come or not.
+/// A subscription without `after` has no history. It does not report when it has begun, so the
+/// events before its first message may or may not arrive.
 #[tokio::test]
-async fn a_subscription_without_a_cursor_is_live() {
+async fn subscription_without_a_cursor_gets_only_new_events() {
     let service = Service::open().await;
     service.arcsite("project.created", r#"{"id":1}"#).await.accepted();
     let mut live = service.subscribe("subscription { events { ... on ProjectEvent { project { vendorId } } } }").await;
@@ -44,7 +45,7 @@ async fn a_subscription_without_a_cursor_is_live() {
             break message["events"]["project"]["vendorId"].as_str().unwrap().parse::<u32>().unwrap();
         }
     };
-    assert!(first > 1, "what came before the subscription is not sent");
+    assert!(first > 1, "an event from before the subscription was sent");
     for expected in first + 1..=id {
         assert_eq!(live.next().await["events"]["project"]["vendorId"], expected.to_string());
     }
@@ -53,13 +54,13 @@ async fn a_subscription_without_a_cursor_is_live() {
 }
 
 #[tokio::test]
-async fn what_was_answered_200_is_there_after_a_power_cut() {
+async fn delivery_that_got_a_200_survives_a_kill() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
     assert!(service.greeting().contains(&format!("{}/webhooks/arcsite\n", service.base())), "{}", service.greeting());
     service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await.receipt().accepted();
     service.post("/webhooks/bidsketch", fixture("bidsketch/client_created.json")).await.receipt().accepted();
-    let question = r#"{
+    let query = r#"{
         project(vendorId: "36029621652695040") {
           id vendorId name jobNumber tags createdAt updatedAt workSiteAddress { city } salesRep { name }
           customer { name phone secondPhone email secondEmail address { city } }
@@ -70,7 +71,7 @@ async fn what_was_answered_200_is_there_after_a_power_cut() {
         }
         events { totalCount nodes { id kind } }
     }"#;
-    let before = service.query(question).await;
+    let before = service.query(query).await;
     let expected = json!({
         "project": {
             "id": "project:36029621652695040", "vendorId": "36029621652695040", "name": "Gutters, Hill Road 9",
@@ -103,6 +104,6 @@ async fn what_was_answered_200_is_there_after_a_power_cut() {
     service.kill().await;
 
     let service = Process::start(0, &database).await;
-    assert_eq!(service.query(question).await, before);
+    assert_eq!(service.query(query).await, before);
     service.stop(&database).await;
 }

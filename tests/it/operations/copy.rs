@@ -1,4 +1,4 @@
-//! `bidarc copy`: another database of either kind with all that there was, or nothing.
+//! `bidarc copy` copies everything into an empty database of either kind, or copies nothing.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use simulator::api::{BidsketchApi, Options};
 use simulator::hook::Vendor;
 
 use crate::harness::{
-    BOUND, Client, Cluster, Database, Launch, ManualClock, Process, SECRET, Service, Setup, add_key, assert_same,
-    envelope, eventually, hooks, lengthen, office, texts,
+    Client, Cluster, Database, Launch, ManualClock, Process, SECRET, Service, Setup, TIMEOUT, add_key,
+    append_many_events, assert_same_rows, envelope, eventually, sample_database, sample_hooks, texts,
 };
 
-/// Thousands of rows, each written twice over.
+/// The time-out for a copy of thousands of rows.
 const COPIED_WITHIN: Duration = Duration::from_secs(60);
 
-/// What an office sees: a page of each list, with all that hangs on it.
-const SEEN: [&str; 6] = [
+/// The queries to compare: one page of each list, with its relations.
+const QUERIES: [&str; 6] = [
     "{ headCursor events(first: 100) { totalCount edges { cursor } nodes { id provider kind vendorTypes occurredAt \
      receivedAt payload deliveries { id outcome } } } }",
     "{ projects(first: 100) { totalCount edges { cursor } nodes { id name jobNumber tags customer { name email } createdAt \
@@ -30,16 +30,16 @@ const SEEN: [&str; 6] = [
      bidsketchWebhooks { id vendorId event endpoint state createdAt } }",
 ];
 
-async fn seen(client: &Client) -> Vec<Value> {
-    let mut seen = Vec::new();
-    for query in SEEN {
-        seen.push(client.query(query).await);
+async fn query_all(client: &Client) -> Vec<Value> {
+    let mut results = Vec::new();
+    for query in QUERIES {
+        results.push(client.query(query).await);
     }
-    seen
+    results
 }
 
-/// Events after a cursor, newest first.
-async fn older(client: &Client, cursor: &str) -> Vec<String> {
+/// The ids of the five events behind a cursor in the list, newest first.
+async fn older_events(client: &Client, cursor: &str) -> Vec<String> {
     let query = "query ($after: String) { events(first: 5, after: $after) { nodes { id } } }";
     let data = client.query_with(query, json!({ "after": cursor })).await;
     texts(data["events"]["nodes"].as_array().unwrap(), "id")
@@ -50,18 +50,18 @@ fn launch(from: &str, to: &str) -> Launch {
 }
 
 async fn copy(from: &Database, to: &Database) {
-    let ended = launch(&from.url(), &to.url()).run_within(COPIED_WITHIN).await;
-    assert!(ended.status.success(), "{ended:?}");
-    assert!(ended.stdout.starts_with("copied ") && ended.stdout.contains(" rows; "), "{ended:?}");
+    let output = launch(&from.url(), &to.url()).run_within(COPIED_WITHIN).await;
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.starts_with("copied ") && output.stdout.contains(" rows; "), "{output:?}");
 }
 
-/// All rows but the times at which the tables were made.
+/// All rows except the times of the migrations.
 async fn rows(database: &Database) -> Vec<String> {
     let rows = database.dump().await;
     rows.into_iter().filter(|row| !row.starts_with("seaql_migrations: ")).collect()
 }
 
-/// Has a webhook made on this database; gives the path of its URL as well.
+/// Creates a webhook in this database. Returns the path of the webhook's endpoint as well.
 async fn with_webhook(database: Database) -> (Database, String) {
     let api = BidsketchApi::start(Options { token: "token".to_owned(), ..Options::default() }).await.unwrap();
     let service = Setup::new().database(database).bidsketch_api(&api, "token").start().await;
@@ -74,57 +74,57 @@ async fn with_webhook(database: Database) -> (Database, String) {
 }
 
 /// A database with one event.
-async fn small() -> Database {
+async fn one_event_database() -> Database {
     let service = Service::open().await;
     service.arcsite("project.created", r#"{"id":1,"name":"Roof"}"#).await.accepted();
     service.stop().await
 }
 
 #[tokio::test]
-async fn an_office_moves_to_postgresql_and_back_with_all_that_it_has() {
-    let (first, hook_path) = with_webhook(office(Database::in_file()).await).await;
+async fn copy_to_postgresql_and_back_preserves_everything() {
+    let (first, hook_path) = with_webhook(sample_database(Database::in_file()).await).await;
     let second = Database::in_cluster(&Cluster::shared());
     let third = Database::in_file();
     let service = Setup::new().database(first).signing_secrets(&[SECRET]).start().await;
-    let before = seen(&service).await;
-    let (head, total) = (service.head().await, service.total().await);
+    let before = query_all(&service).await;
+    let (head, total) = (service.head().await, service.event_count().await);
     let cursor = before[0]["events"]["edges"][40]["cursor"].as_str().unwrap().to_owned();
-    let after_it = older(&service, &cursor).await;
+    let after_it = older_events(&service, &cursor).await;
     assert!(total > 250 && after_it.len() == 5, "{total} {after_it:?}");
     let first = service.stop().await;
     let token = add_key(&first, "office", "manage").await;
 
     copy(&first, &second).await;
     copy(&second, &third).await;
-    let here = rows(&first).await;
+    let source_rows = rows(&first).await;
     for table in ["bidsketch_webhook", "client", "delivery", "drawing", "drawing_tag", "event", "key", "log", "payment"]
     {
-        assert!(here.iter().any(|row| row.starts_with(&format!("{table}: "))), "nothing in {table}");
+        assert!(source_rows.iter().any(|row| row.starts_with(&format!("{table}: "))), "{table} is empty");
     }
-    assert_same(&here, &rows(&third).await);
+    assert_same_rows(&source_rows, &rows(&third).await);
 
     let clock = ManualClock::new();
     clock.advance(TimeDelta::days(1));
     let service = Setup::new().database(second).signing_secrets(&[SECRET]).clock(&clock).start().await;
-    assert_eq!(service.ask("{ headCursor }", json!({})).await.status, 401, "the key is asked for");
+    assert_eq!(service.graphql("{ headCursor }", json!({})).await.status, 401, "the copied key is required");
     let client = service.with_token(&token);
-    for (before, after) in before.iter().zip(seen(&client).await) {
+    for (before, after) in before.iter().zip(query_all(&client).await) {
         assert_eq!(*before, after);
     }
     assert_eq!(client.head().await, head);
-    assert_eq!(older(&client, &cursor).await, after_it);
-    // What was delivered there is known here.
-    let hooks = hooks();
-    let old = hooks.iter().find(|hook| hook.vendor == Vendor::Bidsketch).unwrap();
-    let again = service.post(&hook_path, old.body.as_str()).await.receipt();
-    assert_eq!(again.outcome, "REDELIVERY");
-    let old = hooks.iter().skip(1).find(|hook| hook.vendor == Vendor::Arcsite).unwrap();
-    let again = service.post_signed(SECRET, clock.unix(), old.body.as_str()).await.receipt();
-    assert_eq!(again.outcome, "REDELIVERY");
+    assert_eq!(older_events(&client, &cursor).await, after_it);
+    // The copy recognises deliveries that the source received.
+    let hooks = sample_hooks();
+    let hook = hooks.iter().find(|hook| hook.vendor == Vendor::Bidsketch).unwrap();
+    let receipt = service.post(&hook_path, hook.body.as_str()).await.receipt();
+    assert_eq!(receipt.outcome, "REDELIVERY");
+    let hook = hooks.iter().skip(1).find(|hook| hook.vendor == Vendor::Arcsite).unwrap();
+    let receipt = service.post_signed(SECRET, clock.unix(), hook.body.as_str()).await.receipt();
+    assert_eq!(receipt.outcome, "REDELIVERY");
     assert_eq!(client.head().await, head);
-    // What is new gets the next place, by the URL that Bidsketch has.
-    let new = service.post(&hook_path, envelope("proposal_viewed", r#"{"id":1,"name":"Moved"}"#)).await;
-    assert_eq!(new.receipt().accepted(), format!("event:{}", total + 1));
+    // A new delivery to the copied webhook's URL gets the next seq.
+    let response = service.post(&hook_path, envelope("proposal_viewed", r#"{"id":1,"name":"Moved"}"#)).await;
+    assert_eq!(response.receipt().accepted(), format!("event:{}", total + 1));
     let feed = "query ($after: String) { eventFeed(after: $after) { events { id } caughtUp } }";
     let feed = client.query_with(feed, json!({ "after": head })).await;
     assert_eq!(
@@ -136,9 +136,9 @@ async fn an_office_moves_to_postgresql_and_back_with_all_that_it_has() {
 }
 
 #[tokio::test]
-async fn a_database_in_use_is_not_written_to() {
-    let from = small().await;
-    let here = rows(&from).await;
+async fn copy_to_a_database_in_use_is_refused() {
+    let from = one_event_database().await;
+    let source_rows = rows(&from).await;
     let with_deliveries = {
         let service = Service::open().await;
         service.post("/webhooks/bidsketch", "not json").await.receipt().quarantined();
@@ -147,32 +147,32 @@ async fn a_database_in_use_is_not_written_to() {
     let with_keys = Database::fresh();
     add_key(&with_keys, "office", "read").await;
     let (with_webhooks, _) = with_webhook(Database::fresh()).await;
-    for (to, has) in [
-        (small().await, "deliveries"),
+    for (to, content) in [
+        (one_event_database().await, "deliveries"),
         (with_deliveries, "deliveries"),
         (with_keys, "keys"),
         (with_webhooks, "webhooks"),
     ] {
-        let there = to.dump().await;
-        let ended = launch(&from.url(), &to.url()).run().await;
-        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
-        assert!(ended.stderr.contains("nothing was copied") && ended.stderr.contains("not empty"), "{ended:?}");
-        assert!(ended.stderr.contains(&format!("it has {has}")), "{has}: {ended:?}");
-        assert_same(&there, &to.dump().await);
+        let target_rows = to.dump().await;
+        let output = launch(&from.url(), &to.url()).run().await;
+        assert_eq!((output.status.code(), output.stdout.as_str()), (Some(1), ""), "{output:?}");
+        assert!(output.stderr.contains("nothing was copied") && output.stderr.contains("not empty"), "{output:?}");
+        assert!(output.stderr.contains(&format!("it has {content}")), "{content}: {output:?}");
+        assert_same_rows(&target_rows, &to.dump().await);
     }
-    assert_same(&here, &rows(&from).await);
+    assert_same_rows(&source_rows, &rows(&from).await);
 }
 
 #[tokio::test]
-async fn what_cannot_be_copied_to_is_said_without_a_password() {
-    let from = small().await;
-    let here = from.dump().await;
+async fn unusable_copy_target_is_reported_without_a_password() {
+    let from = one_event_database().await;
+    let source_rows = from.dump().await;
     let missing = format!("{}_not_there", Database::in_cluster(&Cluster::shared()).url());
     let missing = missing.replace("bidarc@", "bidarc:pass-word@");
-    let other_spelling = from.says("?mode=rwc", "?application_name=pass-word");
-    for (to, says) in [
-        (from.url(), "--to names the database that is copied"),
-        (format!("{}{other_spelling}", from.url()), "--to names the database that is copied"),
+    let other_spelling = from.by_dialect("?mode=rwc", "?application_name=pass-word");
+    for (to, text) in [
+        (from.url(), "--to names the source database"),
+        (format!("{}{other_spelling}", from.url()), "--to names the source database"),
         ("mysql://bidarc:pass-word@127.0.0.1/bidarc".to_owned(), "postgres://<user>@<host>/<database>"),
         ("bidarc:pass-word@127.0.0.1/bidarc".to_owned(), "sqlite://<path of a file>"),
         ("postgres://bidarc:pass-word@127.0.0.1:1/bidarc".to_owned(), "refused"),
@@ -183,83 +183,84 @@ async fn what_cannot_be_copied_to_is_said_without_a_password() {
         for by_flag in [true, false] {
             let launch = Launch::new(from.directory()).arg("copy").arg("--database-url").arg(&from.url());
             let launch = if by_flag { launch.arg("--to").arg(&to) } else { launch.env("BIDARC_COPY_TO", &to) };
-            let ended = launch.run().await;
-            assert_eq!(ended.status.code(), Some(1), "{to}: {ended:?}");
-            assert!(ended.stderr.contains(says), "{to}: {says:?} is not in {}", ended.stderr);
-            assert!(ended.stderr.contains("--to"), "{to}: which of both it is: {}", ended.stderr);
-            assert!(!format!("{ended:?}").contains("pass-word"), "{ended:?}");
+            let output = launch.run().await;
+            assert_eq!(output.status.code(), Some(1), "{to}: {output:?}");
+            assert!(output.stderr.contains(text), "{to}: {text:?} is not in {}", output.stderr);
+            assert!(output.stderr.contains("--to"), "{to}: the error must name the flag: {}", output.stderr);
+            assert!(!format!("{output:?}").contains("pass-word"), "{output:?}");
         }
     }
-    assert_same(&here, &from.dump().await);
-    // The same way goes through where the database can be had, and the URL is shown without its password.
+    assert_same_rows(&source_rows, &from.dump().await);
+    // A usable target with a password works, and the output shows its URL without the password.
     let to = Database::in_cluster(&Cluster::shared());
     let launch = Launch::new(from.directory()).arg("copy").arg("--database-url").arg(&from.url());
     let url = to.url().replace("bidarc@", "bidarc:pass-word@");
-    let ended = launch.env("BIDARC_COPY_TO", &url).run().await;
-    assert!(ended.status.success() && ended.stdout.contains("bidarc:…@"), "{ended:?}");
-    assert!(!format!("{ended:?}").contains("pass-word"), "{ended:?}");
+    let output = launch.env("BIDARC_COPY_TO", &url).run().await;
+    assert!(output.status.success() && output.stdout.contains("bidarc:…@"), "{output:?}");
+    assert!(!format!("{output:?}").contains("pass-word"), "{output:?}");
     assert_eq!(to.numbers("SELECT COUNT(*) FROM event").await, [1]);
 }
 
-/// What was acknowledged before is copied; what comes meanwhile is asked to come again.
+/// The copy contains every delivery that was acknowledged before it. Deliveries during the copy get
+/// a 503.
 #[tokio::test]
-async fn beside_a_service_nothing_acknowledged_is_missing() {
-    let from = small().await;
-    lengthen(&from).await;
+async fn copy_beside_a_running_service_misses_no_acknowledged_delivery() {
+    let from = one_event_database().await;
+    append_many_events(&from).await;
     let to = Database::in_cluster(&Cluster::shared());
     let service = Process::start(0, &from).await;
-    let before = service.total().await;
+    let before = service.event_count().await;
     for id in 0..50 {
         service.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted();
     }
-    // Somebody writes for long: it says so, and has changed nothing.
-    let writer = from.lock().await;
-    let ended = launch(&from.url(), &to.url()).run().await;
-    assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
-    assert!(ended.stderr.contains("nothing was copied") && ended.stderr.contains("lock"), "{ended:?}");
+    // Another writer holds the write lock: the copy fails and changes nothing.
+    let lock = from.hold_write_lock().await;
+    let output = launch(&from.url(), &to.url()).run().await;
+    assert_eq!((output.status.code(), output.stdout.as_str()), (Some(1), ""), "{output:?}");
+    assert!(output.stderr.contains("nothing was copied") && output.stderr.contains("lock"), "{output:?}");
     assert_eq!(to.numbers("SELECT COUNT(*) FROM event").await, [0]);
-    writer.rollback().await.unwrap();
+    lock.rollback().await.unwrap();
 
     let running = launch(&from.url(), &to.url()).start();
-    running.says("copying:").await;
+    running.wait_for_log("copying:").await;
     running.signal("STOP").await;
-    let answer = service.post("/webhooks/arcsite", envelope("project.created", r#"{"id":"meanwhile"}"#)).await;
+    let response = service.post("/webhooks/arcsite", envelope("project.created", r#"{"id":"meanwhile"}"#)).await;
     running.signal("CONT").await;
-    let ended = running.ended_within(COPIED_WITHIN).await;
-    assert!(ended.success(), "{ended}");
-    assert_eq!(answer.status, 503, "{answer:?}");
-    assert!(answer.header("retry-after").is_some(), "the vendor is to come again");
+    let output = running.wait_within(COPIED_WITHIN).await;
+    assert!(output.success(), "{output}");
+    assert_eq!(response.status, 503, "{response:?}");
+    assert!(response.header("retry-after").is_some(), "the vendor must retry");
     for table in ["event", "delivery"] {
         let count = to.numbers(&format!("SELECT COUNT(*) FROM {table}")).await[0];
         assert_eq!(u64::try_from(count).unwrap(), before + 50, "{table}");
     }
     assert_eq!(to.numbers("SELECT COUNT(*) FROM project").await, [50]);
-    // Where it was it goes on as it did.
+    // The source service continues.
     service.arcsite("project.created", r#"{"id":"meanwhile"}"#).await.accepted();
     service.stop(&from).await;
-    to.assert_sound().await;
+    to.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn a_copy_that_is_killed_leaves_an_empty_database() {
-    let from = office(Database::fresh()).await;
-    lengthen(&from).await;
-    let here = rows(&from).await;
+async fn killed_copy_leaves_an_empty_database() {
+    let from = sample_database(Database::fresh()).await;
+    append_many_events(&from).await;
+    let source_rows = rows(&from).await;
     for to in [Database::in_file(), Database::in_cluster(&Cluster::shared())] {
         let running = launch(&from.url(), &to.url()).start();
-        running.says("copying:").await;
+        running.wait_for_log("copying:").await;
         running.signal("STOP").await;
         running.kill().await;
-        assert_same(&here, &rows(&from).await);
-        let left: Vec<String> = rows(&to).await.into_iter().filter(|row| !row.starts_with("log: ")).collect();
-        assert_eq!(left, [""; 0]);
-        eventually("the lock of what was killed is free", BOUND, async || {
-            let ended = launch(&from.url(), &to.url()).run_within(COPIED_WITHIN).await;
-            ended.status.success().then_some(())
+        assert_same_rows(&source_rows, &rows(&from).await);
+        let remaining: Vec<String> = rows(&to).await.into_iter().filter(|row| !row.starts_with("log: ")).collect();
+        assert_eq!(remaining, [""; 0]);
+        eventually("the lock of the killed copy is released", TIMEOUT, async || {
+            let output = launch(&from.url(), &to.url()).run_within(COPIED_WITHIN).await;
+            output.status.success().then_some(())
         })
         .await;
-        let there = rows(&to).await;
-        assert_eq!(there.len(), here.len());
+        let target_rows = rows(&to).await;
+        assert_eq!(target_rows.len(), source_rows.len());
         let service = Setup::new().database(to).start().await;
         service.arcsite("project.created", r#"{"id":"new"}"#).await.accepted();
         service.stop().await;

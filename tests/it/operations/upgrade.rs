@@ -1,23 +1,23 @@
-//! A database with rows that an earlier version left, brought up to date at the start.
+//! A start on a database of an earlier version migrates its rows.
 
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::harness::{Database, Service, Setup, texts};
 
-/// The step from which on what is looked for by its value has a column of bounded length.
+/// The number of the migration that adds search columns of bounded length.
 const SEARCH_COLUMNS: u32 = 5;
 
-async fn found(service: &Service, list: &str, filter: Value) -> Vec<String> {
+async fn find(service: &Service, list: &str, filter: Value) -> Vec<String> {
     let kind = if list == "projects" { "ProjectFilter" } else { "ClientFilter" };
     let query = format!("query ($filter: {kind}) {{ {list}(filter: $filter) {{ nodes {{ vendorId }} }} }}");
     let data = service.query_with(&query, json!({ "filter": filter })).await;
     texts(data[list]["nodes"].as_array().unwrap(), "vendorId")
 }
 
-/// What is longer than 500 bytes, however many letters they are, is kept and not found by its value.
+/// A value of more than 500 bytes is stored, but a filter by this value does not find it.
 #[tokio::test]
-async fn what_is_looked_for_by_its_value_is_found_as_before_unless_it_is_too_long() {
+async fn migrated_value_is_found_unless_longer_than_500_bytes() {
     let values = [
         ("short", "J-1".to_owned()),
         ("full", "x".repeat(500)),
@@ -25,7 +25,7 @@ async fn what_is_looked_for_by_its_value_is_found_as_before_unless_it_is_too_lon
         ("letters", "ä".repeat(251)),
     ];
     let database = Database::fresh();
-    database.take_steps(SEARCH_COLUMNS - 1).await;
+    database.apply_migrations(SEARCH_COLUMNS - 1).await;
     let connection = database.connect().await;
     for (id, value) in &values {
         for row in [
@@ -53,21 +53,21 @@ async fn what_is_looked_for_by_its_value_is_found_as_before_unless_it_is_too_lon
 
     let service = Setup::new().database(database).start().await;
     for (id, value) in &values {
-        let shown = service
+        let data = service
             .query(&format!(
                 r#"{{ project(vendorId: "{id}") {{ name jobNumber }} client(vendorId: "{id}") {{ email city }} }}"#
             ))
             .await;
         let project = json!({ "name": "Roof", "jobNumber": value });
-        assert_eq!(shown, json!({ "project": project, "client": { "email": value, "city": value } }));
+        assert_eq!(data, json!({ "project": project, "client": { "email": value, "city": value } }));
         let expected: &[&str] = if value.len() <= 500 { &[id] } else { &[] };
-        assert_eq!(found(&service, "projects", json!({ "jobNumber": value })).await, expected, "{id}");
-        assert_eq!(found(&service, "clients", json!({ "email": value })).await, expected, "{id}");
-        assert_eq!(found(&service, "clients", json!({ "city": value })).await, expected, "{id}");
+        assert_eq!(find(&service, "projects", json!({ "jobNumber": value })).await, expected, "{id}");
+        assert_eq!(find(&service, "clients", json!({ "email": value })).await, expected, "{id}");
+        assert_eq!(find(&service, "clients", json!({ "city": value })).await, expected, "{id}");
     }
-    assert_eq!(found(&service, "projects", json!({})).await.len(), 5);
+    assert_eq!(find(&service, "projects", json!({})).await.len(), 5);
     let database = service.stop().await;
-    // Once: what is up to date is left alone.
+    // The second start changes nothing.
     let rows = database.dump().await;
     let database = Setup::new().database(database).start().await.stop().await;
     assert_eq!(database.dump().await, rows);

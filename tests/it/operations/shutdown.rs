@@ -1,49 +1,48 @@
-//! SIGTERM: what was begun is finished, sockets are told, and the process ends well.
+//! SIGTERM: the service finishes requests in flight, closes the sockets and exits with code 0.
 
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::harness::{BOUND, Database, Message, Process, Service, Wire, eventually, fixture};
+use crate::harness::{Database, Message, Process, RawConnection, Service, TIMEOUT, eventually, fixture};
 
 #[tokio::test]
-async fn what_was_in_flight_is_answered_and_sockets_are_closed_as_going_away() {
+async fn stopping_service_finishes_requests_and_closes_sockets_with_1001() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
     let mut socket = service.socket().await;
     socket.subscribe("1", "subscription { events { id } }", json!({})).await;
-    // A delivery whose body the service waits for.
+    // The service waits for the body of this delivery.
     let body = fixture("arcsite/project_created.json");
-    let mut wire = Wire::begin_post(&service, "/webhooks/arcsite", body.len()).await;
-    wire.write(&body[..10]).await;
+    let mut connection = RawConnection::begin_post(&service, "/webhooks/arcsite", body.len()).await;
+    connection.write(&body[..10]).await;
 
     service.terminate().await;
     assert_eq!(socket.message().await, Message::Closed(Some(1001)));
     let address = service.authority().to_owned();
-    eventually("nobody new is let in", BOUND, async || TcpStream::connect(&address).await.err()).await;
+    eventually("new connections are refused", TIMEOUT, async || TcpStream::connect(&address).await.err()).await;
 
-    wire.write(&body[10..]).await;
-    let answer = wire.read_to_end().await;
-    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(r#""outcome":"ACCEPTED""#), "{answer}");
+    connection.write(&body[10..]).await;
+    let response = connection.read_to_end().await;
+    assert!(response.starts_with("HTTP/1.1 200 ") && response.contains(r#""outcome":"ACCEPTED""#), "{response}");
     let log = service.log_so_far();
-    let status = service.ended().await;
+    let status = service.wait().await;
     assert_eq!(status.code(), Some(0), "{log}");
-    database.assert_sound().await;
+    database.assert_consistent().await;
     assert_eq!(database.numbers("SELECT COUNT(*) FROM event").await, [1]);
 }
 
-/// A sender that never comes to its end holds the service up for the grace time and no longer.
+/// A request that never ends delays the stop for the grace time and no longer.
 #[tokio::test]
-async fn the_grace_time_is_the_longest_it_takes() {
+async fn unfinished_request_delays_the_stop_only_for_the_grace_time() {
     let database = Database::fresh();
     let launch = crate::harness::Launch::new(database.directory()).env("BIDARC_SERVER__SHUTDOWN_GRACE_SECONDS", "1");
     let service = launch.serve(0, &database).await;
-    let _held = Wire::begin_post(&service, "/webhooks/arcsite", 1000).await;
+    let _unfinished = RawConnection::begin_post(&service, "/webhooks/arcsite", 1000).await;
     service.stop(&database).await;
 }
 
-/// The same in this process: an idle connection and a socket hold nothing up.
 #[tokio::test]
-async fn idle_connections_hold_nothing_up() {
+async fn idle_connections_do_not_delay_the_stop() {
     let service = Service::open().await;
     let mut socket = service.socket().await;
     let _idle = TcpStream::connect(service.authority()).await.unwrap();

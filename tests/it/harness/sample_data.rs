@@ -1,4 +1,4 @@
-//! A database with all that an office's days leave behind.
+//! Sample data: a database with the deliveries of simulated offices.
 
 use chrono::TimeDelta;
 use sea_orm::ConnectionTrait;
@@ -9,11 +9,12 @@ use simulator::office::{Office, every_event};
 
 use super::{Database, ManualClock, Service, Setup};
 
-/// What its ArcSite signs with.
+/// The signing secret of ArcSite's deliveries.
 pub(crate) const SECRET: &str = "whsec_one";
 
-/// Two offices' days, every type among them, each office's hooks in disorder and some of them twice.
-pub(crate) fn hooks() -> Vec<Hook> {
+/// The hooks of two simulated offices. They cover every type, and each office's hooks are out of
+/// order and partly repeated.
+pub(crate) fn sample_hooks() -> Vec<Hook> {
     let mut hooks = every_event(7);
     for seed in [1, 2] {
         let mut office = Office::new(seed, ManualClock::new().now());
@@ -27,12 +28,13 @@ pub(crate) fn hooks() -> Vec<Hook> {
     hooks
 }
 
-/// Has a fresh database see all of it, with unknown types, quarantined deliveries and released ones.
-pub(crate) async fn office(database: Database) -> Database {
+/// Posts [`sample_hooks`] to a service on this database. Some deliveries have unknown types, some
+/// are quarantined, and most of those are released.
+pub(crate) async fn sample_database(database: Database) -> Database {
     let clock = ManualClock::new();
     let service = Setup::new().database(database).signing_secrets(&[SECRET]).clock(&clock).start().await;
     let mut quarantined = 0;
-    for (at, hook) in hooks().into_iter().enumerate() {
+    for (at, hook) in sample_hooks().into_iter().enumerate() {
         clock.advance(TimeDelta::milliseconds(i64::try_from(at % 7).unwrap() * 400));
         let stale = at % 11 == 0 && hook.vendor == Vendor::Arcsite;
         match hook.vendor {
@@ -53,7 +55,7 @@ pub(crate) async fn office(database: Database) -> Database {
     service.stop().await
 }
 
-/// Releases what waits, but for every fourth.
+/// Releases three of every four quarantined deliveries.
 async fn release_most(service: &Service) {
     let data = service.query("{ quarantinedDeliveries(first: 100) { nodes { id } } }").await;
     for (at, delivery) in data["quarantinedDeliveries"]["nodes"].as_array().unwrap().iter().enumerate() {
@@ -67,8 +69,8 @@ async fn release_most(service: &Service) {
     }
 }
 
-/// Makes the log long by writing into it: 5000 events more.
-pub(crate) async fn lengthen(database: &Database) {
+/// Inserts 5000 more events into the log by SQL.
+pub(crate) async fn append_many_events(database: &Database) {
     let connection = database.connect().await;
     for statement in [
         "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
