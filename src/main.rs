@@ -189,9 +189,13 @@ fn init_logging(settings: &Settings) -> Result<(), BoxError> {
         )
     })?;
     // The WebSocket library logs whole frames below INFO, and the first frame of a client holds its
-    // token.
-    let without_frames = filter_fn(|log| *log.level() <= Level::INFO || !log.target().starts_with("tungstenite"));
-    let log = tracing_subscriber::registry().with(filter).with(without_frames);
+    // token. The migration library logs two lines a step, where the store says the same in one.
+    let without_noise = filter_fn(|log| {
+        let level_max = if log.target().starts_with("sea_orm_migration") { Level::WARN } else { Level::INFO };
+        let is_noisy = ["tungstenite", "sea_orm_migration"].iter().any(|noisy| log.target().starts_with(noisy));
+        !is_noisy || *log.level() <= level_max
+    });
+    let log = tracing_subscriber::registry().with(filter).with(without_noise);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match settings.log.format {
         LogFormat::Text => log.with(layer.with_ansi(std::io::stderr().is_terminal())).init(),

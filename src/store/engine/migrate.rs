@@ -45,6 +45,7 @@ async fn run_migrations(engine: &Engine, now: Time) -> Result<LogId, OpenError> 
     let tx = engine.begin().await?.without_deadline();
     if !is_current(tx.inner()).await? {
         Migrator::up(tx.inner(), None).await?;
+        tracing::info!("brought the database's tables up to date");
     }
     let id = match log_id(&tx).await? {
         Some(id) => id,

@@ -1,10 +1,11 @@
 //! A JavaScript client from `tests/clients`.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
 use super::within;
 
@@ -13,21 +14,34 @@ const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
 /// A running script. Dropping this value kills it.
 pub(crate) struct Script {
-    _child: Child,
+    child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    errors: JoinHandle<String>,
 }
 
 impl Script {
-    /// Runs a script in this directory with one variable in its environment.
-    pub(crate) fn run(name: &str, variable: (&str, &str), directory: &Path) -> Self {
+    /// Runs a script in this directory with these variables in its environment.
+    pub(crate) fn run(name: &str, variables: &[(&str, &str)], directory: &Path) -> Self {
         let installed = Path::new(CLIENTS).join("node_modules");
         assert!(installed.exists(), "the clients are not installed; run npm ci --prefix tests/clients");
         let mut command = Command::new("node");
-        command.arg(Path::new(CLIENTS).join(name)).env(variable.0, variable.1).current_dir(directory);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        command.arg(Path::new(CLIENTS).join(name)).current_dir(directory).envs(variables.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("node is installed");
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { _child: child, lines }
+        let mut stderr = child.stderr.take().unwrap();
+        let errors = tokio::spawn(async move {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).await.unwrap();
+            text
+        });
+        Self { child, lines, errors }
+    }
+
+    /// Waits until the script ends by itself. Returns its status and its standard error.
+    pub(crate) async fn wait(mut self) -> (ExitStatus, String) {
+        let status = within("the script ends", self.child.wait()).await.unwrap();
+        (status, self.errors.await.unwrap())
     }
 
     /// The source text of a script.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Process, Script, TIMEOUT, TcpProxy, eventually};
+use crate::harness::{Client, Database, Process, Script, TIMEOUT, TcpProxy, add_key, eventually};
 
 /// Node starts slowly on a busy machine.
 const STARTED_WITHIN: Duration = Duration::from_secs(30);
@@ -18,7 +18,7 @@ async fn post(service: &Process, proposals: std::ops::Range<u32>) {
     }
 }
 
-async fn wait_for_subscriptions(service: &Process, subscriptions: f64) {
+async fn wait_for_subscriptions(service: &Client, subscriptions: f64) {
     eventually("the script has subscribed", STARTED_WITHIN, async || {
         (service.metric("bidarc_subscriptions").await == subscriptions).then_some(())
     })
@@ -66,7 +66,7 @@ async fn graphql_ws_client_resumes_from_its_cursor() {
     let proxy = TcpProxy::start(&service).await;
     let directory = tempfile::tempdir().unwrap();
     let url = format!("ws://{}/graphql/ws", proxy.authority());
-    let run = || Script::run("watch.mjs", ("BIDARC_SOCKET", &url), directory.path());
+    let run = || Script::run("watch.mjs", &[("BIDARC_SOCKET", &url)], directory.path());
     let mut script = run();
     let mut printed = watch_through_cuts(&service, &proxy, &mut script).await;
     // The script writes its cursor to a file. The next run resumes from there.
@@ -93,9 +93,36 @@ async fn graphql_sse_client_resumes_from_its_last_event_id() {
     let proxy = TcpProxy::start(&service).await;
     let directory = tempfile::tempdir().unwrap();
     let url = format!("http://{}/graphql/sse", proxy.authority());
-    let mut script = Script::run("watch-sse.mjs", ("BIDARC_STREAM", &url), directory.path());
+    let mut script = Script::run("watch-sse.mjs", &[("BIDARC_STREAM", &url)], directory.path());
     let printed = watch_through_cuts(&service, &proxy, &mut script).await;
     assert_printed_the_log(&service, &printed).await;
     drop(script);
+    service.stop(&database).await;
+}
+
+/// A wrong key ends each script with a reason; the right one lets it watch.
+#[tokio::test]
+async fn client_with_a_wrong_token_stops_and_says_why() {
+    let database = Database::fresh();
+    let service = Process::start(0, &database).await;
+    let directory = tempfile::tempdir().unwrap();
+    let socket = format!("{}/graphql/ws", service.base().replace("http", "ws"));
+    let stream = format!("{}/graphql/sse", service.base());
+    let token = add_key(&database, "watcher", "read").await;
+    let reader = service.with_token(&token);
+    for (name, variable, url, reason) in
+        [("watch.mjs", "BIDARC_SOCKET", socket, "closed: 4403"), ("watch-sse.mjs", "BIDARC_STREAM", stream, "401")]
+    {
+        for wrong in [&[][..], &[("BIDARC_TOKEN", "bidarc_wrong")]] {
+            let variables = [&[(variable, url.as_str())], wrong].concat();
+            let (status, errors) = Script::run(name, &variables, directory.path()).wait().await;
+            assert!(!status.success() && errors.contains(reason), "{name}: {status} {errors}");
+            assert!(errors.contains("retrying will not help"), "{name}: {errors}");
+        }
+        let script = Script::run(name, &[(variable, &url), ("BIDARC_TOKEN", &token)], directory.path());
+        wait_for_subscriptions(&reader, 1.0).await;
+        drop(script);
+        wait_for_subscriptions(&reader, 0.0).await;
+    }
     service.stop(&database).await;
 }

@@ -63,7 +63,7 @@ async fn readme_commands_print_what_the_readme_shows() {
             }
             "sh" if text.contains("node tests/clients/watch.mjs") => {
                 let url = format!("{}/graphql/ws", service.base().replace("http", "ws"));
-                watch = Some(Script::run("watch.mjs", ("BIDARC_SOCKET", &url), directory.path()));
+                watch = Some(Script::run("watch.mjs", &[("BIDARC_SOCKET", &url)], directory.path()));
                 let subscribed = async || (service.metric("bidarc_subscriptions").await == 1.0).then_some(());
                 eventually("the script has subscribed", std::time::Duration::from_secs(30), subscribed).await;
             }
