@@ -30,6 +30,9 @@ pub(crate) const FORBIDDEN: &str = "FORBIDDEN";
 /// The code of an error that a retry may cure: the database is not available.
 pub(crate) const UNAVAILABLE: &str = "UNAVAILABLE";
 
+/// The code of a defect.
+pub(crate) const INTERNAL: &str = "INTERNAL";
+
 /// The code of a request that exceeds a limit.
 pub(crate) const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 
@@ -38,7 +41,7 @@ impl ApiError {
         match self {
             Self::BadUserInput(_) => BAD_USER_INPUT,
             Self::Unavailable => UNAVAILABLE,
-            Self::Internal => "INTERNAL",
+            Self::Internal => INTERNAL,
         }
     }
 }

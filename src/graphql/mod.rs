@@ -4,10 +4,7 @@
 //! `schema` declares the API, `execution` runs a document, `live` streams subscriptions,
 //! `pagination` pages lists, and `loader` reads in batches.
 
-use std::sync::Arc;
-
-use async_graphql::registry::Registry;
-use async_graphql::{OutputType, Schema};
+use async_graphql::Schema;
 
 use crate::config::Graphql;
 use crate::feed::Feed;
@@ -15,22 +12,23 @@ use crate::ingest::release::Releaser;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
 
-mod error;
+pub(crate) mod error;
 pub(crate) mod execution;
 pub(crate) mod live;
 mod loader;
 mod pagination;
 pub mod schema;
 
+pub use execution::operation::Operation;
 pub use execution::{Executor, response};
-pub use live::position::StreamItem;
-pub use live::stream::OperationMessage;
+pub use live::stream::{OperationMessage, StreamItem};
 pub use schema::{Mutation, Query, Subscription};
 
+use execution::compat::Root;
 use live::Broadcasts;
 
 /// The schema of the API.
-type ApiSchema = Schema<Query, Mutation, Subscription>;
+type ApiSchema = Schema<Root<Query, false>, Root<Mutation, true>, Subscription>;
 
 /// The sources that the fields read from.
 #[derive(Clone)]
@@ -50,10 +48,7 @@ pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: We
         .data(webhooks)
         .data(api.clone())
         .finish();
-    let mut registry = Registry::default();
-    Query::create_type_info(&mut registry);
-    Mutation::create_type_info(&mut registry);
-    Executor { schema, api, limits: limits.clone(), registry: Arc::new(registry), broadcasts: Broadcasts::default() }
+    Executor { schema, api, limits: limits.clone(), broadcasts: Broadcasts::default() }
 }
 
 /// The description of the schema as a whole.
@@ -68,6 +63,6 @@ pub fn sdl() -> String {
     sdl.replacen("\nschema {", &format!("\n\"\"\"\n{SCHEMA_DESCRIPTION}\n\"\"\"\nschema {{"), 1)
 }
 
-fn schema_builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+fn schema_builder() -> async_graphql::SchemaBuilder<Root<Query, false>, Root<Mutation, true>, Subscription> {
+    Schema::build(Root::default(), Root::default(), Subscription::default())
 }

@@ -12,6 +12,7 @@ use super::error::RETRY_AFTER_SECONDS;
 use super::graphql;
 use super::open_mode::{self, AccessPolicy};
 use crate::auth::{Access, AccessError, Keys};
+use crate::graphql::error::{UNAUTHENTICATED, UNAVAILABLE};
 use crate::metrics::DENIED;
 
 /// The scheme of RFC 6750.
@@ -74,8 +75,8 @@ pub(super) fn gate_on_access<T: Send + 'static>(
 /// The response to a request that is refused.
 pub(super) fn access_error_response(denied: AccessError) -> Response {
     let (status, code) = match denied {
-        AccessError::NoToken | AccessError::WrongToken => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
-        AccessError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
+        AccessError::NoToken | AccessError::WrongToken => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED),
+        AccessError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
     };
     count_denied(denied);
     let mut response = (status, graphql::error_response(&denied.to_string(), code)).into_response();

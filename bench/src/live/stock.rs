@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use async_graphql::Data;
+use async_graphql::futures_util::stream::BoxStream;
+use async_graphql::{Data, Request, Response};
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::Response as HttpResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bidarc::auth::{Access, Keys};
 use bidarc::clock::Clock;
 use bidarc::config::Settings;
 use bidarc::feed::Feed;
-use bidarc::graphql::{self, Executor};
+use bidarc::graphql::{self, Executor, Operation};
 use bidarc::ingest::record::DedupWindowLengths;
 use bidarc::ingest::release::Releaser;
 use bidarc::ingest::verify::{Delivery, Hook, Verifier};
@@ -64,10 +65,22 @@ async fn hook(State(state): State<AppState>, body: Bytes) -> Result<Json<Value>,
     }
 }
 
-async fn open(State(state): State<AppState>, protocol: GraphQLProtocol, upgrade: WebSocketUpgrade) -> Response {
+async fn open(State(state): State<AppState>, protocol: GraphQLProtocol, upgrade: WebSocketUpgrade) -> HttpResponse {
     upgrade.protocols(["graphql-transport-ws"]).on_upgrade(move |socket| {
-        let mut data = Data::default();
-        data.insert(state.access);
-        GraphQLWebSocket::new(socket, state.executor, protocol).with_data(data).serve()
+        GraphQLWebSocket::new(socket, StockExecutor(state.executor, state.access), protocol).serve()
     })
+}
+
+/// The service's executor as the stock transport calls it.
+#[derive(Clone)]
+struct StockExecutor(Executor, Access);
+
+impl async_graphql::Executor for StockExecutor {
+    async fn execute(&self, request: Request) -> Response {
+        self.0.execute(Operation::read(request), self.1).await
+    }
+
+    fn execute_stream(&self, request: Request, _: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        self.0.execute_stream(Operation::read(request), self.1, Data::default())
+    }
 }

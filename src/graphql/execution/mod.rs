@@ -5,26 +5,27 @@
 //! This is not an extension of the library. Every single field passes through an extension, and
 //! that was measured to cost a third of the throughput of a query with many rows.
 
-use std::sync::Arc;
-
-use async_graphql::registry::Registry;
-use async_graphql::{Data, Request, Response, ServerError};
+use async_graphql::{Data, Name, Response, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tracing::{Instrument, Span};
 
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 use super::live::Broadcasts;
 use super::{Api, ApiSchema};
+use crate::auth::Access;
 use crate::config::Graphql;
 use crate::domain::Seq;
 use batching::PendingBatches;
-use selection::{merge_roots, root};
+use compat::RootResult;
+use operation::Operation;
 use span::operation_span;
 
-pub(crate) mod authorize;
+mod authorize;
 pub(crate) mod batching;
+pub(crate) mod compat;
 mod limits;
 pub(crate) mod look_ahead;
+pub(crate) mod operation;
 pub mod response;
 pub(crate) mod selection;
 mod span;
@@ -39,38 +40,66 @@ pub struct Executor {
     pub(super) schema: ApiSchema,
     pub(super) api: Api,
     pub(super) limits: Graphql,
-    /// The types of the schema. The library's own registry is private.
-    pub(super) registry: Arc<Registry>,
     /// The executions that equal subscriptions share.
     pub(super) broadcasts: Broadcasts,
 }
 
+/// An operation that passed every check.
+struct Prepared {
+    request: async_graphql::Request,
+    root_names: Vec<Name>,
+    root_result: RootResult,
+    batches: PendingBatches,
+    span: Span,
+}
+
 impl Executor {
-    /// The request with its data attached, its batches and its span; or the error that refuses it.
-    fn prepare(
-        &self,
-        mut request: Request,
-        session: Option<&Data>,
-    ) -> Result<(Request, PendingBatches, Span), ServerError> {
-        let access = authorize::access(&request.data, session)?;
-        let span = operation_span(&mut request, access);
-        let name = request.operation_name.clone();
-        // A document that cannot be parsed gets its error from the library, in the same form as the
-        // library's other errors.
-        if let Ok(document) = request.parsed_query() {
-            authorize::check_scope(document, name.as_deref(), access)?;
+    /// Executes a query or a mutation.
+    pub async fn execute(&self, operation: Operation, access: Access) -> Response {
+        match self.prepare(operation, access, Data::default()) {
+            Ok(Prepared { request, root_names, root_result, batches, span }) => {
+                let mut response = batches.drive(self.schema.execute(request)).instrument(span).await;
+                root_result.complete(&mut response, &root_names);
+                self.set_error_codes(response)
+            }
+            Err(refused) => self.set_error_codes(Response::from_errors(vec![refused])),
+        }
+    }
+
+    /// Executes an operation of any kind, with data for its fields: one response for a query or a
+    /// mutation, a stream of them for a subscription.
+    pub fn execute_stream(&self, operation: Operation, access: Access, data: Data) -> BoxStream<'static, Response> {
+        let prepared = match self.prepare(operation, access, data) {
+            Ok(prepared) => prepared,
+            Err(refused) => return stream::iter([self.set_error_codes(Response::from_errors(vec![refused]))]).boxed(),
+        };
+        let Prepared { request, root_names, root_result, batches, span } = prepared;
+        let responses = self.schema.execute_stream(request);
+        let state = (responses, batches, root_names, root_result, span, self.clone());
+        stream::unfold(state, async |(mut responses, batches, root_names, root_result, span, executor)| {
+            let mut response = batches.drive(responses.next()).instrument(span.clone()).await?;
+            root_result.complete(&mut response, &root_names);
+            Some((executor.set_error_codes(response), (responses, batches, root_names, root_result, span, executor)))
+        })
+        .boxed()
+    }
+
+    /// Checks an operation and attaches its data, or returns the error that refuses it.
+    fn prepare(&self, mut operation: Operation, access: Access, mut data: Data) -> Result<Prepared, ServerError> {
+        let span = operation_span(&operation, access);
+        authorize::check_scope(&operation, access)?;
+        if let Some(document) = operation.document() {
             limits::check_field_count(document, self.limits.max_fields)?;
         }
-        let mut request = apply_variable_defaults(request);
-        let variables = request.variables.clone();
-        if let Ok(document) = request.parsed_query()
-            && let Some(merged) = merge_roots(document, name.as_deref(), &variables)?
-        {
-            request.set_parsed_query(merged);
-        }
-        let batches = PendingBatches::default();
-        let loader = batches.new_loader(self.api.store.clone());
-        Ok((request.data(HeadAtStart(self.api.feed.head())).data(loader), batches, span))
+        operation.merge_subscription_root()?;
+        let (batches, root_result) = (PendingBatches::default(), RootResult::default());
+        data.insert(HeadAtStart(self.api.feed.head()));
+        data.insert(batches.new_loader(self.api.store.clone()));
+        data.insert(root_result.clone());
+        let root_names = operation.root_names();
+        let mut request = operation.into_request();
+        request.data = data;
+        Ok(Prepared { request, root_names, root_result, batches, span })
     }
 
     fn set_error_codes(&self, mut response: Response) -> Response {
@@ -100,56 +129,4 @@ impl Executor {
         }
         response
     }
-}
-
-impl async_graphql::Executor for Executor {
-    async fn execute(&self, request: Request) -> Response {
-        let root_errors = root::RootFieldErrors::new(&request);
-        match self.prepare(request, None) {
-            Ok((request, batches, span)) => {
-                let mut response = batches.drive(self.schema.execute(request)).instrument(span).await;
-                root_errors.restore(&mut response, &self.registry);
-                self.set_error_codes(response)
-            }
-            Err(refused) => self.set_error_codes(Response::from_errors(vec![refused])),
-        }
-    }
-
-    fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        let root_errors = root::RootFieldErrors::new(&request);
-        let (request, batches, span) = match self.prepare(request, session_data.as_deref()) {
-            Ok(prepared) => prepared,
-            Err(refused) => return stream::iter([self.set_error_codes(Response::from_errors(vec![refused]))]).boxed(),
-        };
-        let responses = self.schema.execute_stream_with_session_data(request, session_data.unwrap_or_default());
-        let executor = self.clone();
-        let state = (responses, batches, root_errors, executor, span);
-        stream::unfold(state, async |(mut responses, batches, root_errors, executor, span)| {
-            let mut response = batches.drive(responses.next()).instrument(span.clone()).await?;
-            root_errors.restore(&mut response, &executor.registry);
-            Some((executor.set_error_codes(response), (responses, batches, root_errors, executor, span)))
-        })
-        .boxed()
-    }
-}
-
-/// Adds the defaults of the variables that the request does not give. The library evaluates `@skip`
-/// and `@include` by the given variables alone.
-fn apply_variable_defaults(mut request: Request) -> Request {
-    let name = request.operation_name.clone();
-    // A document that cannot be parsed gets its error from the library when it is executed.
-    let Ok(document) = request.parsed_query() else { return request };
-    let operation = authorize::find_operation(document, name.as_deref());
-    let definitions = operation.map(|operation| operation.variable_definitions.as_slice()).unwrap_or_default();
-    let defaults: Vec<_> = definitions
-        .iter()
-        .filter_map(|definition| {
-            let default = definition.node.default_value.as_ref()?;
-            Some((definition.node.name.node.clone(), default.node.clone()))
-        })
-        .collect();
-    for (name, default) in defaults {
-        request.variables.entry(name).or_insert(default);
-    }
-    request
 }

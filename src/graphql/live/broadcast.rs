@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::stream::OperationMessage;
+use super::stream::{OperationMessage, StreamItem};
 use crate::domain::Seq;
 
 /// The size of the backlog that is held for slow subscribers.
@@ -29,16 +29,15 @@ struct Backlog {
     after: Seq,
     /// The index of the oldest message in the backlog, counted from the start of the execution.
     first_index: u64,
-    messages: VecDeque<(Option<Seq>, OperationMessage)>,
+    messages: VecDeque<StreamItem>,
     bytes: usize,
 }
 
 impl Broadcast {
-    /// Runs an execution that begins after a position. Each message comes with the position of its
-    /// event, if it has one.
+    /// Runs an execution that begins after a position.
     pub(super) fn spawn<S>(after: Seq, messages: S) -> Arc<Self>
     where
-        S: Stream<Item = (Option<Seq>, OperationMessage)> + Send + 'static,
+        S: Stream<Item = StreamItem> + Send + 'static,
     {
         let backlog = Backlog { after, first_index: 0, messages: VecDeque::new(), bytes: 0 };
         let broadcast = Arc::new(Self {
@@ -51,9 +50,9 @@ impl Broadcast {
             // The guard notifies the subscribers however the execution ends, by a panic too.
             let end_guard = EndGuard(weak);
             let mut messages = std::pin::pin!(messages);
-            while let Some((seq, message)) = messages.next().await {
+            while let Some(item) = messages.next().await {
                 let Some(broadcast) = end_guard.0.upgrade() else { return };
-                broadcast.publish(seq, message);
+                broadcast.publish(item);
             }
         });
         let _ = broadcast.task.set(task.abort_handle());
@@ -64,18 +63,18 @@ impl Broadcast {
         self.progress.borrow().1
     }
 
-    fn publish(&self, seq: Option<Seq>, message: OperationMessage) {
+    fn publish(&self, item: StreamItem) {
         let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
-        backlog.bytes += message_bytes(&message);
-        backlog.messages.push_back((seq, message));
+        backlog.bytes += message_bytes(&item.message);
+        backlog.messages.push_back(item);
         while backlog.bytes > BACKLOG_BYTES_MAX || backlog.messages.len() > BACKLOG_MESSAGES_MAX {
             // The newest message stays, however large it is.
             if backlog.messages.len() == 1 {
                 break;
             }
-            let Some((seq, oldest)) = backlog.messages.pop_front() else { break };
-            backlog.bytes -= message_bytes(&oldest);
-            backlog.after = seq.unwrap_or(backlog.after).max(backlog.after);
+            let Some(oldest) = backlog.messages.pop_front() else { break };
+            backlog.bytes -= message_bytes(&oldest.message);
+            backlog.after = oldest.position.unwrap_or(backlog.after).max(backlog.after);
             backlog.first_index += 1;
         }
         drop(backlog);
@@ -132,7 +131,7 @@ pub(crate) struct Subscriber {
 
 impl Subscriber {
     /// The next message; `None` at the end.
-    pub(super) async fn next(&mut self) -> Option<OperationMessage> {
+    pub(super) async fn next(&mut self) -> Option<StreamItem> {
         loop {
             let (count, ended) = *self.progress.borrow_and_update();
             while self.next_index < count {
@@ -140,15 +139,15 @@ impl Subscriber {
                 let Some(offset) = self.next_index.checked_sub(backlog.first_index) else {
                     drop(backlog);
                     self.next_index = u64::MAX;
-                    return Some(OperationMessage::Lagged);
+                    return Some(StreamItem { message: OperationMessage::Lagged, position: None });
                 };
-                let message = usize::try_from(offset).ok().and_then(|offset| backlog.messages.get(offset)).cloned();
+                let item = usize::try_from(offset).ok().and_then(|offset| backlog.messages.get(offset)).cloned();
                 drop(backlog);
                 self.next_index += 1;
-                match message {
+                match item {
                     // The subscriber received this event before it joined.
-                    Some((Some(seq), _)) if seq <= self.after => {}
-                    Some((_, message)) => return Some(message),
+                    Some(StreamItem { position: Some(position), .. }) if position <= self.after => {}
+                    Some(item) => return Some(item),
                     None => {}
                 }
             }
@@ -170,18 +169,19 @@ mod tests {
 
     use super::*;
 
-    fn message(text: &str) -> OperationMessage {
-        OperationMessage::Next(Bytes::copy_from_slice(text.as_bytes()))
+    fn item(position: Option<u64>, text: &str) -> StreamItem {
+        let message = OperationMessage::Next(Bytes::copy_from_slice(text.as_bytes()));
+        StreamItem { message, position: position.map(|position| Seq(i64::try_from(position).unwrap())) }
     }
 
-    fn text(message: Option<OperationMessage>) -> String {
-        match message {
+    fn text(item: Option<StreamItem>) -> String {
+        match item.map(|item| item.message) {
             Some(OperationMessage::Next(text)) => String::from_utf8(text.to_vec()).unwrap(),
             other => format!("{other:?}"),
         }
     }
 
-    fn broadcast() -> (Arc<Broadcast>, mpsc::UnboundedSender<(Option<Seq>, OperationMessage)>) {
+    fn broadcast() -> (Arc<Broadcast>, mpsc::UnboundedSender<StreamItem>) {
         let (send, receive) = mpsc::unbounded_channel();
         let messages = stream::unfold(receive, async |mut receive| Some((receive.recv().await?, receive)));
         (Broadcast::spawn(Seq(10), messages), send)
@@ -192,8 +192,8 @@ mod tests {
         let (broadcast, send) = broadcast();
         assert!(broadcast.subscribe(Seq(9)).is_none(), "the broadcast began later");
         let (mut early, mut late) = (broadcast.subscribe(Seq(10)).unwrap(), broadcast.subscribe(Seq(11)).unwrap());
-        send.send((Some(Seq(11)), message("a"))).unwrap();
-        send.send((Some(Seq(12)), message("b"))).unwrap();
+        send.send(item(Some(11), "a")).unwrap();
+        send.send(item(Some(12), "b")).unwrap();
         assert_eq!((text(early.next().await), text(early.next().await)), ("a".to_owned(), "b".to_owned()));
         assert_eq!(text(late.next().await), "b");
         assert!(late.next().now_or_never().is_none());
@@ -210,10 +210,10 @@ mod tests {
         let (mut slow, mut fast) = (broadcast.subscribe(Seq(10)).unwrap(), broadcast.subscribe(Seq(10)).unwrap());
         let large = "x".repeat(BACKLOG_BYTES_MAX / 4);
         for seq in 11..20 {
-            send.send((Some(Seq(seq)), message(&large))).unwrap();
+            send.send(item(Some(seq), &large)).unwrap();
             assert_eq!(text(fast.next().await).len(), large.len());
         }
-        assert!(matches!(slow.next().await, Some(OperationMessage::Lagged)));
+        assert!(matches!(slow.next().await, Some(StreamItem { message: OperationMessage::Lagged, .. })));
         assert!(slow.next().await.is_none());
         assert!(broadcast.subscribe(Seq(10)).is_none(), "the backlog no longer has the first messages");
         assert!(broadcast.subscribe(Seq(19)).is_some());
@@ -223,8 +223,8 @@ mod tests {
     async fn message_without_event_reaches_every_subscriber() {
         let (broadcast, send) = broadcast();
         let mut subscriber = broadcast.subscribe(Seq(30)).unwrap();
-        send.send((Some(Seq(11)), message("a"))).unwrap();
-        send.send((None, message("error"))).unwrap();
+        send.send(item(Some(11), "a")).unwrap();
+        send.send(item(None, "error")).unwrap();
         assert_eq!(text(subscriber.next().await), "error");
     }
 

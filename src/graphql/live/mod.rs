@@ -14,13 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 mod broadcast;
 mod catch_up;
-pub(crate) mod position;
 mod sharing_key;
 pub(crate) mod stream;
 
 pub(super) use broadcast::{Broadcast, Subscriber};
-pub(super) use catch_up::{RequestTemplate, subscribe_shared};
-pub(super) use sharing_key::{SharingKey, find_sharing};
+pub(super) use catch_up::subscribe_shared;
+pub(super) use sharing_key::{Sharing, SharingKey, find_sharing};
 
 use crate::domain::Seq;
 
@@ -37,7 +36,9 @@ pub(crate) struct StopAt {
     pub(crate) reached: PositionCell,
 }
 
-/// A position that an execution hands to the reader of its messages.
+/// A position that an execution hands to the reader of its messages: as data of the request that of
+/// its next message, set before the message is resolved. A message without a position, such as an
+/// error, belongs to no event.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PositionCell(Arc<Mutex<Option<Seq>>>);
 
@@ -52,11 +53,6 @@ impl PositionCell {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
-
-/// The position of the event that an execution delivers next, set before the event is resolved. A
-/// message without a position, such as an error, belongs to no event.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct NextEventPosition(pub(crate) PositionCell);
 
 /// The running broadcasts.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,11 @@
 //! Decides which subscriptions can share an execution.
 
+use async_graphql::Name;
 use async_graphql::parser::types::{Field, OperationType, Selection};
-use async_graphql::{Name, Request};
 use async_graphql_value::Value as Argument;
 
 use crate::auth::Scope;
-use crate::graphql::execution::authorize;
+use crate::graphql::Operation;
 
 /// The fields whose messages are single events. Pages are not shared, because the end of a page
 /// depends on the subscriber's start.
@@ -32,42 +32,34 @@ pub(crate) struct Sharing {
 
 /// The sharing of a request, if it is a subscription with one event field. `None` also for a faulty
 /// request; the library reports its fault.
-pub(crate) fn find_sharing(request: &mut Request, scope: Scope) -> Option<Sharing> {
-    let name = request.operation_name.clone();
-    let (resumes, variable) = {
-        let document = request.parsed_query().ok()?;
-        let operation = authorize::find_operation(document, name.as_deref())?;
-        if operation.ty != OperationType::Subscription || !operation.directives.is_empty() {
-            return None;
-        }
-        let [root] = operation.selection_set.node.items.as_slice() else { return None };
-        let Selection::Field(field) = &root.node else { return None };
-        let field = &field.node;
-        if !SHAREABLE_FIELDS.contains(&field.name.node.as_str()) || !field.directives.is_empty() {
-            return None;
-        }
-        let (resumes, variable) = cursor_argument(field);
-        let has_default = operation.variable_definitions.iter().any(|definition| {
-            Some(&definition.node.name.node) == variable.as_ref() && definition.node.default_value.is_some()
-        });
-        if has_default {
-            return None;
-        }
-        (resumes, variable)
-    };
-    let mut variables = request.variables.clone();
-    let mut resumes = resumes;
+pub(crate) fn find_sharing(operation: &Operation, scope: Scope) -> Option<Sharing> {
+    let definition = operation.definition()?;
+    if definition.ty != OperationType::Subscription || !definition.directives.is_empty() {
+        return None;
+    }
+    let [root] = definition.selection_set.node.items.as_slice() else { return None };
+    let Selection::Field(field) = &root.node else { return None };
+    let field = &field.node;
+    if !SHAREABLE_FIELDS.contains(&field.name.node.as_str()) || !field.directives.is_empty() {
+        return None;
+    }
+    let (mut resumes, variable) = cursor_argument(field);
+    let mut variables = operation.variables().clone();
     if let Some(variable) = variable {
+        let has_default = definition
+            .variable_definitions
+            .iter()
+            .any(|definition| definition.node.name.node == variable && definition.node.default_value.is_some());
         // The variable occurs only in its definition and in this argument, so the cursor does not
         // change the responses.
-        if count_occurrences(&request.query, &variable) != Some(2) {
+        if has_default || count_occurrences(operation.query(), &variable) != Some(2) {
             return None;
         }
         resumes = variables.remove(&variable).is_some_and(|value| value != async_graphql::Value::Null);
     }
     let variables = serde_json::to_string(&variables).ok()?;
-    let key = SharingKey { query: request.query.clone(), operation_name: name, variables, scope };
-    Some(Sharing { key, resumes })
+    let operation_name = operation.name().map(str::to_owned);
+    Some(Sharing { key: SharingKey { query: operation.query().to_owned(), operation_name, variables, scope }, resumes })
 }
 
 /// Whether a field has a cursor in the document itself, and the variable that holds the cursor
@@ -104,13 +96,14 @@ fn count_occurrences(query: &str, variable: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::Variables;
+    use async_graphql::{Request, Variables};
     use serde_json::{Value, json};
 
     use super::*;
 
     fn sharing_of(query: &str, variables: Value) -> Option<Sharing> {
-        find_sharing(&mut Request::new(query).variables(Variables::from_json(variables)), Scope::Read)
+        let request = Request::new(query).variables(Variables::from_json(variables));
+        find_sharing(&Operation::read(request), Scope::Read)
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! The messages that a streaming transport sends: the text of each response, and the end.
 
-use async_graphql::Executor as _;
-use async_graphql::{Data, Request};
+use async_graphql::{Context, Data};
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
 
+use super::PositionCell;
 use crate::auth::Access;
 use crate::domain::Seq;
 use crate::graphql::execution::response;
-use crate::graphql::{Executor, live};
+use crate::graphql::pagination::cursor;
+use crate::graphql::{Executor, Operation, live};
 
 /// One message of an operation.
 #[derive(Clone, Debug)]
@@ -23,17 +24,51 @@ pub enum OperationMessage {
     Lagged,
 }
 
+/// A message, and its position in the log.
+#[derive(Clone, Debug)]
+pub struct StreamItem {
+    /// The message to send.
+    pub message: OperationMessage,
+    /// The position to resume from once the message is processed. `None` for a message without a
+    /// position, such as an error.
+    pub position: Option<Seq>,
+}
+
+/// The cursor that a repeated request resumes from, whatever its argument `after` says.
+pub(super) struct ResumeCursor(pub(super) String);
+
+/// The cursor that a subscription resumes from: that of the repeated request, or else its argument
+/// `after`.
+pub(crate) fn resume_cursor(ctx: &Context<'_>, after: Option<String>) -> Option<String> {
+    ctx.data_opt::<ResumeCursor>().map(|ResumeCursor(cursor)| cursor.clone()).or(after)
+}
+
 impl Executor {
     /// Executes an operation. A query or a mutation gives one response; a subscription gives a
     /// stream of them. Equal subscriptions share one execution.
-    pub fn stream(&self, mut request: Request, access: Access) -> BoxStream<'static, OperationMessage> {
-        match live::find_sharing(&mut request, access.scope()) {
-            Some(sharing) => {
-                let template = live::RequestTemplate::new(&request, access);
-                live::subscribe_shared(self.clone(), self.broadcasts.clone(), sharing.key, template, sharing.resumes)
-            }
-            None => self.stream_unshared(request, access),
+    ///
+    /// `resume_after` is a cursor that overrides the subscription's own argument `after`, so that a
+    /// client can repeat a request unchanged.
+    pub fn stream(
+        &self,
+        operation: Operation,
+        access: Access,
+        resume_after: Option<String>,
+    ) -> BoxStream<'static, StreamItem> {
+        if let Some(sharing) = live::find_sharing(&operation, access.scope()) {
+            return live::subscribe_shared(self.clone(), sharing, operation, access, resume_after);
         }
+        let mut data = Data::default();
+        if let Some(cursor) = resume_after {
+            data.insert(ResumeCursor(cursor));
+        }
+        self.stream_unshared(operation, access, data)
+    }
+
+    /// The cursor of a position in the log.
+    #[must_use]
+    pub fn cursor(&self, position: Seq) -> String {
+        cursor::encode_event(self.api.store.log_id(), position)
     }
 
     /// The log's head.
@@ -42,23 +77,30 @@ impl Executor {
     }
 
     /// Executes an operation without sharing the execution.
-    pub(super) fn stream_unshared(&self, request: Request, access: Access) -> BoxStream<'static, OperationMessage> {
-        let mut session = Data::default();
-        session.insert(access);
-        self.execute_stream(request, Some(session.into()))
-            .map(|response| {
+    pub(super) fn stream_unshared(
+        &self,
+        operation: Operation,
+        access: Access,
+        mut data: Data,
+    ) -> BoxStream<'static, StreamItem> {
+        // A subscription has one root field, so one cell is enough.
+        let position = PositionCell::default();
+        data.insert(position.clone());
+        self.execute_stream(operation, access, data)
+            .map(move |response| {
                 let text = if response::is_refused(&response) {
                     serde_json::to_vec(&response.errors).map(|errors| OperationMessage::Refused(errors.into()))
                 } else {
                     response::to_json(&response).map(|text| OperationMessage::Next(text.into()))
                 };
-                text.unwrap_or_else(|error| {
+                let message = text.unwrap_or_else(|error| {
                     tracing::error!(%error, "a response could not be written");
                     OperationMessage::Refused(Bytes::from_static(
                         b"[{\"message\":\"an internal error; the service's log has the details\",\
                           \"extensions\":{\"code\":\"INTERNAL\"}}]",
                     ))
-                })
+                });
+                StreamItem { message, position: position.take() }
             })
             .boxed()
     }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::request::RequestError;
+use crate::graphql::error::{BAD_USER_INPUT, FORBIDDEN, LIMIT_EXCEEDED};
 use crate::graphql::response;
 use crate::http::error::RETRY_AFTER_SECONDS;
 
@@ -55,7 +56,7 @@ pub(super) fn execution_response(response: &GraphqlResponse, may_repeat: bool, m
 
 /// The response to a request that open mode does not allow.
 pub(in crate::http) fn forbidden_response(problem: String) -> Response {
-    build_response(StatusCode::FORBIDDEN, APPLICATION_JSON, error_body(&problem, "FORBIDDEN"))
+    build_response(StatusCode::FORBIDDEN, APPLICATION_JSON, error_body(&problem, FORBIDDEN))
 }
 
 /// The body of a GraphQL response with one error; the caller sets the status.
@@ -80,7 +81,7 @@ pub(in crate::http) fn request_error_response(
     RequestError(status, problem): RequestError,
     media_type: &'static str,
 ) -> Response {
-    let code = if status == StatusCode::PAYLOAD_TOO_LARGE { "LIMIT_EXCEEDED" } else { "BAD_USER_INPUT" };
+    let code = if status == StatusCode::PAYLOAD_TOO_LARGE { LIMIT_EXCEEDED } else { BAD_USER_INPUT };
     let mut response = build_response(status, media_type, error_body(&problem, code));
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));

@@ -1,6 +1,5 @@
 //! The route `/graphql`: POST and GET.
 
-use async_graphql::Executor as _;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Uri};
@@ -8,10 +7,10 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::{Router, routing};
 
-use super::request::{is_mutation, read_get, read_post};
+use super::request::{RequestError, read_get, read_post};
 use super::response::{execution_response, negotiate_media_type, request_error_response};
 use crate::auth::Access;
-use crate::graphql::Executor;
+use crate::graphql::{Executor, Operation};
 use crate::http::access;
 use crate::http::open_mode::AccessPolicy;
 
@@ -32,13 +31,7 @@ async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let media_type = negotiate_media_type(&headers);
-    let mut request = match read_post(&headers, body).await {
-        Ok(request) => request,
-        Err(error) => return request_error_response(error, media_type),
-    };
-    let may_repeat = !is_mutation(&mut request);
-    execution_response(&executor.execute(request.data(access)).await, may_repeat, media_type)
+    respond(&executor, access, &headers, read_post(&headers, body).await).await
 }
 
 async fn get(
@@ -47,10 +40,21 @@ async fn get(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let media_type = negotiate_media_type(&headers);
-    let request = match read_get(&uri) {
-        Ok(request) => request,
-        Err(error) => return request_error_response(error, media_type),
-    };
-    execution_response(&executor.execute(request.data(access)).await, true, media_type)
+    respond(&executor, access, &headers, read_get(&uri).await).await
+}
+
+async fn respond(
+    executor: &Executor,
+    access: Access,
+    headers: &HeaderMap,
+    operation: Result<Operation, RequestError>,
+) -> Response {
+    let media_type = negotiate_media_type(headers);
+    match operation {
+        Ok(operation) => {
+            let may_repeat = !operation.is_mutation();
+            execution_response(&executor.execute(operation, access).await, may_repeat, media_type)
+        }
+        Err(error) => request_error_response(error, media_type),
+    }
 }

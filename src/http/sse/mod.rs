@@ -7,7 +7,6 @@
 
 use std::convert::Infallible;
 
-use async_graphql::Request;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
@@ -24,7 +23,7 @@ use super::access;
 use super::graphql::{self, APPLICATION_JSON, RequestError, read_get, read_post};
 use super::open_mode::AccessPolicy;
 use crate::auth::{Access, Keys};
-use crate::graphql::Executor;
+use crate::graphql::{Executor, Operation};
 
 mod event;
 mod stream;
@@ -71,7 +70,7 @@ async fn get(
     uri: Uri,
 ) -> Response {
     match check_accept(&headers) {
-        Ok(()) => streams.respond(read_get(&uri), access, &headers),
+        Ok(()) => streams.respond(read_get(&uri).await, access, &headers),
         Err(not_acceptable) => graphql::request_error_response(not_acceptable, APPLICATION_JSON),
     }
 }
@@ -79,16 +78,17 @@ async fn get(
 impl SseState {
     /// A request that is not a GraphQL request gets a status and JSON. Every other request gets a
     /// stream, with its errors as events.
-    fn respond(self, request: Result<Request, RequestError>, access: Access, headers: &HeaderMap) -> Response {
-        let request = request.and_then(|request| Ok((request, last_event_id(headers)?)));
-        let (request, after) = match request {
-            Ok(request) => request,
+    fn respond(self, operation: Result<Operation, RequestError>, access: Access, headers: &HeaderMap) -> Response {
+        let operation = operation.and_then(|operation| Ok((operation, last_event_id(headers)?)));
+        let (operation, resume_after) = match operation {
+            Ok(operation) => operation,
             Err(error) => return graphql::request_error_response(error, APPLICATION_JSON),
         };
         let (events, body) = mpsc::channel(1);
-        let operation = self.graphql.stream_with_cursors(request, access, after);
+        let executor = self.graphql.clone();
+        let operation = executor.stream(operation, access, resume_after);
         let operation = access::gate_on_access(&self.keys, access, operation);
-        self.tracker.spawn(stream::serve(operation, events, access, self.keys, self.shutdown));
+        self.tracker.spawn(stream::serve(operation, executor, events, access, self.keys, self.shutdown));
         let body = Body::from_stream(ReceiverStream::new(body).map(Ok::<_, Infallible>));
         // A proxy that buffers a response would delay events. This header turns buffering off in
         // nginx.

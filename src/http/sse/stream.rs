@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event;
 use crate::auth::{Access, Keys};
-use crate::graphql::{OperationMessage, StreamItem};
+use crate::graphql::{Executor, OperationMessage, StreamItem};
 use crate::http::access;
 use crate::http::gauge::GaugeGuard;
 
@@ -29,6 +29,7 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// may reconnect and resume.
 pub(super) async fn serve(
     operation: BoxStream<'static, StreamItem>,
+    executor: Executor,
     events: mpsc::Sender<Bytes>,
     access: Access,
     keys: Keys,
@@ -40,16 +41,17 @@ pub(super) async fn serve(
         () = shutdown.cancelled() => {}
         denied = keys.wait_until_revoked(access) => access::count_denied(denied),
         () = events.closed() => {}
-        () = forward(operation, &events) => {}
+        () = forward(operation, &executor, &events) => {}
     }
 }
 
-async fn forward(mut operation: BoxStream<'static, StreamItem>, events: &mpsc::Sender<Bytes>) {
+async fn forward(mut operation: BoxStream<'static, StreamItem>, executor: &Executor, events: &mpsc::Sender<Bytes>) {
     loop {
         let keep_alive_at = Instant::now() + KEEP_ALIVE_INTERVAL;
         let (event, is_last) = tokio::select! {
             item = operation.next() => match item {
-                Some(StreamItem { message: OperationMessage::Next(response), cursor }) => {
+                Some(StreamItem { message: OperationMessage::Next(response), position }) => {
+                    let cursor = position.map(|position| executor.cursor(position));
                     (event::next(cursor.as_deref(), &response), false)
                 }
                 // The protocol sends this as an event, too: a browser's EventSource does not show

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use crate::graphql::OperationMessage;
+use crate::graphql::{OperationMessage, StreamItem};
 use crate::http::gauge::GaugeGuard;
 
 /// How many operations one socket may run. A page has one for each of its parts; a thousand would
@@ -27,10 +27,16 @@ pub(super) struct Operations {
 
 struct Operation {
     id: OperationId,
-    responses: BoxStream<'static, OperationMessage>,
+    responses: BoxStream<'static, StreamItem>,
     /// The prefetched message, or `Some(None)` for the prefetched end.
     buffered: Option<Option<OperationMessage>>,
     _gauge: GaugeGuard,
+}
+
+impl Operation {
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Option<OperationMessage>> {
+        self.responses.poll_next_unpin(cx).map(|item| item.map(|item| item.message))
+    }
 }
 
 impl Operations {
@@ -45,7 +51,7 @@ impl Operations {
     }
 
     /// Adds an operation, whose id must be new.
-    pub(super) fn start(&mut self, id: OperationId, responses: BoxStream<'static, OperationMessage>) {
+    pub(super) fn start(&mut self, id: OperationId, responses: BoxStream<'static, StreamItem>) {
         self.running.push(Operation { id, responses, buffered: None, _gauge: GaugeGuard::subscription() });
     }
 
@@ -65,7 +71,7 @@ impl Operations {
             let Some(operation) = self.running.get_mut(index) else { continue };
             let message = match operation.buffered.take() {
                 Some(message) => Poll::Ready(message),
-                None => operation.responses.poll_next_unpin(cx),
+                None => operation.poll_response(cx),
             };
             if let Poll::Ready(message) = message {
                 let id = Arc::clone(&operation.id);
@@ -89,7 +95,7 @@ impl Operations {
         let (mut bytes, mut messages) = (0, 0);
         for operation in &mut self.running {
             if operation.buffered.is_none()
-                && let Poll::Ready(message) = operation.responses.poll_next_unpin(cx)
+                && let Poll::Ready(message) = operation.poll_response(cx)
             {
                 operation.buffered = Some(message);
             }
@@ -118,8 +124,12 @@ mod tests {
 
     use super::*;
 
-    fn repeat_message(times: usize) -> BoxStream<'static, OperationMessage> {
-        stream::iter(std::iter::repeat_n(OperationMessage::Next("{}".into()), times)).boxed()
+    fn item(message: OperationMessage) -> StreamItem {
+        StreamItem { message, position: None }
+    }
+
+    fn repeat_message(times: usize) -> BoxStream<'static, StreamItem> {
+        stream::iter(std::iter::repeat_n(item(OperationMessage::Next("{}".into())), times)).boxed()
     }
 
     fn next(operations: &mut Operations) -> Option<(String, bool)> {
@@ -174,7 +184,7 @@ mod tests {
     #[test]
     fn operation_refused_is_removed() {
         let mut operations = Operations::default();
-        operations.start("1".into(), stream::iter([OperationMessage::Refused("[]".into())]).boxed());
+        operations.start("1".into(), stream::iter([item(OperationMessage::Refused("[]".into()))]).boxed());
         assert_eq!(next(&mut operations), Some(("1".to_owned(), true)));
         assert!(!operations.contains("1"));
         assert_eq!(next(&mut operations), None);

@@ -14,7 +14,8 @@ use super::connection_init::ConnectionInit;
 use super::operations::{OPERATIONS_MAX, Operations};
 use super::protocol::{self, ClientMessage};
 use crate::auth::{Access, AccessError, Keys};
-use crate::graphql::{Executor, OperationMessage};
+use crate::graphql::error::LIMIT_EXCEEDED;
+use crate::graphql::{Executor, Operation, OperationMessage};
 use crate::http::access;
 use crate::http::graphql::error_list;
 
@@ -82,10 +83,11 @@ impl Session {
                 }
                 AuthState::Acknowledged { .. } if self.operations.is_full() => {
                     let problem = format!("a socket may run at most {OPERATIONS_MAX} operations at once");
-                    self.replies.push_back(protocol::error(&id, &error_list(&problem, "LIMIT_EXCEEDED")));
+                    self.replies.push_back(protocol::error(&id, &error_list(&problem, LIMIT_EXCEEDED)));
                 }
                 AuthState::Acknowledged { access, .. } => {
-                    let responses = access::gate_on_access(&self.keys, *access, self.graphql.stream(*request, *access));
+                    let responses = self.graphql.stream(Operation::read(*request), *access, None);
+                    let responses = access::gate_on_access(&self.keys, *access, responses);
                     self.operations.start(id.into(), responses);
                 }
                 AuthState::AwaitingInit(_) | AuthState::Authenticating(_) => return Err(CloseReason::Unauthorized),

@@ -68,8 +68,7 @@ async fn readme_commands_print_what_the_readme_shows() {
                 eventually("the script has subscribed", std::time::Duration::from_secs(30), subscribed).await;
             }
             "json" => {
-                let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-                assert_eq!(parsed(&printed), parsed(&text));
+                assert_eq!(printed, text.trim_end());
                 answers += 1;
             }
             "text" => assert_eq!(watch.as_mut().unwrap().line().await, text.trim_end()),

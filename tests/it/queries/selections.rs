@@ -53,6 +53,13 @@ async fn fields_keep_the_order_of_the_document() {
         text(&service, query).await,
         r#"{"data":{"project":{"drawings":{"nodes":[{"project":{"id":"project:1"},"name":"Sheet"}]},"name":"Deck","b":"project:1","__typename":"Project","a":"project:1"}}}"#
     );
+    // The root waits for the database in some fields, and has introspection between them.
+    let query = r#"{ z: projects { totalCount } __typename q: __type(name: "Date") { name } ...F a: headCursor @skip(if: true) }
+        fragment F on Query { project(vendorId: "1") { id } __schema { queryType { name } } z: projects { nodes { id } } }"#;
+    assert_eq!(
+        text(&service, query).await,
+        r#"{"data":{"z":{"totalCount":1,"nodes":[{"id":"project:1"}]},"__typename":"Query","q":{"name":"Date"},"project":{"id":"project:1"},"__schema":{"queryType":{"name":"Query"}}}}"#
+    );
     service.stop().await;
 }
 

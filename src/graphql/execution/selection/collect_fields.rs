@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{ContextSelectionSet, Positioned, ServerError, ServerResult};
 
+use crate::graphql::execution::compat;
+
 /// The fields that a selection requests of an object of this type, each response name once, in the
 /// order of the document.
 ///
@@ -35,10 +37,10 @@ fn add_selection_set<'a>(
             Selection::Field(field) => merge_field(field, fields)?,
             Selection::FragmentSpread(spread) => {
                 // Validation has checked that the fragment exists.
-                if let Some(fragment) = ctx.query_env.fragments.get(&spread.node.fragment_name.node)
-                    && fragment_applies(ctx, type_name, &fragment.node.type_condition.node.on.node)
+                if let Some(fragment) = compat::fragment(ctx, &spread.node.fragment_name.node)
+                    && fragment_applies(ctx, type_name, &fragment.type_condition.node.on.node)
                 {
-                    add_selection_set(ctx, type_name, &fragment.node.selection_set.node, fields)?;
+                    add_selection_set(ctx, type_name, &fragment.selection_set.node, fields)?;
                 }
             }
             Selection::InlineFragment(fragment) => {
@@ -54,8 +56,7 @@ fn add_selection_set<'a>(
 
 /// Whether a fragment on `condition`, a type or an interface, applies to objects of this type.
 fn fragment_applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &str) -> bool {
-    condition == type_name
-        || ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(condition))
+    condition == type_name || compat::implements(ctx, type_name, condition)
 }
 
 /// Adds a field. If the response name is present already, the field's selection is added to the
@@ -65,7 +66,7 @@ fn fragment_applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &
 ///
 /// The earlier one is another field, or has other arguments. The library's validation compares
 /// fields within one selection only.
-pub(super) fn merge_field<'a>(
+pub(in crate::graphql::execution) fn merge_field<'a>(
     field: &'a Positioned<Field>,
     fields: &mut Vec<Cow<'a, Positioned<Field>>>,
 ) -> ServerResult<()> {

@@ -1,14 +1,10 @@
 //! The result of a selection as JSON text. An object is written once; the library would build a map
 //! of maps and write it at the end. Inside the library's values the text is raw JSON.
 
-use std::sync::LazyLock;
-
 use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, ServerError, ServerResult, Value};
-use async_graphql_value::RAW_VALUE_TOKEN;
 
-/// The key by which the library distinguishes raw JSON from an object.
-static RAW_VALUE_KEY: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_VALUE_TOKEN));
+use crate::graphql::execution::compat::RAW_VALUE_KEY;
 
 /// JSON text that is being written. Only whole, valid UTF-8 texts are appended.
 #[derive(Default)]
@@ -42,7 +38,7 @@ impl JsonText {
     }
 
     /// The text as a value of the library.
-    pub(super) fn into_value(self) -> ServerResult<Value> {
+    pub(crate) fn into_value(self) -> ServerResult<Value> {
         let text = String::from_utf8(self.0).map_err(|error| write_error(&error))?;
         Ok(Value::Object(IndexMap::from_iter([(RAW_VALUE_KEY.clone(), Value::String(text))])))
     }

@@ -10,9 +10,8 @@ use crate::feed::FeedItem;
 use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::live::position::{self, CursorCell};
-use crate::graphql::live::{NextEventPosition, PositionCell, StartAt, StopAt};
-use crate::graphql::pagination::cursor;
+use crate::graphql::live::stream::resume_cursor;
+use crate::graphql::live::{PositionCell, StartAt, StopAt};
 use crate::graphql::schema::input::{EventFilter, ProposalEventFilter};
 use crate::graphql::schema::model::feed::{self, EventFeedPage};
 use crate::graphql::schema::model::{Event, ProposalEvent};
@@ -70,12 +69,12 @@ impl EventSubscription {
         let api = ctx.data::<Api>()?.clone();
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let limit = feed::page_size(page_size).or_api_error()?;
-        let after = feed::start_position(&api, position::resume_cursor(ctx, after).as_deref()).await?;
-        let next_cursor = ctx.data_opt::<CursorCell>().cloned();
+        let after = feed::start_position(&api, resume_cursor(ctx, after).as_deref()).await?;
+        let next_position = ctx.data_opt::<PositionCell>().cloned().unwrap_or_default();
         let pages = api.feed.follow_pages(filter, after, limit);
         Ok(pages.map(move |page| {
             if let Ok(page) = &page {
-                CursorCell::record(next_cursor.as_ref(), || cursor::encode_event(api.store.log_id(), page.position));
+                next_position.set(page.position);
             }
             page.map(|page| Selected(EventFeedPage::new(&api, page))).or_api_error()
         }))
@@ -89,13 +88,12 @@ async fn follow_events(
     after: Option<String>,
 ) -> Result<impl Stream<Item = Result<Arc<EventRow>>> + use<>> {
     let api = ctx.data::<Api>()?;
-    let after = match (ctx.data_opt::<StartAt>(), position::resume_cursor(ctx, after)) {
+    let after = match (ctx.data_opt::<StartAt>(), resume_cursor(ctx, after)) {
         (Some(StartAt(position)), _) => *position,
         (None, Some(cursor)) => feed::resolve_cursor(api, &cursor).await?,
         (None, None) => api.feed.head(),
     };
-    let next_position = ctx.data_opt::<NextEventPosition>().cloned();
-    let next_cursor = ctx.data_opt::<CursorCell>().map(|cell| (cell.clone(), api.store.clone()));
+    let next_position = ctx.data_opt::<PositionCell>().cloned().unwrap_or_default();
     let events = match ctx.data_opt::<StopAt>().cloned() {
         None => api.feed.follow(filter, after).left_stream(),
         Some(StopAt { up_to, reached }) => {
@@ -104,11 +102,8 @@ async fn follow_events(
         }
     };
     let events = events.inspect(move |event| {
-        if let (Some(position), Ok(event)) = (&next_position, event) {
-            position.0.set(event.seq);
-        }
-        if let (Some((cell, store)), Ok(event)) = (&next_cursor, event) {
-            CursorCell::record(Some(cell), || cursor::encode_event(store.log_id(), event.seq));
+        if let Ok(event) = event {
+            next_position.set(event.seq);
         }
     });
     Ok(events.map(OrApiError::or_api_error))

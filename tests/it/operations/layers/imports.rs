@@ -57,6 +57,19 @@ impl Sources {
         Self(sources.iter().map(|(module, source)| (segments(module), (*source).to_owned())).collect())
     }
 
+    /// The modules whose code names one of these identifiers.
+    pub(super) fn naming(&self, identifiers: &[&str]) -> Vec<String> {
+        fn names(tokens: TokenStream, identifiers: &[&str]) -> bool {
+            tokens.into_iter().any(|token| match token {
+                TokenTree::Ident(word) => identifiers.iter().any(|identifier| word == identifier),
+                TokenTree::Group(group) => names(group.stream(), identifiers),
+                TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+            })
+        }
+        let naming = self.0.iter().filter(|(_, source)| names(source.parse().unwrap(), identifiers));
+        naming.map(|(module, _)| module.join("::")).collect()
+    }
+
     pub(super) fn modules(&self) -> impl Iterator<Item = &Segments> {
         self.0.keys()
     }

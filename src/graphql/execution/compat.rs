@@ -1,0 +1,151 @@
+//! The only file that names internals of async-graphql: its `#[doc(hidden)]` environments, its type
+//! registry, and its token for raw JSON. `Cargo.toml` pins the version for that reason. After an
+//! upgrade only this file needs a look.
+//!
+//! It also puts [`selection`](super::selection) in the place of the library's executor at the roots.
+//! The library resolves the fields of a [`Root`] one by one, in no order, and cannot merge them. The
+//! first of them therefore runs the whole selection, and the others return at once.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{Field, FragmentDefinition};
+use async_graphql::registry::Registry;
+use async_graphql::resolver_utils::ContainerType;
+use async_graphql::{
+    Context, ContextSelectionSet, Name, ObjectType, OutputType, Positioned, Response, ServerResult, Value,
+};
+use async_graphql_value::RAW_VALUE_TOKEN;
+
+use super::selection::{Selectable, Selected, SelectedList, resolve_root};
+
+/// The key by which the library distinguishes raw JSON from an object.
+pub(super) static RAW_VALUE_KEY: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_VALUE_TOKEN));
+
+/// Whether a field of a type may be null.
+pub(super) fn is_nullable(ctx: &ContextSelectionSet<'_>, type_name: &str, field: &str) -> bool {
+    let field = ctx.schema_env.registry.types.get(type_name).and_then(|meta_type| meta_type.field_by_name(field));
+    field.is_some_and(|field| !field.ty.ends_with('!'))
+}
+
+/// Whether a type implements an interface.
+pub(super) fn implements(ctx: &ContextSelectionSet<'_>, type_name: &str, interface: &str) -> bool {
+    ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(interface))
+}
+
+/// The fragment of this name in the document of the operation.
+pub(super) fn fragment<'a>(ctx: &ContextSelectionSet<'a>, name: &Name) -> Option<&'a FragmentDefinition> {
+    ctx.query_env.fragments.get(name).map(|fragment| &fragment.node)
+}
+
+/// The type `Query` or `Mutation`, whose selection this service executes.
+#[derive(Default)]
+pub struct Root<T, const SERIAL: bool>(T);
+
+/// The result of a root's selection, attached to its request.
+#[derive(Clone, Default)]
+pub(super) struct RootResult(Arc<Mutex<RootState>>);
+
+#[derive(Default)]
+enum RootState {
+    /// No field was resolved. A document with introspection alone stays so.
+    #[default]
+    Unresolved,
+    /// The selection runs, or failed with an error that leaves no data.
+    WithoutData,
+    /// The values by response name, without those of introspection.
+    Resolved(IndexMap<Name, Value>),
+}
+
+impl<T: ObjectType, const SERIAL: bool> ContainerType for Root<T, SERIAL> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        let RootResult(state) = ctx.data().map_err(|error| error.into_server_error(ctx.item.pos))?;
+        {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            if !matches!(*state, RootState::Unresolved) {
+                return Ok(None);
+            }
+            *state = RootState::WithoutData;
+        }
+        let selection_set = &ctx.query_env.operation.node.selection_set;
+        let root_ctx = ctx.query_env.create_context(ctx.schema_env, None, selection_set, ctx.execute_data);
+        let values = resolve_root(&self.0, &root_ctx, SERIAL).await?;
+        *state.lock().unwrap_or_else(PoisonError::into_inner) = RootState::Resolved(values);
+        Ok(None)
+    }
+}
+
+impl RootResult {
+    /// Puts the values into the response, in the order of the selection. Those of introspection are
+    /// the library's, and are in the response already.
+    pub(super) fn complete(&self, response: &mut Response, root_names: &[Name]) {
+        let is_executed = response.errors.iter().all(|error| !error.path.is_empty());
+        let mut library = IndexMap::new();
+        if let Value::Object(values) = std::mem::take(&mut response.data) {
+            library = values;
+        } else if !is_executed {
+            return;
+        }
+        let mut values = match std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+            RootState::Unresolved => IndexMap::new(),
+            RootState::WithoutData => return,
+            RootState::Resolved(values) => values,
+        };
+        let mut value = |name| values.swap_remove(name).or_else(|| library.swap_remove(name));
+        let ordered = root_names.iter().filter_map(|name| Some((name.clone(), value(name)?)));
+        response.data = Value::Object(ordered.collect());
+    }
+}
+
+impl<T: ObjectType, const SERIAL: bool> OutputType for Root<T, SERIAL> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        self.0.resolve(ctx, field).await
+    }
+}
+
+impl<T: ObjectType, const SERIAL: bool> ObjectType for Root<T, SERIAL> {}
+
+impl<T: Selectable> OutputType for Selected<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.0.introspection_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        self.0.select(ctx).await?.into_value()
+    }
+}
+
+impl<T: Selectable> OutputType for SelectedList<'_, T> {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<Selected<T>>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<Selected<T>>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<Selected<T>>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        self.select(ctx).await?.into_value()
+    }
+}
