@@ -17,6 +17,7 @@ pub(crate) mod socket;
 pub(crate) mod stock;
 pub(crate) mod subscribers;
 
+use socket::Transport;
 use subscribers::subscribe;
 
 /// The subscription.
@@ -44,12 +45,17 @@ pub(crate) async fn run(settings: &Live) -> Result<(), Failure> {
 
 /// Measures messages a second to subscribers with the same subscription.
 async fn throughput(settings: &Live) -> Result<(), Failure> {
-    let mut rates: Vec<(Kind, Vec<f64>)> =
-        [Kind::Bidarc, Kind::Bare, Kind::Stock].into_iter().map(|kind| (kind, Vec::new())).collect();
+    let sides = [
+        (Kind::Bidarc.name(), Kind::Bidarc, Transport::Socket),
+        ("bidarc, event streams", Kind::Bidarc, Transport::EventStream),
+        (Kind::Bare.name(), Kind::Bare, Transport::Socket),
+        (Kind::Stock.name(), Kind::Stock, Transport::Socket),
+    ];
+    let mut rates = sides.map(|_| Vec::new());
     for round in 1..=settings.rounds {
-        for (kind, rates) in &mut rates {
-            let rate = burst(*kind, settings, |_| QUERY.to_owned()).await?;
-            progress(&format!("round {round}: {} delivers {rate:.0} messages a second", kind.name()));
+        for ((name, kind, transport), rates) in sides.into_iter().zip(&mut rates) {
+            let rate = burst(kind, settings, transport, |_| QUERY.to_owned()).await?;
+            progress(&format!("round {round}: {name} delivers {rate:.0} messages a second"));
             rates.push(rate);
         }
     }
@@ -58,16 +64,17 @@ async fn throughput(settings: &Live) -> Result<(), Failure> {
         settings.subscribers, settings.events, settings.rounds
     ))?;
     let mut medians = Vec::new();
-    for (kind, rates) in &mut rates {
+    for ((name, ..), rates) in sides.iter().zip(&mut rates) {
         rates.sort_by(f64::total_cmp);
         let median = rates[rates.len() / 2];
-        print(&format!("| {} | {median:.0} | {:.0} to {:.0} |", kind.name(), rates[0], rates[rates.len() - 1]))?;
+        print(&format!("| {name} | {median:.0} | {:.0} to {:.0} |", rates[0], rates[rates.len() - 1]))?;
         medians.push(median);
     }
     print(&format!(
-        "\nbidarc to bare:  {:.2}\nbidarc to stock: {:.2}\n",
-        medians[0] / medians[1],
-        medians[0] / medians[2]
+        "\nbidarc to bare:  {:.2}\nbidarc to stock: {:.2}\nevent streams to sockets: {:.2}\n",
+        medians[0] / medians[2],
+        medians[0] / medians[3],
+        medians[1] / medians[0]
     ))
 }
 
@@ -75,8 +82,13 @@ async fn throughput(settings: &Live) -> Result<(), Failure> {
 async fn filters(settings: &Live) -> Result<(), Failure> {
     let (mut one, mut many) = (Vec::new(), Vec::new());
     for _ in 0..settings.rounds {
-        one.push(burst(Kind::Bidarc, settings, |_| filtered_query(0)).await?);
-        many.push(burst(Kind::Bidarc, settings, |subscriber| filtered_query(subscriber % settings.filters)).await?);
+        one.push(burst(Kind::Bidarc, settings, Transport::Socket, |_| filtered_query(0)).await?);
+        many.push(
+            burst(Kind::Bidarc, settings, Transport::Socket, |subscriber| {
+                filtered_query(subscriber % settings.filters)
+            })
+            .await?,
+        );
     }
     one.sort_by(f64::total_cmp);
     many.sort_by(f64::total_cmp);
@@ -89,10 +101,15 @@ async fn filters(settings: &Live) -> Result<(), Failure> {
 }
 
 /// Posts events as fast as they are accepted, and returns the messages a second to all subscribers.
-async fn burst(kind: Kind, settings: &Live, query: impl Fn(usize) -> String) -> Result<f64, Failure> {
+async fn burst(
+    kind: Kind,
+    settings: &Live,
+    transport: Transport,
+    query: impl Fn(usize) -> String,
+) -> Result<f64, Failure> {
     let directory = tempfile::tempdir()?;
     let server = Running::start(kind, &server::sqlite(&directory.path().join("live.db"))).await?;
-    let open = subscribe(&server, settings.subscribers, query).await?;
+    let open = subscribe(&server, settings.subscribers, transport, query).await?;
     let started = Instant::now();
     let mut readers = JoinSet::new();
     for mut subscriber in open {
@@ -136,7 +153,7 @@ async fn burst(kind: Kind, settings: &Live, query: impl Fn(usize) -> String) -> 
 async fn latency(settings: &Live) -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
     let server = Running::start(Kind::Bidarc, &server::sqlite(&directory.path().join("live.db"))).await?;
-    let open = subscribe(&server, settings.subscribers, |_| QUERY.to_owned()).await?;
+    let open = subscribe(&server, settings.subscribers, Transport::Socket, |_| QUERY.to_owned()).await?;
     let events = settings.latency_events;
     let mut readers = JoinSet::new();
     for mut subscriber in open {

@@ -1,5 +1,6 @@
-//! A subscriber over `graphql-transport-ws` that does as little work as possible, because the cost
-//! of the load slows the server down. Its masking key is zero, which leaves the payload unchanged.
+//! A subscriber over `graphql-transport-ws` or over server-sent events that does as little work as
+//! possible, because the cost of the load slows the server down. Its masking key on a socket is zero,
+//! which leaves the payload unchanged.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -9,8 +10,19 @@ use tokio::net::TcpStream;
 
 use crate::Failure;
 
+/// How a subscription reaches its client.
+#[derive(Clone, Copy)]
+pub(crate) enum Transport {
+    Socket,
+    EventStream,
+}
+
+/// The first line of an event, and its end.
+const EVENT: (&[u8], &[u8]) = (b"event: next\n", b"\n\n");
+
 /// An open subscription.
 pub(crate) struct Subscriber {
+    transport: Transport,
     stream: TcpStream,
     /// Bytes received. The unread ones begin at `position`.
     buffer: Vec<u8>,
@@ -18,29 +30,51 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Opens a socket and subscribes.
-    pub(crate) async fn open(address: SocketAddr, query: &str) -> Result<Self, Failure> {
+    /// Opens a connection of either kind and subscribes.
+    pub(crate) async fn open_over(transport: Transport, address: SocketAddr, query: &str) -> Result<Self, Failure> {
+        match transport {
+            Transport::Socket => Self::open(address, query).await,
+            Transport::EventStream => Self::open_event_stream(address, query).await,
+        }
+    }
+
+    async fn open_event_stream(address: SocketAddr, query: &str) -> Result<Self, Failure> {
+        let body = serde_json::json!({ "query": query }).to_string();
+        let request = format!(
+            "POST /graphql/sse HTTP/1.1\r\nhost: {address}\r\naccept: text/event-stream\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Self::request(address, Transport::EventStream, &request, b"HTTP/1.1 200").await
+    }
+
+    /// Sends the request that opens the connection, and reads the head of its response.
+    async fn request(address: SocketAddr, transport: Transport, request: &str, status: &[u8]) -> Result<Self, Failure> {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let request = format!(
-            "GET /graphql/ws HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
-        );
         stream.write_all(request.as_bytes()).await?;
-        let mut subscriber = Self { stream, buffer: Vec::with_capacity(4096), position: 0 };
+        let mut subscriber = Self { transport, stream, buffer: Vec::with_capacity(4096), position: 0 };
         let head = loop {
             if let Some(end) = subscriber.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end + 4;
             }
             subscriber.read().await?;
         };
-        if !subscriber.buffer.starts_with(b"HTTP/1.1 101") {
-            return Err(
-                format!("the server refused the socket: {}", String::from_utf8_lossy(&subscriber.buffer)).into()
-            );
+        if !subscriber.buffer.starts_with(status) {
+            return Err(format!("the server refused: {}", String::from_utf8_lossy(&subscriber.buffer)).into());
         }
         subscriber.position = head;
+        Ok(subscriber)
+    }
+
+    /// Opens a socket and subscribes.
+    pub(crate) async fn open(address: SocketAddr, query: &str) -> Result<Self, Failure> {
+        let request = format!(
+            "GET /graphql/ws HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
+        );
+        let mut subscriber = Self::request(address, Transport::Socket, &request, b"HTTP/1.1 101").await?;
         subscriber.send(r#"{"type":"connection_init"}"#).await?;
         subscriber.receive().await?;
         let subscribe = serde_json::json!({ "id": "1", "type": "subscribe", "payload": { "query": query } });
@@ -48,10 +82,30 @@ impl Subscriber {
         Ok(subscriber)
     }
 
-    /// Waits for the next text message.
+    /// Waits for the next message.
     pub(crate) async fn receive(&mut self) -> Result<(), Failure> {
-        self.text().await?;
+        match self.transport {
+            Transport::Socket => drop(self.text().await?),
+            Transport::EventStream => {
+                while !self.take_event() {
+                    self.read().await?;
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// Takes one complete event, if there is one. The lines of the chunked encoding between events do
+    /// not matter.
+    fn take_event(&mut self) -> bool {
+        let (first, end) = EVENT;
+        let find = |from: usize, part: &[u8]| {
+            let bytes = &self.buffer[from..];
+            bytes.windows(part.len()).position(|window| window == part).map(|at| from + at + part.len())
+        };
+        let Some(end) = find(self.position, first).and_then(|from| find(from, end)) else { return false };
+        self.position = end;
+        true
     }
 
     /// Waits for the next text message and returns it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::socket::Subscriber;
+use super::socket::{Subscriber, Transport};
 use crate::load::Connection;
 use crate::server::Running;
 use crate::{Failure, seed};
@@ -19,11 +19,12 @@ const RECEIVE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) async fn subscribe(
     server: &Running,
     subscribers: usize,
+    transport: Transport,
     query: impl Fn(usize) -> String,
 ) -> Result<Vec<Subscriber>, Failure> {
     let mut open = Vec::with_capacity(subscribers);
     for subscriber in 0..subscribers {
-        open.push(Subscriber::open(server.address, &query(subscriber)).await?);
+        open.push(Subscriber::open_over(transport, server.address, &query(subscriber)).await?);
     }
     wait_until_active(server.address, &mut open).await?;
     Ok(open)
