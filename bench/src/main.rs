@@ -4,6 +4,8 @@
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 mod handwritten;
@@ -68,6 +70,10 @@ struct Reads {
     /// Rounds; the report gives their median
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Another build of this program, such as one of an earlier state, whose bidarc is measured in the
+    /// same run
+    #[arg(long, value_name = "PROGRAM")]
+    beside: Option<PathBuf>,
 }
 
 /// The size and length of a live benchmark.
@@ -94,6 +100,10 @@ struct Live {
     /// Idle subscribers, for the memory of each
     #[arg(long, default_value_t = 5000)]
     idle: usize,
+    /// Another build of this program, such as one of an earlier state, whose bidarc is measured in the
+    /// same run
+    #[arg(long, value_name = "PROGRAM")]
+    beside: Option<PathBuf>,
 }
 
 /// The size and length of a benchmark of nodes.

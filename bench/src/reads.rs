@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::load::{self, Connection};
 use crate::report::{self, median, print, progress};
-use crate::server::{Kind, Running};
+use crate::server::{Kind, OTHER_BUILD, Running};
 use crate::{Failure, Reads, seed, server};
 
 /// The query to each server.
@@ -28,31 +28,35 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
     let body: Arc<str> = json!({ "query": QUERY }).to_string().into();
     let mut running = Vec::new();
     for kind in SERVERS {
-        running.push((kind, Running::start(kind, &database).await?, Vec::new()));
+        running.push((kind.name(), Running::start(kind, &database).await?, Vec::new()));
+    }
+    if let Some(program) = &settings.beside {
+        let other = Running::start_from(program, Kind::Bidarc, &database).await?;
+        running.push((OTHER_BUILD, other, Vec::new()));
     }
     let mut answers = Vec::new();
-    for (kind, server, _) in &running {
+    for (name, server, _) in &running {
         let mut connection = Connection::open(server.address).await?;
         let request = connection.request("/graphql", &body);
         let answer: Value = serde_json::from_slice(connection.send(&request).await?)?;
-        answers.push((*kind, answer));
+        answers.push((*name, answer));
     }
     compare(&answers)?;
 
     let length = Duration::from_secs(settings.seconds);
     for round in 1..=settings.rounds {
-        for (kind, server, rounds) in &mut running {
+        for (name, server, rounds) in &mut running {
             let body = Arc::clone(&body);
             let request = move |connection: &Connection| connection.request("/graphql", &body);
             let measured = load::run(&[server.address], request, settings.connections, length).await?;
-            progress(&format!("round {round}: {} {:.0} answers a second", kind.name(), measured.rate));
+            progress(&format!("round {round}: {} {:.0} answers a second", name, measured.rate));
             rounds.push(measured);
         }
     }
     let mut results = Vec::new();
-    for (kind, server, rounds) in running {
+    for (name, server, rounds) in running {
         server.stop().await?;
-        results.push((kind.name().to_owned(), rounds));
+        results.push((name.to_owned(), rounds));
     }
     print(&format!(
         "50 projects with 5 drawings each, of {} projects and {} drawings; {} connections, {} rounds of {} s, median:\n",
@@ -65,19 +69,23 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
     print(&report::table(&results)?)?;
     let rate = |index: usize| median(&results[index].1).map(|round| round.rate);
     print(&format!("bidarc to hand-written: {:.2}", rate(0)? / rate(1)?))?;
-    print(&format!("bidarc to row by row:   {:.2}", rate(0)? / rate(2)?))
+    print(&format!("bidarc to row by row:   {:.2}", rate(0)? / rate(2)?))?;
+    if settings.beside.is_some() {
+        print(&format!("bidarc to {OTHER_BUILD}: {:.2}", rate(0)? / rate(3)?))?;
+    }
+    Ok(())
 }
 
 /// Checks that the servers give the same answer. Otherwise they cannot be compared.
-fn compare(answers: &[(Kind, Value)]) -> Result<(), Failure> {
+fn compare(answers: &[(&str, Value)]) -> Result<(), Failure> {
     let Some(((_, expected), others)) = answers.split_first() else { return Err("no server answered".into()) };
     let nodes = &expected["data"]["projects"]["nodes"];
     if nodes.as_array().map(Vec::len) != Some(50) || nodes[0]["drawings"]["nodes"].as_array().map(Vec::len) != Some(5) {
         return Err(format!("bidarc's answer is not 50 projects with 5 drawings each: {expected}").into());
     }
-    for (kind, answer) in others {
+    for (name, answer) in others {
         if answer != expected {
-            return Err(format!("{} and bidarc give different answers:\n{answer}\n{expected}", kind.name()).into());
+            return Err(format!("{name} and bidarc give different answers:\n{answer}\n{expected}").into());
         }
     }
     Ok(())

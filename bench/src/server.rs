@@ -52,6 +52,9 @@ impl Kind {
     }
 }
 
+/// The name of another build of bidarc in a report.
+pub(crate) const OTHER_BUILD: &str = "bidarc, the other build";
+
 /// The URL of an SQLite file.
 pub(crate) fn sqlite(file: &Path) -> String {
     format!("sqlite://{}", file.display())
@@ -92,7 +95,12 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a server on a database, and waits until it reports its address.
     pub(crate) async fn start(kind: Kind, database: &str) -> Result<Self, Failure> {
-        let mut process = Command::new(std::env::current_exe()?)
+        Self::start_from(&std::env::current_exe()?, kind, database).await
+    }
+
+    /// The same from another build of this program.
+    pub(crate) async fn start_from(program: &Path, kind: Kind, database: &str) -> Result<Self, Failure> {
+        let mut process = Command::new(program)
             .args(["server", kind.argument(), database])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

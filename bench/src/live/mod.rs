@@ -1,6 +1,7 @@
 //! Live streams: many subscribers, compared with a bare broadcast of frames and the library's stock
 //! transport.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -8,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::load::Connection;
 use crate::report::{milliseconds, percentile, print, progress};
-use crate::server::{Kind, Running};
+use crate::server::{Kind, OTHER_BUILD, Running};
 use crate::{Failure, Live, seed, server};
 
 pub(crate) mod bare;
@@ -45,16 +46,18 @@ pub(crate) async fn run(settings: &Live) -> Result<(), Failure> {
 
 /// Measures messages a second to subscribers with the same subscription.
 async fn throughput(settings: &Live) -> Result<(), Failure> {
-    let sides = [
-        (Kind::Bidarc.name(), Kind::Bidarc, Transport::Socket),
-        ("bidarc, event streams", Kind::Bidarc, Transport::EventStream),
-        (Kind::Bare.name(), Kind::Bare, Transport::Socket),
-        (Kind::Stock.name(), Kind::Stock, Transport::Socket),
+    let own = std::env::current_exe()?;
+    let mut sides = vec![
+        (Kind::Bidarc.name(), &own, Kind::Bidarc, Transport::Socket),
+        ("bidarc, event streams", &own, Kind::Bidarc, Transport::EventStream),
+        (Kind::Bare.name(), &own, Kind::Bare, Transport::Socket),
+        (Kind::Stock.name(), &own, Kind::Stock, Transport::Socket),
     ];
-    let mut rates = sides.map(|_| Vec::new());
+    sides.extend(settings.beside.iter().map(|program| (OTHER_BUILD, program, Kind::Bidarc, Transport::Socket)));
+    let mut rates = vec![Vec::new(); sides.len()];
     for round in 1..=settings.rounds {
-        for ((name, kind, transport), rates) in sides.into_iter().zip(&mut rates) {
-            let rate = burst(kind, settings, transport, |_| QUERY.to_owned()).await?;
+        for ((name, program, kind, transport), rates) in sides.iter().copied().zip(&mut rates) {
+            let rate = burst(program, kind, settings, transport, |_| QUERY.to_owned()).await?;
             progress(&format!("round {round}: {name} delivers {rate:.0} messages a second"));
             rates.push(rate);
         }
@@ -75,16 +78,21 @@ async fn throughput(settings: &Live) -> Result<(), Failure> {
         medians[0] / medians[2],
         medians[0] / medians[3],
         medians[1] / medians[0]
-    ))
+    ))?;
+    if let Some(other) = medians.get(4) {
+        print(&format!("bidarc to {OTHER_BUILD}: {:.2}\n", medians[0] / other))?;
+    }
+    Ok(())
 }
 
 /// Measures the same number of subscribers with different filters.
 async fn filters(settings: &Live) -> Result<(), Failure> {
+    let own = std::env::current_exe()?;
     let (mut one, mut many) = (Vec::new(), Vec::new());
     for _ in 0..settings.rounds {
-        one.push(burst(Kind::Bidarc, settings, Transport::Socket, |_| filtered_query(0)).await?);
+        one.push(burst(&own, Kind::Bidarc, settings, Transport::Socket, |_| filtered_query(0)).await?);
         many.push(
-            burst(Kind::Bidarc, settings, Transport::Socket, |subscriber| {
+            burst(&own, Kind::Bidarc, settings, Transport::Socket, |subscriber| {
                 filtered_query(subscriber % settings.filters)
             })
             .await?,
@@ -102,13 +110,14 @@ async fn filters(settings: &Live) -> Result<(), Failure> {
 
 /// Posts events as fast as they are accepted, and returns the messages a second to all subscribers.
 async fn burst(
+    program: &Path,
     kind: Kind,
     settings: &Live,
     transport: Transport,
     query: impl Fn(usize) -> String,
 ) -> Result<f64, Failure> {
     let directory = tempfile::tempdir()?;
-    let server = Running::start(kind, &server::sqlite(&directory.path().join("live.db"))).await?;
+    let server = Running::start_from(program, kind, &server::sqlite(&directory.path().join("live.db"))).await?;
     let open = subscribe(&server, settings.subscribers, transport, query).await?;
     let started = Instant::now();
     let mut readers = JoinSet::new();
