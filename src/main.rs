@@ -49,7 +49,7 @@ struct Arguments {
     /// [default: bidarc.toml in the working directory, if it exists]
     #[arg(long, env = "BIDARC_CONFIG", value_name = "PATH", global = true)]
     config: Option<PathBuf>,
-    /// Listen on this address, for example 127.0.0.1:8080; overrides server.listen
+    /// Listen on this address, for example 127.0.0.1:8080; overrides server.listen (serve only)
     #[arg(long, value_name = "ADDRESS", global = true)]
     listen: Option<String>,
     /// Use this database, for example sqlite://bidarc.db; overrides database.url
@@ -212,7 +212,7 @@ fn print_banner(settings: &Settings, listener: &TcpListener, keys: usize) -> Res
     write_stdout(&format!(
         "bidarc {version}\n  \
          playground  {base}/playground\n  \
-         GraphQL     {base}/graphql (subscriptions: {base}/graphql/ws)\n  \
+         GraphQL     {base}/graphql (subscriptions: {base}/graphql/ws, {base}/graphql/sse)\n  \
          ArcSite     {base}/webhooks/arcsite{arcsite}\n  \
          Bidsketch   {base}/webhooks/bidsketch{bidsketch}\n  \
          keys        {keys}\n  \

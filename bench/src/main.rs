@@ -70,8 +70,8 @@ struct Reads {
     /// Rounds; the report gives their median
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Another build of this program, such as one of an earlier state, whose bidarc is measured in the
-    /// same run
+    /// Another build of this program, such as one of an earlier state, whose bidarc is measured in
+    /// the same run
     #[arg(long, value_name = "PROGRAM")]
     beside: Option<PathBuf>,
 }
@@ -100,8 +100,8 @@ struct Live {
     /// Idle subscribers, for the memory of each
     #[arg(long, default_value_t = 5000)]
     idle: usize,
-    /// Another build of this program, such as one of an earlier state, whose bidarc is measured in the
-    /// same run
+    /// Another build of this program, such as one of an earlier state, whose bidarc is measured in
+    /// the same run
     #[arg(long, value_name = "PROGRAM")]
     beside: Option<PathBuf>,
 }

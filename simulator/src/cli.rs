@@ -84,7 +84,7 @@ pub struct Cli {
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
 
-    /// Send one hook of each event type, every spelling and status included, then end
+    /// Send every event type at least once, in every spelling and status, then end
     #[arg(long, visible_alias = "once", conflicts_with = "count")]
     pub every_event: bool,
 
@@ -147,11 +147,15 @@ The whole cycle: the service registers its webhooks with Bidsketch's API and rec
        simulator --vendor bidsketch --api 127.0.0.1:9090
      It serves the API. No hooks are sent yet.
   2. In another
-       BIDARC_BIDSKETCH__API_URL=http://127.0.0.1:9090/api/v1 BIDARC_BIDSKETCH__API_TOKEN=simulated cargo run
+       BIDARC_BIDSKETCH__API_URL=http://127.0.0.1:9090/api/v1 \\
+       BIDARC_BIDSKETCH__API_TOKEN=simulated cargo run
   3. Let the service create a webhook through its API, or create one as the service does:
-       curl http://127.0.0.1:9090/api/v1/webhooks.json -H 'Authorization: Token token=\"simulated\"' \\
-         -d '{\"event\": \"proposal_viewed\", \"endpoint\": \"http://127.0.0.1:8080/webhooks/bidsketch\"}'
-     Hooks of that type are now delivered there until the webhook is deleted, by a call or by a 410 from its URL.";
+       curl http://127.0.0.1:9090/api/v1/webhooks.json \\
+         -H 'Authorization: Token token=\"simulated\"' -d '{\"event\": \"proposal_viewed\",
+           \"endpoint\": \"http://127.0.0.1:8080/webhooks/bidsketch\"}'
+     Hooks of that type are now delivered there until the webhook is deleted, by a
+     call or by a 410 from its URL. In a clone, `simulator` is
+     `cargo run -p simulator --`.";
 
 /// The vendor whose hooks are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -175,7 +175,8 @@ impl Keys {
         self.0.snapshot.send_if_modified(|snapshot| {
             let changed = **snapshot != read;
             if changed {
-                tracing::info!(keys = read.by_hash.len(), "reloaded the keys: they changed, or can be read again");
+                let what = if snapshot.is_confirmed { "the active keys changed" } else { "the keys can be read again" };
+                tracing::info!(keys = read.by_hash.len(), "{what}");
                 *snapshot = Arc::new(read);
             }
             changed

@@ -53,7 +53,7 @@ pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: We
 
 /// The description of the schema as a whole.
 const SCHEMA_DESCRIPTION: &str = "The webhooks of ArcSite and Bidsketch: the log of events, the current state made \
-     from it, and a live stream of both.";
+     from it, and a live stream of new events.";
 
 /// The schema in GraphQL's schema definition language, as committed in `schema.graphql`.
 #[must_use]

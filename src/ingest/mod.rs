@@ -90,11 +90,11 @@ impl Ingest {
         let registered = self.find_hook_token(&delivery).await?;
         let delivery = self.verifier.verify(delivery, registered).inspect_err(|refusal| {
             metrics::counter!(REFUSED, "provider" => provider, "reason" => refusal.label()).increment(1);
-            tracing::warn!(provider, reason = refusal.label(), "delivery refused: {refusal}");
+            tracing::warn!(reason = refusal.label(), "delivery refused: {refusal}");
         })?;
         let event = self.check_signature_age(&delivery).and_then(|()| normalise(delivery.provider(), delivery.body()));
         if let Err(error) = &event {
-            tracing::warn!(provider, reason = %error.reason, detail = error.detail, "delivery quarantined");
+            tracing::warn!(reason = %error.reason, detail = error.detail, "delivery quarantined");
         }
         let recorded = self.writer.record(NormalisedDelivery { delivery, event }).await;
         let receipt = recorded.map_err(|NotRecorded| IngestError::Unavailable)?;

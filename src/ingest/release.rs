@@ -60,7 +60,7 @@ impl Releaser {
             Ok(result) => result,
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
                 tracing::error!(%error, delivery = id, "failed to record a released delivery");
-                let problem = "the database refuses a value of this payload; the service's log says which";
+                let problem = "the database rejected a value in this payload; see the service's log";
                 return Ok(ReleaseResult::StillInvalid(problem.to_owned()));
             }
             Err(error @ StoreError::Unavailable(_)) => return Err(error),

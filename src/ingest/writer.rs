@@ -27,12 +27,12 @@ const GROUP_DELIVERIES_MAX: usize = 256;
 /// How many bytes of bodies one transaction takes. They must reach a distant database well before
 /// the vendors stop waiting.
 const GROUP_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// How long one transaction takes in deliveries after its first read; the rest move to the next
-/// group. Each redelivery may need a query. With a distant database the first deliveries must not
-/// wait for the last ones, nor the other nodes for the write lock.
+/// After this time a transaction accepts no more deliveries; the rest move to the next group. Each
+/// redelivery may need a query. With a distant database the first deliveries must not wait for the last
+/// ones, nor the other nodes for the write lock.
 const GROUP_DURATION_MAX: Duration = Duration::from_millis(150);
-/// How long a whole transaction may take. A server that died may never answer, and by then no
-/// vendor waits any more.
+/// How long a whole transaction may take. A dead server may never answer, and after this time no vendor
+/// is still waiting.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The delivery was not recorded. The vendor must send it again.
@@ -217,7 +217,7 @@ async fn write_alone(context: &WriterContext, incoming: &NormalisedDelivery) -> 
     tracing::error!(%error, "a delivery cannot be recorded as an event; quarantining it");
     let reason = NormaliseError {
         reason: QuarantineReason::InvalidPayload,
-        detail: "the database refuses a value of this payload; the service's log says which".to_owned(),
+        detail: "the database rejected a value in this payload; see the service's log".to_owned(),
         vendor_type: incoming.event.as_ref().ok().map(|event| event.vendor_type.clone()),
     };
     match with_transaction_timeout(quarantine_alone(&context.store, incoming, reason)).await {

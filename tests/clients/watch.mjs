@@ -11,6 +11,7 @@ const query = `subscription Watch($after: String) {
   events(after: $after) {
     id cursor kind
     ... on ProjectEvent { project { name } }
+    ... on DrawingEvent { drawing { name } }
     ... on ClientEvent { client { name } }
     ... on ProposalEvent { status proposal { name } payment { amount } }
   }
@@ -38,11 +39,17 @@ const client = createClient({
   },
 });
 
+function fail({ message, extensions }) {
+  console.error(message);
+  if (extensions?.code !== "BAD_USER_INPUT") return client.terminate(); // reconnect and get the event again
+  process.exitCode = 1; // such as the cursor of another database: delete cursor.txt to start over
+}
+
 client.subscribe({ query, variables }, {
   next({ data, errors }) {
-    if (errors) return client.terminate(); // the event could not be read: reconnect and get it again
+    if (errors) return fail(errors[0]);
     const event = data.events;
-    const name = (event.project ?? event.client ?? event.proposal)?.name;
+    const name = (event.project ?? event.drawing ?? event.client ?? event.proposal)?.name;
     console.log([event.id, event.kind, event.status, name, event.payment?.amount].filter(Boolean).join(" "));
     variables.after = event.cursor;
     writeFileSync(file, event.cursor); // last, when the event has been handled

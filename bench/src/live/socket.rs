@@ -1,6 +1,6 @@
 //! A subscriber over `graphql-transport-ws` or over server-sent events that does as little work as
-//! possible, because the cost of the load slows the server down. Its masking key on a socket is zero,
-//! which leaves the payload unchanged.
+//! possible, because the cost of the load slows the server down. Its masking key on a socket is
+//! zero, which leaves the payload unchanged.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -95,8 +95,8 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Takes one complete event, if there is one. The lines of the chunked encoding between events do
-    /// not matter.
+    /// Takes one complete event, if there is one. The lines of the chunked encoding between events
+    /// do not matter.
     fn take_event(&mut self) -> bool {
         let (first, end) = EVENT;
         let find = |from: usize, part: &[u8]| {

@@ -2,9 +2,9 @@
 //! registry, and its token for raw JSON. `Cargo.toml` pins the version for that reason. After an
 //! upgrade only this file needs a look.
 //!
-//! It also puts [`selection`](super::selection) in the place of the library's executor at the roots.
-//! The library resolves the fields of a [`Root`] one by one, in no order, and cannot merge them. The
-//! first of them therefore runs the whole selection, and the others return at once.
+//! It also puts [`selection`](super::selection) in the place of the library's executor at the
+//! roots. The library resolves the fields of a [`Root`] one by one, in no order, and cannot merge
+//! them. The first of them therefore runs the whole selection, and the others return at once.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -80,17 +80,23 @@ impl RootResult {
     /// Puts the values into the response, in the order of the selection. Those of introspection are
     /// the library's, and are in the response already.
     pub(super) fn complete(&self, response: &mut Response, root_names: &[Name]) {
-        let is_executed = response.errors.iter().all(|error| !error.path.is_empty());
-        let mut library = IndexMap::new();
-        if let Value::Object(values) = std::mem::take(&mut response.data) {
-            library = values;
-        } else if !is_executed {
-            return;
-        }
         let mut values = match std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
-            RootState::Unresolved => IndexMap::new(),
-            RootState::WithoutData => return,
+            RootState::Unresolved if response.errors.is_empty() => IndexMap::new(),
+            // The request was refused, or a subscription's event failed.
+            RootState::Unresolved => return,
+            RootState::WithoutData => return response.data = Value::Null,
             RootState::Resolved(values) => values,
+        };
+        // The library has null for a selection without any value.
+        let mut library = match std::mem::take(&mut response.data) {
+            Value::Object(values) => values,
+            Value::Null
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Boolean(_)
+            | Value::Binary(_)
+            | Value::Enum(_)
+            | Value::List(_) => IndexMap::new(),
         };
         let mut value = |name| values.swap_remove(name).or_else(|| library.swap_remove(name));
         let ordered = root_names.iter().filter_map(|name| Some((name.clone(), value(name)?)));

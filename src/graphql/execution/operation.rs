@@ -1,5 +1,5 @@
-//! A request whose document is parsed, and the operation in it that is to run. Every later step reads
-//! the operation from here: its kind, its variables with their defaults, its root fields.
+//! A request whose document is parsed, and the operation in it that is to run. Every later step
+//! reads the operation from here: its kind, its variables with their defaults, its root fields.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -120,8 +120,8 @@ impl Operation {
         names.into_iter().collect()
     }
 
-    /// Inlines and merges the root of a subscription, of which the library would run each field as a
-    /// subscription of its own. The number of fields must have been checked.
+    /// Inlines and merges the root of a subscription, of which the library would run each field as
+    /// a subscription of its own. The number of fields must have been checked.
     ///
     /// # Errors
     ///

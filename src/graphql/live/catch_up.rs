@@ -58,7 +58,7 @@ async fn next(mut phase: Phase) -> Option<(StreamItem, Phase)> {
         phase = match phase {
             Phase::CatchingUp { mut messages, stop_at, start } => match messages.next().await {
                 Some(message) => return Some((message, Phase::CatchingUp { messages, stop_at, start })),
-                // Without a position the execution was refused or failed. Its last message says so.
+                // No position: the execution failed or was refused, and its last message said why.
                 None => Phase::CaughtUp(stop_at.reached.take()?, start),
             },
             Phase::CaughtUp(position, start) => {
@@ -66,8 +66,8 @@ async fn next(mut phase: Phase) -> Option<(StreamItem, Phase)> {
                 let broadcast = broadcasts.get_or_start(&start.sharing.key, || start.broadcast(position));
                 match broadcast.subscribe(position) {
                     Some(subscriber) => Phase::Live(subscriber),
-                    // The backlog begins after this position, so the subscription has events to catch
-                    // up with.
+                    // The backlog begins after this position, so the subscription has events to
+                    // catch up with.
                     None => {
                         let mut data = Data::default();
                         data.insert(StartAt(position));

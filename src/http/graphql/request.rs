@@ -85,8 +85,8 @@ pub(in crate::http) async fn read_get(uri: &Uri) -> Result<Operation, RequestErr
     Ok(operation)
 }
 
-/// Reads a request whose media type and size are checked already. async-graphql-axum does the reading;
-/// it has no limit of its own.
+/// Reads a request whose media type and size are checked already. async-graphql-axum does the
+/// reading; it has no limit of its own.
 async fn read(request: http::Result<http::Request<Body>>) -> Result<Request, ParseRequestError> {
     let request = request.map_err(|error| ParseRequestError::Io(std::io::Error::other(error)))?;
     let read = GraphQLRequest::<GraphQLRejection>::from_request(request, &()).await;

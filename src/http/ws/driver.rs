@@ -57,7 +57,7 @@ struct SocketDriver {
     is_flushing: bool,
 }
 
-/// Serves a socket until the peer closes it or the service must close it, with a reason.
+/// Serves a socket until the peer closes it, or the service does and gives a reason.
 pub(super) async fn serve(socket: WebSocket, session: Session, shutdown: WaitForCancellationFutureOwned) {
     let keep_alive = KeepAlive::new(Instant::now());
     let timer = Box::pin(sleep_until(keep_alive.first_check_at()));
@@ -78,8 +78,8 @@ pub(super) async fn close(mut socket: WebSocket, reason: &CloseReason) {
     tracing::debug!(code = reason.code(), "closing a socket: {reason}");
     let sent = timeout(CLOSE_TIMEOUT, socket.send(Message::Close(Some(reason.frame())))).await;
     if matches!(sent, Ok(Ok(()))) {
-        // If the connection ended while data of the peer is unread, the peer might never see the
-        // code.
+        // Closing the connection with unread data of the peer could reset it before the peer sees the
+        // close code.
         let _ = timeout(CLOSE_REPLY_TIMEOUT, async {
             while socket.next().await.is_some_and(|message| message.is_ok()) {}
             std::future::pending::<()>().await;
@@ -119,13 +119,13 @@ impl SocketDriver {
         self.poll_timer(cx)?;
         let more_to_write = self.write(cx)?;
         // Reading pauses while too many replies wait. It continues if writing has made room.
-        Ok(more_to_write || more_to_read && !self.session.has_full_replies())
+        Ok(more_to_write || more_to_read && !self.session.is_reply_queue_full())
     }
 
     /// Reads messages. Returns whether there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         for _ in 0..READS_PER_POLL_MAX {
-            if self.session.has_full_replies() {
+            if self.session.is_reply_queue_full() {
                 break;
             }
             let message = match self.socket.poll_next_unpin(cx) {

@@ -62,7 +62,7 @@ impl Session {
     }
 
     /// Whether so many replies wait that reading should pause.
-    pub(super) fn has_full_replies(&self) -> bool {
+    pub(super) fn is_reply_queue_full(&self) -> bool {
         self.replies.iter().map(|reply| reply.len()).sum::<usize>() >= REPLY_BYTES_MAX
     }
 

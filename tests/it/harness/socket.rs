@@ -191,7 +191,10 @@ impl Subscription {
         let mut message = self.socket.json().await;
         let errors = match message["type"].as_str() {
             Some("error") => &mut message["payload"],
-            _ => &mut message["payload"]["errors"],
+            _ => {
+                assert!(message["payload"]["data"].is_null(), "{message}");
+                &mut message["payload"]["errors"]
+            }
         };
         errors[0].take()
     }

@@ -11,8 +11,8 @@
 //!   ready at once: [`join`] runs those in place, and allocates only for fields that wait for the
 //!   database.
 //!
-//! A field returns an object of the API wrapped in [`Selected`]. The roots are executed here as well:
-//! see [`compat`](super::compat).
+//! A field returns an object of the API wrapped in [`Selected`]. The roots are executed here as
+//! well: see [`compat`](super::compat).
 
 use std::borrow::Cow;
 
@@ -96,7 +96,8 @@ async fn resolve_fields<T: ContainerType + ?Sized>(
             return Ok(Value::from(&*type_name));
         }
         let ctx = ctx.with_field(field);
-        // Validation checks within one selection that the type has the field, but not across merged selections.
+        // Validation checks within one selection that the type has the field, but not across merged
+        // selections.
         let unknown =
             || ServerError::new(format!("the type {type_name} has no field {}", field.node.name.node), Some(field.pos));
         object.resolve_field(&ctx).await?.ok_or_else(unknown)
@@ -118,8 +119,8 @@ async fn resolve_fields<T: ContainerType + ?Sized>(
                 ctx.add_error(error);
                 Ok(Value::Null)
             }
-            // The error of a non-nullable field propagates: the field that holds this object becomes
-            // null, or fails in turn.
+            // The error of a non-nullable field propagates: the field that holds this object
+            // becomes null, or fails in turn.
             value => value,
         })
         .collect()

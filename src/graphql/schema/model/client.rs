@@ -50,7 +50,7 @@ pub(crate) fn columns(field: &str) -> Columns {
 }
 
 /// The current state of a Bidsketch client. Bidsketch sends an event only when a client is created,
-/// so later changes of it do not arrive. A nullable field is null until an event has brought it.
+/// so later changes of it do not arrive. A nullable field is null until an event provides it.
 #[Object]
 impl Client {
     /// Node id, for `node` and `nodes`: `client:4815162342`.
@@ -63,7 +63,7 @@ impl Client {
         self.0.vendor_id.as_str()
     }
 
-    /// Name of the company, or full name of the person; empty until an event has brought it.
+    /// Name of the company, or full name of the person; empty until an event provides it.
     async fn name(&self) -> &str {
         self.0.name.as_deref().unwrap_or_default()
     }

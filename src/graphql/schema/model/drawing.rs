@@ -50,7 +50,7 @@ impl Drawing {
         self.0.vendor_id.as_str()
     }
 
-    /// Name of the drawing; empty until an event has brought it.
+    /// Name of the drawing; empty until an event provides it.
     async fn name(&self) -> &str {
         self.0.name.as_deref().unwrap_or_default()
     }

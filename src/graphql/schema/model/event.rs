@@ -64,7 +64,7 @@ pub(crate) fn columns(field: &str) -> Columns {
     field(
         name = "occurred_at",
         ty = "Option<DateTime>",
-        desc = "When it happened, by the vendor; null if the vendor gives no time for this type."
+        desc = "When it happened, according to the vendor; null if the vendor gives no time for this type."
     ),
     field(name = "received_at", ty = "DateTime", desc = "When its first delivery arrived."),
     field(
@@ -198,7 +198,7 @@ macro_rules! event_type {
                 vendor_types(ctx, &self.0).await
             }
 
-            /// When it happened, by the vendor; null if the vendor gives no time for this type.
+            /// When it happened, according to the vendor; null if the vendor gives no time for this type.
             pub(crate) async fn occurred_at(&self) -> Option<DateTime> {
                 self.0.occurred_at.map(DateTime::from)
             }

@@ -54,7 +54,7 @@ impl Project {
         self.0.vendor_id.as_str()
     }
 
-    /// Name of the project; empty until an event has brought it.
+    /// Name of the project; empty until an event provides it.
     async fn name(&self) -> &str {
         self.0.name.as_deref().unwrap_or_default()
     }

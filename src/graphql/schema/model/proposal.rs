@@ -67,7 +67,7 @@ impl Proposal {
 }
 
 /// The current state of a proposal of either vendor, made from its events. A nullable field is null
-/// until an event has brought it. A field marked (ArcSite) or (Bidsketch) comes from that vendor
+/// until an event provides it. A field marked (ArcSite) or (Bidsketch) comes from that vendor
 /// alone.
 #[Object]
 impl Proposal {
@@ -86,7 +86,7 @@ impl Proposal {
         self.0.vendor_id.as_str()
     }
 
-    /// Name of the proposal; empty until an event has brought it.
+    /// Name of the proposal; empty until an event provides it.
     async fn name(&self) -> &str {
         self.0.name.as_deref().unwrap_or_default()
     }
@@ -96,7 +96,7 @@ impl Proposal {
         self.0.description.as_deref()
     }
 
-    /// The current status; null until an event has brought it, or if the vendor's word is not
+    /// The current status; null until an event provides it, or if the vendor's word is not
     /// documented: see `vendorStatus`.
     async fn status(&self) -> Option<ProposalStatus> {
         self.0.status.map(ProposalStatus::from)
@@ -122,7 +122,7 @@ impl Proposal {
         self.0.currency.as_deref()
     }
 
-    /// The total in `currency`, as the vendor computes it; null until an event has brought it.
+    /// The total in `currency`, as the vendor computes it; null until an event provides it.
     /// ArcSite names no currency.
     async fn total(&self) -> Option<Decimal> {
         self.0.total.map(Decimal)

@@ -57,7 +57,7 @@ pub(crate) struct UserError {
     code: UserErrorCode,
     /// The reason in words, for people, with what to do if that is known. The text may change.
     message: String,
-    /// Path of the argument at fault: `["input", "id"]`; null if it is none in particular.
+    /// Path of the argument at fault: `["input", "id"]`; null if no single argument is at fault.
     field: Option<Vec<String>>,
 }
 

@@ -72,8 +72,8 @@ impl EventQuery {
     }
 
     /// Cursor of the newest event when this request began, read before every other field. A
-    /// subscription with `after: headCursor` therefore misses nothing that this request did not
-    /// show. Valid on an empty log too.
+    /// subscription with `after: headCursor` therefore delivers every event that is newer than this
+    /// response. Valid on an empty log too.
     async fn head_cursor(&self, ctx: &Context<'_>) -> Result<String> {
         let head = ctx.data::<HeadAtStart>()?.0;
         Ok(cursor::encode_event(ctx.data::<Api>()?.store.log_id(), head))
