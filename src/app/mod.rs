@@ -26,7 +26,7 @@ use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
 use crate::metrics;
-use crate::store::{OpenError, Store, StoreError};
+use crate::store::{OpenError, Store};
 use crate::vendor::bidsketch::api::{ApiConfigError, BidsketchApi};
 use crate::webhooks::Webhooks;
 
@@ -131,16 +131,15 @@ impl<'a> Service<'a> {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let Self { settings, clock, open_without_keys, store, keys } = self;
-        let store_error = |error: StoreError| store_error(settings, error);
-        let feed = Feed::new(store.clone()).await.map_err(store_error)?;
+        let feed = Feed::new(store.clone());
         let verifier = build_verifier(settings, open_without_keys);
         log_hook_access(&verifier);
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
-        let releaser = Releaser::new(store.clone(), windows, feed.waker());
+        let releaser = Releaser::new(store.clone(), windows);
         let webhooks = build_webhooks(settings, &store, &clock, listener.local_addr()?)?;
         webhooks.recover().await;
         let writer_shutdown = CancellationToken::new();
-        let (writer, writer_task) = Writer::start(store.clone(), windows, feed.waker(), writer_shutdown.clone());
+        let (writer, writer_task) = Writer::start(store.clone(), windows, writer_shutdown.clone());
         let ingest = Ingest { store: store.clone(), verifier, tolerance: signature_tolerance(settings), writer };
 
         let metrics = metrics::install()?;
@@ -164,7 +163,7 @@ impl<'a> Service<'a> {
             shutdown: stopping.clone(),
             connections: connections.clone(),
         });
-        let mut tasks = Tasks::start(writer_task, feed, keys, metrics, webhooks.clone());
+        let mut tasks = Tasks::start(writer_task, store.clone(), feed, keys, metrics, webhooks.clone());
 
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {

@@ -29,6 +29,7 @@ impl Shutdown {
     /// the database.
     pub(super) async fn run(self) {
         let Self { mut tasks, connections, webhooks, writer_shutdown, store } = self;
+        tasks.commit_exchange.abort();
         tasks.feed.abort();
         tasks.metrics_upkeep.abort();
         tasks.webhook_recovery.abort();

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::auth::Keys;
 use crate::feed::Feed;
+use crate::store::Store;
 use crate::webhooks::Webhooks;
 
 /// How often the histograms' samples are aggregated. Without it they would grow until the next
@@ -16,6 +17,7 @@ const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// The running tasks.
 pub(super) struct Tasks {
     pub(super) writer: JoinHandle<()>,
+    pub(super) commit_exchange: JoinHandle<()>,
     pub(super) feed: JoinHandle<()>,
     pub(super) key_refresh: JoinHandle<()>,
     pub(super) metrics_upkeep: JoinHandle<()>,
@@ -26,6 +28,7 @@ impl Tasks {
     /// Starts the tasks. The writer runs already.
     pub(super) fn start(
         writer: JoinHandle<()>,
+        store: Store,
         feed: Feed,
         keys: Keys,
         metrics: PrometheusHandle,
@@ -33,6 +36,7 @@ impl Tasks {
     ) -> Self {
         Self {
             writer,
+            commit_exchange: tokio::spawn(async move { store.exchange_commits().await }),
             feed: tokio::spawn(async move { feed.run().await }),
             key_refresh: tokio::spawn(async move { keys.run_refresh_loop().await }),
             metrics_upkeep: tokio::spawn(run_metrics_upkeep(metrics)),
@@ -45,6 +49,8 @@ impl Tasks {
     pub(super) async fn wait_for_exit(&mut self) -> &'static str {
         tokio::select! {
             _ = &mut self.writer => "the writer",
+            // To an operator, hearing of other nodes' commits is a part of the feed.
+            _ = &mut self.commit_exchange => "the feed",
             _ = &mut self.feed => "the feed",
             _ = &mut self.key_refresh => "the key refresh",
         }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use tokio::sync::watch;
 
 mod tail;
 
@@ -17,7 +16,7 @@ use tail::Tail;
 
 use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
-use crate::store::{Store, StoreError, Wake};
+use crate::store::{Store, StoreError};
 
 /// How many events a follower reads at once, with their bodies.
 const FOLLOW_PAGE_SIZE: u64 = 50;
@@ -28,67 +27,27 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Feed {
     store: Store,
-    head: watch::Sender<Seq>,
     tail: Tail,
 }
 
 impl Feed {
     /// A feed of this database's log. It starts at the head.
-    pub async fn new(store: Store) -> Result<Self, StoreError> {
-        let head = store.head().await?;
-        Ok(Self { store, head: watch::Sender::new(head), tail: Tail::new(head) })
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        let tail = Tail::new(store.known_head());
+        Self { store, tail }
     }
 
     /// The newest position that this node knows to be committed.
     #[must_use]
     pub fn head(&self) -> Seq {
-        *self.head.borrow()
+        self.store.known_head()
     }
 
-    /// The waker to call after a commit.
-    #[must_use]
-    pub fn waker(&self) -> FollowerWaker {
-        FollowerWaker(self.head.clone())
-    }
-
-    /// Serves the followers: fills the tail with what this and other nodes commit, and notifies the
-    /// other nodes. It runs for as long as it is polled, and ends only if the log has lost events.
-    /// This node's memory of the log is wrong then.
+    /// Serves the followers: fills the tail with what this and other nodes commit. It runs for as
+    /// long as it is polled.
     pub async fn run(&self) {
-        tokio::select! {
-            () = self.tail.fill(&self.store, self.head.subscribe()) => {}
-            () = self.watch_database() => {}
-            () = self.store.notify_peers() => {}
-        }
-    }
-
-    /// Reads the head on each notification of another node, and at a fixed interval.
-    async fn watch_database(&self) {
-        let mut head_watch = self.store.head_watch();
-        loop {
-            let wake = head_watch.next_wake(|| self.head()).await;
-            // The query below need not see what this node commits from now on.
-            let known = self.head();
-            match head_watch.head(&self.store, wake).await {
-                Ok(found) if found < known => {
-                    tracing::error!(
-                        %found, %known,
-                        "the log has lost events: the database was restored to an earlier state, from a backup or by a replica \
-                         that lagged behind"
-                    );
-                    return;
-                }
-                Ok(found) => {
-                    if self.waker().wake(found) && wake == Wake::Interval {
-                        head_watch.reconnect();
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the log's head cannot be read; will retry");
-                    tokio::time::sleep(RETRY_DELAY).await;
-                }
-            }
-        }
+        self.tail.fill(&self.store).await;
     }
 
     /// The next page of the log after a position: at most `limit` events that match, oldest first.
@@ -184,22 +143,6 @@ impl Feed {
             };
             let at = page.position;
             Ok(Some((page, (feed, tail_heads, filter, at, false))))
-        })
-    }
-}
-
-/// Wakes the followers of the log.
-#[derive(Clone, Debug)]
-pub struct FollowerWaker(watch::Sender<Seq>);
-
-impl FollowerWaker {
-    /// Wakes the followers if `newest`, the newest committed position, is new to them. Returns
-    /// whether it is.
-    pub fn wake(&self, newest: Seq) -> bool {
-        self.0.send_if_modified(|head| {
-            let moved = *head < newest;
-            *head = newest.max(*head);
-            moved
         })
     }
 }

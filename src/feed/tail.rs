@@ -72,13 +72,10 @@ impl Tail {
     }
 
     /// Reads committed events into the tail, for as long as it is polled.
-    pub(super) async fn fill(&self, store: &Store, mut committed: watch::Receiver<Seq>) {
+    pub(super) async fn fill(&self, store: &Store) {
         loop {
             let head = self.head();
-            let newest = match committed.wait_for(|newest| *newest > head).await {
-                Ok(newest) => *newest,
-                Err(_) => return,
-            };
+            let newest = store.wait_for_commit(head).await;
             // Without followers the tail stays empty. A follower that arrives meanwhile reads the
             // database.
             if self.head.receiver_count() == 0 {

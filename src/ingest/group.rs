@@ -82,10 +82,9 @@ pub struct FlushedGroup {
 }
 
 impl FlushedGroup {
-    /// Commits the group and returns the head of the log.
-    pub async fn commit(self, store: &Store) -> Result<Seq, StoreError> {
-        store.commit(self.tx, (self.last_seq > self.start_seq).then_some(self.last_seq)).await?;
-        Ok(self.last_seq)
+    /// Commits the group.
+    pub async fn commit(self, store: &Store) -> Result<(), StoreError> {
+        store.commit(self.tx, (self.last_seq > self.start_seq).then_some(self.last_seq)).await
     }
 }
 

@@ -1,8 +1,7 @@
 //! How a delivery is taken in: verify → normalise → record → answer.
 //!
 //! `verify` proves the sender, `normalise` turns the vendor's JSON into an event, `record` writes
-//! delivery and event in one durable transaction. The one `writer` commits it and wakes the
-//! followers of the log.
+//! delivery and event in one durable transaction, which the one `writer` commits.
 
 use std::time::Duration;
 

@@ -6,7 +6,6 @@ use super::group::CommitGroup;
 use super::normalise::normalise;
 use super::record::{DedupWindowLengths, Receipt, append_or_match};
 use super::verify::Delivery;
-use crate::feed::FollowerWaker;
 use crate::store::{Store, StoreError, deliveries};
 
 /// Releases quarantined deliveries.
@@ -14,7 +13,6 @@ use crate::store::{Store, StoreError, deliveries};
 pub struct Releaser {
     store: Store,
     windows: DedupWindowLengths,
-    waker: FollowerWaker,
 }
 
 /// The result of a release.
@@ -31,10 +29,10 @@ pub enum ReleaseResult {
 }
 
 impl Releaser {
-    /// Creates a releaser that wakes the followers of the log.
+    /// A releaser of this database.
     #[must_use]
-    pub const fn new(store: Store, windows: DedupWindowLengths, waker: FollowerWaker) -> Self {
-        Self { store, windows, waker }
+    pub const fn new(store: Store, windows: DedupWindowLengths) -> Self {
+        Self { store, windows }
     }
 
     /// Releases the delivery with this id.
@@ -67,7 +65,7 @@ impl Releaser {
         };
         deliveries::mark_released(&group.tx, id, recorded.outcome, &vendor_type, recorded.seq, recorded.body_differs)
             .await?;
-        self.waker.wake(group.commit(&self.store).await?);
+        group.commit(&self.store).await?;
         tracing::info!(delivery = id, event = recorded.seq.0, outcome = %recorded.outcome, "delivery released");
         Ok(ReleaseResult::Released(Receipt { outcome: recorded.outcome, delivery: id, event: Some(recorded.seq) }))
     }

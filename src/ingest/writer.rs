@@ -15,7 +15,6 @@ use super::group::CommitGroup;
 use super::normalise::NormaliseError;
 use super::record::{DedupWindowLengths, NormalisedDelivery, Receipt, record};
 use crate::domain::QuarantineReason;
-use crate::feed::FollowerWaker;
 use crate::metrics::{COMMIT_DELIVERIES, COMMIT_SECONDS};
 use crate::store::{Store, StoreError, Transaction};
 
@@ -59,17 +58,12 @@ impl Writer {
     /// Starts the writer. When `ending` is cancelled, it accepts no more deliveries, writes those
     /// that wait, and ends.
     #[must_use]
-    pub fn start(
-        store: Store,
-        windows: DedupWindowLengths,
-        waker: FollowerWaker,
-        ending: CancellationToken,
-    ) -> (Self, JoinHandle<()>) {
+    pub fn start(store: Store, windows: DedupWindowLengths, ending: CancellationToken) -> (Self, JoinHandle<()>) {
         let (queue, requests) = mpsc::channel(QUEUE_DELIVERIES_MAX);
         (
             Self { queue },
             tokio::spawn(run(
-                WriterContext { store, windows, waker },
+                WriterContext { store, windows },
                 DeliveryQueue { requests, deferred: VecDeque::new() },
                 ending,
             )),
@@ -88,11 +82,10 @@ impl Writer {
     }
 }
 
-/// The database that the writer writes to, and the followers that it wakes.
+/// What the writer needs for each group.
 struct WriterContext {
     store: Store,
     windows: DedupWindowLengths,
-    waker: FollowerWaker,
 }
 
 /// The deliveries that wait for the writer.
@@ -241,8 +234,7 @@ async fn quarantine_alone(
     Ok(receipt)
 }
 
-/// Writes deliveries in their order, as many as there is time for, then commits and wakes the
-/// followers of the log.
+/// Writes deliveries in their order, as many as there is time for, then commits.
 async fn write_and_commit(
     context: &WriterContext,
     tx: Transaction,
@@ -257,7 +249,7 @@ async fn write_and_commit(
             break;
         }
     }
-    context.waker.wake(group.flush().await?.commit(&context.store).await?);
+    group.flush().await?.commit(&context.store).await?;
     Ok(receipts)
 }
 

@@ -6,8 +6,6 @@
 //! `sql` holds what differs in statements. Above both there is one file a table: `log`,
 //! `projection`, `deliveries`, `keys`, `webhooks`, and the rows that the API reads in `read`.
 
-use tokio::sync::watch;
-
 use crate::clock::Time;
 use crate::config;
 use crate::domain::{LogId, Seq};
@@ -26,7 +24,7 @@ pub(crate) mod test_support;
 pub mod webhooks;
 
 use engine::Engine;
-pub use engine::commit_signal::{HeadWatch, Wake};
+use engine::commit_signal::CommitSignal;
 pub use engine::deadline::{Reader, Transaction};
 pub use engine::job_lock::JobLocks;
 pub use error::{OpenError, StoreError};
@@ -37,9 +35,7 @@ pub use sql::bulk_insert::BulkInsert;
 pub struct Store {
     engine: Engine,
     log_id: LogId,
-    /// The newest seq that this node has committed. [`Store::notify_peers`] sends it to other
-    /// nodes.
-    committed: watch::Sender<Seq>,
+    commit_signal: CommitSignal,
 }
 
 impl Store {
@@ -53,7 +49,8 @@ impl Store {
     pub async fn open(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
         let engine = Engine::connect(settings, now).await?;
         let log_id = engine::migrate::migrate_to_current(&engine, now).await?;
-        Ok(Self { engine, log_id, committed: watch::Sender::new(Seq(0)) })
+        let head = log::head(&engine.connections().reserved).await?;
+        Ok(Self { engine, log_id, commit_signal: CommitSignal::new(head) })
     }
 
     /// The id of this database's log.
@@ -101,8 +98,8 @@ impl Store {
         self.engine.begin_maintenance().await
     }
 
-    /// Commits a transaction. `newest` is the log's head if the transaction moved it; other nodes
-    /// are then notified.
+    /// Commits a transaction. `newest` is the log's head if the transaction moved it: the followers
+    /// of the log wake, and other nodes are notified.
     ///
     /// # Errors
     ///
@@ -111,7 +108,7 @@ impl Store {
     pub async fn commit(&self, tx: Transaction, newest: Option<Seq>) -> Result<(), StoreError> {
         self.engine.commit(tx).await?;
         if let Some(newest) = newest {
-            self.committed.send_replace(newest);
+            self.commit_signal.announce_own(newest);
         }
         Ok(())
     }
@@ -121,15 +118,22 @@ impl Store {
         log::head(self.reserved_reader()).await
     }
 
-    /// Watches for commits by other nodes.
+    /// The newest seq that this node knows to be committed.
     #[must_use]
-    pub fn head_watch(&self) -> HeadWatch {
-        self.engine.head_watch(&self.log_id)
+    pub fn known_head(&self) -> Seq {
+        self.commit_signal.head()
     }
 
-    /// Notifies other nodes of this node's commits until the future is dropped.
-    pub async fn notify_peers(&self) {
-        self.engine.notify_peers(&self.log_id, self.committed.subscribe()).await;
+    /// Waits until this node knows that a seq after `known` is committed, and returns the newest.
+    pub async fn wait_for_commit(&self, known: Seq) -> Seq {
+        self.commit_signal.wait_for(known, |heads| heads.newest).await
+    }
+
+    /// Notifies other nodes of this node's commits, and watches the database for theirs. It runs
+    /// for as long as it is polled, and ends only if the log has lost events. This node's memory of
+    /// the log is wrong then.
+    pub async fn exchange_commits(&self) {
+        self.engine.exchange_commits(&self.log_id, &self.commit_signal).await;
     }
 
     /// Locks for jobs. On PostgreSQL each `JobLocks` occupies one of ten connections. Take it

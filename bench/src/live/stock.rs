@@ -42,12 +42,12 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     settings.database.url = database.into();
     let clock = Clock::system();
     let store = Store::open(&settings.database, clock.now()).await?;
-    let feed = Feed::new(store.clone()).await?;
+    let feed = Feed::new(store.clone());
     let keys = Keys::new(store.clone(), true).await?;
     let access = keys.authenticate(None).await.map_err(|denied| denied.to_string())?;
     let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
-    let releaser = Releaser::new(store.clone(), windows, feed.waker());
-    let (writer, _) = Writer::start(store.clone(), windows, feed.waker(), CancellationToken::new());
+    let releaser = Releaser::new(store.clone(), windows);
+    let (writer, _) = Writer::start(store.clone(), windows, CancellationToken::new());
     let verifier = Verifier { arcsite_secrets: Vec::new(), arcsite_token: None, bidsketch_token: None, open: true };
     let tolerance = SignatureTolerance { past: settings.state_window(), future: settings.state_window() };
     let webhooks = Webhooks::new(store.clone(), None, None, clock);

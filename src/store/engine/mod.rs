@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{OpenError, StoreError};
 use crate::clock::Time;
 use crate::config;
-use crate::domain::{LogId, Seq};
+use crate::domain::LogId;
 
 pub(super) mod commit_signal;
 pub(super) mod deadline;
@@ -19,7 +18,7 @@ pub(super) mod migrate;
 mod postgres;
 mod sqlite;
 
-use commit_signal::HeadWatch;
+use commit_signal::{CommitSignal, HeadWatch};
 use deadline::{Reader, STATEMENT_TIMEOUT, Transaction};
 use job_lock::JobLocks;
 use postgres::PostgresEngine;
@@ -107,19 +106,15 @@ impl Engine {
         }
     }
 
-    /// Watches for commits by other nodes to the log of this id.
-    pub(super) fn head_watch(&self, log_id: &LogId) -> HeadWatch {
+    /// As [`super::Store::exchange_commits`].
+    pub(super) async fn exchange_commits(&self, log_id: &LogId, signal: &CommitSignal) {
+        let reader = &self.connections.reserved;
         match &self.kind {
-            Kind::Sqlite { .. } => HeadWatch::by_polling(commit_signal::POLL_INTERVAL),
-            Kind::Postgres(postgres) => postgres.head_watch(log_id),
-        }
-    }
-
-    /// Notifies other nodes of commits until the future is dropped.
-    pub(super) async fn notify_peers(&self, log_id: &LogId, committed: watch::Receiver<Seq>) {
-        match &self.kind {
-            Kind::Sqlite { .. } => std::future::pending().await,
-            Kind::Postgres(postgres) => postgres::notifier::run(postgres, log_id, committed).await,
+            Kind::Sqlite { .. } => HeadWatch::by_polling(commit_signal::POLL_INTERVAL).run(reader, signal).await,
+            Kind::Postgres(postgres) => tokio::select! {
+                () = postgres.head_watch(log_id).run(reader, signal) => {}
+                () = postgres::notifier::notify_peers(postgres, log_id, signal) => {}
+            },
         }
     }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, Connection};
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::PostgresEngine;
@@ -12,30 +11,26 @@ use super::pool::{PING_TIMEOUT, with_driver_timeout};
 use crate::domain::{LogId, Seq};
 use crate::store::StoreError;
 use crate::store::engine::ACQUIRE_TIMEOUT;
+use crate::store::engine::commit_signal::CommitSignal;
 
 /// How long to wait after a notification failed.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Notifies other nodes of each commit until the future is dropped. It runs after the commit and
-/// apart from it: a failed notification must not keep a delivery from being recorded. One
-/// notification may stand for several commits.
-pub(in crate::store::engine) async fn run(
-    engine: &PostgresEngine,
-    log_id: &LogId,
-    mut committed: watch::Receiver<Seq>,
-) {
+/// Notifies other nodes of each commit of this node until the future is dropped. It runs after the
+/// commit and apart from it: a failed notification must not keep a delivery from being recorded.
+/// One notification may stand for several commits.
+pub(in crate::store::engine) async fn notify_peers(engine: &PostgresEngine, log_id: &LogId, signal: &CommitSignal) {
     let Some(options) = &engine.notify_options else { return std::future::pending().await };
     let options = options.clone().application_name("bidarc notifier");
-    let mut connection = None;
-    while committed.changed().await.is_ok() {
-        let newest = *committed.borrow_and_update();
+    let (mut connection, mut newest) = (None, Seq(0));
+    loop {
+        newest = signal.wait_for(newest, |heads| heads.own).await;
         let payload = format!("{log_id} {newest}");
         if let Err(error) = notify_with_reconnect(&mut connection, &options, &payload).await {
             tracing::warn!(%error, "other nodes could not be notified of a commit; they read the log every few seconds");
             sleep(RETRY_DELAY).await;
         }
     }
-    std::future::pending().await
 }
 
 /// Notifies over the present connection, which may be dead unnoticed, or else over a new one. A

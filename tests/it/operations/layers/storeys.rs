@@ -31,7 +31,7 @@ const EXCEPTIONS: [(&str, &str, &str); 10] = [
     ("store::error", "store::engine::deadline::timed_out", "a timed-out statement becomes `Unavailable`"),
     ("store::engine::migrate", "store::sql::convert", "a new log gets its time of creation"),
     ("store::engine::postgres::listener", "store::log", "the listener reads the head on its own connection"),
-    ("store::engine::commit_signal", "store::Store", "after a notification the head is read through the store"),
+    ("store::engine::commit_signal", "store::log", "the head is read after a notification"),
     ("graphql::execution", "graphql::live::Broadcasts", "the executor owns the broadcasts of its subscriptions"),
     ("graphql::execution", "graphql::Api", "the executor reads the head before it runs a query"),
     ("graphql::execution", "graphql::ApiSchema", "the executor runs documents against the schema"),
