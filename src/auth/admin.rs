@@ -1,7 +1,7 @@
 //! Makes and revokes keys. Every running service notices a change within a second, whichever
 //! process makes it.
 
-use super::{ApiKey, Scope, Token, TokenError};
+use super::{ApiKey, Scope, Token};
 use crate::clock::Time;
 use crate::store::keys::{self, NewApiKey};
 use crate::store::{Store, StoreError};
@@ -34,9 +34,6 @@ pub enum AdminError {
         /// Its name.
         name: String,
     },
-    /// No token could be made.
-    #[error(transparent)]
-    Token(#[from] TokenError),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -48,7 +45,7 @@ pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<T
     if let Some(problem) = name_problem(name) {
         return Err(AdminError::InvalidName { name: name.to_owned(), problem });
     }
-    let token = Token::generate()?;
+    let token = Token::generate_for_key();
     let tx = store.begin().await?;
     if keys::active_by_name(&tx, name).await?.is_some() {
         return Err(AdminError::NameTaken(name.to_owned()));

@@ -9,7 +9,8 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::access::Grant;
-use super::{Access, AccessError, ApiKey, token};
+use super::{Access, AccessError, ApiKey};
+use crate::domain::token;
 use crate::store::{Store, StoreError, keys};
 
 /// How often the service reads the keys.

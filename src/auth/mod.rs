@@ -7,11 +7,10 @@
 mod access;
 pub mod admin;
 mod keys;
-mod token;
 
 pub use access::{Access, AccessError};
 pub use keys::Keys;
-pub use token::{Token, TokenError};
 
 pub use crate::domain::Scope;
+pub use crate::domain::token::Token;
 pub use crate::store::keys::ApiKey;

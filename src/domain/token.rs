@@ -1,23 +1,59 @@
-//! Tokens of hook URLs: 256 random bits. Only their SHA-256 is stored.
+//! Tokens: 256 random bits by which a sender proves who it is. Only their SHA-256 is stored.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+
+/// The prefix of a key's token. It makes a leaked token easy to recognise.
+const KEY_TOKEN_PREFIX: &str = "bidarc_";
 
 /// The length of a token before its encoding, in bytes.
 const TOKEN_BYTES: usize = 32;
 
-/// Generates a token in hexadecimal digits, which need no escapes in a URL.
-#[must_use]
-pub fn generate() -> String {
-    hex::encode(rand::random::<[u8; TOKEN_BYTES]>())
+/// A new token. Debug output does not show it.
+#[derive(Debug)]
+pub struct Token(SecretString);
+
+impl Token {
+    /// Generates the token of a key: `bidarc_` and base64url.
+    #[must_use]
+    pub fn generate_for_key() -> Self {
+        Self(format!("{KEY_TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random_bytes())).into())
+    }
+
+    /// Generates the token of a hook URL: hexadecimal digits.
+    #[must_use]
+    pub fn generate_for_hook() -> Self {
+        Self(hex::encode(random_bytes()).into())
+    }
+
+    /// Its hash, which the database stores.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        hash(self.expose())
+    }
+
+    /// The token itself, to pass it on once.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
 }
 
-/// Whether a text has the form of a token.
+fn random_bytes() -> [u8; TOKEN_BYTES] {
+    rand::random()
+}
+
+/// Whether a text has the form of a hook URL's token.
 #[must_use]
-pub fn is_well_formed(text: &str) -> bool {
+pub fn is_hook_token(text: &str) -> bool {
     text.len() == 2 * TOKEN_BYTES && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// The SHA-256 of a secret text in hexadecimal digits. It is stored instead of the text.
+/// The SHA-256 of a secret text in hexadecimal digits. A token has 256 random bits, so it needs no
+/// slow hash. Its lookup need not take constant time, because a client cannot choose a token by its
+/// hash.
 #[must_use]
 pub fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret))
@@ -28,12 +64,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn generated_tokens_differ() {
-        let (first, second) = (generate(), generate());
-        assert_ne!(first, second);
-        assert!(is_well_formed(&first) && is_well_formed(&second));
-        assert!(!is_well_formed("") && !is_well_formed(&first[1..]) && !is_well_formed(&first.replace(|_| true, "F")));
-        assert_ne!(hash(&first), first);
+    fn tokens_generated_are_random_and_hidden() {
+        for generate in [Token::generate_for_key, Token::generate_for_hook] {
+            let (first, second) = (generate(), generate());
+            assert_ne!(first.expose(), second.expose());
+            assert_ne!(first.hash(), second.hash());
+            let random = first.expose().trim_start_matches(KEY_TOKEN_PREFIX);
+            assert!(!format!("{first:?}").contains(random), "{first:?}");
+        }
+    }
+
+    #[test]
+    fn token_forms_differ_by_use() {
+        let (key, hook) = (Token::generate_for_key(), Token::generate_for_hook());
+        let random = key.expose().strip_prefix(KEY_TOKEN_PREFIX).unwrap();
+        assert_eq!(URL_SAFE_NO_PAD.decode(random).unwrap().len(), TOKEN_BYTES);
+        let hook = hook.expose();
+        assert!(is_hook_token(hook) && !is_hook_token(key.expose()));
+        assert!(!is_hook_token("") && !is_hook_token(&hook[1..]) && !is_hook_token(&hook.replace(|_| true, "F")));
+    }
+
+    #[test]
+    fn token_hash_is_sha256() {
         assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -180,7 +180,7 @@ impl Verifier {
     pub fn token_hash_for_lookup(&self, delivery: &Delivery<Unverified>) -> Option<String> {
         match &delivery.state.hook {
             Hook::BidsketchToken(token)
-                if token::is_well_formed(token) && !token_matches(&self.bidsketch_token, token) =>
+                if token::is_hook_token(token) && !token_matches(&self.bidsketch_token, token) =>
             {
                 Some(token::hash(token))
             }

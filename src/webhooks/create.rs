@@ -5,7 +5,8 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 
 use super::{Inner, Problem, ProblemKind, WebhookResult, Webhooks, delete, recover};
-use crate::domain::{BidsketchEvent, Endpoint, WebhookId, WebhookState, token};
+use crate::domain::token::{self, Token};
+use crate::domain::{BidsketchEvent, Endpoint, WebhookId, WebhookState};
 use crate::failpoint;
 use crate::store::webhooks::{NewWebhook, Webhook};
 use crate::store::{StoreError, webhooks};
@@ -115,10 +116,10 @@ impl Inner {
             let message = "Bidsketch cannot reach this service without a public URL; set server.public_url";
             return Err(Problem::new(ProblemKind::NotConfigured, message));
         };
-        let token = token::generate();
-        let endpoint = Endpoint::own_hook(base, &token)
+        let token = Token::generate_for_hook();
+        let endpoint = Endpoint::own_hook(base, token.expose())
             .map_err(|error| Problem::new(ProblemKind::NotConfigured, format!("server.public_url: {error}")))?;
-        Ok(Destination { endpoint, token_hash: Some(token::hash(&token)) })
+        Ok(Destination { endpoint, token_hash: Some(token.hash()) })
     }
 
     async fn create_at_vendor(&self, pending: Webhook, endpoint: &Endpoint) -> Result<WebhookResult, StoreError> {
