@@ -20,18 +20,10 @@ pub(super) fn apply(
         Some(row) if order_key < row.order_key => return Ok(None),
         Some(row) => row,
         None => Model {
-            vendor_id: id.as_str().to_owned(),
-            project_vendor_id: None,
-            name: None,
-            tags: None,
-            pdf_url: None,
-            png_url: None,
-            file_name: None,
-            order_key,
+            vendor_id: id.to_string(),
             first_seen_at: to_micros(entry.received_at),
             last_event_at: to_micros(entry.received_at),
-            name_order: String::new(),
-            name_folded: String::new(),
+            ..Model::default()
         },
     };
     row.order_key = order_key;

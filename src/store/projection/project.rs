@@ -21,23 +21,10 @@ pub(super) fn apply(
         Some(row) if order_key < row.order_key => return Ok(None),
         Some(row) => row,
         None => Model {
-            vendor_id: id.as_str().to_owned(),
-            name: None,
-            job_number: None,
-            tags: None,
-            customer: None,
-            work_site_address: None,
-            sales_rep: None,
-            created_at: None,
-            updated_at: None,
-            order_key,
+            vendor_id: id.to_string(),
             first_seen_at: to_micros(entry.received_at),
             last_event_at: to_micros(entry.received_at),
-            created_order: 0,
-            updated_order: 0,
-            name_order: String::new(),
-            name_folded: String::new(),
-            job_number_key: None,
+            ..Model::default()
         },
     };
     row.order_key = order_key;

@@ -17,7 +17,13 @@ pub(super) fn apply(entry: &Entry<'_>, id: &VendorId, stored: Option<Model>, cha
     let mut row = match stored {
         Some(row) if is_older(&row, order_key, &change.status) => return None,
         Some(row) => row,
-        None => new_row(id, entry),
+        None => Model {
+            provider: entry.event.provider.as_str().to_owned(),
+            vendor_id: id.to_string(),
+            first_seen_at: to_micros(entry.received_at),
+            last_event_at: to_micros(entry.received_at),
+            ..Model::default()
+        },
     };
     row.order_key = order_key;
     apply_status(change.status, &mut row);
@@ -82,42 +88,4 @@ fn apply_status(change: StatusChange, row: &mut Model) {
     };
     row.status = status.map(|status| status.as_str().to_owned());
     row.vendor_status = Some(word);
-}
-
-fn new_row(id: &VendorId, entry: &Entry<'_>) -> Model {
-    Model {
-        provider: entry.event.provider.as_str().to_owned(),
-        vendor_id: id.as_str().to_owned(),
-        name: None,
-        description: None,
-        status: None,
-        vendor_status: None,
-        is_draft: None,
-        owner: None,
-        currency: None,
-        total: None,
-        one_time_fees: None,
-        monthly_fees: None,
-        yearly_fees: None,
-        tax: None,
-        tax2: None,
-        discount: None,
-        customer_name: None,
-        customer_email: None,
-        client_vendor_id: None,
-        project_vendor_id: None,
-        drawing_vendor_id: None,
-        url: None,
-        app_url: None,
-        created_at: None,
-        updated_at: None,
-        order_key: to_micros(entry.order_key),
-        first_seen_at: to_micros(entry.received_at),
-        last_event_at: to_micros(entry.received_at),
-        created_order: 0,
-        updated_order: 0,
-        total_order: 0,
-        name_order: String::new(),
-        name_folded: String::new(),
-    }
 }
