@@ -68,7 +68,9 @@ impl Tail {
         }
         let first = buffer.events.partition_point(|event| event.seq <= after);
         let in_range = buffer.events.iter().skip(first).take_while(|event| event.seq <= up_to);
-        Some(in_range.filter(|event| filter.matches(event)).take(limit).cloned().collect())
+        let matching =
+            in_range.filter_map(|event| filter.matches(event).map(|is| is.then(|| event.clone())).transpose());
+        matching.take(limit).collect::<Result<_, _>>().ok()
     }
 
     /// Reads committed events into the tail, for as long as it is polled.
@@ -115,15 +117,19 @@ impl Tail {
     fn push_events(&self, events: Vec<EventRow>, reached: Seq) {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         for event in events {
-            buffer.bytes += event.body.len();
+            buffer.bytes += body_length(&event);
             buffer.events.push_back(Arc::new(event));
         }
         while buffer.events.len() > TAIL_EVENTS_MAX || buffer.bytes > TAIL_BYTES_MAX {
             let Some(oldest) = buffer.events.pop_front() else { break };
-            buffer.bytes -= oldest.body.len();
+            buffer.bytes -= body_length(&oldest);
             buffer.after = oldest.seq;
         }
         drop(buffer);
         self.head.send_replace(reached);
     }
+}
+
+fn body_length(event: &EventRow) -> usize {
+    event.body.get().map_or(0, String::len)
 }

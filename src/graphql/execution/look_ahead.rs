@@ -2,30 +2,40 @@
 
 use async_graphql::{Context, SelectionField};
 
-use crate::store::sql::json_rows::Columns;
+use crate::store::sql::json_rows::{Columns, ReadRow};
 
-/// The columns that a field's own selection needs. `columns` maps the name of a selected field to
-/// its columns.
-pub(crate) fn node_columns(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
-    selection_columns(ctx.field(), &columns)
+/// A row that an object of the API shows. A field needs the column of its own name, if there is
+/// one.
+pub(crate) trait ShownRow: ReadRow {
+    /// The columns that fields need besides.
+    const OTHER_COLUMNS: &'static [(&'static str, Columns)] = &[];
+}
+
+/// The columns that a field's own selection needs.
+pub(crate) fn node_columns<R: ShownRow>(ctx: &Context<'_>) -> Columns {
+    selection_columns::<R>(ctx.field())
 }
 
 /// The columns that a connection's nodes need.
-pub(crate) fn connection_columns(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns) -> Columns {
+pub(crate) fn connection_columns<R: ShownRow>(ctx: &Context<'_>) -> Columns {
     ctx.field()
         .selection_set()
         .map(|field| match field.name() {
-            "nodes" => selection_columns(field, &columns),
-            "edges" => field
-                .selection_set()
-                .filter(|field| field.name() == "node")
-                .map(|node| selection_columns(node, &columns))
-                .collect(),
+            "nodes" => selection_columns::<R>(field),
+            "edges" => {
+                field.selection_set().filter(|field| field.name() == "node").map(selection_columns::<R>).collect()
+            }
             _ => Columns::NONE,
         })
         .collect()
 }
 
-fn selection_columns(field: SelectionField<'_>, columns: &impl Fn(&str) -> Columns) -> Columns {
-    field.selection_set().map(|field| columns(field.name())).collect()
+fn selection_columns<R: ShownRow>(field: SelectionField<'_>) -> Columns {
+    field
+        .selection_set()
+        .map(|field| {
+            let others = R::OTHER_COLUMNS.iter().filter(|(name, _)| *name == field.name()).map(|(_, columns)| *columns);
+            R::column_of_field(field.name()) | others.collect()
+        })
+        .collect()
 }

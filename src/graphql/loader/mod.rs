@@ -177,7 +177,7 @@ impl Loader<EventDeliveriesKey> for StoreLoader {
             let numbers = keys.into_iter().map(|key| key.0.0);
             let rows = read::by_integers::<DeliveryRow>(self.0.reader(), "event_seq", numbers, "id", columns).await;
             for row in rows.map_err(load_error)? {
-                if let Some(seq) = row.event_seq {
+                if let Some(seq) = *row.event_seq.get().map_err(load_error)? {
                     batch.entry(EventDeliveriesKey(seq, requested)).or_default().push(row);
                 }
             }
@@ -200,7 +200,7 @@ impl Loader<ProposalPaymentsKey> for StoreLoader {
             let columns = requested | PaymentRow::proposal_vendor_id;
             let ids = keys.into_iter().map(|key| key.0);
             for row in read::payments_of_proposals(self.0.reader(), ids, columns).await.map_err(load_error)? {
-                let proposal = VendorId::from_stored(row.proposal_vendor_id.clone());
+                let proposal = VendorId::from_stored(row.proposal_vendor_id.get().map_err(load_error)?.clone());
                 batch.entry(ProposalPaymentsKey(proposal, requested)).or_default().push(row);
             }
         }

@@ -19,6 +19,55 @@ pub(crate) struct PageArgs {
     pub(crate) before: Option<String>,
 }
 
+/// Defines an object whose fields are pages. Each takes the four paging arguments, then its own.
+/// The descriptions of the four stand in brackets if a list needs others.
+macro_rules! paged_object {
+    (
+        [$first:tt, $after:tt, $last:tt, $before:tt]
+        $(#[$object_meta:meta])*
+        impl $object:ty {
+            $(
+                $(#[$meta:meta])*
+                fn $field:ident($this:ident, $ctx:ident, $args:ident $(, $arg:ident: $arg_type:ty = $desc:tt)* $(,)?)
+                    -> $page:ty $body:block
+            )+
+        }
+    ) => {
+        $(#[$object_meta])*
+        impl $object {
+            $(
+                $(#[$meta])*
+                #[graphql(complexity = "crate::graphql::pagination::args::page_cost(first, last, child_complexity)")]
+                async fn $field(
+                    &$this,
+                    $ctx: &async_graphql::Context<'_>,
+                    #[graphql(desc = $first)] first: Option<i32>,
+                    #[graphql(desc = $after)] after: Option<String>,
+                    #[graphql(desc = $last)] last: Option<i32>,
+                    #[graphql(desc = $before)] before: Option<String>,
+                    $(#[graphql(desc = $desc)] $arg: Option<$arg_type>,)*
+                ) -> async_graphql::Result<$page> {
+                    let $args = crate::graphql::pagination::args::PageArgs { first, after, last, before };
+                    $body
+                }
+            )+
+        }
+    };
+    (# $($object:tt)+) => {
+        crate::graphql::pagination::args::paged_object! {
+            [
+                "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20.",
+                "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.",
+                "How many items to return from the end of the list, 0 to 100. Not together with `first`.",
+                "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`."
+            ]
+            # $($object)+
+        }
+    };
+}
+
+pub(crate) use paged_object;
+
 impl PageArgs {
     /// The window of the list that the arguments select.
     pub(crate) fn window(&self, list: ListId, log: &LogId) -> Result<Window, ApiError> {

@@ -9,15 +9,16 @@ use futures_util::future::BoxFuture;
 
 use super::args::PageArgs;
 use super::cursor::{LazyCursor, ListId};
-use crate::domain::{LogId, VendorId};
+use crate::domain::LogId;
 use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError};
-use crate::graphql::execution::look_ahead;
+use crate::graphql::execution::look_ahead::{ShownRow, connection_columns};
 use crate::graphql::execution::selection::{Selectable, Selected, SelectedList};
 use crate::graphql::loader::{ChildCountKey, ChildPageKey, ChildPageQuery, StoreLoader};
 use crate::graphql::schema::model::{Client, Delivery, Drawing, Event, Project, Proposal, load};
+use crate::store::StoreError;
 use crate::store::read::order::Sortable;
-use crate::store::read::relation::Relation;
+use crate::store::read::relation::Parent;
 use crate::store::read::{
     ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Filterable, Page,
     ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, list,
@@ -203,7 +204,7 @@ impl_into_total_count! {
 }
 
 /// A row that becomes a node of the API.
-pub(crate) trait IntoNode: Sortable + Clone {
+pub(crate) trait IntoNode: Sortable + ShownRow + Clone {
     /// The type of the node.
     type Node: Selectable;
 
@@ -232,36 +233,37 @@ impl_into_node! {
     EventRow => Event: Event::from,
 }
 
-/// Loads a page of the rows that match a filter, in an order.
+/// Loads a page of the rows that match a filter, in an order; without one, in their default order.
 pub(crate) async fn load_connection<F>(
     ctx: &Context<'_>,
     filter: F,
-    sort: Sort,
+    sort: Option<Sort>,
     args: PageArgs,
-    columns: impl Fn(&str) -> Columns,
 ) -> Result<SelectedConnection<<F::Row as IntoNode>::Node>>
 where
     F: Filterable + Into<TotalCount>,
     F::Row: IntoNode,
 {
     let store = &ctx.data::<Api>()?.store;
+    let sort = sort.unwrap_or(F::Row::DEFAULT_ORDER);
     let window = args.window(ListId::new(F::Row::TABLE, sort), store.log_id()).or_api_error()?;
-    let columns = page_columns::<F::Row>(ctx, columns, sort);
+    let columns = page_columns::<F::Row>(ctx, sort);
     let page =
         list::fetch_page::<F::Row>(store.reader(), columns, filter.condition(), sort, &window).await.or_api_error()?;
-    Ok(build_connection(ctx, store.log_id(), sort, page, filter.into()))
+    build_connection(ctx, store.log_id(), sort, page, filter.into()).or_api_error()
 }
+
+/// A row, as the object whose fields are the pages of its children. It is part of the row's own
+/// type.
+pub(crate) struct Children<'a, P>(pub(crate) &'a P);
 
 /// Loads a page of the children of one parent, in one statement with those of all parents on this
 /// level of the query. Boxed: the future of a field is as large as the largest among the fields of
 /// its object.
-pub(crate) fn load_child_connection<'a, R>(
+pub(crate) fn load_children<'a, R>(
     ctx: &'a Context<'_>,
-    parent: VendorId,
-    relation: Relation,
-    sort: Sort,
+    parent: &'a (impl Parent + Sync),
     args: PageArgs,
-    columns: fn(&str) -> Columns,
 ) -> BoxFuture<'a, Result<SelectedConnection<R::Node>>>
 where
     R: IntoNode + Sync + 'static,
@@ -269,20 +271,21 @@ where
     StoreLoader: Loader<ChildPageKey<R>, Value = Arc<Page<R>>, Error = Arc<ApiError>>,
 {
     Box::pin(async move {
+        let (sort, relation, parent) = (R::DEFAULT_ORDER, parent.child_relation(), parent.vendor_id().clone());
         let log = ctx.data::<Api>()?.store.log_id();
         let window = args.window(ListId::new(R::TABLE, sort), log).or_api_error()?;
-        let columns = page_columns::<R>(ctx, columns, sort);
+        let columns = page_columns::<R>(ctx, sort);
         let total = ChildCountKey::<R>::new(parent.clone(), relation).into();
         let key = ChildPageKey::<R>::new(parent, ChildPageQuery { relation, sort, window, columns });
         let page = load(ctx, key).await?.map(Arc::unwrap_or_clone);
         let page = page.unwrap_or(Page { rows: Vec::new(), has_previous: false, has_next: false });
-        Ok(build_connection(ctx, log, sort, page, total))
+        build_connection(ctx, log, sort, page, total).or_api_error()
     })
 }
 
 /// The columns that a page needs: those of its nodes, and the sort column if cursors are selected.
-fn page_columns<R: Sortable>(ctx: &Context<'_>, columns: impl Fn(&str) -> Columns, sort: Sort) -> Columns {
-    let nodes = look_ahead::connection_columns(ctx, columns);
+fn page_columns<R: IntoNode>(ctx: &Context<'_>, sort: Sort) -> Columns {
+    let nodes = connection_columns::<R>(ctx);
     if selects_cursors(ctx) { nodes | R::order_column(sort) } else { nodes }
 }
 
@@ -296,7 +299,7 @@ fn build_connection<R: IntoNode>(
     sort: Sort,
     page: Page<R>,
     total: TotalCount,
-) -> SelectedConnection<R::Node> {
+) -> std::result::Result<SelectedConnection<R::Node>, StoreError> {
     let list = ListId::new(R::TABLE, sort);
     // Without cursors the sort column was not read.
     let with_cursors = selects_cursors(ctx);
@@ -304,9 +307,9 @@ fn build_connection<R: IntoNode>(
         .rows
         .into_iter()
         .map(|row| {
-            let position = with_cursors.then(|| row.position(sort));
-            Edge { cursor: LazyCursor { log: log.clone(), list, position }, node: row.into_node() }
+            let position = with_cursors.then(|| row.position(sort)).transpose()?;
+            Ok(Edge { cursor: LazyCursor { log: log.clone(), list, position }, node: row.into_node() })
         })
-        .collect();
-    Selected(Connection { edges, has_previous: page.has_previous, has_next: page.has_next, total })
+        .collect::<std::result::Result<_, StoreError>>()?;
+    Ok(Selected(Connection { edges, has_previous: page.has_previous, has_next: page.has_next, total }))
 }

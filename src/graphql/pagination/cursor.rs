@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{LogId, Seq};
 use crate::graphql::error::ApiError;
-use crate::store::read::{LOG_ORDER, Position, Sort, SortValue};
+use crate::store::read::order::Sortable;
+use crate::store::read::{EventRow, Position, Sort, SortValue};
+use crate::store::sql::json_rows::ReadRow;
 
 /// The list of a cursor: its table, its sort column, and the number of its tie breakers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ impl ListId {
 }
 
 /// The log, for both the history and the live stream.
-pub(crate) const LOG_LIST: ListId = ListId::new("event", LOG_ORDER);
+pub(crate) const LOG_LIST: ListId = ListId::new(EventRow::TABLE, EventRow::DEFAULT_ORDER);
 
 /// The content of a cursor: table, sort column, log id, position.
 #[derive(Serialize, Deserialize)]

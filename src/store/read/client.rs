@@ -1,6 +1,8 @@
 //! Clients.
 
 use crate::domain::VendorId;
+use crate::store::read::order::sortable;
+use crate::store::read::relation::parent;
 use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
@@ -42,3 +44,6 @@ row! {
         }
     }
 }
+
+sortable!(ClientRow by last_event_at, created_order, updated_order, name_order; then vendor_id);
+parent!(ClientRow named in "client_vendor_id");

@@ -1,6 +1,7 @@
 //! Deliveries.
 
 use crate::domain::{DeliveryOutcome, Provider, QuarantineReason, Seq};
+use crate::store::read::order::sortable;
 use crate::store::read::value::{HexBytes, Micros};
 use crate::store::sql::json_rows::row;
 
@@ -26,3 +27,5 @@ row! {
         }
     }
 }
+
+sortable!(DeliveryRow by key id);

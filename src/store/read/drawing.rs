@@ -1,6 +1,8 @@
 //! Drawings.
 
 use crate::domain::VendorId;
+use crate::store::read::order::sortable;
+use crate::store::read::relation::parent;
 use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
@@ -25,3 +27,6 @@ row! {
         }
     }
 }
+
+sortable!(DrawingRow by last_event_at, first_seen_at, name_order; then vendor_id);
+parent!(DrawingRow named in "drawing_vendor_id");

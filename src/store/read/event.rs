@@ -1,6 +1,7 @@
 //! Events.
 
 use crate::domain::{EventKind, ProposalStatus, Provider, Seq, VendorId};
+use crate::store::read::order::sortable;
 use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
@@ -31,3 +32,5 @@ row! {
         }
     }
 }
+
+sortable!(EventRow by key seq);

@@ -10,6 +10,7 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 use crate::clock::Time;
 use crate::domain::text::replace_nul;
 use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold_case};
+use crate::store::StoreError;
 use crate::store::read::EventRow;
 use crate::store::sql::convert::to_micros;
 
@@ -110,23 +111,24 @@ impl EventFilter {
 impl EventFilter {
     /// Whether an event with all its columns meets the filter. It gives the same result as the
     /// condition in the database.
-    #[must_use]
-    pub fn matches(&self, event: &EventRow) -> bool {
+    pub fn matches(&self, event: &EventRow) -> Result<bool, StoreError> {
         fn has<T: PartialEq>(values: &Option<Vec<T>>, value: Option<&T>) -> bool {
             values.as_ref().is_none_or(|values| value.is_some_and(|value| values.contains(value)))
         }
         let is = |filter: &Option<VendorId>, id: &Option<VendorId>| filter.is_none() || filter == id;
-        has(&self.providers, Some(&event.provider))
+        let (proposal, received_at) = (event.proposal_vendor_id.get()?, event.received_at.get()?.0);
+        Ok(has(&self.providers, Some(&event.provider))
             && has(&self.kinds, Some(&event.kind))
-            && has(&self.statuses, event.status.as_ref())
-            && self.proposal.as_ref().is_none_or(|(provider, id)| {
-                *provider == event.provider && Some(id) == event.proposal_vendor_id.as_ref()
-            })
-            && is(&self.client, &event.client_vendor_id)
-            && is(&self.project, &event.project_vendor_id)
-            && is(&self.drawing, &event.drawing_vendor_id)
-            && self.received_from.is_none_or(|from| event.received_at.0 >= to_micros(from))
-            && self.received_before.is_none_or(|before| event.received_at.0 < to_micros(before))
+            && has(&self.statuses, event.status.get()?.as_ref())
+            && self
+                .proposal
+                .as_ref()
+                .is_none_or(|(provider, id)| *provider == event.provider && Some(id) == proposal.as_ref())
+            && is(&self.client, event.client_vendor_id.get()?)
+            && is(&self.project, event.project_vendor_id.get()?)
+            && is(&self.drawing, event.drawing_vendor_id.get()?)
+            && self.received_from.is_none_or(|from| received_at >= to_micros(from))
+            && self.received_before.is_none_or(|before| received_at < to_micros(before)))
     }
 }
 

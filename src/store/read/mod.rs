@@ -73,11 +73,6 @@ impl Filterable for Quarantine {
     }
 }
 
-/// The order of the log, newest first.
-pub const LOG_ORDER: Sort = Sort { column: "seq", tie_breakers: &[], descending: true };
-/// The order of deliveries, newest first.
-pub const DELIVERY_ORDER: Sort = Sort { column: "id", tie_breakers: &[], descending: true };
-
 /// Reads the rows with these vendor ids, in no order.
 pub async fn by_vendor_ids<R: ReadRow>(
     db: &Reader,

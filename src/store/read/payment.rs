@@ -15,7 +15,7 @@ row! {
         }
         columns {
             proposal_vendor_id: String,
-            amount: Option<Money>,
+            amount: Money,
             channel: String,
             method: Option<String>,
             paid_at: Option<Micros>,

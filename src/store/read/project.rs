@@ -1,6 +1,8 @@
 //! Projects.
 
 use crate::domain::VendorId;
+use crate::store::read::order::sortable;
+use crate::store::read::relation::parent;
 use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
@@ -31,3 +33,6 @@ row! {
         }
     }
 }
+
+sortable!(ProjectRow by last_event_at, created_order, updated_order, name_order; then vendor_id);
+parent!(ProjectRow named in "project_vendor_id");

@@ -1,6 +1,8 @@
 //! Proposals.
 
 use crate::domain::{Money, ProposalStatus, Provider, VendorId};
+use crate::store::read::order::sortable;
+use crate::store::read::relation::{Parent, Relation};
 use crate::store::read::value::{Micros, SqlBool};
 use crate::store::sql::json_rows::row;
 
@@ -47,5 +49,17 @@ row! {
             /// The sort value of `total`: never null.
             total_order: i64,
         }
+    }
+}
+
+sortable!(ProposalRow by last_event_at, created_order, updated_order, name_order, total_order; then provider, vendor_id);
+
+impl Parent for ProposalRow {
+    fn vendor_id(&self) -> &VendorId {
+        &self.vendor_id
+    }
+
+    fn child_relation(&self) -> Relation {
+        Relation { column: "proposal_vendor_id", provider: Some(self.provider) }
     }
 }

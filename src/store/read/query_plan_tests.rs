@@ -4,6 +4,7 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{SelectStatement, SqliteQueryBuilder};
 
 use super::list::{child_page_statement, page_statement};
+use super::order::Sortable;
 use super::*;
 use crate::clock::Clock;
 use crate::domain::{EventKind, Money, ProposalStatus};
@@ -52,10 +53,15 @@ async fn every_order_uses_an_index() {
         }
         let total = sort("total_order", by_key);
         plans.push(("total", page_statement::<ProposalRow>(ProposalRow::ALL, Condition::all(), total, &window)));
-        plans.push(("log", page_statement::<EventRow>(EventRow::ALL, Condition::all(), LOG_ORDER, &window)));
+        plans.push((
+            "log",
+            page_statement::<EventRow>(EventRow::ALL, Condition::all(), EventRow::DEFAULT_ORDER, &window),
+        ));
         let quarantine = Quarantine.condition();
-        plans
-            .push(("quarantine", page_statement::<DeliveryRow>(DeliveryRow::ALL, quarantine, DELIVERY_ORDER, &window)));
+        plans.push((
+            "quarantine",
+            page_statement::<DeliveryRow>(DeliveryRow::ALL, quarantine, DeliveryRow::DEFAULT_ORDER, &window),
+        ));
     }
     for (name, statement) in plans {
         let table = statement.to_string(SqliteQueryBuilder);
@@ -119,8 +125,9 @@ async fn every_filter_uses_an_index() {
     plans.push(("clientId", of_proposals(ProposalFilter { client: id(), ..none() })));
     plans.push(("projectId", of_proposals(ProposalFilter { project: id(), ..none() })));
     plans.push(("totalAtLeast", of_proposals(ProposalFilter { total_at_least: Some(Money(1)), ..none() })));
-    let of_events =
-        |filter: EventFilter| page_statement::<EventRow>(EventRow::ALL, filter.condition(), LOG_ORDER, &WINDOW);
+    let of_events = |filter: EventFilter| {
+        page_statement::<EventRow>(EventRow::ALL, filter.condition(), EventRow::DEFAULT_ORDER, &WINDOW)
+    };
     let none = EventFilter::default;
     plans.push(("provider", of_events(EventFilter { providers: Some(vec![Provider::Arcsite]), ..none() })));
     plans.push(("kind", of_events(EventFilter { kinds: Some(vec![EventKind::ClientCreated]), ..none() })));
@@ -178,10 +185,10 @@ async fn nested_pages_use_an_index() {
             plans.push(nested::<ProposalRow>(&parents, of_parent, by_key, &window));
         }
         for column in ["project_vendor_id", "client_vendor_id", "drawing_vendor_id"] {
-            plans.push(nested::<EventRow>(&parents, relation_by(column), LOG_ORDER, &window));
+            plans.push(nested::<EventRow>(&parents, relation_by(column), EventRow::DEFAULT_ORDER, &window));
         }
         let of_proposal = relation::Relation { column: "proposal_vendor_id", provider: Some(Provider::Arcsite) };
-        plans.push(nested::<EventRow>(&parents, of_proposal, LOG_ORDER, &window));
+        plans.push(nested::<EventRow>(&parents, of_proposal, EventRow::DEFAULT_ORDER, &window));
     }
     for statement in plans {
         let sql = statement.to_string(SqliteQueryBuilder);

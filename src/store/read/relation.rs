@@ -3,7 +3,6 @@
 
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
-use super::{ClientRow, DrawingRow, ProjectRow};
 use crate::domain::{Provider, VendorId};
 use crate::store::sql::json_rows::ReadRow;
 
@@ -22,20 +21,33 @@ impl Relation {
     }
 }
 
-/// A row whose key is the vendor's id alone.
-pub trait HasVendorId: ReadRow {
-    /// The id.
+/// A row to which other rows belong.
+pub trait Parent: ReadRow {
+    /// The id by which they name it.
     fn vendor_id(&self) -> &VendorId;
+
+    /// How they name it.
+    fn child_relation(&self) -> Relation;
 }
 
-macro_rules! has_vendor_id {
-    ($($row:ty),+) => {
-        $(impl HasVendorId for $row {
+/// A row whose key is the vendor's id alone.
+pub trait HasVendorId: Parent {}
+
+/// Defines the column in which children name a row whose key is the vendor's id alone.
+macro_rules! parent {
+    ($row:ident named in $column:literal) => {
+        impl $crate::store::read::relation::HasVendorId for $row {}
+
+        impl $crate::store::read::relation::Parent for $row {
             fn vendor_id(&self) -> &VendorId {
                 &self.vendor_id
             }
-        })+
+
+            fn child_relation(&self) -> $crate::store::read::relation::Relation {
+                $crate::store::read::relation::Relation { column: $column, provider: None }
+            }
+        }
     };
 }
 
-has_vendor_id!(ProjectRow, DrawingRow, ClientRow);
+pub(super) use parent;

@@ -2,8 +2,8 @@
 
 use async_graphql::{Enum, InputObject};
 
-use crate::graphql::schema::model::{client, drawing, project, proposal};
-use crate::store::read::Sort;
+use crate::store::read::order::Sortable;
+use crate::store::read::{ClientRow, DrawingRow, ProjectRow, ProposalRow, Sort};
 
 /// Ascending or descending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -16,7 +16,7 @@ pub(crate) enum OrderDirection {
 
 /// Defines an order: the properties, the column of each, and the input.
 macro_rules! define_order {
-    ($list:literal, $input:ident, $field:ident, $ties:expr, { $($(#[$doc:meta])* $variant:ident => $column:literal,)+ }) => {
+    ($list:literal, $input:ident, $field:ident, $row:ident, { $($(#[$doc:meta])* $variant:ident => $column:ident,)+ }) => {
         #[doc = concat!("The properties that ", $list, " can be sorted by. Equal values are sorted by the vendor's id.")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
         pub(crate) enum $field {
@@ -35,50 +35,50 @@ macro_rules! define_order {
         impl $input {
             /// The order in terms of the database.
             pub(crate) const fn sort(self) -> Sort {
-                let column = match self.field { $($field::$variant => $column,)+ };
-                Sort { column, tie_breakers: $ties, descending: matches!(self.direction, OrderDirection::Desc) }
+                let column = match self.field { $($field::$variant => stringify!($column),)+ };
+                Sort { column, tie_breakers: $row::TIE_BREAKERS, descending: matches!(self.direction, OrderDirection::Desc) }
             }
         }
     };
 }
 
-define_order!("projects", ProjectOrder, ProjectOrderField, project::TIE_BREAKERS, {
+define_order!("projects", ProjectOrder, ProjectOrderField, ProjectRow, {
     /// `createdAt`; if that is null, `firstSeenAt`.
-    CreatedAt => "created_order",
+    CreatedAt => created_order,
     /// `updatedAt`; null sorts as the oldest.
-    UpdatedAt => "updated_order",
+    UpdatedAt => updated_order,
     /// `name`, ignoring case, by the code points of its first 200 characters.
-    Name => "name_order",
+    Name => name_order,
     /// `lastEventAt`: when the newest event arrived.
-    LastEventAt => "last_event_at",
+    LastEventAt => last_event_at,
 });
-define_order!("drawings", DrawingOrder, DrawingOrderField, drawing::TIE_BREAKERS, {
+define_order!("drawings", DrawingOrder, DrawingOrderField, DrawingRow, {
     /// `name`, ignoring case, by the code points of its first 200 characters.
-    Name => "name_order",
+    Name => name_order,
     /// `lastEventAt`: when the newest event arrived.
-    LastEventAt => "last_event_at",
+    LastEventAt => last_event_at,
     /// `firstSeenAt`: when the first event of the drawing itself arrived.
-    FirstSeenAt => "first_seen_at",
+    FirstSeenAt => first_seen_at,
 });
-define_order!("clients", ClientOrder, ClientOrderField, client::TIE_BREAKERS, {
+define_order!("clients", ClientOrder, ClientOrderField, ClientRow, {
     /// `createdAt`; if that is null, `firstSeenAt`.
-    CreatedAt => "created_order",
+    CreatedAt => created_order,
     /// `updatedAt`; null sorts as the oldest.
-    UpdatedAt => "updated_order",
+    UpdatedAt => updated_order,
     /// `name`, ignoring case, by the code points of its first 200 characters.
-    Name => "name_order",
+    Name => name_order,
     /// `lastEventAt`: when the newest event arrived.
-    LastEventAt => "last_event_at",
+    LastEventAt => last_event_at,
 });
-define_order!("proposals", ProposalOrder, ProposalOrderField, proposal::TIE_BREAKERS, {
+define_order!("proposals", ProposalOrder, ProposalOrderField, ProposalRow, {
     /// `createdAt`; if that is null, `firstSeenAt`.
-    CreatedAt => "created_order",
+    CreatedAt => created_order,
     /// `updatedAt`; null sorts as the oldest.
-    UpdatedAt => "updated_order",
+    UpdatedAt => updated_order,
     /// `name`, ignoring case, by the code points of its first 200 characters.
-    Name => "name_order",
+    Name => name_order,
     /// `total` as a number, in whatever currency; null sorts as the smallest.
-    Total => "total_order",
+    Total => total_order,
     /// `lastEventAt`: when the newest event arrived.
-    LastEventAt => "last_event_at",
+    LastEventAt => last_event_at,
 });

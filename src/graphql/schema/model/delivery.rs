@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::enums::{DeliveryOutcome, Provider, QuarantineReason};
 use super::scalar::DateTime;
-use super::{Event, event, load};
+use super::{Event, load, optional, read, text};
 use crate::domain::NodeId;
-use crate::graphql::execution::look_ahead;
+use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::EventKey;
 use crate::store::read::{DeliveryRow, EventRow};
@@ -18,32 +18,27 @@ use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Delivery(pub(crate) DeliveryRow);
 
-/// The columns that a field of a delivery needs.
-pub(crate) fn columns(field: &str) -> Columns {
-    match field {
-        "vendorType" => DeliveryRow::vendor_type,
-        "receivedAt" => DeliveryRow::received_at,
-        "quarantineReason" => DeliveryRow::quarantine_reason,
-        "detail" => DeliveryRow::detail,
-        "body" => DeliveryRow::body | DeliveryRow::event_seq,
-        "bodyBase64" => DeliveryRow::body | DeliveryRow::event_seq,
-        "event" => DeliveryRow::event_seq,
-        _ => Columns::NONE,
-    }
+impl ShownRow for DeliveryRow {
+    const OTHER_COLUMNS: &'static [(&'static str, Columns)] = &[
+        ("body", DeliveryRow::event_seq),
+        ("bodyBase64", DeliveryRow::body),
+        ("bodyBase64", DeliveryRow::event_seq),
+        ("event", DeliveryRow::event_seq),
+    ];
 }
 
 impl Delivery {
     /// The bytes of the body. A delivery whose body equals that of its event stores none of its
     /// own.
     async fn body_bytes(&self, ctx: &Context<'_>) -> Result<Cow<'_, [u8]>> {
-        if let Some(body) = &self.0.body {
+        if let Some(body) = read(&self.0.body)? {
             return Ok(Cow::Borrowed(&body.0));
         }
-        let event = match self.0.event_seq {
+        let event = match *read(&self.0.event_seq)? {
             Some(seq) => load(ctx, EventKey(seq, EventRow::body)).await?,
             None => None,
         };
-        Ok(Cow::Owned(event.map(|event| event.body.clone().into_bytes()).unwrap_or_default()))
+        event.map_or(Ok(Cow::default()), |event| Ok(Cow::Owned(read(&event.body)?.clone().into_bytes())))
     }
 }
 
@@ -62,13 +57,13 @@ impl Delivery {
 
     /// The vendor's own name of the event type: `proposal.status_changed`; null if it could not be
     /// read from the body.
-    async fn vendor_type(&self) -> Option<&str> {
-        self.0.vendor_type.as_deref()
+    async fn vendor_type(&self) -> Result<Option<&str>> {
+        text(&self.0.vendor_type)
     }
 
     /// When it arrived.
-    async fn received_at(&self) -> DateTime {
-        self.0.received_at.into()
+    async fn received_at(&self) -> Result<DateTime> {
+        Ok((*read(&self.0.received_at)?).into())
     }
 
     /// The result: a new event, a redelivery, or quarantine.
@@ -77,13 +72,13 @@ impl Delivery {
     }
 
     /// Why it was quarantined; null if it never was. A release does not clear it.
-    async fn quarantine_reason(&self) -> Option<QuarantineReason> {
-        self.0.quarantine_reason.map(QuarantineReason::from)
+    async fn quarantine_reason(&self) -> Result<Option<QuarantineReason>> {
+        optional(&self.0.quarantine_reason, QuarantineReason::from)
     }
 
     /// The exact fault that quarantined it, for people; null if it never was quarantined.
-    async fn detail(&self) -> Option<&str> {
-        self.0.detail.as_deref()
+    async fn detail(&self) -> Result<Option<&str>> {
+        text(&self.0.detail)
     }
 
     /// Its body as text. Bytes that are not UTF-8 are replaced by U+FFFD; `bodyBase64` has the
@@ -99,10 +94,10 @@ impl Delivery {
 
     /// The event that it created or repeats; null while it is in quarantine.
     async fn event(&self, ctx: &Context<'_>) -> Result<Option<Selected<Event>>> {
-        match self.0.event_seq {
-            Some(seq) => Ok(load(ctx, EventKey(seq, look_ahead::node_columns(ctx, event::columns)))
-                .await?
-                .map(|row| Selected(Event::from(row)))),
+        match *read(&self.0.event_seq)? {
+            Some(seq) => {
+                Ok(load(ctx, EventKey(seq, node_columns::<EventRow>(ctx))).await?.map(|row| Selected(Event::from(row))))
+            }
             None => Ok(None),
         }
     }

@@ -10,35 +10,28 @@ use serde_json::value::RawValue;
 use super::enums::{EventKind, ProposalStatus, Provider};
 use super::scalar::{DateTime, Json};
 use super::{
-    Client, Delivery, Drawing, Payment, Project, Proposal, client, delivery, drawing, load, load_by_vendor_id, payment,
-    project, proposal,
+    Client, Delivery, Drawing, Payment, Project, Proposal, load, load_by_vendor_id, load_proposal, optional, read,
 };
 use crate::domain::{self, NodeId, VendorId};
 use crate::graphql::Api;
 use crate::graphql::error::ApiError;
-use crate::graphql::execution::look_ahead;
+use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
 use crate::graphql::execution::selection::{JsonText, Selectable, Selected};
-use crate::graphql::loader::{EventDeliveriesKey, PaymentKey, ProposalKey};
+use crate::graphql::loader::{EventDeliveriesKey, PaymentKey};
 use crate::graphql::pagination::args::short_list_cost;
 use crate::graphql::pagination::cursor;
-use crate::store::read::{DeliveryRow, EventRow};
+use crate::store::read::{DeliveryRow, EventRow, PaymentRow};
 use crate::store::sql::json_rows::Columns;
 
-/// The columns that a field of an event needs.
-pub(crate) fn columns(field: &str) -> Columns {
-    match field {
-        "vendorTypes" => EventRow::vendor_type,
-        "occurredAt" => EventRow::occurred_at,
-        "receivedAt" => EventRow::received_at,
-        "payload" => EventRow::body,
-        "project" => EventRow::project_vendor_id,
-        "drawing" => EventRow::drawing_vendor_id,
-        "client" => EventRow::client_vendor_id,
-        "proposal" => EventRow::proposal_vendor_id,
-        "proposalVendorId" => EventRow::proposal_vendor_id,
-        "status" => EventRow::status,
-        _ => Columns::NONE,
-    }
+impl ShownRow for EventRow {
+    const OTHER_COLUMNS: &'static [(&'static str, Columns)] = &[
+        ("vendorTypes", EventRow::vendor_type),
+        ("payload", EventRow::body),
+        ("project", EventRow::project_vendor_id),
+        ("drawing", EventRow::drawing_vendor_id),
+        ("client", EventRow::client_vendor_id),
+        ("proposal", EventRow::proposal_vendor_id),
+    ];
 }
 
 /// Something that happened at a vendor. It has a fixed position in the log and never changes.
@@ -132,7 +125,7 @@ fn payload(row: &EventRow) -> Result<Json> {
         #[serde(borrow)]
         data: &'a RawValue,
     }
-    let body: Body<'_> = serde_json::from_str(&row.body).map_err(|error| {
+    let body: Body<'_> = serde_json::from_str(read(&row.body)?).map_err(|error| {
         tracing::error!(%error, seq = row.seq.0, "the body of an event in the log is unreadable");
         ApiError::Internal.into_graphql_error()
     })?;
@@ -140,15 +133,15 @@ fn payload(row: &EventRow) -> Result<Json> {
 }
 
 async fn deliveries(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<Selected<Delivery>>> {
-    let columns = look_ahead::node_columns(ctx, delivery::columns);
+    let columns = node_columns::<DeliveryRow>(ctx);
     let rows = load(ctx, EventDeliveriesKey(row.seq, columns)).await?.unwrap_or_default();
     Ok(rows.into_iter().map(|row| Selected(Delivery(row))).collect())
 }
 
 async fn vendor_types(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<String>> {
-    let mut types = vec![row.vendor_type.clone()];
+    let mut types = vec![read(&row.vendor_type)?.clone()];
     for delivery in load(ctx, EventDeliveriesKey(row.seq, DeliveryRow::vendor_type)).await?.unwrap_or_default() {
-        types.extend(delivery.vendor_type.filter(|name| !types.contains(name)));
+        types.extend(optional(&delivery.vendor_type, String::from)?.filter(|name| !types.contains(name)));
     }
     Ok(types)
 }
@@ -199,13 +192,13 @@ macro_rules! event_type {
             }
 
             /// When it happened, according to the vendor; null if the vendor gives no time for this type.
-            pub(crate) async fn occurred_at(&self) -> Option<DateTime> {
-                self.0.occurred_at.map(DateTime::from)
+            pub(crate) async fn occurred_at(&self) -> Result<Option<DateTime>> {
+                optional(&self.0.occurred_at, DateTime::from)
             }
 
             /// When its first delivery arrived.
-            pub(crate) async fn received_at(&self) -> DateTime {
-                self.0.received_at.into()
+            pub(crate) async fn received_at(&self) -> Result<DateTime> {
+                Ok((*read(&self.0.received_at)?).into())
             }
 
             /// The vendor's own `data` object, unchanged. Its fields are documented by the vendor;
@@ -230,7 +223,7 @@ event_type! {
     ProjectEvent {
         /// The project in its current state, not as it was at the time of the event.
         async fn project(&self, ctx: &Context<'_>) -> Result<Selected<Project>> {
-            let row = load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns).await?;
+            let row = load_by_vendor_id(ctx, read(&self.0.project_vendor_id)?.as_ref()).await?;
             require_subject(&self.0, row.map(|row| Selected(Project(row))))
         }
     }
@@ -241,7 +234,7 @@ event_type! {
     DrawingEvent {
         /// The drawing in its current state, not as it was at the time of the event.
         async fn drawing(&self, ctx: &Context<'_>) -> Result<Selected<Drawing>> {
-            let row = load_by_vendor_id(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?;
+            let row = load_by_vendor_id(ctx, read(&self.0.drawing_vendor_id)?.as_ref()).await?;
             require_subject(&self.0, row.map(|row| Selected(Drawing(row))))
         }
     }
@@ -252,7 +245,7 @@ event_type! {
     ClientEvent {
         /// The client in its current state, not as it was at the time of the event.
         async fn client(&self, ctx: &Context<'_>) -> Result<Selected<Client>> {
-            let row = load_by_vendor_id(ctx, self.0.client_vendor_id.clone(), client::columns).await?;
+            let row = load_by_vendor_id(ctx, read(&self.0.client_vendor_id)?.as_ref()).await?;
             require_subject(&self.0, row.map(|row| Selected(Client(row))))
         }
     }
@@ -265,36 +258,31 @@ event_type! {
         /// PROPOSAL_SIGNED, which names no proposal (use `drawing` and `project`), and for a
         /// payment until an event of the proposal itself has arrived.
         async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Selected<Proposal>>> {
-            match self.0.proposal_vendor_id.clone() {
-                Some(id) => {
-                    let key = ProposalKey(self.0.provider, id, look_ahead::node_columns(ctx, proposal::columns));
-                    Ok(load(ctx, key).await?.map(|row| Selected(Proposal(row))))
-                }
-                None => Ok(None),
-            }
+            let id = read(&self.0.proposal_vendor_id)?.as_ref();
+            Ok(load_proposal(ctx, self.0.provider, id).await?.map(|row| Selected(Proposal(row))))
         }
 
         /// The vendor's own id of the proposal; null for PROPOSAL_SIGNED.
-        async fn proposal_vendor_id(&self) -> Option<&str> {
-            self.0.proposal_vendor_id.as_ref().map(VendorId::as_str)
+        async fn proposal_vendor_id(&self) -> Result<Option<&str>> {
+            Ok(read(&self.0.proposal_vendor_id)?.as_ref().map(VendorId::as_str))
         }
 
         /// The drawing that the proposal was made from (ArcSite), as far as it was known when the
         /// event was recorded; null until an event of the drawing itself has arrived.
         async fn drawing(&self, ctx: &Context<'_>) -> Result<Option<Selected<Drawing>>> {
-            Ok(load_by_vendor_id(ctx, self.0.drawing_vendor_id.clone(), drawing::columns).await?.map(|row| Selected(Drawing(row))))
+            Ok(load_by_vendor_id(ctx, read(&self.0.drawing_vendor_id)?.as_ref()).await?.map(|row| Selected(Drawing(row))))
         }
 
         /// The project that the proposal belongs to (ArcSite), as far as it was known when the
         /// event was recorded; null until an event of the project itself has arrived.
         async fn project(&self, ctx: &Context<'_>) -> Result<Option<Selected<Project>>> {
-            Ok(load_by_vendor_id(ctx, self.0.project_vendor_id.clone(), project::columns).await?.map(|row| Selected(Project(row))))
+            Ok(load_by_vendor_id(ctx, read(&self.0.project_vendor_id)?.as_ref()).await?.map(|row| Selected(Project(row))))
         }
 
         /// The status that this event gave the proposal; null if it gave none. `proposal.status` is
         /// the current one.
-        async fn status(&self) -> Option<ProposalStatus> {
-            self.0.status.map(ProposalStatus::from)
+        async fn status(&self) -> Result<Option<ProposalStatus>> {
+            optional(&self.0.status, ProposalStatus::from)
         }
 
         /// The payment, for PROPOSAL_PAYMENT_RECEIVED; null for every other kind.
@@ -302,7 +290,7 @@ event_type! {
             if self.0.kind != domain::EventKind::ProposalPaymentReceived {
                 return Ok(None);
             }
-            Ok(load(ctx, PaymentKey(self.0.seq, look_ahead::node_columns(ctx, payment::columns))).await?.map(|row| Selected(Payment(row))))
+            Ok(load(ctx, PaymentKey(self.0.seq, node_columns::<PaymentRow>(ctx))).await?.map(|row| Selected(Payment(row))))
         }
     }
 }

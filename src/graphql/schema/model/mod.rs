@@ -1,16 +1,17 @@
 //! The types of the API, one noun a file. Each wraps a row of `store::read`.
 
 use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::{Context, ContextSelectionSet, Interface, ServerResult};
+use async_graphql::{Context, ContextSelectionSet, Interface, Result, ServerResult};
 use futures_util::future::BoxFuture;
 
-use crate::domain::VendorId;
-use crate::graphql::error::ApiError;
-use crate::graphql::execution::look_ahead;
+use crate::domain::{Provider, VendorId};
+use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
 use crate::graphql::execution::selection::{JsonText, Selectable};
-use crate::graphql::loader::{StoreLoader, VendorIdKey};
+use crate::graphql::loader::{ProposalKey, StoreLoader, VendorIdKey};
+use crate::store::read::ProposalRow;
 use crate::store::read::relation::HasVendorId;
-use crate::store::sql::json_rows::Columns;
+use crate::store::sql::json_rows::Column;
 
 pub(crate) mod bidsketch_webhook;
 pub(crate) mod client;
@@ -101,10 +102,7 @@ impl From<Event> for Node {
 }
 
 /// Loads one object, in one statement with all others of its kind on this level of the query.
-pub(crate) async fn load<K>(
-    ctx: &Context<'_>,
-    key: K,
-) -> async_graphql::Result<Option<<StoreLoader as Loader<K>>::Value>>
+pub(crate) async fn load<K>(ctx: &Context<'_>, key: K) -> Result<Option<<StoreLoader as Loader<K>>::Value>>
 where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     StoreLoader: Loader<K, Error = std::sync::Arc<ApiError>>,
@@ -117,23 +115,46 @@ where
 
 /// Loads the object with a vendor id, with the columns that the field's selection needs; `None`
 /// until an event of it has arrived.
-pub(crate) async fn load_by_vendor_id<R>(
-    ctx: &Context<'_>,
-    id: Option<VendorId>,
-    columns: impl Fn(&str) -> Columns,
-) -> async_graphql::Result<Option<R>>
+pub(crate) async fn load_by_vendor_id<R>(ctx: &Context<'_>, id: Option<&VendorId>) -> Result<Option<R>>
 where
-    R: HasVendorId + Clone + Sync + 'static,
+    R: HasVendorId + ShownRow + Clone + Sync + 'static,
 {
     match id {
-        Some(id) => Box::pin(load(ctx, VendorIdKey::<R>::new(id, look_ahead::node_columns(ctx, columns)))).await,
+        Some(id) => Box::pin(load(ctx, VendorIdKey::<R>::new(id.clone(), node_columns::<R>(ctx)))).await,
         None => Ok(None),
     }
 }
 
-/// Decodes a nested value from its column.
-pub(crate) fn parse_nested<T: serde::de::DeserializeOwned>(json: Option<&str>) -> async_graphql::Result<Option<T>> {
-    json.map(serde_json::from_str).transpose().map_err(|error| {
+/// The same for a proposal, whose vendor ids are unique only for one vendor.
+pub(crate) async fn load_proposal(
+    ctx: &Context<'_>,
+    provider: Provider,
+    id: Option<&VendorId>,
+) -> Result<Option<ProposalRow>> {
+    match id {
+        Some(id) => load(ctx, ProposalKey(provider, id.clone(), node_columns::<ProposalRow>(ctx))).await,
+        None => Ok(None),
+    }
+}
+
+/// The value of a column, for the field that shows it.
+pub(crate) fn read<T>(column: &Column<T>) -> Result<&T> {
+    column.get().or_api_error()
+}
+
+/// The text of a column.
+pub(crate) fn text(column: &Column<Option<String>>) -> Result<Option<&str>> {
+    Ok(read(column)?.as_deref())
+}
+
+/// The value of a column, as the API shows it.
+pub(crate) fn optional<T: Clone, U>(column: &Column<Option<T>>, show: impl FnOnce(T) -> U) -> Result<Option<U>> {
+    Ok(read(column)?.clone().map(show))
+}
+
+/// The nested value of a column.
+pub(crate) fn parse_nested<T: serde::de::DeserializeOwned>(column: &Column<Option<String>>) -> Result<Option<T>> {
+    text(column)?.map(serde_json::from_str).transpose().map_err(|error| {
         tracing::error!(%error, "a nested value in the database is unreadable");
         ApiError::Internal.into_graphql_error()
     })

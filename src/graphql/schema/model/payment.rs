@@ -1,26 +1,16 @@
 //! Payments.
 
-use async_graphql::{ID, Object};
+use async_graphql::{ID, Object, Result};
 
 use super::scalar::{Date, DateTime, Decimal};
-use crate::domain::{Money, NodeId};
+use super::{optional, read, text};
+use crate::domain::NodeId;
+use crate::graphql::execution::look_ahead::ShownRow;
 use crate::store::read::PaymentRow;
-use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Payment(pub(crate) PaymentRow);
 
-/// The columns that a field of a payment needs.
-pub(crate) fn columns(field: &str) -> Columns {
-    match field {
-        "amount" => PaymentRow::amount,
-        "channel" => PaymentRow::channel,
-        "method" => PaymentRow::method,
-        "paidAt" => PaymentRow::paid_at,
-        "paidOn" => PaymentRow::paid_on,
-        "receivedAt" => PaymentRow::received_at,
-        _ => Columns::NONE,
-    }
-}
+impl ShownRow for PaymentRow {}
 
 /// A payment on an ArcSite proposal. Bidsketch reports no payments.
 #[Object]
@@ -32,34 +22,34 @@ impl Payment {
 
     /// The amount of this payment alone, in the proposal's currency, which ArcSite does not name.
     /// `Proposal.paidTotal` has the sum.
-    async fn amount(&self) -> Decimal {
-        Decimal(self.0.amount.unwrap_or(Money(0)))
+    async fn amount(&self) -> Result<Decimal> {
+        Ok(Decimal(*read(&self.0.amount)?))
     }
 
     /// `arcsite_payment` for a payment through ArcSite, `mark_as_paid` for one that the office
     /// marked by hand; empty if ArcSite did not say.
-    async fn channel(&self) -> &str {
-        &self.0.channel
+    async fn channel(&self) -> Result<&str> {
+        read(&self.0.channel).map(String::as_str)
     }
 
     /// The payment method in ArcSite's own words; null if it names none.
-    async fn method(&self) -> Option<&str> {
-        self.0.method.as_deref()
+    async fn method(&self) -> Result<Option<&str>> {
+        text(&self.0.method)
     }
 
     /// When it was paid through ArcSite; null for one marked by hand, which has `paidOn`.
-    async fn paid_at(&self) -> Option<DateTime> {
-        self.0.paid_at.map(DateTime::from)
+    async fn paid_at(&self) -> Result<Option<DateTime>> {
+        optional(&self.0.paid_at, DateTime::from)
     }
 
     /// The day on which it was paid, as the office marked it; null for a payment through ArcSite,
     /// which has `paidAt`.
-    async fn paid_on(&self) -> Option<Date> {
-        self.0.paid_on.map(Date)
+    async fn paid_on(&self) -> Result<Option<Date>> {
+        optional(&self.0.paid_on, Date)
     }
 
     /// When the payment's event arrived.
-    async fn received_at(&self) -> DateTime {
-        self.0.received_at.into()
+    async fn received_at(&self) -> Result<DateTime> {
+        Ok((*read(&self.0.received_at)?).into())
     }
 }

@@ -7,7 +7,7 @@ use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::execution::selection::{Selectable, Selected};
 use crate::graphql::loader::{DeliveryKey, EventKey};
 use crate::graphql::schema::model::user_error::{UserError, UserErrorCode};
-use crate::graphql::schema::model::{Delivery, Event, load};
+use crate::graphql::schema::model::{Delivery, Event, load, read};
 use crate::ingest::release::{ReleaseResult, Releaser};
 use crate::store::read::{DeliveryRow, EventRow};
 use crate::store::sql::json_rows::ReadRow;
@@ -55,7 +55,7 @@ impl ReleaseMutation {
         };
         let release = ctx.data::<Releaser>()?.release(id).await.or_api_error()?;
         let delivery = load(ctx, DeliveryKey(id, DeliveryRow::ALL)).await?;
-        let event = match delivery.as_ref().and_then(|delivery| delivery.event_seq) {
+        let event = match delivery.as_ref().map(|delivery| read(&delivery.event_seq)).transpose()?.copied().flatten() {
             Some(seq) => load(ctx, EventKey(seq, EventRow::ALL)).await?.map(|row| Selected(Event::from(row))),
             None => None,
         };

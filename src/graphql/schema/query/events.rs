@@ -6,49 +6,41 @@ use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::execution::HeadAtStart;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::pagination::args::{PageArgs, page_cost};
+use crate::graphql::pagination::args::paged_object;
 use crate::graphql::pagination::connection::{EventConnection, load_connection};
 use crate::graphql::pagination::cursor;
 use crate::graphql::schema::input::EventFilter;
-use crate::graphql::schema::model::event;
 use crate::graphql::schema::model::feed::{self, EventFeedPage};
-use crate::store::read::{self, LOG_ORDER};
+use crate::store::read;
+
+#[derive(Default)]
+pub struct HistoryQuery;
+
+paged_object! {
+    [
+        "How many of the newest events to return, 0 to 100. Without `first` and `last` a page has 20.",
+        "Return only events older than this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.",
+        "How many of the oldest events to return, 0 to 100. Not together with `first`.",
+        "Return only events newer than this cursor: the `cursor` of an edge, or `pageInfo.startCursor`."
+    ]
+    #[Object]
+    impl HistoryQuery {
+        /// The history: all events, newest first. `after` means older.
+        fn events(
+            self, ctx, args,
+            filter: EventFilter = "Conditions on the events; all that are given must hold. `totalCount` counts the events that match.",
+        ) -> EventConnection {
+            let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
+            load_connection(ctx, filter, None, args).await
+        }
+    }
+}
 
 #[derive(Default)]
 pub struct EventQuery;
 
 #[Object]
 impl EventQuery {
-    /// The history: all events, newest first. `after` means older.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
-    async fn events(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(
-            desc = "How many of the newest events to return, 0 to 100. Without `first` and `last` a page has 20."
-        )]
-        first: Option<i32>,
-        #[graphql(
-            desc = "Return only events older than this cursor: the `cursor` of an edge, or `pageInfo.endCursor`."
-        )]
-        after: Option<String>,
-        #[graphql(desc = "How many of the oldest events to return, 0 to 100. Not together with `first`.")] last: Option<
-            i32,
-        >,
-        #[graphql(
-            desc = "Return only events newer than this cursor: the `cursor` of an edge, or `pageInfo.startCursor`."
-        )]
-        before: Option<String>,
-        #[graphql(
-            desc = "Conditions on the events; all that are given must hold. `totalCount` counts the events that match."
-        )]
-        filter: Option<EventFilter>,
-    ) -> Result<EventConnection> {
-        let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
-        let args = PageArgs { first, after, last, before };
-        load_connection(ctx, filter, LOG_ORDER, args, event::columns).await
-    }
-
     /// The log in pages, for programs that poll: oldest event first, `after` means newer. Store the
     /// page's `cursor` and pass it as `after` next time. Without `after` the first page starts at
     /// the first event of the log. The subscription `eventFeed` gives the same pages.

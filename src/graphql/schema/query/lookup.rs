@@ -3,13 +3,9 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::domain::VendorId;
-use crate::graphql::execution::look_ahead;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::loader::ProposalKey;
 use crate::graphql::schema::model::enums::Provider;
-use crate::graphql::schema::model::{
-    Client, Drawing, Project, Proposal, client, drawing, load, load_by_vendor_id, project, proposal,
-};
+use crate::graphql::schema::model::{Client, Drawing, Project, Proposal, load_by_vendor_id, load_proposal};
 
 #[derive(Default)]
 pub struct LookupQuery;
@@ -22,7 +18,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ArcSite's own id of the project, as text: \"36029621652695040\".")] vendor_id: String,
     ) -> Result<Option<Selected<Project>>> {
-        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id), project::columns).await?.map(|row| Selected(Project(row))))
+        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id).as_ref()).await?.map(|row| Selected(Project(row))))
     }
 
     /// The ArcSite drawing with this id; null if no event of the drawing itself has arrived.
@@ -31,7 +27,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ArcSite's own id of the drawing, as text: \"36029621652695041\".")] vendor_id: String,
     ) -> Result<Option<Selected<Drawing>>> {
-        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id), drawing::columns).await?.map(|row| Selected(Drawing(row))))
+        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id).as_ref()).await?.map(|row| Selected(Drawing(row))))
     }
 
     /// The Bidsketch client with this id; null if no event of the client itself has arrived.
@@ -40,7 +36,7 @@ impl LookupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Bidsketch's own id of the client, as text: \"4815162342\".")] vendor_id: String,
     ) -> Result<Option<Selected<Client>>> {
-        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id), client::columns).await?.map(|row| Selected(Client(row))))
+        Ok(load_by_vendor_id(ctx, VendorId::new(vendor_id).as_ref()).await?.map(|row| Selected(Client(row))))
     }
 
     /// The proposal of this vendor with this id; null if no event of the proposal itself has
@@ -51,12 +47,7 @@ impl LookupQuery {
         #[graphql(desc = "The vendor whose proposal it is. Two vendors may use the same id.")] provider: Provider,
         #[graphql(desc = "The vendor's own id of the proposal, as text: \"11051955\".")] vendor_id: String,
     ) -> Result<Option<Selected<Proposal>>> {
-        match VendorId::new(vendor_id) {
-            Some(id) => {
-                let key = ProposalKey(provider.into(), id, look_ahead::node_columns(ctx, proposal::columns));
-                Ok(load(ctx, key).await?.map(|row| Selected(Proposal(row))))
-            }
-            None => Ok(None),
-        }
+        let id = VendorId::new(vendor_id);
+        Ok(load_proposal(ctx, provider.into(), id.as_ref()).await?.map(|row| Selected(Proposal(row))))
     }
 }

@@ -16,6 +16,7 @@ pub struct Query(
     node::NodeQuery,
     lookup::LookupQuery,
     lists::ListQuery,
+    events::HistoryQuery,
     events::EventQuery,
     deliveries::DeliveryQuery,
     webhooks::WebhookQuery,

@@ -5,13 +5,14 @@ use async_graphql::{Context, ID, Object, Result};
 use crate::domain::NodeId;
 use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError};
-use crate::graphql::execution::look_ahead;
+use crate::graphql::execution::look_ahead::node_columns;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey, ProposalKey};
+use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey};
 use crate::graphql::schema::model::{
-    BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, client, delivery, drawing,
-    event, load, load_by_vendor_id, payment, project, proposal,
+    BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, load, load_by_vendor_id,
+    load_proposal,
 };
+use crate::store::read::{DeliveryRow, EventRow, PaymentRow};
 use crate::store::webhooks;
 
 /// The largest number of ids in `nodes`.
@@ -54,22 +55,21 @@ fn parse_node_id(id: &ID) -> std::result::Result<NodeId, ApiError> {
 
 async fn load_node(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node>>> {
     let node: Option<Node> = match id {
-        NodeId::Project(id) => load_by_vendor_id(ctx, Some(id), project::columns).await?.map(|row| Project(row).into()),
-        NodeId::Drawing(id) => load_by_vendor_id(ctx, Some(id), drawing::columns).await?.map(|row| Drawing(row).into()),
-        NodeId::Client(id) => load_by_vendor_id(ctx, Some(id), client::columns).await?.map(|row| Client(row).into()),
+        NodeId::Project(id) => load_by_vendor_id(ctx, Some(&id)).await?.map(|row| Project(row).into()),
+        NodeId::Drawing(id) => load_by_vendor_id(ctx, Some(&id)).await?.map(|row| Drawing(row).into()),
+        NodeId::Client(id) => load_by_vendor_id(ctx, Some(&id)).await?.map(|row| Client(row).into()),
         NodeId::Proposal(provider, id) => {
-            let key = ProposalKey(provider, id, look_ahead::node_columns(ctx, proposal::columns));
-            load(ctx, key).await?.map(|row| Proposal(row).into())
+            load_proposal(ctx, provider, Some(&id)).await?.map(|row| Proposal(row).into())
         }
-        NodeId::Event(seq) => load(ctx, EventKey(seq, look_ahead::node_columns(ctx, event::columns)))
-            .await?
-            .map(|row| Event::from(row).into()),
-        NodeId::Delivery(id) => load(ctx, DeliveryKey(id, look_ahead::node_columns(ctx, delivery::columns)))
-            .await?
-            .map(|row| Delivery(row).into()),
-        NodeId::Payment(seq) => load(ctx, PaymentKey(seq, look_ahead::node_columns(ctx, payment::columns)))
-            .await?
-            .map(|row| Payment(row).into()),
+        NodeId::Event(seq) => {
+            load(ctx, EventKey(seq, node_columns::<EventRow>(ctx))).await?.map(|row| Event::from(row).into())
+        }
+        NodeId::Delivery(id) => {
+            load(ctx, DeliveryKey(id, node_columns::<DeliveryRow>(ctx))).await?.map(|row| Delivery(row).into())
+        }
+        NodeId::Payment(seq) => {
+            load(ctx, PaymentKey(seq, node_columns::<PaymentRow>(ctx))).await?.map(|row| Payment(row).into())
+        }
         NodeId::BidsketchWebhook(id) => {
             let reader = ctx.data::<Api>()?.store.reader();
             webhooks::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())

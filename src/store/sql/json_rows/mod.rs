@@ -50,6 +50,25 @@ impl Columns {
     }
 }
 
+/// The value of a column that may not have been requested.
+#[derive(Clone, Copy, Debug)]
+pub enum Column<T> {
+    /// The value.
+    Read(T),
+    /// The column with this name was not requested.
+    Unread(&'static str),
+}
+
+impl<T> Column<T> {
+    /// The value. A column that was not requested is an error, never an empty value.
+    pub fn get(&self) -> Result<&T, StoreError> {
+        match self {
+            Self::Read(value) => Ok(value),
+            Self::Unread(name) => Err(StoreError::Unreadable(format!("the column {name} was not requested"))),
+        }
+    }
+}
+
 impl std::ops::BitOr for Columns {
     type Output = Self;
 
@@ -78,8 +97,32 @@ pub trait ReadRow: Sized + Send {
     /// The columns that hold bytes.
     const BYTES_COLUMNS: &'static [&'static str];
 
+    /// The column from which a field of the API has its name: `first_name` for `firstName`.
+    #[must_use]
+    fn column_of_field(field: &str) -> Columns {
+        Self::find_column(|column| is_camel_case_of(column, field))
+    }
+
+    /// The first of the optional columns that meets a condition, if there is one.
+    #[must_use]
+    fn find_column(condition: impl Fn(&str) -> bool) -> Columns {
+        let index = Self::OPTIONAL_COLUMNS.iter().position(|column| condition(column));
+        index.map_or(Columns::NONE, Columns::from_index)
+    }
+
     /// Decodes one row.
     fn decode<'de, A: SeqAccess<'de>>(columns: Columns, values: &mut A) -> Result<Self, A::Error>;
+}
+
+fn is_camel_case_of(column: &str, field: &str) -> bool {
+    let (mut column, mut field) = (column.bytes(), field.bytes());
+    while let Some(byte) = column.next() {
+        let expected = if byte == b'_' { column.next().map(|byte| byte.to_ascii_uppercase()) } else { Some(byte) };
+        if field.next() != expected {
+            return false;
+        }
+    }
+    field.next().is_none()
 }
 
 /// The names of the requested columns, in the order of the encoded row.
@@ -139,8 +182,7 @@ pub(in crate::store) fn select_columns<R: ReadRow>(columns: Columns) -> SelectSt
     Query::select().from(R::TABLE).columns(column_names::<R>(columns)).take()
 }
 
-/// Defines a row: its keys, which are always read, and its columns, which are empty if they were
-/// not requested.
+/// Defines a row: its keys, which are always read, and its columns, each of which is a [`Column`].
 macro_rules! row {
     (
         $(#[$meta:meta])*
@@ -154,7 +196,7 @@ macro_rules! row {
         #[expect(missing_docs, reason = "a column is named as its field in the API")]
         pub struct $name {
             $($(#[$key_doc])* pub $key: $key_type,)+
-            $($(#[$doc])* pub $field: $type,)*
+            $($(#[$doc])* pub $field: $crate::store::sql::json_rows::Column<$type>,)*
         }
 
         impl $name {
@@ -177,14 +219,15 @@ macro_rules! row {
                 columns: $crate::store::sql::json_rows::Columns,
                 values: &mut A,
             ) -> Result<Self, A::Error> {
+                use $crate::store::sql::json_rows::Column;
                 use serde::de::Error;
                 let missing = || A::Error::custom("a value is missing");
                 $(let $key: $key_type = values.next_element()?.ok_or_else(missing)?;)+
                 $(
-                    let $field: $type = if columns.has(column_indexes::$name::$field as usize) {
-                        values.next_element()?.ok_or_else(missing)?
+                    let $field = if columns.has(column_indexes::$name::$field as usize) {
+                        Column::Read(values.next_element::<$type>()?.ok_or_else(missing)?)
                     } else {
-                        <$type>::default()
+                        Column::Unread(stringify!($field))
                     };
                 )*
                 Ok(Self { $($key,)+ $($field,)* })
