@@ -189,18 +189,42 @@ impl FromJson for Vec<String> {
     }
 }
 
-/// Allows a payload's nested object in a [`Patch`].
-macro_rules! nested_object {
-    ($($type:ty),+ $(,)?) => {
-        $(impl $crate::vendor::wire::FromJson for $type {
+/// Defines a payload: in parentheses the fields that it must have, then those that may be missing or
+/// null. The latter may be those of a change, into which it then converts.
+macro_rules! payload {
+    (
+        $(#[$meta:meta])*
+        $name:ident $(($($required:ident: $required_type:ty),+))? $(=> $change:ident)? {
+            $($(#[$field_meta:meta])* $field:ident: $type:ty,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(missing_docs, reason = "the names are the vendor's")]
+        pub struct $name {
+            $($(#[serde(deserialize_with = "crate::vendor::wire::required")] pub $required: $required_type,)+)?
+            $($(#[$field_meta])* #[serde(default)] pub $field: crate::domain::Patch<$type>,)*
+        }
+
+        impl $crate::vendor::wire::FromJson for $name {
             fn from_json(json: &str) -> Result<Option<Self>, String> {
                 $crate::vendor::wire::parse_object(json).map(Some)
             }
-        })+
+        }
+
+        $crate::vendor::wire::payload! { @conversion $name $($change)? { $($field)* } }
+    };
+    (@conversion $name:ident { $($field:ident)* }) => {};
+    (@conversion $name:ident $change:ident { $($field:ident)* }) => {
+        impl From<$name> for $change {
+            fn from(data: $name) -> Self {
+                Self { $($field: data.$field.map(Into::into)),* }
+            }
+        }
     };
 }
 
-pub(super) use nested_object;
+pub(super) use payload;
 
 #[cfg(test)]
 mod tests {

@@ -3,12 +3,10 @@
 use super::{Draft, dedup_for_time};
 use crate::domain::change::StatusChange;
 use crate::domain::{
-    AddressChange, Change, CustomerChange, DedupWindow, DrawingChange, EventKind, NewPayment, Patch, ProjectChange,
-    ProposalChange, ProposalStatus, References, SalesRepChange, VendorId,
+    Change, DedupWindow, DrawingChange, EventKind, NewPayment, Patch, ProjectChange, ProposalChange, ProposalStatus,
+    References, VendorId,
 };
-use crate::vendor::arcsite::payload::{
-    Address, Customer, Drawing, Payment, Project, Proposal, SalesRep, SignedProposal,
-};
+use crate::vendor::arcsite::payload::{Drawing, Payment, Project, Proposal, SignedProposal};
 use crate::vendor::envelope::Envelope;
 use crate::vendor::wire::parse_object;
 
@@ -52,9 +50,9 @@ fn project(kind: EventKind, data: Project) -> Draft {
         name: data.name,
         job_number: data.job_number,
         tags: data.tags,
-        customer: data.customer.map(customer),
-        work_site_address: data.work_site_address.or(data.work_site_addreess).map(address),
-        sales_rep: data.sales_rep.or(data.sale_rep).map(sales_rep),
+        customer: data.customer.map(Into::into),
+        work_site_address: data.work_site_address.or(data.work_site_addreess).map(Into::into),
+        sales_rep: data.sales_rep.or(data.sale_rep).map(Into::into),
         created_at: data.created_at,
         updated_at: data.updated_at,
     };
@@ -154,29 +152,4 @@ fn payment(data: Payment) -> Draft {
         occurred_at: paid_at,
         ..Draft::new(EventKind::ProposalPaymentReceived, subject, dedup_window, Change::Payment(Box::new(payment)))
     }
-}
-
-fn customer(data: Customer) -> CustomerChange {
-    CustomerChange {
-        name: data.name,
-        phone: data.phone,
-        second_phone: data.second_phone,
-        email: data.email,
-        second_email: data.second_email,
-        address: data.address.map(address),
-    }
-}
-
-fn address(data: Address) -> AddressChange {
-    AddressChange {
-        street: data.street,
-        city: data.city,
-        county: data.county.or(data.countity),
-        state: data.state.or(data.capital_state),
-        zip_code: data.zip_code,
-    }
-}
-
-fn sales_rep(data: SalesRep) -> SalesRepChange {
-    SalesRepChange { name: data.name, email: data.email, phone: data.phone }
 }

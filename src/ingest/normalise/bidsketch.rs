@@ -2,10 +2,8 @@
 
 use super::{Draft, dedup_for_time};
 use crate::domain::change::StatusChange;
-use crate::domain::{
-    Change, ClientChange, ContactChange, DedupWindow, EventKind, Patch, ProposalChange, ProposalStatus, References,
-};
-use crate::vendor::bidsketch::payload::{Client, OtherContact, Proposal};
+use crate::domain::{Change, DedupWindow, EventKind, Patch, ProposalChange, ProposalStatus, References};
+use crate::vendor::bidsketch::payload::{Client, Proposal};
 use crate::vendor::envelope::Envelope;
 use crate::vendor::wire::parse_object;
 
@@ -28,28 +26,7 @@ pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
 fn client(data: Client) -> Draft {
     let references = References { client: Some(data.id.clone()), ..References::default() };
     let (occurred_at, state_updated_at) = (data.created_at.value().copied(), data.updated_at.value().copied());
-    let change = ClientChange {
-        name: data.name,
-        first_name: data.first_name,
-        last_name: data.last_name,
-        email: data.email,
-        phone: data.phone,
-        alt_phone: data.alt_phone,
-        website: data.website,
-        address_field_one: data.address_field_one,
-        address_field_two: data.address_field_two,
-        city: data.city,
-        state: data.state,
-        postal_zip: data.postal_zip,
-        country: data.country,
-        notes: data.notes,
-        other_contact: data.other_contact.map(other_contact),
-        url: data.url,
-        app_url: data.app_url,
-        created_at: data.created_at,
-        updated_at: data.updated_at,
-    };
-    let subject = format!("client:{}", data.id);
+    let (id, subject) = (data.id.clone(), format!("client:{}", data.id));
     Draft {
         references,
         occurred_at,
@@ -58,13 +35,9 @@ fn client(data: Client) -> Draft {
             EventKind::ClientCreated,
             subject,
             DedupWindow::Unlimited,
-            Change::Client(data.id, Box::new(change)),
+            Change::Client(id, Box::new(data.into())),
         )
     }
-}
-
-fn other_contact(data: OtherContact) -> ContactChange {
-    ContactChange { first_name: data.first_name, last_name: data.last_name, email: data.email, phone: data.phone }
 }
 
 /// The payload's status says which of the two it was. Any other status is a status change.

@@ -3,180 +3,129 @@
 //! of a payment and the status of a status change.
 
 use chrono::NaiveDate;
-use serde::Deserialize;
 
 use crate::clock::Time;
-use crate::domain::{Money, Patch, VendorId};
-use crate::vendor::wire::{nested_object, required};
+use crate::domain::{AddressChange, CustomerChange, Money, SalesRepChange, VendorId};
+use crate::vendor::wire::payload;
 
-/// `project.created`, `project.updated`.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct Project {
-    #[serde(deserialize_with = "required")]
-    pub id: VendorId,
-    #[serde(default)]
-    pub name: Patch<String>,
-    #[serde(default)]
-    pub job_number: Patch<String>,
-    #[serde(default)]
-    pub tags: Patch<Vec<String>>,
-    #[serde(default)]
-    pub customer: Patch<Customer>,
-    #[serde(default)]
-    pub work_site_address: Patch<Address>,
-    /// The older page's spelling of `work_site_address`.
-    #[serde(default)]
-    pub work_site_addreess: Patch<Address>,
-    #[serde(default)]
-    pub sales_rep: Patch<SalesRep>,
-    /// One sample's spelling of `sales_rep`.
-    #[serde(default)]
-    pub sale_rep: Patch<SalesRep>,
-    #[serde(default)]
-    pub created_at: Patch<Time>,
-    #[serde(default)]
-    pub updated_at: Patch<Time>,
+payload! {
+    /// `project.created`, `project.updated`.
+    Project(id: VendorId) {
+        name: String,
+        job_number: String,
+        tags: Vec<String>,
+        customer: Customer,
+        work_site_address: Address,
+        /// The older page's spelling of `work_site_address`.
+        work_site_addreess: Address,
+        sales_rep: SalesRep,
+        /// One sample's spelling of `sales_rep`.
+        sale_rep: SalesRep,
+        created_at: Time,
+        updated_at: Time,
+    }
 }
 
-/// The customer of a project.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct Customer {
-    #[serde(default)]
-    pub name: Patch<String>,
-    #[serde(default)]
-    pub phone: Patch<String>,
-    #[serde(default)]
-    pub second_phone: Patch<String>,
-    #[serde(default)]
-    pub email: Patch<String>,
-    #[serde(default)]
-    pub second_email: Patch<String>,
-    #[serde(default)]
-    pub address: Patch<Address>,
+payload! {
+    /// The customer of a project.
+    Customer => CustomerChange {
+        name: String,
+        phone: String,
+        second_phone: String,
+        email: String,
+        second_email: String,
+        address: Address,
+    }
 }
 
-/// A postal address.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct Address {
-    #[serde(default)]
-    pub street: Patch<String>,
-    #[serde(default)]
-    pub city: Patch<String>,
-    #[serde(default)]
-    pub county: Patch<String>,
-    /// One table's spelling of `county`.
-    #[serde(default)]
-    pub countity: Patch<String>,
-    #[serde(default)]
-    pub state: Patch<String>,
-    /// One table's spelling of `state`.
-    #[serde(default, rename = "State")]
-    pub capital_state: Patch<String>,
-    #[serde(default)]
-    pub zip_code: Patch<String>,
+payload! {
+    /// A postal address.
+    Address {
+        street: String,
+        city: String,
+        county: String,
+        /// One table's spelling of `county`.
+        countity: String,
+        state: String,
+        /// One table's spelling of `state`.
+        #[serde(rename = "State")]
+        capital_state: String,
+        zip_code: String,
+    }
 }
 
-/// The sales representative of a project.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct SalesRep {
-    #[serde(default)]
-    pub name: Patch<String>,
-    #[serde(default)]
-    pub email: Patch<String>,
-    #[serde(default)]
-    pub phone: Patch<String>,
+impl From<Address> for AddressChange {
+    fn from(data: Address) -> Self {
+        Self {
+            street: data.street,
+            city: data.city,
+            county: data.county.or(data.countity),
+            state: data.state.or(data.capital_state),
+            zip_code: data.zip_code,
+        }
+    }
 }
 
-/// `drawing.created`, `drawing.updated`. The links expire after 24 hours.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct Drawing {
-    #[serde(deserialize_with = "required")]
-    pub id: VendorId,
-    #[serde(deserialize_with = "required")]
-    pub project_id: VendorId,
-    #[serde(default)]
-    pub name: Patch<String>,
-    #[serde(default)]
-    pub tags: Patch<Vec<String>>,
-    #[serde(default)]
-    pub pdf_url: Patch<String>,
-    #[serde(default)]
-    pub png_url: Patch<String>,
-    #[serde(default)]
-    pub file_name: Patch<String>,
+payload! {
+    /// The sales representative of a project.
+    SalesRep => SalesRepChange {
+        name: String,
+        email: String,
+        phone: String,
+    }
 }
 
-/// `proposal.status_changed`, and the deprecated `proposal.sent` and `proposal.approved`, which
-/// carry no `status`.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct Proposal {
-    #[serde(deserialize_with = "required")]
-    pub proposal_id: VendorId,
-    #[serde(default)]
-    pub project_id: Patch<VendorId>,
-    #[serde(default)]
-    pub name: Patch<String>,
-    #[serde(default)]
-    pub status: Patch<String>,
-    #[serde(default)]
-    pub sales_representative: Patch<String>,
-    #[serde(default)]
-    pub customer_name: Patch<String>,
-    #[serde(default)]
-    pub customer_email: Patch<String>,
-    /// The customer's address in `proposal.sent` and `proposal.approved`.
-    #[serde(default)]
-    pub receive_email: Patch<String>,
-    #[serde(default)]
-    pub total: Patch<Money>,
-    #[serde(default)]
-    pub approved_option: Patch<ApprovedOption>,
+payload! {
+    /// `drawing.created`, `drawing.updated`. The links expire after 24 hours.
+    Drawing(id: VendorId, project_id: VendorId) {
+        name: String,
+        tags: Vec<String>,
+        pdf_url: String,
+        png_url: String,
+        file_name: String,
+    }
 }
 
-/// The option that the customer chose.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct ApprovedOption {
-    #[serde(default)]
-    pub drawing_id: Patch<VendorId>,
+payload! {
+    /// `proposal.status_changed`, and the deprecated `proposal.sent` and `proposal.approved`, which
+    /// carry no `status`.
+    Proposal(proposal_id: VendorId) {
+        project_id: VendorId,
+        name: String,
+        status: String,
+        sales_representative: String,
+        customer_name: String,
+        customer_email: String,
+        /// The customer's address in `proposal.sent` and `proposal.approved`.
+        receive_email: String,
+        total: Money,
+        approved_option: ApprovedOption,
+    }
 }
 
-/// The deprecated `proposal.signed`. It names no proposal; its subject is the drawing.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct SignedProposal {
-    #[serde(deserialize_with = "required")]
-    pub drawing_id: VendorId,
-    #[serde(default)]
-    pub project_id: Patch<VendorId>,
+payload! {
+    /// The option that the customer chose.
+    ApprovedOption {
+        drawing_id: VendorId,
+    }
 }
 
-/// `proposal.payment.received`.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "the names are the vendor's")]
-pub struct Payment {
-    #[serde(deserialize_with = "required")]
-    pub proposal_id: VendorId,
-    #[serde(default)]
-    pub drawing_id: Patch<VendorId>,
-    #[serde(deserialize_with = "required")]
-    pub paid_amount: Money,
-    #[serde(default)]
-    pub pay_channel: Patch<String>,
-    #[serde(default)]
-    pub payment_method: Patch<String>,
-    /// With the channel `arcsite_payment`.
-    #[serde(default)]
-    pub paid_time: Patch<Time>,
-    /// With the channel `mark_as_paid`.
-    #[serde(default)]
-    pub paid_date: Patch<NaiveDate>,
+payload! {
+    /// The deprecated `proposal.signed`. It names no proposal; its subject is the drawing.
+    SignedProposal(drawing_id: VendorId) {
+        project_id: VendorId,
+    }
 }
 
-nested_object!(Customer, Address, SalesRep, ApprovedOption);
+payload! {
+    /// `proposal.payment.received`.
+    Payment(proposal_id: VendorId, paid_amount: Money) {
+        drawing_id: VendorId,
+        pay_channel: String,
+        payment_method: String,
+        /// With the channel `arcsite_payment`.
+        paid_time: Time,
+        /// With the channel `mark_as_paid`.
+        paid_date: NaiveDate,
+    }
+}
