@@ -55,7 +55,7 @@ impl Tail {
     }
 
     /// The first `limit` events after `after` and up to `up_to` that match, oldest first. `None` if
-    /// the tail begins later than `after`.
+    /// only the database can say: the tail begins later than `after`, or an event lacks a column.
     pub(super) fn read_after(
         &self,
         filter: &EventFilter,

@@ -242,3 +242,33 @@ macro_rules! row {
 }
 
 pub(in crate::store) use row;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::read::ClientRow;
+
+    #[test]
+    fn field_reads_the_column_of_its_name() {
+        for (field, column) in [
+            ("name", ClientRow::name),
+            ("firstName", ClientRow::first_name),
+            ("addressFieldOne", ClientRow::address_field_one),
+            ("first_name", Columns::NONE),
+            ("nam", Columns::NONE),
+            ("names", Columns::NONE),
+            ("vendorId", Columns::NONE),
+        ] {
+            assert_eq!(ClientRow::column_of_field(field), column, "{field}");
+        }
+    }
+
+    #[test]
+    fn unread_column_is_an_error_that_names_it() {
+        let mut values = serde_json::Deserializer::from_str(r#"[["4815162342", "Ada"]]"#);
+        let rows = RowListSeed::<ClientRow>::new(ClientRow::name).deserialize(&mut values).unwrap();
+        assert_eq!(rows[0].name.get().unwrap().as_deref(), Some("Ada"));
+        let error = rows[0].email.get().unwrap_err().to_string();
+        assert!(error.ends_with("the column email was not requested"), "{error}");
+    }
+}
