@@ -11,10 +11,10 @@ use tokio::task::JoinSet;
 use crate::harness::{Cluster, Database, Process, eventually, reserved_port};
 use crate::operations::kill::{assert_acknowledged_recorded, hook, retry_forever};
 
-const DELIVERIES: u64 = 3_000;
+const DELIVERIES: u64 = 5_000;
 const NODES: usize = 3;
 /// The time-out of the whole test.
-const TEST_TIMEOUT: Duration = Duration::from_secs(60);
+const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Nodes, each with a sender that retries forever.
 struct Traffic {
