@@ -189,8 +189,8 @@ impl FromJson for Vec<String> {
     }
 }
 
-/// Defines a payload: in parentheses the fields that it must have, then those that may be missing or
-/// null. The latter may be those of a change, into which it then converts.
+/// Defines a payload: in parentheses the fields that it must have, then those that may be missing
+/// or null. The latter may be those of a change, into which it then converts.
 macro_rules! payload {
     (
         $(#[$meta:meta])*

@@ -78,8 +78,8 @@ pub(super) async fn close(mut socket: WebSocket, reason: &CloseReason) {
     tracing::debug!(code = reason.code(), "closing a socket: {reason}");
     let sent = timeout(CLOSE_TIMEOUT, socket.send(Message::Close(Some(reason.frame())))).await;
     if matches!(sent, Ok(Ok(()))) {
-        // Closing the connection with unread data of the peer could reset it before the peer sees the
-        // close code.
+        // Closing the connection with unread data of the peer could reset it before the peer sees
+        // the close code.
         let _ = timeout(CLOSE_REPLY_TIMEOUT, async {
             while socket.next().await.is_some_and(|message| message.is_ok()) {}
             std::future::pending::<()>().await;

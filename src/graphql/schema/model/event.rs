@@ -191,7 +191,8 @@ macro_rules! event_type {
                 vendor_types(ctx, &self.0).await
             }
 
-            /// When it happened, according to the vendor; null if the vendor gives no time for this type.
+            /// When it happened, according to the vendor; null if the vendor gives no time for this
+            /// type.
             pub(crate) async fn occurred_at(&self) -> Result<Option<DateTime>> {
                 optional(&self.0.occurred_at, DateTime::from)
             }

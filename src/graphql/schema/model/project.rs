@@ -102,8 +102,8 @@ paged_object! {
             load_children::<ProposalRow>(ctx, self.0, args).await
         }
 
-        /// Events of this project, its drawings and its proposals, newest first. An event counts if the
-        /// link was known when it was recorded.
+        /// Events of this project, its drawings and its proposals, newest first. An event counts if
+        /// the link was known when it was recorded.
         fn events(self, ctx, args) -> EventConnection {
             load_children::<EventRow>(ctx, self.0, args).await
         }

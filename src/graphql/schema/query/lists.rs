@@ -42,8 +42,8 @@ paged_object! {
             load_connection(ctx, filter, order_by.map(DrawingOrder::sort), args).await
         }
 
-        /// The clients of Bidsketch in their current state. By default the one with the newest event
-        /// comes first.
+        /// The clients of Bidsketch in their current state. By default the one with the newest
+        /// event comes first.
         #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the API")]
         fn clients(
             self, ctx, args,
