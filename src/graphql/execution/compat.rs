@@ -14,7 +14,7 @@ use async_graphql::parser::types::{Field, FragmentDefinition};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::ContainerType;
 use async_graphql::{
-    Context, ContextSelectionSet, Name, ObjectType, OutputType, Positioned, Response, ServerResult, Value,
+    Context, ContextSelectionSet, Name, ObjectType, OutputType, Positioned, Response, ServerError, ServerResult, Value,
 };
 use async_graphql_value::RAW_VALUE_TOKEN;
 
@@ -134,7 +134,10 @@ impl<T: Selectable> OutputType for Selected<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        self.0.select(ctx).await?.into_value()
+        let selected = self.0.select(ctx, None).await;
+        // An error that has a path already has the more precise one.
+        let at_field = |error: ServerError| if error.path.is_empty() { ctx.set_error_path(error) } else { error };
+        selected.map_err(at_field)?.into_value()
     }
 }
 

@@ -116,7 +116,6 @@ impl Drop for Broadcast {
 fn message_bytes(message: &OperationMessage) -> usize {
     match message {
         OperationMessage::Next(text) | OperationMessage::Refused(text) => text.len(),
-        OperationMessage::Lagged => 0,
     }
 }
 
@@ -126,20 +125,29 @@ pub(crate) struct Subscriber {
     broadcast: Arc<Broadcast>,
     progress: watch::Receiver<(u64, bool)>,
     next_index: u64,
+    /// The subscriber has all events up to this position.
     after: Seq,
 }
 
+/// What a subscriber gets next.
+#[derive(Debug)]
+pub(super) enum Next {
+    Item(StreamItem),
+    /// The backlog no longer has what follows this position. Nothing follows.
+    Lagged(Seq),
+    /// The execution has ended.
+    Ended,
+}
+
 impl Subscriber {
-    /// The next message; `None` at the end.
-    pub(super) async fn next(&mut self) -> Option<StreamItem> {
+    /// Waits for the next message.
+    pub(super) async fn next(&mut self) -> Next {
         loop {
             let (count, ended) = *self.progress.borrow_and_update();
             while self.next_index < count {
                 let backlog = self.broadcast.backlog.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(offset) = self.next_index.checked_sub(backlog.first_index) else {
-                    drop(backlog);
-                    self.next_index = u64::MAX;
-                    return Some(StreamItem { message: OperationMessage::Lagged, position: None });
+                    return Next::Lagged(self.after);
                 };
                 let item = usize::try_from(offset).ok().and_then(|offset| backlog.messages.get(offset)).cloned();
                 drop(backlog);
@@ -147,15 +155,15 @@ impl Subscriber {
                 match item {
                     // The subscriber received this event before it joined.
                     Some(StreamItem { position: Some(position), .. }) if position <= self.after => {}
-                    Some(item) => return Some(item),
+                    Some(item) => {
+                        self.after = item.position.unwrap_or(self.after);
+                        return Next::Item(item);
+                    }
                     None => {}
                 }
             }
-            if ended || self.next_index == u64::MAX {
-                return None;
-            }
-            if self.progress.changed().await.is_err() {
-                return None;
+            if ended || self.progress.changed().await.is_err() {
+                return Next::Ended;
             }
         }
     }
@@ -174,10 +182,12 @@ mod tests {
         StreamItem { message, position: position.map(|position| Seq(i64::try_from(position).unwrap())) }
     }
 
-    fn text(item: Option<StreamItem>) -> String {
-        match item.map(|item| item.message) {
-            Some(OperationMessage::Next(text)) => String::from_utf8(text.to_vec()).unwrap(),
-            other => format!("{other:?}"),
+    fn text(next: Next) -> String {
+        match next {
+            Next::Item(StreamItem { message: OperationMessage::Next(text), .. }) => {
+                String::from_utf8(text.to_vec()).unwrap()
+            }
+            other @ (Next::Item(_) | Next::Lagged(_) | Next::Ended) => format!("{other:?}"),
         }
     }
 
@@ -200,7 +210,7 @@ mod tests {
         // A later subscriber still receives everything after its position.
         assert_eq!(text(broadcast.subscribe(Seq(10)).unwrap().next().await), "a");
         drop(send);
-        assert!(early.next().await.is_none() && late.next().await.is_none());
+        assert!(matches!(early.next().await, Next::Ended) && matches!(late.next().await, Next::Ended));
         assert!(broadcast.has_ended());
     }
 
@@ -213,8 +223,7 @@ mod tests {
             send.send(item(Some(seq), &large)).unwrap();
             assert_eq!(text(fast.next().await).len(), large.len());
         }
-        assert!(matches!(slow.next().await, Some(StreamItem { message: OperationMessage::Lagged, .. })));
-        assert!(slow.next().await.is_none());
+        assert!(matches!(slow.next().await, Next::Lagged(Seq(10))));
         assert!(broadcast.subscribe(Seq(10)).is_none(), "the backlog no longer has the first messages");
         assert!(broadcast.subscribe(Seq(19)).is_some());
     }
@@ -232,7 +241,7 @@ mod tests {
     async fn subscribers_end_when_execution_panics() {
         let broken = stream::once(async { panic!("a defect") });
         let broadcast = Broadcast::spawn(Seq(10), broken);
-        assert!(broadcast.subscribe(Seq(10)).unwrap().next().await.is_none());
+        assert!(matches!(broadcast.subscribe(Seq(10)).unwrap().next().await, Next::Ended));
         assert!(broadcast.has_ended());
     }
 

@@ -5,18 +5,31 @@ use std::sync::Arc;
 use async_graphql::Data;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
+use super::broadcast::{Broadcast, Next, Subscriber};
 use super::stream::{ResumeCursor, StreamItem};
-use super::{Broadcast, PositionCell, Sharing, StartAt, StopAt, Subscriber};
+use super::{PositionCell, Sharing, SharingKey, StartAt, StopAt};
 use crate::auth::Access;
 use crate::domain::Seq;
 use crate::graphql::{Executor, Operation};
 
-/// What a subscription needs until it is live.
-struct Start {
+/// How the executions of a subscription begin.
+#[derive(Clone)]
+pub(super) struct Start {
     executor: Executor,
-    sharing: Sharing,
     operation: Operation,
     access: Access,
+}
+
+/// A broadcast, and how a subscriber that lags behind it catches up.
+pub(super) struct Shared {
+    broadcast: Arc<Broadcast>,
+    start: Start,
+}
+
+impl Shared {
+    pub(super) fn has_ended(&self) -> bool {
+        self.broadcast.has_ended()
+    }
 }
 
 /// The phase of a subscription.
@@ -26,7 +39,7 @@ enum Phase {
     /// It has everything up to this position, and joins the broadcast next.
     CaughtUp(Seq, Box<Start>),
     /// It receives the broadcast.
-    Live(Subscriber),
+    Live(Subscriber, Arc<Shared>),
 }
 
 /// Executes a subscription together with all equal ones. If it resumes from a cursor, it catches up
@@ -38,10 +51,10 @@ pub(crate) fn subscribe_shared(
     access: Access,
     resume_after: Option<String>,
 ) -> BoxStream<'static, StreamItem> {
+    let Sharing { key, resumes } = sharing;
     let head = executor.head();
-    let resumes = sharing.resumes || resume_after.is_some();
-    let start = Box::new(Start { executor, sharing, operation, access });
-    let phase = if resumes {
+    let start = Box::new(Start { executor, operation, access });
+    let phase = if resumes || resume_after.is_some() {
         let mut data = Data::default();
         if let Some(cursor) = resume_after {
             data.insert(ResumeCursor(cursor));
@@ -50,38 +63,48 @@ pub(crate) fn subscribe_shared(
     } else {
         Phase::CaughtUp(head, start)
     };
-    stream::unfold(phase, next).boxed()
+    stream::unfold((phase, key), async |(phase, key)| {
+        let (item, phase) = next(phase, &key).await?;
+        Some((item, (phase, key)))
+    })
+    .boxed()
 }
 
-async fn next(mut phase: Phase) -> Option<(StreamItem, Phase)> {
+async fn next(mut phase: Phase, key: &SharingKey) -> Option<(StreamItem, Phase)> {
     loop {
         phase = match phase {
             Phase::CatchingUp { mut messages, stop_at, start } => match messages.next().await {
-                Some(message) => return Some((message, Phase::CatchingUp { messages, stop_at, start })),
+                Some(item) => return Some((item, Phase::CatchingUp { messages, stop_at, start })),
                 // No position: the execution failed or was refused, and its last message said why.
                 None => Phase::CaughtUp(stop_at.reached.take()?, start),
             },
             Phase::CaughtUp(position, start) => {
-                let broadcasts = &start.executor.broadcasts;
-                let broadcast = broadcasts.get_or_start(&start.sharing.key, || start.broadcast(position));
-                match broadcast.subscribe(position) {
-                    Some(subscriber) => Phase::Live(subscriber),
+                let shared = start.executor.broadcasts.get_or_start(key, || Arc::new(start.share(position)));
+                match shared.broadcast.subscribe(position) {
+                    Some(subscriber) => Phase::Live(subscriber, shared),
                     // The backlog begins after this position, so the subscription has events to
                     // catch up with.
-                    None => {
-                        let mut data = Data::default();
-                        data.insert(StartAt(position));
-                        let head = start.executor.head();
-                        start.catch_up(data, head)
-                    }
+                    None => start.catch_up_from(position),
                 }
             }
-            Phase::Live(mut subscriber) => return Some((subscriber.next().await?, Phase::Live(subscriber))),
+            Phase::Live(mut subscriber, shared) => match subscriber.next().await {
+                Next::Item(item) => return Some((item, Phase::Live(subscriber, shared))),
+                // A burst of large events can pass a subscriber that reads as fast as it can.
+                Next::Lagged(position) => Box::new(shared.start.clone()).catch_up_from(position),
+                Next::Ended => return None,
+            },
         };
     }
 }
 
 impl Start {
+    fn catch_up_from(self: Box<Self>, position: Seq) -> Phase {
+        let mut data = Data::default();
+        data.insert(StartAt(position));
+        let head = self.executor.head();
+        self.catch_up(data, head)
+    }
+
     fn catch_up(self: Box<Self>, mut data: Data, up_to: Seq) -> Phase {
         let stop_at = StopAt { up_to, reached: PositionCell::default() };
         data.insert(stop_at.clone());
@@ -89,9 +112,10 @@ impl Start {
         Phase::CatchingUp { messages, stop_at, start: self }
     }
 
-    fn broadcast(&self, after: Seq) -> Arc<Broadcast> {
+    fn share(&self, after: Seq) -> Shared {
         let mut data = Data::default();
         data.insert(StartAt(after));
-        Broadcast::spawn(after, self.executor.stream_unshared(self.operation.clone(), self.access, data))
+        let messages = self.executor.stream_unshared(self.operation.clone(), self.access, data);
+        Shared { broadcast: Broadcast::spawn(after, messages), start: self.clone() }
     }
 }

@@ -6,8 +6,8 @@
 //! separate execution, and then joins the broadcast ([`subscribe_shared`]).
 //!
 //! A broadcast keeps a backlog of its newest messages, and each subscriber has a position in it. A
-//! slow subscriber therefore delays no other. A subscriber that falls behind the backlog gets
-//! [`stream::OperationMessage::Lagged`], and must resume from its cursor.
+//! slow subscriber therefore delays no other. A subscriber that falls behind the backlog catches up
+//! again, by an execution of its own, and rejoins.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -17,11 +17,11 @@ mod catch_up;
 mod sharing_key;
 pub(crate) mod stream;
 
-pub(super) use broadcast::{Broadcast, Subscriber};
 pub(super) use catch_up::subscribe_shared;
 pub(super) use sharing_key::{Sharing, SharingKey, find_sharing};
 
 use crate::domain::Seq;
+use catch_up::Shared;
 
 /// The position after which an execution begins. It replaces the cursor in the document.
 #[derive(Clone, Copy, Debug)]
@@ -55,12 +55,12 @@ impl PositionCell {
 }
 
 /// The running broadcasts.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Broadcasts(Arc<Mutex<HashMap<SharingKey, Weak<Broadcast>>>>);
+#[derive(Clone, Default)]
+pub(super) struct Broadcasts(Arc<Mutex<HashMap<SharingKey, Weak<Shared>>>>);
 
 impl Broadcasts {
     /// The running broadcast of this key. If there is none, `start` creates it.
-    fn get_or_start(&self, key: &SharingKey, start: impl FnOnce() -> Arc<Broadcast>) -> Arc<Broadcast> {
+    fn get_or_start(&self, key: &SharingKey, start: impl FnOnce() -> Arc<Shared>) -> Arc<Shared> {
         let mut broadcasts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(broadcast) = broadcasts.get(key).and_then(Weak::upgrade)
             && !broadcast.has_ended()

@@ -19,9 +19,6 @@ pub enum OperationMessage {
     /// The text of the errors, `[{"message":…}]`, of an operation that was refused before
     /// execution. Nothing follows.
     Refused(Bytes),
-    /// The subscriber fell behind the backlog. Nothing follows. The client must subscribe again
-    /// with the cursor of the last event that it received.
-    Lagged,
 }
 
 /// A message, and its position in the log.

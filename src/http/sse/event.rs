@@ -1,16 +1,14 @@
 //! Encodes the events of `graphql-sse` in the event stream format of the HTML standard.
 
-use bytes::Bytes;
-
 /// The keep-alive: a comment, which clients ignore.
-pub(super) const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
+pub(super) const KEEP_ALIVE: &[u8] = b":\n\n";
 
 /// The end of an operation. It has an empty `data`, because browsers drop an event without one.
-pub(super) const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
+pub(super) const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 
-/// One response, with the id from which a client resumes.
-pub(super) fn next(id: Option<&str>, response: &[u8]) -> Bytes {
-    let mut event = Vec::with_capacity(response.len() + id.map_or(0, str::len) + 32);
+/// Appends one response, with the id from which a client resumes.
+pub(super) fn push_next(event: &mut Vec<u8>, id: Option<&str>, response: &[u8]) {
+    event.reserve(response.len() + id.map_or(0, str::len) + 32);
     event.extend_from_slice(b"event: next\n");
     if let Some(id) = id {
         event.extend_from_slice(b"id: ");
@@ -25,12 +23,17 @@ pub(super) fn next(id: Option<&str>, response: &[u8]) -> Bytes {
         event.push(b'\n');
     }
     event.push(b'\n');
-    event.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn next(id: Option<&str>, response: &[u8]) -> String {
+        let mut event = Vec::new();
+        push_next(&mut event, id, response);
+        String::from_utf8(event).unwrap()
+    }
 
     #[test]
     fn response_with_line_ends_becomes_data_lines() {

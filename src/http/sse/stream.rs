@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,9 @@ use crate::http::gauge::GaugeGuard;
 /// How long a stream may be silent. Proxies and browsers close a connection on which nothing
 /// arrives.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(12);
+
+/// How many bytes of events one write gathers. A larger event goes alone.
+const BATCH_BYTES: usize = 16 * 1024;
 
 /// How long a client may take to receive an event before its stream is closed.
 const STALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -45,29 +48,49 @@ pub(super) async fn serve(
     }
 }
 
+/// Sends all messages that are ready in one write, as a socket does. In a burst each would
+/// otherwise cost a write.
 async fn forward(mut operation: BoxStream<'static, StreamItem>, executor: &Executor, events: &mpsc::Sender<Bytes>) {
     loop {
         let keep_alive_at = Instant::now() + KEEP_ALIVE_INTERVAL;
-        let (event, is_last) = tokio::select! {
-            item = operation.next() => match item {
-                Some(StreamItem { message: OperationMessage::Next(response), position }) => {
-                    let cursor = position.map(|position| executor.cursor(position));
-                    (event::next(cursor.as_deref(), &response), false)
-                }
-                // The protocol sends this as an event, too: a browser's EventSource does not show
-                // its page the body of an error status.
-                Some(StreamItem { message: OperationMessage::Refused(errors), .. }) => {
-                    let response = [&b"{\"errors\":"[..], &errors, b"}"].concat();
-                    (event::next(None, &response), false)
-                }
-                Some(StreamItem { message: OperationMessage::Lagged, .. }) => return,
-                None => (event::COMPLETE, true),
-            },
-            () = sleep_until(keep_alive_at) => (event::KEEP_ALIVE, false),
+        let (mut batch, mut is_last) = (Vec::new(), false);
+        let mut ready = tokio::select! {
+            item = operation.next() => Some(item),
+            () = sleep_until(keep_alive_at) => None,
         };
-        let sent = timeout_at(Instant::now() + STALL_TIMEOUT, events.send(event)).await;
+        if ready.is_none() {
+            batch.extend_from_slice(event::KEEP_ALIVE);
+        }
+        while let Some(item) = ready.take() {
+            match item {
+                Some(item) => push_item(&mut batch, executor, &item),
+                None => {
+                    batch.extend_from_slice(event::COMPLETE);
+                    is_last = true;
+                    break;
+                }
+            }
+            if batch.len() < BATCH_BYTES {
+                ready = operation.next().now_or_never();
+            }
+        }
+        let sent = timeout_at(Instant::now() + STALL_TIMEOUT, events.send(batch.into())).await;
         if is_last || !matches!(sent, Ok(Ok(()))) {
             return;
+        }
+    }
+}
+
+fn push_item(batch: &mut Vec<u8>, executor: &Executor, item: &StreamItem) {
+    match &item.message {
+        OperationMessage::Next(response) => {
+            let cursor = item.position.map(|position| executor.cursor(position));
+            event::push_next(batch, cursor.as_deref(), response);
+        }
+        // The protocol sends this as an event, too: a browser's EventSource does not show its page
+        // the body of an error status.
+        OperationMessage::Refused(errors) => {
+            event::push_next(batch, None, &[&b"{\"errors\":"[..], errors, b"}"].concat());
         }
     }
 }

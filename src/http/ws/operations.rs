@@ -77,7 +77,7 @@ impl Operations {
                 let id = Arc::clone(&operation.id);
                 self.next_index = index + 1;
                 match &message {
-                    Some(OperationMessage::Next(_) | OperationMessage::Lagged) => {}
+                    Some(OperationMessage::Next(_)) => {}
                     Some(OperationMessage::Refused(_)) | None => self.remove_at(index),
                 }
                 return Poll::Ready((id, message));
@@ -104,7 +104,7 @@ impl Operations {
                     bytes += text.len();
                     messages += 1;
                 }
-                Some(Some(OperationMessage::Lagged) | None) | None => {}
+                Some(None) | None => {}
             }
         }
         (bytes, messages)

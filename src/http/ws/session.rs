@@ -141,7 +141,6 @@ impl Session {
         Poll::Ready(match message {
             Some(OperationMessage::Next(response)) => Ok(protocol::next(&id, &response)),
             Some(OperationMessage::Refused(errors)) => Ok(protocol::error(&id, &errors)),
-            Some(OperationMessage::Lagged) => Err(CloseReason::TooSlow),
             None => Ok(protocol::complete(&id)),
         })
     }

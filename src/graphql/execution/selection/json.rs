@@ -12,10 +12,11 @@ pub(crate) struct JsonText(Vec<u8>);
 
 impl JsonText {
     /// An object with these members. GraphQL names need no escapes.
-    pub(super) fn object<'a>(members: impl Iterator<Item = (&'a Name, Value)>) -> ServerResult<Self> {
+    pub(super) fn object<'a>(members: impl Iterator<Item = ServerResult<(&'a Name, Value)>>) -> ServerResult<Self> {
         let mut json = Self(Vec::with_capacity(256));
         json.0.push(b'{');
-        for (index, (name, value)) in members.enumerate() {
+        for (index, member) in members.enumerate() {
+            let (name, value) = member?;
             json.push_comma(index);
             json.push_name(name);
             json.push_value(&value).map_err(|error| write_error(&error))?;
@@ -123,10 +124,10 @@ mod tests {
 
     #[test]
     fn nested_raw_json_is_written_verbatim() {
-        let inner = JsonText::object([(&Name::new("n"), value!("x"))].into_iter()).unwrap();
+        let inner = JsonText::object([Ok((&Name::new("n"), value!("x")))].into_iter()).unwrap();
         let list = JsonText::list(vec![inner, JsonText(b"36029621652695040".to_vec())]).into_value().unwrap();
-        let outer =
-            JsonText::object([(&Name::new("list"), list), (&Name::new("z"), value!(null))].into_iter()).unwrap();
+        let outer = JsonText::object([Ok((&Name::new("list"), list)), Ok((&Name::new("z"), value!(null)))].into_iter())
+            .unwrap();
         let text = br#"{"list":[{"n":"x"},36029621652695040],"z":null}"#;
         let value = value!({ "top": (outer.into_value().unwrap()) });
         assert_eq!(JsonText::encode_value(&value).unwrap(), [b"{\"top\":".as_slice(), text, b"}"].concat());

@@ -30,23 +30,55 @@ use super::compat;
 use collect_fields::collect_fields;
 pub(crate) use json::JsonText;
 
+/// The fields that a selection requests of an object.
+pub(crate) type Fields<'a> = Vec<Cow<'a, Positioned<Field>>>;
+
 /// An object whose selection this module executes.
 pub(crate) trait Selectable: ContainerType {
-    /// Executes a selection on this object.
+    /// The fields that a selection requests of every object of this type. `None` for an interface,
+    /// where they depend on the object.
+    fn collect<'a>(ctx: &ContextSelectionSet<'a>) -> ServerResult<Option<Fields<'a>>> {
+        collect_fields(ctx, &Self::type_name()).map(Some)
+    }
+
+    /// Executes a selection on this object. `fields` are those of [`Selectable::collect`], which a
+    /// list collects once.
     ///
     /// The value of an interface must delegate to the object that it holds.
-    fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
+    fn select<'a>(
+        &'a self,
+        ctx: &'a ContextSelectionSet<'a>,
+        fields: Option<&'a Fields<'a>>,
+    ) -> BoxFuture<'a, ServerResult<JsonText>> {
         Box::pin(async move {
-            let fields = collect_fields(ctx, &Self::type_name())?;
-            let values = resolve_fields(self, ctx, &fields, false).await?;
-            JsonText::object(fields.iter().map(|field| &field.node.response_key().node).zip(values))
+            let type_name = Self::type_name();
+            let collected;
+            let fields = match fields {
+                Some(fields) => fields,
+                None => {
+                    collected = collect_fields(ctx, &type_name)?;
+                    &collected
+                }
+            };
+            let values = resolve_fields(self, ctx, fields, false).await;
+            JsonText::object(fields.iter().zip(values).map(|(field, value)| {
+                Ok((&field.node.response_key().node, null_or_propagate(ctx, &type_name, field, value)?))
+            }))
         })
     }
 }
 
 impl<T: Selectable> Selectable for &T {
-    fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
-        T::select(self, ctx)
+    fn collect<'a>(ctx: &ContextSelectionSet<'a>) -> ServerResult<Option<Fields<'a>>> {
+        T::collect(ctx)
+    }
+
+    fn select<'a>(
+        &'a self,
+        ctx: &'a ContextSelectionSet<'a>,
+        fields: Option<&'a Fields<'a>>,
+    ) -> BoxFuture<'a, ServerResult<JsonText>> {
+        T::select(self, ctx, fields)
     }
 }
 
@@ -59,9 +91,10 @@ pub(crate) struct SelectedList<'a, T>(pub(crate) Vec<&'a T>);
 impl<T: Selectable> SelectedList<'_, T> {
     /// Executes a selection on each object.
     pub(super) async fn select(&self, ctx: &ContextSelectionSet<'_>) -> ServerResult<JsonText> {
+        let fields = T::collect(ctx)?;
         let items = self.0.iter().enumerate().map(async |(index, item)| {
             let ctx = ctx.with_index(index);
-            item.select(&ctx).await.map_err(|error| {
+            item.select(&ctx, fields.as_ref()).await.map_err(|error| {
                 // An error that has a path already has the more precise one.
                 if error.path.is_empty() { ctx.set_error_path(error) } else { error }
             })
@@ -79,17 +112,25 @@ pub(super) async fn resolve_root<T: ContainerType>(
 ) -> ServerResult<IndexMap<Name, Value>> {
     let mut fields = collect_fields(ctx, &T::type_name())?;
     fields.retain(|field| !matches!(field.node.name.node.as_str(), "__schema" | "__type"));
-    let values = resolve_fields(root, ctx, &fields, is_serial).await?;
-    Ok(fields.iter().map(|field| field.node.response_key().node.clone()).zip(values).collect())
+    let values = resolve_fields(root, ctx, &fields, is_serial).await;
+    let type_name = T::type_name();
+    fields
+        .iter()
+        .zip(values)
+        .map(|(field, value)| {
+            Ok((field.node.response_key().node.clone(), null_or_propagate(ctx, &type_name, field, value)?))
+        })
+        .collect()
 }
 
-/// The values of these fields of an object.
+/// The results of these fields of an object, in order. A serial execution ends at the first field
+/// whose error leaves no data.
 async fn resolve_fields<T: ContainerType + ?Sized>(
     object: &T,
     ctx: &ContextSelectionSet<'_>,
     fields: &[Cow<'_, Positioned<Field>>],
     is_serial: bool,
-) -> ServerResult<Vec<Value>> {
+) -> Vec<ServerResult<Value>> {
     let type_name = T::type_name();
     let resolve = async |field: &Positioned<Field>| {
         if field.node.name.node == "__typename" {
@@ -102,26 +143,34 @@ async fn resolve_fields<T: ContainerType + ?Sized>(
             || ServerError::new(format!("the type {type_name} has no field {}", field.node.name.node), Some(field.pos));
         object.resolve_field(&ctx).await?.ok_or_else(unknown)
     };
-    let values = if is_serial {
-        let mut values = Vec::with_capacity(fields.len());
-        for field in fields {
-            values.push(resolve(field).await);
+    if !is_serial {
+        return join::join_in_order(fields.iter().map(|field| resolve(field))).await;
+    }
+    let mut values = Vec::with_capacity(fields.len());
+    for field in fields {
+        let value = resolve(field).await;
+        let ends = value.is_err() && !compat::is_nullable(ctx, &type_name, &field.node.name.node);
+        values.push(value);
+        if ends {
+            break;
         }
-        values
-    } else {
-        join::join_in_order(fields.iter().map(|field| resolve(field))).await
-    };
-    fields
-        .iter()
-        .zip(values)
-        .map(|(field, value)| match value {
-            Err(error) if compat::is_nullable(ctx, &type_name, &field.node.name.node) => {
-                ctx.add_error(error);
-                Ok(Value::Null)
-            }
-            // The error of a non-nullable field propagates: the field that holds this object
-            // becomes null, or fails in turn.
-            value => value,
-        })
-        .collect()
+    }
+    values
+}
+
+/// The value of a field. If it failed and may be null, its error goes to the response. Otherwise
+/// the error propagates: the field that holds this object becomes null, or fails in turn.
+fn null_or_propagate(
+    ctx: &ContextSelectionSet<'_>,
+    type_name: &str,
+    field: &Positioned<Field>,
+    value: ServerResult<Value>,
+) -> ServerResult<Value> {
+    match value {
+        Err(error) if compat::is_nullable(ctx, type_name, &field.node.name.node) => {
+            ctx.add_error(error);
+            Ok(Value::Null)
+        }
+        value => value,
+    }
 }

@@ -16,7 +16,7 @@ use crate::domain::{self, NodeId, VendorId};
 use crate::graphql::Api;
 use crate::graphql::error::ApiError;
 use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
-use crate::graphql::execution::selection::{JsonText, Selectable, Selected};
+use crate::graphql::execution::selection::{Fields, JsonText, Selectable, Selected};
 use crate::graphql::loader::{EventDeliveriesKey, PaymentKey};
 use crate::graphql::pagination::args::short_list_cost;
 use crate::graphql::pagination::cursor;
@@ -80,13 +80,21 @@ pub(crate) enum Event {
 }
 
 impl Selectable for Event {
-    fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
+    fn collect<'a>(_: &ContextSelectionSet<'a>) -> ServerResult<Option<Fields<'a>>> {
+        Ok(None)
+    }
+
+    fn select<'a>(
+        &'a self,
+        ctx: &'a ContextSelectionSet<'a>,
+        _: Option<&'a Fields<'a>>,
+    ) -> BoxFuture<'a, ServerResult<JsonText>> {
         match self {
-            Self::Project(event) => event.select(ctx),
-            Self::Drawing(event) => event.select(ctx),
-            Self::Client(event) => event.select(ctx),
-            Self::Proposal(event) => event.select(ctx),
-            Self::Unrecognized(event) => event.select(ctx),
+            Self::Project(event) => event.select(ctx, None),
+            Self::Drawing(event) => event.select(ctx, None),
+            Self::Client(event) => event.select(ctx, None),
+            Self::Proposal(event) => event.select(ctx, None),
+            Self::Unrecognized(event) => event.select(ctx, None),
         }
     }
 }

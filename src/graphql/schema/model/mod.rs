@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::domain::{Provider, VendorId};
 use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
-use crate::graphql::execution::selection::{JsonText, Selectable};
+use crate::graphql::execution::selection::{Fields, JsonText, Selectable};
 use crate::graphql::loader::{ProposalKey, StoreLoader, VendorIdKey};
 use crate::store::read::ProposalRow;
 use crate::store::read::relation::HasVendorId;
@@ -71,20 +71,28 @@ impl_selectable! {
 }
 
 impl Selectable for Node {
-    fn select<'a>(&'a self, ctx: &'a ContextSelectionSet<'a>) -> BoxFuture<'a, ServerResult<JsonText>> {
+    fn collect<'a>(_: &ContextSelectionSet<'a>) -> ServerResult<Option<Fields<'a>>> {
+        Ok(None)
+    }
+
+    fn select<'a>(
+        &'a self,
+        ctx: &'a ContextSelectionSet<'a>,
+        _: Option<&'a Fields<'a>>,
+    ) -> BoxFuture<'a, ServerResult<JsonText>> {
         match self {
-            Self::Project(node) => node.select(ctx),
-            Self::Drawing(node) => node.select(ctx),
-            Self::Client(node) => node.select(ctx),
-            Self::Proposal(node) => node.select(ctx),
-            Self::Payment(node) => node.select(ctx),
-            Self::Delivery(node) => node.select(ctx),
-            Self::BidsketchWebhook(node) => node.select(ctx),
-            Self::ProjectEvent(node) => node.select(ctx),
-            Self::DrawingEvent(node) => node.select(ctx),
-            Self::ClientEvent(node) => node.select(ctx),
-            Self::ProposalEvent(node) => node.select(ctx),
-            Self::UnrecognizedEvent(node) => node.select(ctx),
+            Self::Project(node) => node.select(ctx, None),
+            Self::Drawing(node) => node.select(ctx, None),
+            Self::Client(node) => node.select(ctx, None),
+            Self::Proposal(node) => node.select(ctx, None),
+            Self::Payment(node) => node.select(ctx, None),
+            Self::Delivery(node) => node.select(ctx, None),
+            Self::BidsketchWebhook(node) => node.select(ctx, None),
+            Self::ProjectEvent(node) => node.select(ctx, None),
+            Self::DrawingEvent(node) => node.select(ctx, None),
+            Self::ClientEvent(node) => node.select(ctx, None),
+            Self::ProposalEvent(node) => node.select(ctx, None),
+            Self::UnrecognizedEvent(node) => node.select(ctx, None),
         }
     }
 }
