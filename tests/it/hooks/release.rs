@@ -181,3 +181,35 @@ async fn release_of_an_older_delivery_keeps_the_newer_state() {
     assert_eq!((&after_newer["status"], &after_newer["name"]), (&json!("VOID"), &json!("VOID")));
     service.stop().await;
 }
+
+/// The response has no data, so a later field that ran would be unknown to the client.
+#[tokio::test]
+async fn mutation_ends_at_the_first_field_that_fails() {
+    let (service, clock) = signed_service().await;
+    let body = fixture("arcsite/project_created.json");
+    service.post_signed(SECRET, clock.unix() - STALE_SECONDS, body).await.receipt().quarantined();
+    let mutation = r#"mutation {
+        failed: releaseQuarantinedDelivery(input: { id: "delivery" }) { event { id } }
+        later: releaseQuarantinedDelivery(input: { id: "delivery:1" }) { event { id } }
+    }"#;
+    let answer = service.graphql(mutation, json!({})).await.json();
+    assert_eq!((&answer["data"], answer["errors"].as_array().unwrap().len()), (&json!(null), 1), "{answer}");
+    assert_eq!(answer["errors"][0]["path"], json!(["failed"]));
+    assert_eq!(quarantined(&service).await.len(), 1);
+    service.stop().await;
+}
+
+/// The conflict is found when the mutation has run. Its error belongs to the field, so the response is
+/// not one that was refused.
+#[tokio::test]
+async fn mutation_with_a_conflict_in_its_result_is_not_refused_after_it_ran() {
+    let (service, clock) = signed_service().await;
+    let body = fixture("arcsite/project_created.json");
+    service.post_signed(SECRET, clock.unix() - STALE_SECONDS, body).await.receipt().quarantined();
+    let mutation = r#"mutation { release: releaseQuarantinedDelivery(input: { id: "delivery:1" }) { x: userErrors { code } ...B } }
+        fragment B on ReleaseQuarantinedDeliveryPayload { x: delivery { id } }"#;
+    let answer = service.graphql(mutation, json!({})).await.json();
+    assert_eq!(answer["errors"][0]["path"], json!(["release"]), "{answer}");
+    assert_eq!(answer["data"], json!(null));
+    service.stop().await;
+}
