@@ -199,8 +199,8 @@ async fn mutation_ends_at_the_first_field_that_fails() {
     service.stop().await;
 }
 
-/// The conflict is found when the mutation has run. Its error belongs to the field, so the response is
-/// not one that was refused.
+/// The conflict is found when the mutation has run. Its error belongs to the field, so the response
+/// is not one that was refused.
 #[tokio::test]
 async fn mutation_with_a_conflict_in_its_result_is_not_refused_after_it_ran() {
     let (service, clock) = signed_service().await;
