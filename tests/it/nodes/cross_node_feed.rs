@@ -9,11 +9,16 @@ use serde_json::json;
 use super::{start_nodes, stop};
 use crate::harness::{Cluster, Database, EventStream, Launch, Process, Subscription, TIMEOUT, envelope, eventually};
 
-const LIVE: &str = "subscription { events { id cursor } }";
-const RESUMED: &str = "subscription ($after: String) { events(after: $after) { id } }";
+const RESUMED: &str = "subscription ($after: String) { events(after: $after) { id cursor } }";
 
 async fn project(node: &Process, id: usize) -> String {
     node.arcsite("project.created", &format!(r#"{{"id":{id}}}"#)).await.accepted()
+}
+
+/// A subscription from the head on. Without a cursor it would not say when it has begun.
+async fn follow(node: &Process) -> Subscription {
+    let head = node.head().await;
+    Subscription::open(node, RESUMED, json!({ "after": head })).await
 }
 
 /// The events come one by one, so the test would take minutes if the nodes only polled every five
@@ -22,8 +27,8 @@ async fn project(node: &Process, id: usize) -> String {
 async fn committed_event_reaches_the_other_node_at_once() {
     let database = Database::in_cluster(&Cluster::shared());
     let nodes = start_nodes(2, &database).await;
-    let mut remote = nodes[1].subscribe(LIVE).await;
-    let mut local = nodes[0].subscribe(LIVE).await;
+    let mut remote = follow(&nodes[1]).await;
+    let mut local = follow(&nodes[0]).await;
     for id in 0..50 {
         let from = &nodes[id % 2];
         let event = project(from, id).await;
@@ -43,7 +48,7 @@ async fn event_reaches_the_other_node_by_polling_without_a_listener() {
         launch.env("BIDARC_DATABASE__POLL_MILLISECONDS", "20").serve(0, &database)
     };
     let nodes = vec![polling().await, polling().await];
-    let mut remote = nodes[1].subscribe(LIVE).await;
+    let mut remote = follow(&nodes[1]).await;
     for id in 0..50 {
         let event = project(&nodes[0], id).await;
         assert_eq!(remote.next().await["events"]["id"], json!(event));
@@ -72,7 +77,7 @@ async fn terminate_connections(name: &str, count: i64, database: &Database) {
 async fn cut_listener_reconnects_and_misses_no_event() {
     let database = Database::in_cluster(&Cluster::shared());
     let nodes = start_nodes(2, &database).await;
-    let mut remote = nodes[1].subscribe(LIVE).await;
+    let mut remote = follow(&nodes[1]).await;
     for id in 0..5 {
         terminate_connections("bidarc listener", 2, &database).await;
         let event = project(&nodes[0], id).await;
@@ -86,7 +91,7 @@ async fn cut_listener_reconnects_and_misses_no_event() {
 async fn cut_notifier_reconnects_and_delays_no_event() {
     let database = Database::in_cluster(&Cluster::shared());
     let nodes = start_nodes(2, &database).await;
-    let mut remote = nodes[1].subscribe(LIVE).await;
+    let mut remote = follow(&nodes[1]).await;
     for id in 0..5 {
         let event = project(&nodes[0], id).await;
         assert_eq!(remote.next().await["events"]["id"], json!(event));
@@ -140,7 +145,7 @@ async fn followers_of_all_nodes_get_one_order() {
 async fn cursor_from_one_node_is_accepted_by_another_at_once() {
     let database = Database::in_cluster(&Cluster::shared());
     let nodes = start_nodes(2, &database).await;
-    let mut local = nodes[0].subscribe(LIVE).await;
+    let mut local = follow(&nodes[0]).await;
     for id in 0..30 {
         project(&nodes[0], 2 * id).await;
         let cursor = local.next().await["events"]["cursor"].clone();

@@ -16,7 +16,7 @@ use crate::harness::{
 const RESPONSE_WITHIN: Duration = Duration::from_secs(2);
 /// The longest time until the service has recovered.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
-const LIVE: &str = "subscription { events { id } }";
+const LIVE: &str = "subscription ($after: String) { events(after: $after) { id } }";
 
 async fn post_hook(node: &Client, id: &str) -> u16 {
     let started = Instant::now();
@@ -40,8 +40,10 @@ async fn assert_recovers(fail: impl FnOnce(&Cluster), repair: impl FnOnce(&Clust
     let mut sockets: Vec<Subscription> = Vec::new();
     let mut streams = Vec::new();
     for client in &clients {
-        sockets.push(client.subscribe(LIVE).await);
-        streams.push(EventStream::open(EventStream::request(client, LIVE, json!({}))).await);
+        // Without a cursor a subscription would not say when it has begun.
+        let after = json!({ "after": client.head().await });
+        sockets.push(Subscription::open(client, LIVE, after.clone()).await);
+        streams.push(EventStream::open(EventStream::request(client, LIVE, after)).await);
     }
     assert_eq!(post_hook(&nodes[0], "before").await, 200);
     for at in 0..2 {
