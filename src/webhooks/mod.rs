@@ -15,6 +15,7 @@
 use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::clock::Clock;
 use crate::store::webhooks::Webhook;
@@ -82,7 +83,8 @@ impl Webhooks {
     where
         F: Future<Output = Result<WebhookResult, StoreError>> + Send + 'static,
     {
-        match self.0.request_tasks.spawn(request).await {
+        // Its log lines belong to the operation that asked for it.
+        match self.0.request_tasks.spawn(request.in_current_span()).await {
             Ok(result) => result,
             Err(error) => Err(StoreError::Unreadable(format!("a request to Bidsketch was aborted: {error}"))),
         }
