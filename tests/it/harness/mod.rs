@@ -4,7 +4,7 @@
 //! - `client` speaks HTTP and GraphQL, `socket` graphql-transport-ws, `event_stream` graphql-sse,
 //!   `raw_connection` HTTP byte by byte.
 //! - `script` runs a JavaScript client. `tcp_proxy` cuts connections.
-//! - `pages` pages through a GraphQL connection.
+//! - `pages` pages through a GraphQL connection. `traffic` delivers without a pause.
 //! - `database` makes a database and checks its invariants. `cluster` runs a PostgreSQL server.
 //!   `dump` reads all rows. `sample_data` fills a database.
 //! - `clock` is a clock that a test advances. `wait` waits for a state with a time-out.
@@ -23,6 +23,7 @@ mod script;
 mod service;
 mod socket;
 mod tcp_proxy;
+mod traffic;
 mod wait;
 
 pub(crate) use client::{Client, HttpResponse};
@@ -39,6 +40,7 @@ pub(crate) use script::Script;
 pub(crate) use service::{Service, Setup};
 pub(crate) use socket::{Message, PING, Socket, Subscription};
 pub(crate) use tcp_proxy::TcpProxy;
+pub(crate) use traffic::Traffic;
 pub(crate) use wait::{TIMEOUT, eventually, within};
 
 /// An envelope as both vendors send it: `{"event": …, "data": …}`. `data` is inserted verbatim.
