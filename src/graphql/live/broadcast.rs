@@ -179,7 +179,8 @@ mod tests {
 
     fn item(position: Option<u64>, text: &str) -> StreamItem {
         let message = OperationMessage::Next(Bytes::copy_from_slice(text.as_bytes()));
-        StreamItem { message, position: position.map(|position| Seq(i64::try_from(position).unwrap())) }
+        let position = position.map(|position| Seq(i64::try_from(position).unwrap()));
+        StreamItem { message, position, cursor: None }
     }
 
     fn text(next: Next) -> String {

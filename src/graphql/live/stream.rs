@@ -1,5 +1,7 @@
 //! The messages that a streaming transport sends: the text of each response, and the end.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Data};
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
@@ -29,6 +31,8 @@ pub struct StreamItem {
     /// The position to resume from once the message is processed. `None` for a message without a
     /// position, such as an error.
     pub position: Option<Seq>,
+    /// The cursor of the position. It is encoded once for all subscribers of a shared execution.
+    pub cursor: Option<Arc<str>>,
 }
 
 /// The cursor that a repeated request resumes from, whatever its argument `after` says.
@@ -62,12 +66,6 @@ impl Executor {
         self.stream_unshared(operation, access, data)
     }
 
-    /// The cursor of a position in the log.
-    #[must_use]
-    pub fn cursor(&self, position: Seq) -> String {
-        cursor::encode_event(self.api.store.log_id(), position)
-    }
-
     /// The log's head.
     pub(super) fn head(&self) -> Seq {
         self.api.feed.head()
@@ -83,6 +81,7 @@ impl Executor {
         // A subscription has one root field, so one cell is enough.
         let position = PositionCell::default();
         data.insert(position.clone());
+        let log_id = self.api.store.log_id().clone();
         self.execute_stream(operation, access, data)
             .map(move |response| {
                 let text = if response::is_refused(&response) {
@@ -97,7 +96,9 @@ impl Executor {
                           \"extensions\":{\"code\":\"INTERNAL\"}}]",
                     ))
                 });
-                StreamItem { message, position: position.take() }
+                let position = position.take();
+                let cursor = position.map(|position| cursor::encode_event(&log_id, position).into());
+                StreamItem { message, position, cursor }
             })
             .boxed()
     }

@@ -85,10 +85,9 @@ impl SseState {
             Err(error) => return graphql::request_error_response(error, APPLICATION_JSON),
         };
         let (events, body) = mpsc::channel(1);
-        let executor = self.graphql.clone();
-        let operation = executor.stream(operation, access, resume_after);
+        let operation = self.graphql.stream(operation, access, resume_after);
         let operation = access::gate_on_access(&self.keys, access, operation);
-        self.tracker.spawn(stream::serve(operation, executor, events, access, self.keys, self.shutdown));
+        self.tracker.spawn(stream::serve(operation, events, access, self.keys, self.shutdown));
         let body = Body::from_stream(ReceiverStream::new(body).map(Ok::<_, Infallible>));
         // A proxy that buffers a response would delay events. This header turns buffering off in
         // nginx.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event;
 use crate::auth::{Access, Keys};
-use crate::graphql::{Executor, OperationMessage, StreamItem};
+use crate::graphql::{OperationMessage, StreamItem};
 use crate::http::access;
 use crate::http::gauge::GaugeGuard;
 
@@ -32,7 +32,6 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// may reconnect and resume.
 pub(super) async fn serve(
     operation: BoxStream<'static, StreamItem>,
-    executor: Executor,
     events: mpsc::Sender<Bytes>,
     access: Access,
     keys: Keys,
@@ -44,13 +43,13 @@ pub(super) async fn serve(
         () = shutdown.cancelled() => {}
         denied = keys.wait_until_revoked(access) => access::count_denied(denied),
         () = events.closed() => {}
-        () = forward(operation, &executor, &events) => {}
+        () = forward(operation, &events) => {}
     }
 }
 
 /// Sends all messages that are ready in one write, as a socket does. In a burst each would
 /// otherwise cost a write.
-async fn forward(mut operation: BoxStream<'static, StreamItem>, executor: &Executor, events: &mpsc::Sender<Bytes>) {
+async fn forward(mut operation: BoxStream<'static, StreamItem>, events: &mpsc::Sender<Bytes>) {
     loop {
         let keep_alive_at = Instant::now() + KEEP_ALIVE_INTERVAL;
         let (mut batch, mut is_last) = (Vec::new(), false);
@@ -63,7 +62,7 @@ async fn forward(mut operation: BoxStream<'static, StreamItem>, executor: &Execu
         }
         while let Some(item) = ready.take() {
             match item {
-                Some(item) => push_item(&mut batch, executor, &item),
+                Some(item) => push_item(&mut batch, &item),
                 None => {
                     batch.extend_from_slice(event::COMPLETE);
                     is_last = true;
@@ -81,11 +80,10 @@ async fn forward(mut operation: BoxStream<'static, StreamItem>, executor: &Execu
     }
 }
 
-fn push_item(batch: &mut Vec<u8>, executor: &Executor, item: &StreamItem) {
+fn push_item(batch: &mut Vec<u8>, item: &StreamItem) {
     match &item.message {
         OperationMessage::Next(response) => {
-            let cursor = item.position.map(|position| executor.cursor(position));
-            event::push_next(batch, cursor.as_deref(), response);
+            event::push_next(batch, item.cursor.as_deref(), response);
         }
         // The protocol sends this as an event, too: a browser's EventSource does not show its page
         // the body of an error status.

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn item(message: OperationMessage) -> StreamItem {
-        StreamItem { message, position: None }
+        StreamItem { message, position: None, cursor: None }
     }
 
     fn repeat_message(times: usize) -> BoxStream<'static, StreamItem> {
