@@ -69,6 +69,8 @@ async fn upgrade(
     }
     let init = ConnectionInit::new(keys.clone(), &headers, local_check.is_ok());
     let upgrade = upgrade
+        // Not async-graphql-axum's `GraphQLProtocol`: it hides which protocol it chose, and takes the
+        // older `graphql-ws` too.
         .protocols([protocol::SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(driver::WRITE_BUFFER_BYTES)

@@ -4,6 +4,10 @@
 //! and begins its next transaction in two round trips. For a series of small transactions that
 //! costs more than their statements, also on the server. So one connection stays here, as a
 //! transaction that the driver takes for open.
+//!
+//! A `PgConnection` would need no such pretence, but could not be a `ConnectionTrait` without a
+//! copy of the binding of values, which sea-orm does not export, and migrations take only sea-orm's
+//! own types.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
