@@ -10,6 +10,7 @@ pub mod feed;
 pub mod graphql;
 pub mod http;
 pub mod ingest;
+mod log_limit;
 mod metrics;
 pub mod store;
 pub mod vendor;

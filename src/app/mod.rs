@@ -159,7 +159,9 @@ impl<'a> Service<'a> {
             clock,
             metrics: metrics.clone(),
             keys: keys.clone(),
-            origins: AllowedOrigins::new(&settings.server.allowed_origins),
+            origins: AllowedOrigins::new(
+                settings.server.allowed_origins.iter().chain(&settings.server.public_url).map(String::as_str),
+            ),
             shutdown: stopping.clone(),
             connections: connections.clone(),
         });

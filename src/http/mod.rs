@@ -1,7 +1,7 @@
 //! The HTTP edge: the only code that uses axum.
 //!
 //! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
-//! or compression. Only the check of open mode runs before it. GraphQL and `/metrics` need a key.
+//! or compression, which GraphQL and the pages have. Only the check of open mode runs before it. GraphQL and `/metrics` need a key.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use crate::store::Store;
 
 mod access;
 mod body;
+mod compression;
 mod error;
 mod gauge;
 mod graphql;
@@ -64,7 +65,7 @@ pub fn router(state: AppState) -> Router {
     let policy = open_mode::AccessPolicy { keys: state.keys.clone(), origins: state.origins };
     let gate = from_fn_with_state((policy.clone(), Arc::clone(&state.ingest)), open_mode::restrict_open_mode);
     let hooks = hooks::router(hooks::HookState { ingest: state.ingest, clock: state.clock });
-    let graphql = graphql::router(state.graphql.clone(), policy.clone());
+    let graphql = graphql::router(state.graphql.clone(), policy.clone()).layer(compression::layer());
     let streams = sse::SseState {
         graphql: state.graphql.clone(),
         keys: state.keys.clone(),
@@ -85,9 +86,9 @@ pub fn router(state: AppState) -> Router {
         keys: state.keys,
         shutdown: state.shutdown,
     };
+    let pages = Router::new().route("/", get(pages::index)).route("/playground", get(pages::playground));
     Router::new()
-        .route("/", get(pages::index))
-        .route("/playground", get(pages::playground))
+        .merge(pages.layer(compression::layer()))
         .fallback(pages::not_found)
         .merge(hooks)
         .merge(health::metrics_router(health.clone()))

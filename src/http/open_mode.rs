@@ -92,7 +92,7 @@ pub(super) fn check_local_parts(
     if !host.is_some_and(is_loopback) {
         return Err("the request is addressed to another host");
     }
-    if !origins.allows(headers) {
+    if !origins.allows(uri, headers) {
         return Err("the request was sent by a web page from another origin");
     }
     Ok(())

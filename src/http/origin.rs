@@ -1,67 +1,122 @@
 //! Checks which web pages may use the API from a browser: the service's own, and those of
-//! `server.allowed_origins`.
+//! `server.allowed_origins`. Origins are compared as RFC 6454 says: by scheme, host and port.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, Uri, header};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use url::{Origin, Url};
 
-use super::sse::LAST_EVENT_ID;
+/// How long a browser may keep the answer to a preflight.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(1);
 
-/// The origins of `server.allowed_origins`.
+/// The origins of `server.allowed_origins`, and that of `server.public_url`.
 #[derive(Clone, Debug, Default)]
-pub struct AllowedOrigins(Arc<Vec<String>>);
+pub struct AllowedOrigins(Arc<Vec<Origin>>);
 
 impl AllowedOrigins {
-    /// Takes the configured origins, without a slash at the end.
+    /// Takes the configured URLs. Their paths do not matter.
     #[must_use]
-    pub fn new(origins: &[String]) -> Self {
-        Self(Arc::new(origins.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect()))
+    pub fn new<'a>(urls: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(Arc::new(urls.into_iter().filter_map(parse_origin).map(|url| url.origin()).collect()))
     }
 
     /// Whether the origin of a request is allowed. A request without one was not sent by a web page
     /// of another site.
-    pub(super) fn allows(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn allows(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
-        let Ok(origin) = origin.to_str() else { return false };
-        if self.0.iter().any(|allowed| allowed == origin) {
-            return true;
-        }
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let authority =
-            origin.parse::<Uri>().ok().and_then(|uri| uri.authority().map(|authority| authority.as_str().to_owned()));
-        host.is_some() && authority.as_deref() == host
+        let Some(origin) = origin.to_str().ok().and_then(parse_origin) else { return false };
+        self.0.contains(&origin.origin()) || host(uri, headers).is_some_and(|host| is_host_of(&origin, &host))
     }
 
-    /// The CORS layer for the configured origins.
+    /// The CORS layer for these origins. Their pages may send any header: clients have headers of
+    /// their own, and a header says nothing that a page could not say in the body.
     pub(super) fn cors_layer(&self) -> CorsLayer {
-        let origins = self.0.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+        let origins = self.clone();
+        let is_allowed = AllowOrigin::predicate(move |origin, _| {
+            origin.to_str().ok().and_then(parse_origin).is_some_and(|origin| origins.0.contains(&origin.origin()))
+        });
         CorsLayer::new()
-            .allow_origin(AllowOrigin::list(origins))
+            .allow_origin(is_allowed)
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT, LAST_EVENT_ID])
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers([header::RETRY_AFTER])
+            .max_age(PREFLIGHT_MAX_AGE)
     }
+}
+
+/// An origin as a URL. `None` for `null`, which is the origin of a sandbox or a file.
+fn parse_origin(text: &str) -> Option<Url> {
+    text.parse().ok().filter(|url: &Url| url.origin().is_tuple())
+}
+
+/// The host that a request is addressed to. Over HTTP/2 it is a part of the URI.
+fn host(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
+    let header = || headers.get(header::HOST)?.to_str().ok()?.parse().ok();
+    uri.authority().cloned().or_else(header)
+}
+
+/// Whether the origin's host and port are these. The scheme may differ: a proxy may end TLS.
+fn is_host_of(origin: &Url, host: &Authority) -> bool {
+    let port = origin.port_or_known_default();
+    origin.host_str().is_some_and(|name| name.eq_ignore_ascii_case(host.host()))
+        && host.port_u16().or_else(|| default_port(origin)) == port
+}
+
+/// The port of the origin's scheme.
+fn default_port(origin: &Url) -> Option<u16> {
+    let mut without_port = origin.clone();
+    without_port.set_port(None).ok()?;
+    without_port.port_or_known_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
-    fn allowed(configured: &[&str], origin: &str) -> bool {
-        let origins: Vec<String> = configured.iter().map(|&origin| origin.to_owned()).collect();
+    fn allowed(configured: &[&str], host: &str, origin: &str) -> bool {
         let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1:8080"));
+        headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
         headers.insert(header::ORIGIN, HeaderValue::from_str(origin).unwrap());
-        AllowedOrigins::new(&origins).allows(&headers)
+        AllowedOrigins::new(configured.iter().copied()).allows(&Uri::from_static("/graphql"), &headers)
     }
 
     #[test]
     fn origin_own_or_configured_is_allowed() {
-        assert!(allowed(&[], "http://127.0.0.1:8080"));
-        assert!(allowed(&["https://office.example/"], "https://office.example"));
-        for origin in ["http://127.0.0.1:9090", "https://evil.example", "null", "http://127.0.0.1:8080.evil.example"] {
-            assert!(!allowed(&["https://office.example"], origin), "{origin}");
+        for (configured, host, origin) in [
+            ("", "127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("", "office.example", "https://office.example"),
+            ("", "office.example:443", "https://office.example"),
+            ("", "OFFICE.example", "https://office.example:443"),
+            ("", "[::1]:8080", "http://[::1]:8080"),
+            ("https://office.example/", "10.0.0.1", "https://office.example"),
+            ("https://Office.Example:443", "10.0.0.1", "https://office.example"),
+            ("https://office.example", "10.0.0.1", "https://OFFICE.example:443"),
+            ("https://office.example/bidarc/", "app:8080", "https://office.example"),
+        ] {
+            assert!(allowed(&[configured], host, origin), "{configured} {host} {origin}");
         }
-        assert!(AllowedOrigins::default().allows(&HeaderMap::new()));
+        assert!(AllowedOrigins::default().allows(&Uri::from_static("/graphql"), &HeaderMap::new()));
+    }
+
+    #[test]
+    fn other_origin_is_not_allowed() {
+        for (host, origin) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:9090"),
+            ("127.0.0.1:8080", "https://evil.example"),
+            ("127.0.0.1:8080", "null"),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080.evil.example"),
+            ("127.0.0.1:8080", "http://office.example"),
+            ("127.0.0.1:8080", "https://office.example:8443"),
+            ("127.0.0.1:8080", "file:///tmp/page.html"),
+            ("office.example", "https://office.example:8443"),
+            ("a b", "https://evil.example"),
+        ] {
+            assert!(!allowed(&["https://office.example"], host, origin), "{host} {origin}");
+        }
     }
 }

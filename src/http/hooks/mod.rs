@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::routing::post;
+use axum::routing::{any, post};
 use axum::{Json, Router};
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::domain::{DeliveryOutcome, NodeId};
 use crate::ingest::Ingest;
 use crate::ingest::verify::{Delivery, Hook};
+use crate::log_limit::LogLimit;
 use crate::metrics::REFUSED;
 use crate::vendor::arcsite::signature;
 
@@ -28,14 +29,38 @@ pub(super) struct HookState {
     pub(super) clock: Clock,
 }
 
-/// The hook URLs.
+/// The hook URLs, each also with one slash at its end, as some forms and proxies add it. Every
+/// other path below `/webhooks` is 404.
 pub(super) fn router(hooks: HookState) -> Router {
-    Router::new()
-        .route("/webhooks/arcsite", post(arcsite))
-        .route("/webhooks/arcsite/{token}", post(arcsite_token))
-        .route("/webhooks/bidsketch", post(bidsketch))
-        .route("/webhooks/bidsketch/{token}", post(bidsketch_token))
-        .with_state(hooks)
+    let hook_routes = [
+        ("/webhooks/arcsite", post(arcsite)),
+        ("/webhooks/arcsite/{token}", post(arcsite_token)),
+        ("/webhooks/bidsketch", post(bidsketch)),
+        ("/webhooks/bidsketch/{token}", post(bidsketch_token)),
+    ];
+    let mut router = Router::new();
+    for (path, handler) in hook_routes {
+        router = router.route(path, handler.clone()).route(&format!("{path}/"), handler);
+    }
+    for path in ["/webhooks", "/webhooks/", "/webhooks/{*path}"] {
+        router = router.route(path, any(unknown_path));
+    }
+    router.with_state(hooks)
+}
+
+/// Counts and logs a request that a vendor may have meant for a hook. A path may hold a secret, so
+/// it is not shown.
+async fn unknown_path() -> HttpError {
+    static LOG_LIMIT: LogLimit = LogLimit::new();
+    metrics::counter!(REFUSED, "provider" => "unknown", "reason" => "unknown_path").increment(1);
+    if let Some(left_out) = LOG_LIMIT.admit() {
+        tracing::warn!(
+            left_out,
+            "a request below /webhooks is for no hook; a hook's path is /webhooks/arcsite or /webhooks/bidsketch, \
+             with its token"
+        );
+    }
+    HttpError::UnknownHook
 }
 
 /// The body of 200, for a delivery that was recorded.

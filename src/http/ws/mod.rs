@@ -63,7 +63,7 @@ async fn upgrade(
     }
     // A browser opens a socket to another site without a CORS preflight, so the origin is checked
     // here.
-    if !origins.allows(&headers) {
+    if !origins.allows(&uri, &headers) {
         let problem = "the origin of the page is not allowed; add it to server.allowed_origins".to_owned();
         return HttpError::Forbidden(problem).into_response();
     }

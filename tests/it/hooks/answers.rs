@@ -172,10 +172,11 @@ async fn hook_with_another_method_is_405_and_unknown_path_is_404() {
     for path in [
         "/webhooks",
         "/webhooks/",
-        "/webhooks/arcsite/",
+        "/webhooks/arcsite//",
         "/webhooks/bidsketch/",
         "/webhooks/bidsketch/x/y",
         "/webhooks/hubspot",
+        "/webhooks/../webhooks/x",
         "/WEBHOOKS/arcsite",
         "//webhooks/arcsite",
     ] {
@@ -183,6 +184,28 @@ async fn hook_with_another_method_is_405_and_unknown_path_is_404() {
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.json()["error"].is_string(), "{path}: {answer:?}");
     }
+    let metrics = service.get("/metrics").await.body;
+    assert!(metrics.contains(r#"bidarc_refused_total{provider="unknown",reason="unknown_path"}"#), "{metrics}");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn hook_with_one_slash_at_its_end_is_the_same_hook() {
+    let clock = ManualClock::new();
+    let service = Setup::new().signing_secrets(&[SECRET]).bidsketch_token(TOKEN).clock(&clock).start().await;
+    let body = fixture("arcsite/project_created.json");
+    let post = async |headers: &[(&str, String)]| {
+        let request =
+            headers.iter().fold(service.request(Method::POST, "/webhooks/arcsite/"), |request, (name, value)| {
+                request.header(*name, value)
+            });
+        HttpResponse::of(request.body(body.clone())).await
+    };
+    assert_eq!(post(&[]).await.status, 401);
+    post(&[(HEADER, sign(SECRET, clock.unix(), body.as_bytes()))]).await.receipt().accepted();
+    let body = fixture("bidsketch/client_created.json");
+    service.post(&format!("/webhooks/bidsketch/{TOKEN}/"), body).await.receipt().accepted();
+    assert_eq!(HttpResponse::of(service.request(Method::GET, "/webhooks/arcsite/")).await.status, 405);
     service.stop().await;
 }
 

@@ -1,5 +1,6 @@
 //! GraphQL over HTTP: requests, filters, orders, pages, limits, and the schema.
 
+mod compression;
 mod event_feed;
 mod graphql_http;
 mod history;

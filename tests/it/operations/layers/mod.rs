@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use imports::{Imports, Sources, segments};
 
 /// The top-level modules from the lowest to the highest. A module may use only those before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "clock",
+    "log_limit",
     "metrics",
     "failpoint",
     "config",
