@@ -30,9 +30,11 @@ use crate::store::{OpenError, Store};
 use crate::vendor::bidsketch::api::{ApiConfigError, BidsketchApi};
 use crate::webhooks::Webhooks;
 
+mod graphql_runtime;
 mod shutdown;
 mod tasks;
 
+use graphql_runtime::GraphqlRuntime;
 use shutdown::Shutdown;
 use tasks::Tasks;
 
@@ -69,6 +71,9 @@ pub enum ServeError {
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] BuildError),
+    /// The threads of GraphQL cannot be started.
+    #[error("the threads of GraphQL cannot be started: {0}")]
+    GraphqlRuntime(std::io::Error),
     /// A task that must run as long as the service has ended. The log says why.
     #[error("{0} has ended unexpectedly; the log above says why")]
     TaskEnded(&'static str),
@@ -142,6 +147,7 @@ impl<'a> Service<'a> {
         let (writer, writer_task) = Writer::start(store.clone(), windows, writer_shutdown.clone());
         let ingest = Ingest { store: store.clone(), verifier, tolerance: signature_tolerance(settings), writer };
 
+        let graphql_runtime = GraphqlRuntime::new().map_err(ServeError::GraphqlRuntime)?;
         let metrics = metrics::install()?;
         let stopping = CancellationToken::new();
         let connections = TaskTracker::new();
@@ -154,6 +160,7 @@ impl<'a> Service<'a> {
                 webhooks.clone(),
                 &settings.graphql,
             ),
+            graphql_runtime: graphql_runtime.handle(),
             store: store.clone(),
             feed: feed.clone(),
             clock,

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -46,6 +47,8 @@ pub struct AppState {
     pub store: Store,
     /// Its head is a metric.
     pub feed: Feed,
+    /// The runtime that requests for GraphQL run on.
+    pub graphql_runtime: Handle,
     /// The clock that timestamps deliveries.
     pub clock: Clock,
     /// Rendered by `/metrics`.
@@ -79,6 +82,7 @@ pub fn router(state: AppState) -> Router {
         shutdown: state.shutdown.clone(),
         tracker: state.connections,
     });
+    let on_graphql_runtime = from_fn_with_state(state.graphql_runtime, graphql::run_on);
     let health = health::HealthState {
         store: state.store,
         feed: state.feed,
@@ -93,8 +97,6 @@ pub fn router(state: AppState) -> Router {
         .merge(hooks)
         .merge(health::metrics_router(health.clone()))
         .layer(gate)
-        .merge(graphql)
-        .merge(streams)
-        .merge(sockets)
+        .merge(graphql.merge(streams).merge(sockets).layer(on_graphql_runtime))
         .merge(health::router(health))
 }
