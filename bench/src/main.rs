@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod handwritten;
+mod hooks;
 mod live;
 mod load;
 mod nodes;
@@ -42,6 +43,8 @@ enum Command {
     /// One and two nodes on one PostgreSQL: the time from a post to a frame on either node, and
     /// durable intake compared with SQLite
     Nodes(Nodes),
+    /// Deliveries beside expensive queries: the time to the 200, compared with an idle service
+    Hooks(Hooks),
     /// One of the servers, on a free port (started by the other commands)
     #[command(hide = true)]
     Server {
@@ -128,12 +131,33 @@ struct Nodes {
     rounds: usize,
 }
 
+/// The size and length of a benchmark of deliveries beside queries.
+#[derive(Args)]
+struct Hooks {
+    /// Projects in the database, each with 5 drawings
+    #[arg(long, default_value_t = 10_000)]
+    projects: u64,
+    /// Deliveries a second
+    #[arg(long, default_value = "50")]
+    rate: NonZeroU32,
+    /// Connections that send expensive queries without a pause
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Seconds of each measurement in a round
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Rounds; the report is over all of them
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Reads(reads) => reads::run(&reads).await,
         Command::Live(settings) => live::run(&settings).await,
         Command::Nodes(settings) => nodes::run(&settings).await,
+        Command::Hooks(settings) => hooks::run(&settings).await,
         Command::Server { kind, database } => server::serve(kind, &database).await,
     };
     match done {
