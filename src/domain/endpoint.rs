@@ -36,10 +36,11 @@ pub enum InvalidEndpoint {
 impl Endpoint {
     /// Parses an endpoint that a user enters.
     pub fn parse(text: &str) -> Result<Self, InvalidEndpoint> {
+        let text = text.trim();
         if text.len() > ENDPOINT_BYTES_MAX {
             return Err(InvalidEndpoint::TooLong);
         }
-        let url: Url = text.trim().parse().map_err(|_| InvalidEndpoint::NotAUrl)?;
+        let url: Url = text.parse().map_err(|_| InvalidEndpoint::NotAUrl)?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(InvalidEndpoint::NotAUrl)?;
         if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(host)) {
             return Err(InvalidEndpoint::NotSecure);
@@ -132,7 +133,9 @@ mod tests {
         ] {
             assert_eq!(Endpoint::parse(invalid), Err(why), "{invalid}");
         }
-        assert_eq!(Endpoint::parse(&format!("https://a.example/{}", "x".repeat(2000))), Err(InvalidEndpoint::TooLong));
+        let longest = format!("https://a.example/{}", "x".repeat(ENDPOINT_BYTES_MAX - "https://a.example/".len()));
+        assert!(Endpoint::parse(&format!("\n {longest} \t")).is_ok(), "spaces around it do not count");
+        assert_eq!(Endpoint::parse(&(longest + "x")), Err(InvalidEndpoint::TooLong));
     }
 
     #[test]
