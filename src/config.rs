@@ -1,18 +1,29 @@
 //! The settings. `bidarc.example.toml` has the defaults; a file, the environment and flags override
 //! them, in this order.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::TimeDelta;
-use config::{Config, File, FileFormat};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
+mod check;
 mod database_url;
 mod environment;
+mod nearest;
+mod problem;
+mod source;
+mod table;
 
+use check::Given;
 pub use database_url::DatabaseUrl;
+pub use problem::{ConfigError, Problem};
+pub use source::Source;
+use source::{Entry, parse, read_file};
+pub use table::{Kind, SETTINGS, Setting};
 
 /// The file that holds every setting with its default.
 pub const DEFAULT_SETTINGS: &str = include_str!("../bidarc.example.toml");
@@ -41,7 +52,6 @@ pub struct Server {
     pub listen: SocketAddr,
     #[serde(deserialize_with = "deserialize_non_empty")]
     pub public_url: Option<String>,
-    #[serde(deserialize_with = "deserialize_list")]
     pub allowed_origins: Vec<String>,
     pub shutdown_grace_seconds: u64,
 }
@@ -55,6 +65,9 @@ pub struct Database {
     pub readers: u32,
     pub wake_up: WakeUp,
     pub poll_milliseconds: u64,
+    /// Whether a flag, a variable or a settings file names the database. This is not a setting.
+    #[serde(skip)]
+    pub is_named: bool,
 }
 
 /// How a node on PostgreSQL learns of commits by other nodes.
@@ -140,63 +153,70 @@ pub struct Overrides {
     pub database_url: Option<String>,
 }
 
-/// Why the settings cannot be used. The message names the setting and what is allowed.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A source cannot be read, or a setting is unknown or has the wrong type.
-    #[error("{}", strip_excerpt(.0))]
-    Invalid(#[from] config::ConfigError),
-    /// A file named by a `…_FILE` variable cannot be read.
-    #[error("cannot read {path}, the file that {variable} names: {cause}", path = path.display())]
-    SecretFile {
-        /// The environment variable.
-        variable: String,
-        /// The file.
-        path: PathBuf,
-        /// The error of reading it.
-        cause: std::io::Error,
-    },
-    /// A setting has the right type and a value that is not allowed.
-    #[error("{setting} {problem}")]
-    InvalidValue {
-        /// The setting.
-        setting: &'static str,
-        /// The value and what is allowed, as in "is 0; it must be 1 to 120".
-        problem: String,
-    },
-}
-
 impl Settings {
     /// Reads the settings from the defaults, `file` (or `bidarc.toml`, if it exists), `environment`
     /// and `flags`; the last one wins.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in any source, also of a value that a later source overrides.
     pub fn load(
         file: Option<&Path>,
-        environment: impl IntoIterator<Item = (String, String)>,
+        environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
         flags: Overrides,
     ) -> Result<Self, ConfigError> {
-        let file = match file {
-            Some(path) => File::from(path).format(FileFormat::Toml),
-            None => File::from(Path::new(DEFAULT_FILE)).format(FileFormat::Toml).required(false),
-        };
-        let settings: Self = Config::builder()
-            .add_source(File::from_str(DEFAULT_SETTINGS, FileFormat::Toml))
-            .add_source(file)
-            .add_source(environment::source(environment)?)
-            .set_override_option("server.listen", flags.listen)?
-            .set_override_option("database.url", flags.database_url)?
-            .build()?
-            .try_deserialize()?;
-        settings.validate()?;
+        let environment = environment.into_iter().map(|(variable, value)| (variable.into(), value.into()));
+        let mut problems = Vec::new();
+        let mut entries = read_file(file.unwrap_or(Path::new(DEFAULT_FILE)), file.is_some(), &mut problems);
+        entries.extend(environment::read(environment, &mut problems));
+        for (flag, name, value) in
+            [("--listen", "server.listen", flags.listen), ("--database-url", "database.url", flags.database_url)]
+        {
+            let setting = SETTINGS.iter().find(|setting| setting.name == name);
+            entries.extend(setting.zip(value).map(|(setting, value)| Entry {
+                setting,
+                given: Given::Text(value),
+                source: Source::Flag(flag),
+            }));
+        }
+        let is_named = entries.iter().any(|entry| entry.setting.name == "database.url");
+        let mut settings = Self::from_entries(default_entries(&mut problems).into_iter().chain(entries), problems)?;
+        settings.database.is_named = is_named;
         Ok(settings)
     }
 
     /// The defaults alone. This fails only if `bidarc.example.toml` is wrong, which a test
     /// excludes.
     pub fn defaults() -> Result<Self, ConfigError> {
-        Ok(Config::builder()
-            .add_source(File::from_str(DEFAULT_SETTINGS, FileFormat::Toml))
-            .build()?
-            .try_deserialize()?)
+        let mut problems = Vec::new();
+        Self::from_entries(default_entries(&mut problems), problems)
+    }
+
+    /// Checks values. The last one of a setting wins.
+    fn from_entries(entries: impl IntoIterator<Item = Entry>, mut problems: Vec<Problem>) -> Result<Self, ConfigError> {
+        let mut sections = Map::new();
+        for Entry { setting, given, source } in entries {
+            match setting.kind.check(&given) {
+                Ok(value) => {
+                    let (section, key) = setting.section_and_key();
+                    let section = sections.entry(section).or_insert_with(|| Value::Object(Map::new()));
+                    if let Value::Object(keys) = section {
+                        keys.insert(key.to_owned(), value);
+                    }
+                }
+                Err(fault) => problems.push(Problem::InvalidValue {
+                    at: source,
+                    setting: setting.name,
+                    given: given.show(&setting.kind),
+                    fault: fault.0,
+                    allowed: setting.kind.allowed(),
+                }),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(ConfigError(problems));
+        }
+        serde_json::from_value(Value::Object(sections)).map_err(|error| ConfigError(vec![error.into()]))
     }
 
     /// Whether the settings allow open mode: `listen` is a loopback address, and no public URL is
@@ -217,51 +237,15 @@ impl Settings {
     pub fn occurrence_window(&self) -> TimeDelta {
         TimeDelta::seconds(self.identity.occurrence_window_seconds.into())
     }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        if let Some(url) = &self.server.public_url
-            && !(url.starts_with("https://") || url.starts_with("http://"))
-        {
-            let problem = format!("is {url:?}; it must begin with https:// or http://");
-            return Err(ConfigError::InvalidValue { setting: "server.public_url", problem });
-        }
-        if !(1..=120).contains(&self.bidsketch.api_timeout_seconds) {
-            let problem = format!("is {}; it must be 1 to 120", self.bidsketch.api_timeout_seconds);
-            return Err(ConfigError::InvalidValue { setting: "bidsketch.api_timeout_seconds", problem });
-        }
-        if !(10..=60_000).contains(&self.database.poll_milliseconds) {
-            let problem = format!("is {}; it must be 10 to 60000", self.database.poll_milliseconds);
-            return Err(ConfigError::InvalidValue { setting: "database.poll_milliseconds", problem });
-        }
-        for origin in &self.server.allowed_origins {
-            let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            let is_origin = authority.is_some_and(|authority| {
-                let authority = authority.trim_end_matches('/');
-                !authority.is_empty()
-                    && authority.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/' && byte != b'*')
-            });
-            if !is_origin {
-                let problem = format!(
-                    "has {origin:?}; each must be an origin like https://office.example.com, without a path or wildcard"
-                );
-                return Err(ConfigError::InvalidValue { setting: "server.allowed_origins", problem });
-            }
-        }
-        Ok(())
-    }
 }
 
-/// The text of an error without its excerpt of the file, which may hold a secret.
-fn strip_excerpt(error: &config::ConfigError) -> String {
-    let text = error.to_string();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
-    lines.join(": ")
+fn default_entries(problems: &mut Vec<Problem>) -> Vec<Entry> {
+    parse(DEFAULT_SETTINGS, |_| Source::Defaults, problems)
 }
 
 fn deserialize_non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let text = text.trim();
-    Ok((!text.is_empty()).then(|| text.to_owned()))
+    Ok((!text.is_empty()).then_some(text))
 }
 
 fn deserialize_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
@@ -269,23 +253,7 @@ fn deserialize_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 }
 
 fn deserialize_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
-    Ok(deserialize_list(deserializer)?.into_iter().map(SecretString::from).collect())
-}
-
-/// A list, or one text with its items separated by commas or line ends, as in an environment
-/// variable or a file.
-fn deserialize_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        List(Vec<String>),
-        Text(String),
-    }
-    let items = match Form::deserialize(deserializer)? {
-        Form::List(items) => items,
-        Form::Text(text) => text.split([',', '\n']).map(str::to_owned).collect(),
-    };
-    Ok(items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
+    Ok(Vec::<String>::deserialize(deserializer)?.into_iter().map(SecretString::from).collect())
 }
 
 #[cfg(test)]

@@ -1,0 +1,235 @@
+//! Checks a value by the kind of its setting, and brings it to the one form that
+//! [`Settings`](super::Settings) is read from.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::DatabaseUrl;
+use super::table::Kind;
+
+/// A value as a source gives it.
+#[derive(Debug)]
+pub(super) enum Given {
+    /// A text. Every value of the environment and of flags is one.
+    Text(String),
+    /// A number without a fraction.
+    Integer(i128),
+    /// A list.
+    List(Vec<Self>),
+    /// A value that no setting takes, such as `true`.
+    Other(String),
+}
+
+/// What is wrong with a value, as the rest of "… is <value>, which …", if the allowed values do not
+/// say it.
+#[derive(Debug, Default)]
+pub(super) struct Fault(pub(super) Option<&'static str>);
+
+const fn fault<T>(text: &'static str) -> Result<T, Fault> {
+    Err(Fault(Some(text)))
+}
+
+impl Given {
+    /// The value as a message shows it, without secrets.
+    pub(super) fn show(&self, kind: &Kind) -> String {
+        if kind.is_secret() {
+            return "is set to a value that is not shown".to_owned();
+        }
+        format!("is {}", self.show_plain(kind))
+    }
+
+    fn show_plain(&self, kind: &Kind) -> String {
+        match self {
+            Self::Text(text) if text.trim().is_empty() => "empty".to_owned(),
+            Self::Text(text) if matches!(kind, Kind::DatabaseUrl) => DatabaseUrl::from(text.trim()).to_string(),
+            // Before an @ there may be a password.
+            Self::Text(text) if text.contains('@') => "a text with an @ (not shown)".to_owned(),
+            Self::Text(text) => format!("{text:?}"),
+            Self::Integer(number) => number.to_string(),
+            Self::List(items) => {
+                format!("[{}]", items.iter().map(|item| item.show_plain(kind)).collect::<Vec<_>>().join(", "))
+            }
+            Self::Other(shown) => shown.clone(),
+        }
+    }
+
+    fn text(&self) -> Result<&str, Fault> {
+        match self {
+            Self::Text(text) => Ok(text.trim()),
+            Self::Integer(_) | Self::List(_) | Self::Other(_) => fault("is not a text in quotes"),
+        }
+    }
+
+    /// The items of a list. One text holds items that are separated by commas or line ends, as in a
+    /// variable or a file.
+    fn items(&self) -> Result<Vec<&str>, Fault> {
+        let items: Vec<&str> = match self {
+            Self::Text(text) => {
+                text.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| line.split(',')).collect()
+            }
+            Self::List(items) => items.iter().map(Self::text).collect::<Result<_, _>>()?,
+            Self::Integer(_) | Self::Other(_) => return fault("is not a list of texts in quotes"),
+        };
+        let items: Vec<&str> = items.into_iter().map(str::trim).collect();
+        if items.contains(&"") { fault("has an empty item") } else { Ok(items) }
+    }
+}
+
+impl Kind {
+    /// Checks a value. Returns it as the settings are read from it.
+    pub(super) fn check(&self, given: &Given) -> Result<Value, Fault> {
+        match self {
+            Self::Address => {
+                let text = given.text()?;
+                text.parse::<SocketAddr>().map(|_| text.into()).map_err(|_| Fault::default())
+            }
+            Self::Url { is_optional, .. } => check_url(given.text()?, *is_optional),
+            Self::DatabaseUrl => check_database_url(given.text()?),
+            Self::Origins => {
+                let origins = given.items()?.into_iter().map(check_origin).collect::<Result<Vec<_>, _>>()?;
+                Ok(origins.into())
+            }
+            Self::Number { min, max, .. } => check_number(given, *min, *max),
+            Self::Word(words) => {
+                let text = given.text()?;
+                words.iter().find(|&&word| word == text).map(|&word| word.into()).ok_or(Fault::default())
+            }
+            Self::LogFilter => check_log_filter(given.text()?),
+            Self::PathToken => check_path_token(given.text()?),
+            Self::HeaderToken => {
+                let text = given.text()?;
+                let is_allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+                if text.bytes().all(is_allowed) { Ok(text.into()) } else { fault("has another character") }
+            }
+            Self::Secrets => {
+                let items = given.items()?;
+                if items.iter().any(|item| item.contains(char::is_control)) {
+                    return fault("has a control character");
+                }
+                Ok(items.into())
+            }
+        }
+    }
+}
+
+fn check_number(given: &Given, min: u64, max: u64) -> Result<Value, Fault> {
+    let number = match given {
+        Given::Integer(number) => u64::try_from(*number).map_err(|_| Fault::default())?,
+        Given::Text(text) => parse_number(text.trim())?,
+        Given::List(_) | Given::Other(_) => return Err(Fault::default()),
+    };
+    if (min..=max).contains(&number) { Ok(number.into()) } else { Err(Fault::default()) }
+}
+
+/// Reads a number as TOML writes it: digits, with underscores between them.
+fn parse_number(text: &str) -> Result<u64, Fault> {
+    let has_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !text.split('_').all(has_digits) {
+        return Err(Fault::default());
+    }
+    text.replace('_', "").parse().map_err(|_| Fault::default())
+}
+
+fn check_url(text: &str, is_optional: bool) -> Result<Value, Fault> {
+    if text.is_empty() && is_optional {
+        return Ok("".into());
+    }
+    let url = parse_web_url(text)?;
+    if url.query().is_some() {
+        return fault("has a query");
+    }
+    // Paths are appended to it.
+    Ok(text.trim_end_matches('/').into())
+}
+
+/// The origin as browsers send it: lower case, without a default port.
+fn check_origin(text: &str) -> Result<String, Fault> {
+    let url = parse_web_url(text)?;
+    if url.query().is_some() || url.path() != "/" {
+        return fault("has a path or a query");
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+/// An http or https URL without user name, password or fragment.
+fn parse_web_url(text: &str) -> Result<Url, Fault> {
+    let has_scheme = ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme));
+    if !has_scheme {
+        return fault("does not begin with https:// or http://");
+    }
+    // The parser would drop or replace such characters.
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '*')) {
+        return fault("has a space, a backslash or an asterisk");
+    }
+    let url: Url = text.parse().map_err(|_| Fault(Some("is not a URL with a host")))?;
+    if !url.username().is_empty() || url.password().is_some() || text.contains('@') {
+        return fault("has a user name or a password");
+    }
+    if url.fragment().is_some() {
+        return fault("has a fragment");
+    }
+    Ok(url)
+}
+
+fn check_database_url(text: &str) -> Result<Value, Fault> {
+    let path = text.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
+    let host = ["postgres://", "postgresql://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    match (path, host) {
+        (Some(path), _) if path.is_empty() || path.starts_with('?') => fault("has no path"),
+        (None, None) => fault("is of no known kind"),
+        (Some(_), _) | (None, Some(_)) => Ok(text.into()),
+    }
+}
+
+/// Checks each directive: a level, or `target=level`. The library takes any other word for the name
+/// of a module of which everything is logged, and then logs nothing else.
+fn check_log_filter(text: &str) -> Result<Value, Fault> {
+    let is_level = |word: &str| {
+        ["error", "warn", "info", "debug", "trace", "off"].iter().any(|level| level.eq_ignore_ascii_case(word))
+    };
+    let mut depth = 0_i32;
+    let directives = text.split(|c| {
+        depth += i32::from(matches!(c, '[' | '{')) - i32::from(matches!(c, ']' | '}'));
+        c == ',' && depth == 0
+    });
+    let directives: Vec<&str> = directives.map(str::trim).collect();
+    let mut covers_bidarc = false;
+    for directive in &directives {
+        let (target, level) =
+            directive.rsplit_once('=').map_or((None, *directive), |(target, level)| (Some(target), level));
+        if !is_level(level) || target == Some("") {
+            return fault(match target {
+                None => "has a word that is not a level",
+                Some(_) => "has a module without a level, or a level without a module",
+            });
+        }
+        covers_bidarc |= target.is_none_or(|target| target == "bidarc");
+    }
+    if !covers_bidarc {
+        return fault("has no level for all modules, so that most warnings would be lost");
+    }
+    let filter = directives.join(",");
+    if EnvFilter::try_new(&filter).is_err() {
+        return fault("cannot be read");
+    }
+    Ok(filter.into())
+}
+
+/// The characters are those that a URL carries unchanged (RFC 3986, 2.3). The segments `.` and `..`
+/// are none.
+fn check_path_token(text: &str) -> Result<Value, Fault> {
+    if text.contains('/') {
+        return fault("has a slash, so it cannot be one segment of a path");
+    }
+    if matches!(text, "." | "..") {
+        return fault("means another path");
+    }
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    if !text.bytes().all(is_unreserved) {
+        return fault("has a character that a URL escapes");
+    }
+    Ok(text.into())
+}

@@ -1,0 +1,214 @@
+//! The one table of the settings: the type, the range and the reason of each.
+//! `bidarc.example.toml` has the defaults, and docs/SETTINGS.md shows the table.
+
+/// A setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name: `section.key`.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+    /// What it is for, and why its range ends where it does.
+    pub reason: &'static str,
+}
+
+/// What a setting may be.
+#[derive(Debug)]
+pub enum Kind {
+    /// An IP address and a port.
+    Address,
+    /// The URL of the service or of an API. Only an optional one may be empty.
+    Url {
+        /// What it looks like.
+        example: &'static str,
+        /// Whether an empty text means "not set".
+        is_optional: bool,
+    },
+    /// The URL of a database.
+    DatabaseUrl,
+    /// A list of web origins.
+    Origins,
+    /// A whole number.
+    Number {
+        /// The smallest value.
+        min: u64,
+        /// The greatest value.
+        max: u64,
+        /// What it counts.
+        unit: &'static str,
+    },
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Levels of the log.
+    LogFilter,
+    /// A secret that is one segment of a URL's path.
+    PathToken,
+    /// A secret that a quoted text in an HTTP header carries.
+    HeaderToken,
+    /// A list of secrets.
+    Secrets,
+}
+
+impl Setting {
+    /// The section and the key.
+    #[must_use]
+    pub fn section_and_key(&self) -> (&'static str, &'static str) {
+        self.name.split_once('.').unwrap_or((self.name, ""))
+    }
+
+    /// The environment variable that sets it.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        let (section, key) = self.section_and_key();
+        format!("BIDARC_{}__{}", section.to_uppercase(), key.to_uppercase())
+    }
+}
+
+impl Kind {
+    /// Whether no message may show the value.
+    pub(super) const fn is_secret(&self) -> bool {
+        matches!(self, Self::PathToken | Self::HeaderToken | Self::Secrets)
+    }
+
+    /// The values that are allowed, as in "it must be …".
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        match self {
+            Self::Address => "an IP address and a port, like 127.0.0.1:8080 or [::1]:8080".to_owned(),
+            Self::Url { example, .. } => {
+                format!("a URL like {example}, without a user name, a query or a fragment")
+            }
+            Self::DatabaseUrl => "sqlite://<path of a file> or postgres://<user>@<host>/<database>".to_owned(),
+            Self::Origins => {
+                "a list of origins like https://office.example.com, each without a path or wildcard".to_owned()
+            }
+            Self::Number { min, max, unit } => format!("a whole number of {unit}, {min} to {max}"),
+            Self::Word(words) => words.join(" or "),
+            Self::LogFilter => "levels (error, warn, info, debug, trace, off) for all modules or for one, like \
+                 info,bidarc::ingest=debug"
+                .to_owned(),
+            Self::PathToken => "a text of letters, digits and - . _ ~, as `openssl rand -hex 32` makes it".to_owned(),
+            Self::HeaderToken => "a text of visible ASCII characters without quotes, backslashes or spaces".to_owned(),
+            Self::Secrets => "a list of texts without control characters".to_owned(),
+        }
+    }
+}
+
+/// Every setting, in the order of `bidarc.example.toml`.
+pub const SETTINGS: [Setting; 23] = [
+    Setting {
+        name: "server.listen",
+        kind: Kind::Address,
+        reason: "The address to listen on; `--listen` overrides it. Port 0 takes any free port. An address other than loopback needs a key.",
+    },
+    Setting {
+        name: "server.public_url",
+        kind: Kind::Url { example: "https://hooks.example.com", is_optional: true },
+        reason: "The URL at which the vendors reach the service. It ends open mode, so it needs a key.",
+    },
+    Setting {
+        name: "server.allowed_origins",
+        kind: Kind::Origins,
+        reason: "Web pages of other origins that may use the API from a browser. A browser sends an origin without a path.",
+    },
+    Setting {
+        name: "server.shutdown_grace_seconds",
+        kind: Kind::Number { min: 0, max: 3600, unit: "seconds" },
+        reason: "How long a stop waits for requests that have begun. An hour is longer than any supervisor waits.",
+    },
+    Setting {
+        name: "database.url",
+        kind: Kind::DatabaseUrl,
+        reason: "The database; `--database-url` overrides it. A relative path starts at the working directory. See [OPERATIONS](OPERATIONS.md).",
+    },
+    Setting {
+        name: "database.readers",
+        kind: Kind::Number { min: 1, max: 500, unit: "connections" },
+        reason: "How many queries read at once. Without a reader no query is answered; past 500 a PostgreSQL server needs a pooler.",
+    },
+    Setting {
+        name: "database.wake_up",
+        kind: Kind::Word(&["notify", "poll"]),
+        reason: "How a node on PostgreSQL learns of commits by other nodes. A pooler that lends a connection for one transaction needs `poll`.",
+    },
+    Setting {
+        name: "database.poll_milliseconds",
+        kind: Kind::Number { min: 10, max: 60_000, unit: "milliseconds" },
+        reason: "The interval of `poll`. Shorter would load the server, longer would make live streams late.",
+    },
+    Setting {
+        name: "arcsite.signing_secrets",
+        kind: Kind::Secrets,
+        reason: "The secrets of ArcSite's webhooks, one for each webhook. All are tried.",
+    },
+    Setting {
+        name: "arcsite.path_token",
+        kind: Kind::PathToken,
+        reason: "The last segment of the hook URL, for ArcSite webhooks without a secret. Other characters would be escaped in a URL.",
+    },
+    Setting {
+        name: "arcsite.signature_max_age_hours",
+        kind: Kind::Number { min: 1, max: 8760, unit: "hours" },
+        reason: "How old a signature may be before its delivery is quarantined. Retries last for days, not for more than a year.",
+    },
+    Setting {
+        name: "arcsite.signature_max_ahead_minutes",
+        kind: Kind::Number { min: 1, max: 1440, unit: "minutes" },
+        reason: "How far a signature may be ahead of this machine's clock. Two clocks always differ; a day apart, one is wrong.",
+    },
+    Setting {
+        name: "bidsketch.path_token",
+        kind: Kind::PathToken,
+        reason: "The last segment of the hook URL, for Bidsketch webhooks that are made by hand. Other characters would be escaped in a URL.",
+    },
+    Setting {
+        name: "bidsketch.api_url",
+        kind: Kind::Url { example: "https://bidsketch.com/api/v1", is_optional: false },
+        reason: "Bidsketch's API. It must be https, or http on this machine, since each call carries the API token.",
+    },
+    Setting {
+        name: "bidsketch.api_token",
+        kind: Kind::HeaderToken,
+        reason: "The account whose [webhooks](BIDSKETCH-WEBHOOKS.md) bidarc manages. It is sent in quotes in a header.",
+    },
+    Setting {
+        name: "bidsketch.api_timeout_seconds",
+        kind: Kind::Number { min: 1, max: 120, unit: "seconds" },
+        reason: "How long Bidsketch may take to answer a call. The client of the API waits meanwhile.",
+    },
+    Setting {
+        name: "identity.state_window_hours",
+        kind: Kind::Number { min: 1, max: 8760, unit: "hours" },
+        reason: "The dedup window of a state without a time. Without a window each retry would be a second event.",
+    },
+    Setting {
+        name: "identity.occurrence_window_seconds",
+        kind: Kind::Number { min: 1, max: 86_400, unit: "seconds" },
+        reason: "The dedup window of an occurrence without a time. Over a day it would hide real occurrences.",
+    },
+    Setting {
+        name: "graphql.max_depth",
+        kind: Kind::Number { min: 1, max: 100, unit: "levels" },
+        reason: "How deep a query may be nested. The playground needs 15; the schema has no use for more than 100.",
+    },
+    Setting {
+        name: "graphql.max_fields",
+        kind: Kind::Number { min: 1, max: 100_000, unit: "fields" },
+        reason: "How many fields a document may have. The limit bounds the work before a query runs.",
+    },
+    Setting {
+        name: "graphql.max_complexity",
+        kind: Kind::Number { min: 1, max: 10_000_000, unit: "fields" },
+        reason: "The highest cost of a query: its fields, times the rows of their pages. The limit bounds the memory of an answer.",
+    },
+    Setting {
+        name: "log.filter",
+        kind: Kind::LogFilter,
+        reason: "How much is logged: see [LOGGING](LOGGING.md). A word that is no level would silence everything else.",
+    },
+    Setting {
+        name: "log.format",
+        kind: Kind::Word(&["text", "json"]),
+        reason: "`text` for people, `json` for a log collector.",
+    },
+];
