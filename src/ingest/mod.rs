@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use tracing::{Instrument, Span, field};
 
-use crate::domain::QuarantineReason;
+use crate::domain::{DeliveryOutcome, QuarantineReason};
 use crate::metrics::{DELIVERIES, REFUSED, UNAVAILABLE};
 use crate::store::webhooks::HookToken;
 use crate::store::{Store, webhooks};
@@ -103,7 +103,10 @@ impl Ingest {
         if let Some(seq) = receipt.event {
             span.record("event", seq.0);
         }
-        tracing::debug!("delivery recorded");
+        // The line of a quarantined one is the warning above.
+        if receipt.outcome != DeliveryOutcome::Quarantined {
+            tracing::info!("delivery recorded");
+        }
         Ok(receipt)
     }
 
