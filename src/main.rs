@@ -8,8 +8,9 @@ use bidarc::app::Service;
 use bidarc::clock::Clock;
 use bidarc::config::{Database, LogFormat, Overrides, Settings};
 use bidarc::ingest::rebuild::{self, RebuildProgress};
-use bidarc::store::Store;
-use clap::{Parser, Subcommand};
+use bidarc::store::{OpenError, Store};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
@@ -49,14 +50,21 @@ struct Arguments {
     /// [default: bidarc.toml in the working directory, if it exists]
     #[arg(long, env = "BIDARC_CONFIG", value_name = "PATH", global = true)]
     config: Option<PathBuf>,
-    /// Listen on this address, for example 127.0.0.1:8080; overrides server.listen (serve only)
-    #[arg(long, value_name = "ADDRESS", global = true)]
-    listen: Option<String>,
     /// Use this database, for example sqlite://bidarc.db; overrides database.url
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
+    #[command(flatten)]
+    serve: ServeOptions,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+/// The options of `serve`. They stand before it too, because it is the default.
+#[derive(Args, Clone)]
+struct ServeOptions {
+    /// Listen on this address, for example 127.0.0.1:8080; overrides server.listen
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
 }
 
 #[derive(Clone, Subcommand)]
@@ -65,9 +73,9 @@ enum Command {
     ///
     /// At start it creates the tables of the database, or upgrades them to this version. On SIGTERM
     /// it finishes the requests that have begun, for server.shutdown_grace_seconds at most.
-    Serve,
+    Serve(ServeOptions),
     /// Print the GraphQL schema in SDL
-    Schema,
+    Schema(UnusedOptions),
     /// Rebuild the current state (projects, drawings, clients, proposals, payments) from the log of
     /// events
     ///
@@ -87,13 +95,29 @@ enum Command {
     Keys(KeysCommand),
 }
 
+/// Options that every command takes and that change nothing here, so that no help shows them.
+#[derive(Args, Clone)]
+struct UnusedOptions {
+    #[arg(long, hide = true)]
+    config: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    database_url: Option<String>,
+}
+
 type BoxError = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
-    let done = match arguments.command.take().unwrap_or(Command::Serve) {
-        Command::Serve => run_serve(arguments),
-        Command::Schema => write_stdout(&bidarc::graphql::sdl()),
+    let command = arguments.command.take().unwrap_or_else(|| Command::Serve(arguments.serve.clone()));
+    if let Command::Serve(options) = &command {
+        arguments.serve.listen = options.listen.clone().or(arguments.serve.listen);
+    } else if arguments.serve.listen.is_some() {
+        let message = "--listen is an option of `bidarc serve`; the other commands listen nowhere";
+        Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
+    }
+    let done = match command {
+        Command::Serve(_) => run_serve(arguments),
+        Command::Schema(_) => write_stdout(&bidarc::graphql::sdl()),
         Command::Rebuild => run_rebuild(arguments),
         Command::Copy(command) => run_copy(arguments, command),
         Command::Keys(command) => run_keys(arguments, command),
@@ -117,20 +141,38 @@ fn write_stdout(text: &str) -> Result<(), BoxError> {
 
 /// Reads the settings, initialises logging and builds the runtime.
 fn bootstrap(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime), BoxError> {
-    let environment =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let flags = Overrides { listen: arguments.listen, database_url: arguments.database_url };
-    let settings = Settings::load(arguments.config.as_deref(), environment, flags)?;
+    let flags = Overrides { listen: arguments.serve.listen, database_url: arguments.database_url };
+    let settings = Settings::load(arguments.config.as_deref(), std::env::vars_os(), flags)?;
     init_logging(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok((settings, runtime))
 }
 
-/// Opens the database for a command. One reader is enough: commands read one query at a time.
-async fn open_store(settings: &Settings) -> Result<Store, BoxError> {
+/// Opens the database for a command. One reader is enough: commands read one query at a time. Only
+/// a command that may create a database does, and only one that a flag, a variable or a file names:
+/// in the wrong directory the default is a path that no service uses.
+async fn open_store(settings: &Settings, may_create: bool) -> Result<Store, BoxError> {
     let database = Database { readers: 1, ..settings.database.clone() };
-    let opened = Store::open(&database, Clock::system().now()).await;
-    Ok(opened.map_err(|error| format!("{error}\n  database.url is {}", database.url))?)
+    let now = Clock::system().now();
+    let opened = if may_create && database.is_named {
+        Store::open(&database, now).await
+    } else {
+        Store::open_existing(&database, now).await
+    };
+    opened.map_err(|error| match error {
+        OpenError::NotThere(problem) => {
+            let remedy = if database.is_named {
+                "check database.url, or start the service, which makes it"
+            } else {
+                "run this where the service runs, or name its database with --database-url, BIDARC_DATABASE__URL or \
+                 --config"
+            };
+            format!("{problem}: {remedy}\n  database.url is {}", database.url).into()
+        }
+        error @ (OpenError::Unsupported(_) | OpenError::SchemaTooNew { .. } | OpenError::Store(_)) => {
+            format!("{error}\n  database.url is {}", database.url).into()
+        }
+    })
 }
 
 fn run_keys(arguments: Arguments, command: KeysCommand) -> Result<(), BoxError> {
@@ -146,7 +188,7 @@ fn run_copy(arguments: Arguments, command: CopyCommand) -> Result<(), BoxError> 
 fn run_rebuild(arguments: Arguments) -> Result<(), BoxError> {
     let (settings, runtime) = bootstrap(arguments)?;
     runtime.block_on(async {
-        let store = open_store(&settings).await?;
+        let store = open_store(&settings, false).await?;
         let mut progress = ProgressLine::new("rebuilding", "events");
         let done = rebuild::rebuild(&store, |RebuildProgress { done, total, .. }| progress.report(done, total)).await?;
         store.close().await;
@@ -170,7 +212,7 @@ fn run_serve(arguments: Arguments) -> Result<(), BoxError> {
             format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)
         })?;
         let service = Service::open(&settings, Clock::system(), &listener).await?;
-        print_banner(&settings, &listener, service.key_count())?;
+        write_stdout(&service.greeting())?;
         let shutdown = async move {
             tokio::select! {
                 _ = terminated.recv() => {}
@@ -182,12 +224,7 @@ fn run_serve(arguments: Arguments) -> Result<(), BoxError> {
 }
 
 fn init_logging(settings: &Settings) -> Result<(), BoxError> {
-    let filter = EnvFilter::try_new(&settings.log.filter).map_err(|error| {
-        format!(
-            "log.filter is {:?}, which is not a log filter: {error}; an example is \"info,bidarc::ingest=debug\"",
-            settings.log.filter
-        )
-    })?;
+    let filter = EnvFilter::try_new(&settings.log.filter)?;
     // The WebSocket library logs whole frames below INFO, and the first frame of a client holds its
     // token. The migration library logs two lines a step, where the store says the same in one.
     let without_noise = filter_fn(|log| {
@@ -202,34 +239,4 @@ fn init_logging(settings: &Settings) -> Result<(), BoxError> {
         LogFormat::Json => log.with(layer.json()).init(),
     }
     Ok(())
-}
-
-fn print_banner(settings: &Settings, listener: &TcpListener, keys: usize) -> Result<(), BoxError> {
-    let base = match &settings.server.public_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("http://{}", listener.local_addr()?),
-    };
-    write_stdout(&format!(
-        "bidarc {version}\n  \
-         playground  {base}/playground\n  \
-         GraphQL     {base}/graphql (subscriptions: {base}/graphql/ws, {base}/graphql/sse)\n  \
-         ArcSite     {base}/webhooks/arcsite{arcsite}\n  \
-         Bidsketch   {base}/webhooks/bidsketch{bidsketch}\n  \
-         keys        {keys}\n  \
-         database    {database}\n",
-        arcsite = match (&settings.arcsite.path_token, settings.arcsite.signing_secrets.is_empty()) {
-            (Some(_), true) => "/<arcsite.path_token>",
-            (Some(_), false) => " (signed), or with /<arcsite.path_token>",
-            (None, false) => " (signed)",
-            (None, true) => "",
-        },
-        bidsketch = if settings.bidsketch.path_token.is_some() { "/<bidsketch.path_token>" } else { "" },
-        keys = match keys {
-            0 =>
-                "none; open mode serves this machine only (make a key: bidarc keys add NAME --scope manage)".to_owned(),
-            keys => keys.to_string(),
-        },
-        version = env!("CARGO_PKG_VERSION"),
-        database = settings.database.url,
-    ))
 }

@@ -13,6 +13,8 @@ use crate::Migrator;
 pub enum State {
     /// It has exactly the migrations of this version.
     Current,
+    /// It has no migration: it is new, or another program's.
+    New,
     /// It lacks migrations.
     Behind,
     /// It has a migration that this version does not know: a later version has migrated it.
@@ -39,6 +41,8 @@ where
         State::Ahead { step: step.clone() }
     } else if applied == known {
         State::Current
+    } else if applied.is_empty() {
+        State::New
     } else {
         State::Behind
     })

@@ -26,15 +26,17 @@ use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
 use crate::metrics;
-use crate::store::{OpenError, Store};
+use crate::store::{OpenError, Store, webhooks};
 use crate::vendor::bidsketch::api::{ApiConfigError, BidsketchApi};
 use crate::webhooks::Webhooks;
 
 mod graphql_runtime;
+mod greeting;
 mod shutdown;
 mod tasks;
 
 use graphql_runtime::GraphqlRuntime;
+use greeting::Facts;
 use shutdown::Shutdown;
 use tasks::Tasks;
 
@@ -102,6 +104,7 @@ pub struct Service<'a> {
     open_without_keys: bool,
     store: Store,
     keys: Keys,
+    facts: Facts,
 }
 
 impl<'a> Service<'a> {
@@ -119,13 +122,23 @@ impl<'a> Service<'a> {
             store.close().await;
             return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
         }
-        Ok(Self { settings, clock, open_without_keys, store, keys })
+        let own_webhooks = webhooks::count_accepting(store.reserved_reader()).await;
+        let own_webhooks = own_webhooks.map_err(|error| store_error(settings, error))?;
+        let facts = Facts {
+            listen,
+            open_without_keys,
+            keys: keys.count(),
+            own_webhooks: usize::try_from(own_webhooks).unwrap_or(usize::MAX),
+            is_new_database: store.is_new(),
+        };
+        Ok(Self { settings, clock, open_without_keys, store, keys, facts })
     }
 
-    /// The number of keys that are not revoked. The service is in open mode if there are none.
+    /// The lines to print at the start: the URLs that answer, what is verified, and what is
+    /// missing.
     #[must_use]
-    pub fn key_count(&self) -> usize {
-        self.keys.count()
+    pub fn greeting(&self) -> String {
+        self.facts.greeting(self.settings)
     }
 
     /// Serves until `shutdown` is ready. Then it finishes the requests that have begun, within
@@ -135,10 +148,10 @@ impl<'a> Service<'a> {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { settings, clock, open_without_keys, store, keys } = self;
+        let Self { settings, clock, open_without_keys, store, keys, facts } = self;
         let feed = Feed::new(store.clone());
         let verifier = build_verifier(settings, open_without_keys);
-        log_hook_access(&verifier);
+        warn_of_closed_hooks(&facts, settings);
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let releaser = Releaser::new(store.clone(), windows);
         let webhooks = build_webhooks(settings, &store, &clock, listener.local_addr()?)?;
@@ -234,25 +247,13 @@ fn build_webhooks(
     Ok(Webhooks::new(store.clone(), api, base, clock.clone()))
 }
 
-/// Logs which vendors have no secret, and what their hooks accept.
-fn log_hook_access(verifier: &Verifier) {
-    for provider in Provider::ALL.iter().copied() {
-        if verifier.is_open(provider) {
-            tracing::info!(%provider, "open mode: hooks accept deliveries without proof of the sender, from this machine only");
-        } else if !verifier.is_configured(provider) {
-            tracing::warn!(%provider, "{}", missing_secret_warning(provider));
-        }
-    }
-}
-
-const fn missing_secret_warning(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Arcsite => {
-            "no secret is set: hooks of this vendor are answered 404; set arcsite.signing_secrets or arcsite.path_token"
-        }
-        Provider::Bidsketch => {
-            "bidsketch.path_token is not set: only webhooks registered by createBidsketchWebhook are taken, and every other \
-             hook of this vendor is answered 404"
+/// Warns of each vendor that no hook URL is open for.
+fn warn_of_closed_hooks(facts: &Facts, settings: &Settings) {
+    for (provider, hooks) in
+        [(Provider::Arcsite, facts.arcsite(settings)), (Provider::Bidsketch, facts.bidsketch(settings))]
+    {
+        if hooks.is_closed {
+            tracing::warn!(%provider, "{}", hooks.text);
         }
     }
 }

@@ -39,6 +39,15 @@ pub enum AdminError {
     Store(#[from] StoreError),
 }
 
+/// A key that was revoked.
+#[derive(Debug)]
+pub struct Revocation {
+    /// The key.
+    pub key: ApiKey,
+    /// How many keys are not revoked.
+    pub remaining: usize,
+}
+
 /// Makes a key and returns its token, which is stored nowhere. The name must be free among the
 /// active keys.
 pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<Token, AdminError> {
@@ -61,7 +70,7 @@ pub async fn list(store: &Store) -> Result<Vec<ApiKey>, AdminError> {
 }
 
 /// Revokes the active key with this name, or the key with this id.
-pub async fn revoke(store: &Store, name_or_id: &str, now: Time) -> Result<ApiKey, AdminError> {
+pub async fn revoke(store: &Store, name_or_id: &str, now: Time) -> Result<Revocation, AdminError> {
     let tx = store.begin().await?;
     let key = match keys::active_by_name(&tx, name_or_id).await? {
         Some(key) => Some(key),
@@ -75,8 +84,9 @@ pub async fn revoke(store: &Store, name_or_id: &str, now: Time) -> Result<ApiKey
         return Err(AdminError::AlreadyRevoked { id: key.id, name: key.name });
     }
     keys::revoke(&tx, key.id, now).await?;
+    let remaining = keys::active(&tx).await?.len();
     store.commit(tx, None).await?;
-    Ok(ApiKey { revoked_at: Some(now), ..key })
+    Ok(Revocation { key: ApiKey { revoked_at: Some(now), ..key }, remaining })
 }
 
 /// The rule that a name breaks, if any.

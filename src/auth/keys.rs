@@ -178,6 +178,14 @@ impl Keys {
             if changed {
                 let what = if snapshot.is_confirmed { "the active keys changed" } else { "the keys can be read again" };
                 tracing::info!(keys = read.by_hash.len(), "{what}");
+                if read.by_hash.is_empty() && !snapshot.by_hash.is_empty() {
+                    let meaning = if self.0.open_without_keys {
+                        "open mode is back: every program of this machine can use the API without a key"
+                    } else {
+                        "every request to the API is refused until there is one"
+                    };
+                    tracing::warn!("no key is left; {meaning} (bidarc keys add NAME --scope manage)");
+                }
                 *snapshot = Arc::new(read);
             }
             changed

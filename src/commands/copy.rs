@@ -26,7 +26,7 @@ pub(crate) async fn run(command: CopyCommand, settings: &Settings) -> Result<(),
     if target.url == source.url {
         return Err("--to names the source database; name another, empty database".into());
     }
-    let from = open_store(settings).await?;
+    let from = open_store(settings, false).await?;
     let to = Store::open(&target, Clock::system().now()).await;
     let to = to.map_err(|error| format!("{error}\n  --to is {}", target.url))?;
     if to.log_id() == from.log_id() {

@@ -1,9 +1,10 @@
 //! `bidarc keys`: adds, lists and revokes the keys of the API.
 
+use bidarc::auth::admin::Revocation;
 use bidarc::auth::{ApiKey, Scope, admin};
 use bidarc::clock::{Clock, Time};
 use bidarc::config::Settings;
-use bidarc::store::Store;
+use bidarc::store::{self, Store};
 use chrono::SecondsFormat;
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
@@ -13,6 +14,9 @@ use crate::{BoxError, open_store, write_stdout};
 #[derive(Clone, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Add a key and print its token
+    ///
+    /// The command makes the database if it is not there and an option, a variable or a settings
+    /// file names it.
     ///
     /// The token is the last line of standard output. Store it: bidarc shows it only now and keeps
     /// only its hash. A client sends it as `Authorization: Bearer <token>`. A running service
@@ -29,7 +33,7 @@ pub(crate) enum KeysCommand {
     /// Revoke a key
     ///
     /// A running service refuses the key within a second, and closes the sockets and event streams
-    /// that it opened.
+    /// that it opened. Revoking the last key brings open mode back where the settings allow it.
     Revoke {
         /// The name of the key, or its ID in `bidarc keys list`
         #[arg(value_name = "NAME")]
@@ -41,16 +45,21 @@ fn scope_values() -> PossibleValuesParser {
     Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().into()
 }
 
-/// Runs the command. It creates the database if there is none, and needs no secret.
+/// Runs the command. It needs no secret. Only `add` may create the database.
 pub(crate) async fn run(command: KeysCommand, settings: &Settings) -> Result<(), BoxError> {
-    let store = open_store(settings).await?;
-    let result = execute(command, &store, Clock::system().now()).await;
+    let store = open_store(settings, matches!(command, KeysCommand::Add { .. })).await?;
+    if store.is_new() {
+        let url = &settings.database.url;
+        let made = store::file(&settings.database).map_or_else(|| url.to_string(), |file| file.display().to_string());
+        write_stdout(&format!("made a new database: {made}\n"))?;
+    }
+    let result = execute(command, &store, settings, Clock::system().now()).await;
     store.close().await;
     write_stdout(&result?)
 }
 
 /// Executes the command and returns the text to print.
-async fn execute(command: KeysCommand, store: &Store, now: Time) -> Result<String, BoxError> {
+async fn execute(command: KeysCommand, store: &Store, settings: &Settings, now: Time) -> Result<String, BoxError> {
     Ok(match command {
         KeysCommand::Add { name, scope } => {
             let scope = Scope::from_name(&scope).ok_or("--scope must be read or manage")?;
@@ -62,10 +71,26 @@ async fn execute(command: KeysCommand, store: &Store, now: Time) -> Result<Strin
         }
         KeysCommand::List => format_table(&admin::list(store).await?),
         KeysCommand::Revoke { name_or_id } => {
-            let key = admin::revoke(store, &name_or_id, now).await?;
-            format!("revoked the key {} ({:?})\n", key.id, key.name)
+            let Revocation { key, remaining } = admin::revoke(store, &name_or_id, now).await?;
+            let mut text = format!("revoked the key {} ({:?})\n", key.id, key.name);
+            if remaining == 0 {
+                text.push_str(last_key_warning(settings));
+            }
+            text
         }
     })
+}
+
+/// What it means that no key is left. The service may have other settings than this command, so the
+/// text names those that decide.
+fn last_key_warning(settings: &Settings) -> &'static str {
+    if settings.is_open_mode(settings.server.listen) {
+        "no key is left, so open mode is back: on this machine every program and user can read and manage everything \
+         without a key. To end it, add a key (bidarc keys add NAME --scope manage) or set server.public_url\n"
+    } else {
+        "no key is left: the service refuses every request to the API, and does not start again, until there is one \
+         (bidarc keys add NAME --scope manage)\n"
+    }
 }
 
 /// The keys as a table. The name comes last, because it can be wide.

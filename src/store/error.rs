@@ -11,6 +11,9 @@ pub enum OpenError {
     /// The URL, the server or the database is not suitable. The text says why and what to set.
     #[error("the database cannot be used: {0}")]
     Unsupported(String),
+    /// There is no database of bidarc. The text says where.
+    #[error("{0}")]
+    NotThere(String),
     /// A later version of the service has migrated the database.
     #[error(
         "a later version of bidarc has migrated this database: this version, {version}, does not know the migration {step}; start that \

@@ -6,6 +6,8 @@
 //! `sql` holds what differs in statements. Above both there is one file a table: `log`,
 //! `projection`, `deliveries`, `keys`, `webhooks`, and the rows that the API reads in `read`.
 
+use std::path::PathBuf;
+
 use crate::clock::Time;
 use crate::config;
 use crate::domain::{LogId, Seq};
@@ -35,7 +37,14 @@ pub use sql::bulk_insert::BulkInsert;
 pub struct Store {
     engine: Engine,
     log_id: LogId,
+    is_new: bool,
     commit_signal: CommitSignal,
+}
+
+/// The absolute path of a SQLite database's file; none for a PostgreSQL database.
+#[must_use]
+pub fn file(settings: &config::Database) -> Option<PathBuf> {
+    engine::file(&settings.url)
 }
 
 impl Store {
@@ -47,10 +56,35 @@ impl Store {
     /// The URL names neither kind of database, the server or file cannot be used, a migration
     /// fails, or a later version of the service has run migrations that this one does not know.
     pub async fn open(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
+        Self::open_or_create(settings, now, true).await
+    }
+
+    /// As [`Store::open`], for a database that is there.
+    ///
+    /// # Errors
+    ///
+    /// Also [`OpenError::NotThere`], if the file is missing or the database has no tables of
+    /// bidarc.
+    pub async fn open_existing(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
+        if let Some(file) = file(settings)
+            && !file.exists()
+        {
+            return Err(OpenError::NotThere(format!("there is no database {}", file.display())));
+        }
+        Self::open_or_create(settings, now, false).await
+    }
+
+    async fn open_or_create(settings: &config::Database, now: Time, may_create: bool) -> Result<Self, OpenError> {
         let engine = Engine::connect(settings, now).await?;
-        let log_id = engine::migrate::migrate_to_current(&engine, now).await?;
+        let (log_id, is_new) = engine::migrate::migrate_to_current(&engine, now, may_create).await?;
         let head = log::head(&engine.connections().reserved).await?;
-        Ok(Self { engine, log_id, commit_signal: CommitSignal::new(head) })
+        Ok(Self { engine, log_id, is_new, commit_signal: CommitSignal::new(head) })
+    }
+
+    /// Whether this call of [`Store::open`] made the database's tables.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The id of this database's log.

@@ -4,7 +4,8 @@
 use entity::bidsketch_webhook::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    UpdateMany,
 };
 
 use super::StoreError;
@@ -143,6 +144,16 @@ pub async fn by_token<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Op
         WebhookState::Pending | WebhookState::Active | WebhookState::Failed => superseded,
     };
     Ok(Some(HookToken { webhook: webhook.id, is_retired }))
+}
+
+/// How many webhooks have a hook URL of this service that accepts deliveries.
+pub async fn count_accepting<C: ConnectionTrait>(db: &C) -> Result<u64, StoreError> {
+    let accepting = [WebhookState::Pending, WebhookState::Active, WebhookState::Failed].map(WebhookState::as_str);
+    let rows = Entity::find()
+        .filter(Column::TokenHash.is_not_null())
+        .filter(Column::State.is_in(accepting))
+        .filter(Column::Superseded.eq(false));
+    Ok(rows.count(db).await?)
 }
 
 /// Records that Bidsketch has created the webhook. It becomes ACTIVE if it is still wanted, even if

@@ -16,13 +16,26 @@ use crate::store::{OpenError, Reader, StoreError};
 /// How long to wait before the write lock is requested again.
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// Runs the missing migrations and returns the log's id, which a new database gets here.
-pub(in crate::store) async fn migrate_to_current(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
+/// Runs the missing migrations and returns the log's id, which a new database gets here, and
+/// whether the database is new.
+///
+/// # Errors
+///
+/// [`OpenError::NotThere`] if the database is new and `may_create` is false.
+pub(in crate::store) async fn migrate_to_current(
+    engine: &Engine,
+    now: Time,
+    may_create: bool,
+) -> Result<(LogId, bool), OpenError> {
+    let state = read_state(engine.connections().reserved.inner()).await?;
     // A current database needs no lock: a node may start during another node's long transaction.
-    if is_current(engine.connections().reserved.inner()).await?
+    if state == State::Current
         && let Some(id) = log_id(engine.connections().reserved.inner()).await?
     {
-        return Ok(id);
+        return Ok((id, false));
+    }
+    if state == State::New && !may_create {
+        return Err(OpenError::NotThere("the database has no tables of bidarc".to_owned()));
     }
     let mut is_waiting = false;
     loop {
@@ -41,39 +54,45 @@ pub(in crate::store) async fn migrate_to_current(engine: &Engine, now: Time) -> 
     }
 }
 
-async fn run_migrations(engine: &Engine, now: Time) -> Result<LogId, OpenError> {
+async fn run_migrations(engine: &Engine, now: Time) -> Result<(LogId, bool), OpenError> {
     let tx = engine.begin().await?.without_deadline();
-    if !is_current(tx.inner()).await? {
+    let state = read_state(tx.inner()).await?;
+    if state != State::Current {
         Migrator::up(tx.inner(), None).await?;
-        tracing::info!("brought the database's tables up to date");
+        // One line sums up all steps.
+        let done = if state == State::New {
+            "made the tables of a new database"
+        } else {
+            "brought the database's tables up to date"
+        };
+        tracing::info!("{done}");
     }
     let id = match log_id(&tx).await? {
         Some(id) => id,
         None => create_log_id(&tx, now).await?,
     };
     tx.commit().await?;
-    Ok(id)
+    Ok((id, state == State::New))
 }
 
 /// Checks that the database has exactly the tables of this version.
 pub(in crate::store) async fn check(db: &Reader) -> Result<(), OpenError> {
-    let current = timeout(STATEMENT_TIMEOUT, is_current(db.inner())).await;
-    if current.unwrap_or_else(|_| Err(StoreError::timed_out().into()))? {
+    let state = timeout(STATEMENT_TIMEOUT, read_state(db.inner())).await;
+    if state.unwrap_or_else(|_| Err(StoreError::timed_out().into()))? == State::Current {
         return Ok(());
     }
     Err(OpenError::Unsupported("tables are missing that it had when it was opened; was it replaced?".to_owned()))
 }
 
-/// Whether no migration is missing.
-async fn is_current<'c, C>(db: &'c C) -> Result<bool, OpenError>
+/// Compares the database with this version.
+async fn read_state<'c, C>(db: &'c C) -> Result<State, OpenError>
 where
     C: ConnectionTrait,
     &'c C: migration::IntoSchemaManagerConnection<'c>,
 {
     match state(db).await? {
-        State::Current => Ok(true),
-        State::Behind => Ok(false),
         State::Ahead { step } => Err(OpenError::SchemaTooNew { step }),
+        state @ (State::Current | State::New | State::Behind) => Ok(state),
     }
 }
 

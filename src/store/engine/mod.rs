@@ -1,7 +1,10 @@
 //! The two kinds of database. No file outside this folder asks which one is open.
 
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::timeout;
 
@@ -56,6 +59,15 @@ pub(super) struct Engine {
 enum Kind {
     Sqlite { job_locks: job_lock::LocalLocks },
     Postgres(Box<PostgresEngine>),
+}
+
+/// The absolute path of a SQLite database's file; none for a PostgreSQL database.
+pub(super) fn file(url: &config::DatabaseUrl) -> Option<PathBuf> {
+    if url.is_postgres() {
+        return None;
+    }
+    let options = SqliteConnectOptions::from_str(url.expose()).ok()?;
+    std::path::absolute(options.get_filename()).ok()
 }
 
 impl Engine {

@@ -114,6 +114,11 @@ impl Launch {
 }
 
 impl Running {
+    /// The log so far.
+    pub(crate) fn log_so_far(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Waits until the log contains this text.
     pub(crate) async fn wait_for_log(&self, text: &str) {
         eventually(text, TIMEOUT, async || self.log.lock().unwrap().contains(text).then_some(())).await;

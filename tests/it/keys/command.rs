@@ -64,9 +64,27 @@ async fn key_name_is_unique_until_the_key_is_revoked() {
     assert_eq!(database.numbers(LIVE).await, [0]);
 }
 
+/// Open mode comes back with the last revocation, so the command says what that means.
+#[tokio::test]
+async fn revocation_of_the_last_key_is_explained() {
+    let database = Database::fresh();
+    for (public_url, text) in [("", "open mode is back"), ("https://hooks.example.com", "refuses every request")] {
+        add_key(&database, "one", "read").await;
+        add_key(&database, "two", "manage").await;
+        let revoke =
+            |name| Launch::keys(&database, &["revoke", name]).env("BIDARC_SERVER__PUBLIC_URL", public_url).run();
+        let first = revoke("one").await;
+        assert!(first.status.success() && !first.stdout.contains("no key is left"), "{first:?}");
+        let last = revoke("two").await;
+        assert!(last.stdout.contains("no key is left") && last.stdout.contains(text), "{last:?}");
+        assert!(last.stdout.contains("bidarc keys add NAME --scope manage"), "{last:?}");
+    }
+}
+
 #[tokio::test]
 async fn invalid_key_name_or_scope_is_refused() {
     let database = Database::fresh();
+    add_key(&database, "first", "read").await;
     let too_long = "x".repeat(101);
     for name in ["", "7", " office", "a\nb", "a\u{1b}[2Jb", &too_long] {
         let output = Launch::keys(&database, &["add", name, "--scope", "read"]).run().await;

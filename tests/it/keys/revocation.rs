@@ -112,7 +112,7 @@ async fn publicly_reachable_service_without_a_key_does_not_start() {
         assert_eq!(launch().run().await.status.code(), Some(1));
         add_key(&database, "office", "read").await;
         let running = launch().start();
-        running.wait_for_log("no secret is set: hooks of this vendor are answered 404").await;
+        running.wait_for_log("no hook answers: set arcsite.signing_secrets").await;
         running.kill().await;
     }
 }

@@ -57,7 +57,11 @@ async fn subscription_without_a_cursor_gets_only_new_events() {
 async fn delivery_that_got_a_200_survives_a_kill() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
-    assert!(service.greeting().contains(&format!("{}/webhooks/arcsite\n", service.base())), "{}", service.greeting());
+    assert!(
+        service.greeting().contains(&format!("{}/webhooks/arcsite (open", service.base())),
+        "{}",
+        service.greeting()
+    );
     service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await.receipt().accepted();
     service.post("/webhooks/bidsketch", fixture("bidsketch/client_created.json")).await.receipt().accepted();
     let query = r#"{
