@@ -63,6 +63,9 @@ const POSTGRES_REFUSAL_CLASSES: [&str; 3] = ["22", "23", "54"];
 /// PostgreSQL's `lock_not_available`.
 const POSTGRES_LOCK_TIMEOUT: &str = "55P03";
 
+/// PostgreSQL's `insufficient_privilege`.
+const POSTGRES_MISSING_RIGHT: &str = "42501";
+
 /// SQLite's SQLITE_BUSY: another process holds the write lock.
 const SQLITE_BUSY: u32 = 5;
 
@@ -93,6 +96,14 @@ impl StoreError {
             Self::Unavailable(error) => is_lock_timeout(error),
             Self::Refused(_) | Self::Unreadable(_) => false,
         }
+    }
+
+    /// The server's message if the role lacks a right.
+    pub(super) fn missing_right(&self) -> Option<String> {
+        let (Self::Unavailable(error) | Self::Refused(error)) = self else { return None };
+        let Some(SqlxError::Database(error)) = driver_error(error) else { return None };
+        let error = error.try_downcast_ref::<PgDatabaseError>()?;
+        (error.code() == POSTGRES_MISSING_RIGHT).then(|| error.message().to_owned())
     }
 
     /// Whether the connection is lost or the database is down. Other attempts at once would fail as

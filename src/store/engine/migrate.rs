@@ -6,8 +6,8 @@ use migration::{Migrator, MigratorTrait, State, state};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use tokio::time::timeout;
 
-use super::Engine;
 use super::deadline::STATEMENT_TIMEOUT;
+use super::{Engine, postgres};
 use crate::clock::Time;
 use crate::domain::LogId;
 use crate::store::sql::convert;
@@ -48,6 +48,12 @@ pub(in crate::store) async fn migrate_to_current(
                 }
                 is_waiting = true;
                 tokio::time::sleep(LOCK_RETRY_DELAY).await;
+            }
+            Err(OpenError::Store(error)) => {
+                return Err(match error.missing_right() {
+                    Some(message) => OpenError::Unsupported(postgres::refusal::of_migration(&message)),
+                    None => error.into(),
+                });
             }
             result => return result,
         }

@@ -52,7 +52,7 @@ impl Cluster {
     }
 
     /// The URL of a database in this cluster.
-    pub(super) fn url(&self, name: &str) -> String {
+    pub(crate) fn url(&self, name: &str) -> String {
         format!("{}/{name}", self.base)
     }
 
@@ -63,9 +63,13 @@ impl Cluster {
 
     /// Executes a statement as an administrator.
     pub(super) fn execute(&self, statement: &str) {
+        self.execute_in(&self.url("postgres"), statement);
+    }
+
+    /// Executes a statement in a database as an administrator.
+    pub(crate) fn execute_in(&self, url: &str, statement: &str) {
         let psql = format!("{}/psql", self.bin_directory);
-        let arguments =
-            ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, &self.url("postgres")];
+        let arguments = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, url];
         let output = Command::new(psql).args(arguments).output().unwrap();
         assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -91,6 +95,11 @@ impl Cluster {
     /// Stops the server immediately, as an administrator can, and starts it.
     pub(crate) fn restart(&self) {
         self.send_command("restart");
+    }
+
+    /// Restarts the server as a replica.
+    pub(crate) fn restart_as_replica(&self) {
+        self.send_command("standby");
     }
 
     /// Suspends the server, as on a machine that hangs.

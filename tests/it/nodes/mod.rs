@@ -7,6 +7,7 @@ mod cross_node_feed;
 mod kill;
 mod outage;
 mod query_plans;
+mod refusals;
 mod startup;
 mod webhook_recovery;
 

@@ -24,6 +24,7 @@ pub(super) mod listener;
 pub(super) mod notifier;
 pub(super) mod pool;
 mod preflight;
+pub(super) mod refusal;
 pub(super) mod write_connection;
 
 use pool::{PING_AFTER_IDLE, orm_connection, pool, pool_options, with_driver_timeout};
@@ -45,6 +46,10 @@ const WRITE_CONNECTION_PING_TIMEOUT: Duration = Duration::from_millis(300);
 /// How many transactions of a node write or wait for the lock at once: one for deliveries, the
 /// others beside it, and the idle write connection.
 const WRITER_CONNECTIONS_MAX: u32 = 4;
+
+/// How many connections a node needs besides its readers, if it listens: the writers, the reserved
+/// ones, one for keys, one for the listener and one for the notifier. Jobs need more at times.
+const OTHER_CONNECTIONS: u32 = WRITER_CONNECTIONS_MAX + RESERVED_READER_CONNECTIONS + 3;
 
 /// Settings of every transaction that writes. It waits for the lock no longer than
 /// [`ACQUIRE_TIMEOUT`](super::ACQUIRE_TIMEOUT). The server ends a session that is idle within its
@@ -148,7 +153,7 @@ pub(super) async fn connect(
             (options.clone(), options.clone(), options.clone(), write_settings + &set_local(plan_settings()), None)
         }
     };
-    preflight::check_server(&reserved, settings.wake_up, now).await?;
+    preflight::check_server(&reserved, settings, now).await?;
     let connections = Connections {
         writer: orm_connection(pool(&writing, WRITER_CONNECTIONS_MAX)),
         readers: Reader::new(orm_connection(pool(&reading, settings.readers.max(1)))),

@@ -3,38 +3,74 @@
 
 use chrono::TimeDelta;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
-use sea_orm::sqlx::{self, Connection, Row};
+use sea_orm::sqlx::{self, Connection, Executor, Row};
 use tokio::time::timeout;
 
 use super::pool::from_driver_error;
+use super::{OTHER_CONNECTIONS, refusal};
 use crate::clock::Time;
-use crate::config::WakeUp;
+use crate::config::{self, WakeUp};
 use crate::store::OpenError;
 use crate::store::engine::ACQUIRE_TIMEOUT;
 
-/// The oldest version that is tested, in the server's numbering.
-const SERVER_VERSION_MIN: i32 = 150_000;
+/// What to do where a pooler is in the way.
+const POOLER_REMEDY: &str = "set database.wake_up = \"poll\" and configure the pooler as docs/OPERATIONS.md says, or use the server's \
+     own URL";
 
 /// How far a node's clock may be from the database's without a warning. State for which the vendor
 /// sends no time is ordered by that clock.
 const CLOCK_SKEW_TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
 /// The properties that are checked.
-struct ServerState {
-    version_number: i32,
-    version: String,
-    encoding: String,
-    is_replica: bool,
-    is_durable: bool,
-    clock_micros: i64,
-    applies_session_settings: bool,
+#[derive(Debug)]
+pub(super) struct ServerState {
+    pub(super) version_number: i32,
+    pub(super) version: String,
+    pub(super) encoding: String,
+    pub(super) is_replica: bool,
+    pub(super) is_durable: bool,
+    pub(super) clock_micros: i64,
+    pub(super) applies_session_settings: bool,
+    pub(super) role: String,
+    pub(super) database: String,
+    pub(super) search_path: String,
+    /// The schema for new tables: the first of the search path that the role may use.
+    pub(super) schema: Option<String>,
+    /// Whether the role may make tables in it.
+    pub(super) may_create: bool,
+    pub(super) has_tables: bool,
+    /// A table of bidarc that the role may not read and write.
+    pub(super) table_without_rights: Option<String>,
+    /// Where `default_transaction_read_only` is turned on, if it is.
+    pub(super) read_only_source: Option<String>,
+    pub(super) is_superuser: bool,
+    /// Connections of the role and of the database; -1 for no limit.
+    pub(super) role_limit: i32,
+    pub(super) database_limit: i32,
+    /// Connections that the server does not reserve for others.
+    pub(super) server_limit: i32,
+    pub(super) max_connections: i32,
 }
 
 impl ServerState {
-    const QUERY: &str = "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
-                         current_setting('server_encoding'), pg_is_in_recovery(), \
-                         current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', \
-                         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, current_setting('enable_seqscan') = 'off'";
+    /// The tables of bidarc are those that the owner of its table of migrations has beside it.
+    const QUERY: &str = "\
+        SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
+        current_setting('server_encoding'), pg_is_in_recovery(), \
+        current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', \
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, current_setting('enable_seqscan') = 'off', \
+        current_user::text, current_database()::text, current_setting('search_path'), current_schema()::text, \
+        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false), to_regclass('seaql_migrations') IS NOT NULL, \
+        (SELECT min(other.relname::text) FROM pg_class own JOIN pg_class other USING (relnamespace, relowner) \
+         WHERE own.oid = to_regclass('seaql_migrations') AND other.relkind = 'r' AND NOT ( \
+         has_table_privilege(other.oid, 'SELECT') AND has_table_privilege(other.oid, 'INSERT') AND \
+         has_table_privilege(other.oid, 'UPDATE') AND has_table_privilege(other.oid, 'DELETE'))), \
+        (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only' AND setting = 'on'), \
+        rolsuper, rolconnlimit, (SELECT datconnlimit FROM pg_database WHERE datname = current_database()), \
+        current_setting('max_connections')::int - CASE WHEN rolsuper THEN 0 ELSE \
+        current_setting('superuser_reserved_connections')::int + \
+        coalesce(current_setting('reserved_connections', true)::int, 0) END, current_setting('max_connections')::int \
+        FROM pg_roles WHERE rolname = current_user";
 
     /// Connects without a pool, because a pool would hide the reason of a failure.
     async fn read(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
@@ -49,13 +85,31 @@ impl ServerState {
             is_durable: state.try_get(4)?,
             clock_micros: state.try_get(5)?,
             applies_session_settings: state.try_get(6)?,
+            role: state.try_get(7)?,
+            database: state.try_get(8)?,
+            search_path: state.try_get(9)?,
+            schema: state.try_get(10)?,
+            may_create: state.try_get(11)?,
+            has_tables: state.try_get(12)?,
+            table_without_rights: state.try_get(13)?,
+            read_only_source: state.try_get(14)?,
+            is_superuser: state.try_get(15)?,
+            role_limit: state.try_get(16)?,
+            database_limit: state.try_get(17)?,
+            server_limit: state.try_get(18)?,
+            max_connections: state.try_get(19)?,
         })
     }
 }
 
 /// Checks that the server is suitable, and warns of settings that could lose deliveries. The
 /// options are those of the reserved reads, whose session settings a pooler may drop.
-pub(super) async fn check_server(options: &PgConnectOptions, wake_up: WakeUp, now: Time) -> Result<(), OpenError> {
+pub(super) async fn check_server(
+    options: &PgConnectOptions,
+    settings: &config::Database,
+    now: Time,
+) -> Result<(), OpenError> {
+    let wake_up = settings.wake_up;
     let state =
         timeout(ACQUIRE_TIMEOUT * 4, ServerState::read(options)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let state = match state {
@@ -64,27 +118,49 @@ pub(super) async fn check_server(options: &PgConnectOptions, wake_up: WakeUp, no
             if wake_up == WakeUp::Notify && error.message().contains("startup parameter") =>
         {
             return Err(OpenError::Unsupported(format!(
-                "its URL leads to a pooler that rejects session settings (\"{}\"): set database.wake_up = \"poll\" and configure the \
-                 pooler as docs/OPERATIONS.md says, or use the server's own URL",
+                "its URL leads to a pooler that rejects session settings (\"{}\"): {POOLER_REMEDY}",
                 error.message()
             )));
         }
-        Err(error) => return Err(from_driver_error(error).into()),
+        Err(error) => {
+            return Err(match refusal::of_connection(&error, options) {
+                Some(reason) => OpenError::Unsupported(reason),
+                None => from_driver_error(error).into(),
+            });
+        }
     };
-    let reason = if state.version_number < SERVER_VERSION_MIN {
-        format!("PostgreSQL 15 or later is required, but the server is {}: upgrade the server", state.version)
-    } else if state.encoding != "UTF8" {
-        format!(
-            "the database's encoding must be UTF8, but it is {}: create a database with ENCODING 'UTF8'",
-            state.encoding
-        )
-    } else if state.is_replica {
-        "the server is a read-only replica: use the URL of the primary".to_owned()
-    } else {
-        warn_of_risks(&state, wake_up, now);
-        return Ok(());
+    // A pooler shares its connections, so that a node needs fewer at the server.
+    let connections = (wake_up == WakeUp::Notify).then_some(settings.readers + OTHER_CONNECTIONS);
+    if let Some(reason) = refusal::of_state(&state, connections, settings.readers) {
+        return Err(OpenError::Unsupported(reason));
+    }
+    let lent = timeout(ACQUIRE_TIMEOUT, is_lent_for_a_transaction(options));
+    if wake_up == WakeUp::Notify && matches!(lent.await, Ok(Ok(true))) {
+        return Err(OpenError::Unsupported(format!(
+            "its URL leads to a pooler that lends a connection for one transaction, where LISTEN does not work: \
+             {POOLER_REMEDY}"
+        )));
+    }
+    warn_of_risks(&state, wake_up, now);
+    Ok(())
+}
+
+/// Whether a pooler gives two clients the same server process, or one client another process for
+/// its next transaction. A pooler with many idle processes may escape this.
+async fn is_lent_for_a_transaction(options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
+    const PROCESS: &str = "SELECT pg_backend_pid()";
+    let process = async |connection: &mut PgConnection| -> Result<i32, sqlx::Error> {
+        connection.fetch_one(sqlx::raw_sql(PROCESS)).await?.try_get(0)
     };
-    Err(OpenError::Unsupported(reason))
+    let mut one = PgConnection::connect_with(options).await?;
+    let first = process(&mut one).await?;
+    let mut other = PgConnection::connect_with(options).await?;
+    let mut transaction = other.begin().await?;
+    let lent = process(&mut transaction).await? == first || process(&mut one).await? != first;
+    transaction.rollback().await?;
+    other.close().await?;
+    one.close().await?;
+    Ok(lent)
 }
 
 fn warn_of_risks(state: &ServerState, wake_up: WakeUp, now: Time) {
@@ -140,10 +216,11 @@ mod tests {
         });
         let options = PgConnectOptions::from_str(&url).unwrap();
         let now = Clock::system().now();
-        let error = check_server(&options, WakeUp::Notify, now).await.unwrap_err().to_string();
+        let settings = |wake_up| config::Database { wake_up, ..config::Settings::defaults().unwrap().database };
+        let error = check_server(&options, &settings(WakeUp::Notify), now).await.unwrap_err().to_string();
         assert!(error.contains("set database.wake_up = \"poll\"") && error.contains("statement_timeout"), "{error}");
         // In poll mode no session setting was sent, so the error is another one.
-        let error = check_server(&options, WakeUp::Poll, now).await.unwrap_err().to_string();
+        let error = check_server(&options, &settings(WakeUp::Poll), now).await.unwrap_err().to_string();
         assert!(error.starts_with("the database is not available: "), "{error}");
     }
 }
