@@ -11,6 +11,7 @@ use bidarc::ingest::rebuild::{self, RebuildProgress};
 use bidarc::store::{OpenError, Store};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use rustix::process::Signal;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
@@ -169,9 +170,10 @@ async fn open_store(settings: &Settings, may_create: bool) -> Result<Store, BoxE
             };
             format!("{problem}: {remedy}\n  database.url is {}", database.url).into()
         }
-        error @ (OpenError::Unsupported(_) | OpenError::SchemaTooNew { .. } | OpenError::Store(_)) => {
-            format!("{error}\n  database.url is {}", database.url).into()
-        }
+        error @ (OpenError::Unsupported(_)
+        | OpenError::SchemaTooNew { .. }
+        | OpenError::Unwritable { .. }
+        | OpenError::Store(_)) => format!("{error}\n  database.url is {}", database.url).into(),
     })
 }
 
@@ -208,6 +210,9 @@ fn run_serve(arguments: Arguments) -> Result<(), BoxError> {
     let (settings, runtime) = bootstrap(arguments)?;
     runtime.block_on(async {
         let mut terminated = signal(SignalKind::terminate())?;
+        // With a limit on file sizes (ulimit -f) a write past it would end the process. Handled, the
+        // write fails, and the delivery is answered 503.
+        let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
         let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {
             format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)
         })?;

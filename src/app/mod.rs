@@ -116,7 +116,8 @@ impl<'a> Service<'a> {
     pub async fn open(settings: &'a Settings, clock: Clock, listener: &TcpListener) -> Result<Self, ServeError> {
         let listen = listener.local_addr()?;
         let open_without_keys = settings.is_open_mode(listen);
-        let store = Store::open(&settings.database, clock.now()).await.map_err(|error| store_error(settings, error))?;
+        let store = Store::open_for_service(&settings.database, clock.now()).await;
+        let store = store.map_err(|error| store_error(settings, error))?;
         let keys = Keys::new(store.clone(), open_without_keys).await.map_err(|error| store_error(settings, error))?;
         if !open_without_keys && keys.count() == 0 {
             store.close().await;

@@ -27,7 +27,8 @@ pub(crate) async fn run(command: CopyCommand, settings: &Settings) -> Result<(),
         return Err("--to names the source database; name another, empty database".into());
     }
     let from = open_store(settings, false).await?;
-    let to = Store::open(&target, Clock::system().now()).await;
+    // No service may use the target meanwhile: the copy gives it another log.
+    let to = Store::open_for_service(&target, Clock::system().now()).await;
     let to = to.map_err(|error| format!("{error}\n  --to is {}", target.url))?;
     if to.log_id() == from.log_id() {
         return Err("--to names the source database, or an earlier copy of it; name another, empty database".into());

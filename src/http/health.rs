@@ -52,6 +52,10 @@ async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
                 tracing::warn!(%error, "not ready");
                 Some("a later version of bidarc has upgraded the database; replace this one with that version")
             }
+            Ok(Err(OpenError::Unwritable { problem, error })) => {
+                tracing::warn!(%error, "not ready");
+                Some(problem.as_str())
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");
                 Some("the database cannot be used; the service's log says why")

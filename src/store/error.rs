@@ -24,9 +24,64 @@ pub enum OpenError {
         /// The newest migration that this version does not know.
         step: String,
     },
+    /// Reading works, and a delivery could not be written.
+    #[error("{error}")]
+    Unwritable {
+        /// What is wrong, in words for anyone.
+        problem: WriteProblem,
+        /// The details, for the log.
+        error: StoreError,
+    },
     /// A read or write failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Why a database that answers takes no deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteProblem {
+    /// The paths of the database name other files than the service holds open.
+    FileMoved,
+    /// The files may only be read.
+    ReadOnly,
+    /// The disk has no room.
+    DiskFull,
+    /// Anything else.
+    Other,
+}
+
+impl WriteProblem {
+    /// The problem without paths or texts of the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FileMoved => {
+                "a file of the database was deleted, renamed or replaced; the service's log says what to do"
+            }
+            Self::ReadOnly => {
+                "the files of the database or their file system are read-only; the service's log names them"
+            }
+            Self::DiskFull => "the disk of the database is full; deliveries are accepted again once there is room",
+            Self::Other => "the database cannot be written; the service's log says why",
+        }
+    }
+
+    /// The problem behind the error of a write.
+    pub(super) fn of(error: &StoreError) -> Self {
+        match error.sqlite_code() {
+            Some(SQLITE_FULL) => Self::DiskFull,
+            Some(SQLITE_READONLY) => Self::ReadOnly,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl OpenError {
+    /// The URL names neither kind of database.
+    pub(super) fn unknown_kind() -> Self {
+        let kinds = "its URL must be sqlite://<path of a file> or postgres://<user>@<host>/<database>";
+        Self::Unsupported(kinds.to_owned())
+    }
 }
 
 impl From<DbErr> for OpenError {
@@ -44,7 +99,7 @@ pub enum StoreError {
     #[error("the database refused a value: {0}")]
     Refused(DbErr),
     /// The database is not available, or did not answer in time. Try again.
-    #[error("{reason}{0}", reason = unavailable_reason(.0))]
+    #[error("{reason}{cause}", reason = unavailable_reason(.0), cause = cause(.0))]
     Unavailable(DbErr),
     /// A stored value is not of its column's type, or is unknown to this version. Another try gives
     /// the same error.
@@ -68,6 +123,19 @@ const POSTGRES_MISSING_RIGHT: &str = "42501";
 
 /// SQLite's SQLITE_BUSY: another process holds the write lock.
 const SQLITE_BUSY: u32 = 5;
+
+/// SQLite's SQLITE_READONLY.
+const SQLITE_READONLY: u32 = 8;
+
+/// SQLite's SQLITE_FULL: the disk has no room.
+const SQLITE_FULL: u32 = 13;
+
+/// SQLite's SQLITE_CORRUPT and SQLITE_NOTADB.
+pub(super) const SQLITE_DAMAGED: [u32; 2] = [11, 26];
+
+/// SQLite's codes for a file that takes no write at all, whatever is written: those above,
+/// SQLITE_IOERR, SQLITE_CANTOPEN.
+const SQLITE_UNUSABLE_CODES: [u32; 6] = [SQLITE_READONLY, 10, SQLITE_DAMAGED[0], SQLITE_FULL, 14, SQLITE_DAMAGED[1]];
 
 /// PostgreSQL's error classes after which a connection is unusable: connection exception, operator
 /// intervention (the server is stopping or has stopped).
@@ -106,11 +174,22 @@ impl StoreError {
         (error.code() == POSTGRES_MISSING_RIGHT).then(|| error.message().to_owned())
     }
 
+    /// SQLite's primary result code.
+    pub(super) fn sqlite_code(&self) -> Option<u32> {
+        match self {
+            Self::Unavailable(error) | Self::Refused(error) => sqlite_code(error),
+            Self::Unreadable(_) => None,
+        }
+    }
+
     /// Whether the connection is lost or the database is down. Other attempts at once would fail as
     /// well.
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         let Self::Unavailable(error) = self else { return false };
+        if sqlite_code(error).is_some_and(|code| SQLITE_UNUSABLE_CODES.contains(&code)) {
+            return true;
+        }
         match driver_error(error) {
             Some(SqlxError::Database(error)) => error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| {
                 // After an error this severe the server closes the connection.
@@ -130,6 +209,15 @@ fn unavailable_reason(error: &DbErr) -> &'static str {
          node that hangs (docs/OPERATIONS.md says how to find it); try again once it has ended: "
     } else {
         "the database is not available: "
+    }
+}
+
+/// The rest of the message. An error of our own is shown as it is.
+fn cause(error: &DbErr) -> String {
+    match error {
+        DbErr::Custom(message) => message.clone(),
+        #[expect(clippy::wildcard_enum_match_arm, reason = "only our own errors need another form")]
+        error => error.to_string(),
     }
 }
 

@@ -29,7 +29,7 @@ use engine::Engine;
 use engine::commit_signal::CommitSignal;
 pub use engine::deadline::{Reader, Transaction};
 pub use engine::job_lock::JobLocks;
-pub use error::{OpenError, StoreError};
+pub use error::{OpenError, StoreError, WriteProblem};
 pub use sql::bulk_insert::BulkInsert;
 
 /// An open database that has the tables of this version.
@@ -47,6 +47,17 @@ pub fn file(settings: &config::Database) -> Option<PathBuf> {
     engine::file(&settings.url)
 }
 
+/// Who opens a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opener {
+    /// The service, which has a SQLite file for itself, and makes its tables.
+    Service,
+    /// A command that makes the tables of a new database.
+    Creator,
+    /// A command for a database that is there.
+    Command,
+}
+
 impl Store {
     /// Opens the database, runs the migrations that are missing, and gives a new database its log
     /// id.
@@ -56,7 +67,17 @@ impl Store {
     /// The URL names neither kind of database, the server or file cannot be used, a migration
     /// fails, or a later version of the service has run migrations that this one does not know.
     pub async fn open(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
-        Self::open_or_create(settings, now, true).await
+        Self::open_as(settings, now, Opener::Creator).await
+    }
+
+    /// As [`Self::open`], and takes the lock of a SQLite file that one service at a time holds. A
+    /// command works beside it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`], and if another process holds that lock. The message names it.
+    pub async fn open_for_service(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
+        Self::open_as(settings, now, Opener::Service).await
     }
 
     /// As [`Store::open`], for a database that is there.
@@ -71,11 +92,12 @@ impl Store {
         {
             return Err(OpenError::NotThere(format!("there is no database {}", file.display())));
         }
-        Self::open_or_create(settings, now, false).await
+        Self::open_as(settings, now, Opener::Command).await
     }
 
-    async fn open_or_create(settings: &config::Database, now: Time, may_create: bool) -> Result<Self, OpenError> {
-        let engine = Engine::connect(settings, now).await?;
+    async fn open_as(settings: &config::Database, now: Time, opener: Opener) -> Result<Self, OpenError> {
+        let engine = Engine::connect(settings, now, opener == Opener::Service).await?;
+        let may_create = opener != Opener::Command;
         let (log_id, is_new) = engine::migrate::migrate_to_current(&engine, now, may_create).await?;
         let head = log::head(&engine.connections().reserved).await?;
         Ok(Self { engine, log_id, is_new, commit_signal: CommitSignal::new(head) })
@@ -180,16 +202,18 @@ impl Store {
         self.engine.job_locks().await
     }
 
-    /// Checks that the database answers and has the tables of this version.
+    /// Checks that the database answers, has the tables of this version, and takes deliveries.
     ///
     /// # Errors
     ///
     /// The reason why the database cannot be used.
     pub async fn check(&self) -> Result<(), OpenError> {
+        self.engine.check_writable().await?;
         engine::migrate::check(self.reserved_reader()).await
     }
 
-    /// Closes all connections. SQLite then folds its write-ahead log into the file.
+    /// Closes all connections. SQLite then folds its write-ahead log into the file, and another
+    /// service may open it.
     pub async fn close(self) {
         self.engine.close().await;
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
@@ -25,6 +26,7 @@ use commit_signal::{CommitSignal, HeadWatch};
 use deadline::{Reader, STATEMENT_TIMEOUT, Transaction};
 use job_lock::JobLocks;
 use postgres::PostgresEngine;
+use sqlite::SqliteEngine;
 
 /// How long to wait for a connection or for the write lock. A vendor waits longer than this for its
 /// answer.
@@ -57,7 +59,7 @@ pub(super) struct Engine {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Sqlite { job_locks: job_lock::LocalLocks },
+    Sqlite(Arc<SqliteEngine>),
     Postgres(Box<PostgresEngine>),
 }
 
@@ -71,17 +73,16 @@ pub(super) fn file(url: &config::DatabaseUrl) -> Option<PathBuf> {
 }
 
 impl Engine {
-    /// Connects to the database that the settings name.
-    pub(super) async fn connect(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
+    /// Connects to the database that the settings name. A service has a SQLite file for itself.
+    pub(super) async fn connect(settings: &config::Database, now: Time, as_service: bool) -> Result<Self, OpenError> {
         if settings.url.is_postgres() {
             let (connections, postgres) = postgres::connect(settings, now).await?;
             Ok(Self { connections, kind: Kind::Postgres(Box::new(postgres)) })
         } else if settings.url.expose().starts_with("sqlite:") {
-            let kind = Kind::Sqlite { job_locks: job_lock::LocalLocks::default() };
-            Ok(Self { connections: sqlite::connect(settings).await?, kind })
+            let (connections, sqlite) = sqlite::connect(settings, as_service).await?;
+            Ok(Self { connections, kind: Kind::Sqlite(Arc::new(sqlite)) })
         } else {
-            let kinds = "its URL must be sqlite://<path of a file> or postgres://<user>@<host>/<database>";
-            Err(OpenError::Unsupported(kinds.to_owned()))
+            Err(OpenError::unknown_kind())
         }
     }
 
@@ -93,7 +94,7 @@ impl Engine {
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
         let begun = async {
             Ok(match &self.kind {
-                Kind::Sqlite { .. } => sqlite::begin(&self.connections.writer).await?,
+                Kind::Sqlite(sqlite) => sqlite.begin(&self.connections.writer).await?,
                 Kind::Postgres(postgres) => postgres::begin(&self.connections.writer, postgres).await?,
             })
         };
@@ -113,8 +114,16 @@ impl Engine {
     /// Commits a transaction. An error means that the outcome is unknown.
     pub(super) async fn commit(&self, tx: Transaction) -> Result<(), StoreError> {
         match &self.kind {
-            Kind::Sqlite { .. } => tx.commit().await,
+            Kind::Sqlite(sqlite) => sqlite.commit(tx).await,
             Kind::Postgres(postgres) => tx.commit_and_reuse(&postgres.write_connection).await,
+        }
+    }
+
+    /// Checks that a delivery could be written now.
+    pub(super) async fn check_writable(&self) -> Result<(), OpenError> {
+        match &self.kind {
+            Kind::Sqlite(sqlite) => sqlite.check_writable(&self.connections.writer).await,
+            Kind::Postgres(_) => Ok(()),
         }
     }
 
@@ -122,7 +131,10 @@ impl Engine {
     pub(super) async fn exchange_commits(&self, log_id: &LogId, signal: &CommitSignal) {
         let reader = &self.connections.reserved;
         match &self.kind {
-            Kind::Sqlite { .. } => HeadWatch::by_polling(commit_signal::POLL_INTERVAL).run(reader, signal).await,
+            Kind::Sqlite(sqlite) => tokio::select! {
+                () = HeadWatch::by_polling(commit_signal::POLL_INTERVAL).run(reader, signal) => {}
+                () = sqlite.keep_wal_small(&self.connections) => {}
+            },
             Kind::Postgres(postgres) => tokio::select! {
                 () = postgres.head_watch(log_id).run(reader, signal) => {}
                 () = postgres::notifier::notify_peers(postgres, log_id, signal) => {}
@@ -133,7 +145,7 @@ impl Engine {
     /// As [`super::Store::job_locks`].
     pub(super) async fn job_locks(&self) -> Result<JobLocks, StoreError> {
         match &self.kind {
-            Kind::Sqlite { job_locks } => Ok(JobLocks::local(job_locks)),
+            Kind::Sqlite(sqlite) => Ok(JobLocks::local(&sqlite.job_locks)),
             Kind::Postgres(postgres) => Ok(JobLocks::in_database(postgres.begin_job().await?)),
         }
     }
@@ -148,6 +160,9 @@ impl Engine {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "a database connection did not close cleanly");
             }
+        }
+        if let Kind::Sqlite(sqlite) = &self.kind {
+            sqlite.release_lock();
         }
     }
 }

@@ -125,6 +125,11 @@ impl Database {
         }
     }
 
+    /// The file of a SQLite database, or one beside it with this ending.
+    pub(crate) fn file(&self, ending: &str) -> std::path::PathBuf {
+        self.directory.path().join(format!("{FILE}{ending}"))
+    }
+
     /// A directory for the files of the test.
     pub(crate) fn directory(&self) -> &std::path::Path {
         self.directory.path()

@@ -1,6 +1,7 @@
 //! The real binary in its own process, which a test can kill, restart or stop.
 
 use std::ops::Deref;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -45,10 +46,34 @@ pub(crate) struct Output {
 
 impl Launch {
     pub(crate) fn new(directory: impl Into<PathBuf>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bidarc"));
+        Self::of(Command::new(env!("CARGO_BIN_EXE_bidarc")), directory)
+    }
+
+    fn of(mut command: Command, directory: impl Into<PathBuf>) -> Self {
         command.env_clear().current_dir(directory.into()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self(command)
+    }
+
+    /// The binary under a limit on the size of files, in KiB. A write past it fails, as on a full
+    /// disk.
+    pub(crate) fn with_file_size_limit(directory: impl Into<PathBuf>, kibibytes: u32) -> Self {
+        Self::under(&["/bin/bash", "-c", &format!("ulimit -f {kibibytes}; exec \"$0\" \"$@\"")], directory)
+    }
+
+    /// The binary as a user whose rights to files are checked. The checks do not apply to root.
+    pub(crate) fn without_root_rights(directory: impl Into<PathBuf>) -> Self {
+        let directory = directory.into();
+        if std::fs::metadata(&directory).unwrap().uid() != 0 {
+            return Self::new(directory);
+        }
+        Self::under(&["/usr/bin/setpriv", "--bounding-set=-dac_override,-dac_read_search"], directory)
+    }
+
+    fn under(program: &[&str], directory: impl Into<PathBuf>) -> Self {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).arg(env!("CARGO_BIN_EXE_bidarc"));
+        Self::of(command, directory)
     }
 
     pub(crate) fn arg(mut self, arg: &str) -> Self {
@@ -149,6 +174,11 @@ impl Process {
     /// The lines that the service printed at its start.
     pub(crate) fn greeting(&self) -> &str {
         &self.greeting
+    }
+
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("the process runs")
     }
 
     /// Kills the service with SIGKILL, which stands for a power cut. It gets no chance to react.

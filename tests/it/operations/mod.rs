@@ -2,11 +2,14 @@
 
 mod command_line;
 mod copy;
+mod database_files;
+mod database_path;
 mod documentation;
 pub(crate) mod kill;
 mod layers;
 mod locked_database;
 mod quick_start;
+mod service_lock;
 mod settings;
 mod shutdown;
 mod upgrade;
