@@ -20,11 +20,13 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use commands::backup::{self, BackupCommand};
 use commands::copy::{self, CopyCommand};
 use commands::keys::{self, KeysCommand};
 use commands::progress_line::ProgressLine;
 
 mod commands {
+    pub(crate) mod backup;
     pub(crate) mod copy;
     pub(crate) mod keys;
     pub(crate) mod progress_line;
@@ -84,6 +86,14 @@ enum Command {
     /// interrupted, nothing changes. A running service still answers queries during the rebuild. It
     /// answers deliveries with 503, and the vendors send them again.
     Rebuild,
+    /// Write a complete, verified copy of a SQLite database into a new file
+    ///
+    /// It works beside a running service, which goes on without a pause, and while none runs, also
+    /// after a crash. Copying bidarc.db with other programs misses what is in bidarc.db-wal. To
+    /// restore, stop the service, remove bidarc.db-wal and bidarc.db-shm, copy the backup to
+    /// bidarc.db, and start the service. PostgreSQL has its own program; this command shows how to
+    /// call it.
+    Backup(BackupCommand),
     /// Copy everything to another, empty database, for example from SQLite to PostgreSQL
     ///
     /// Stop the service first, copy, set database.url to the new database, and start the service
@@ -120,6 +130,7 @@ fn main() -> ExitCode {
         Command::Serve(_) => run_serve(arguments),
         Command::Schema(_) => write_stdout(&bidarc::graphql::sdl()),
         Command::Rebuild => run_rebuild(arguments),
+        Command::Backup(command) => run_backup(arguments, command),
         Command::Copy(command) => run_copy(arguments, command),
         Command::Keys(command) => run_keys(arguments, command),
     };
@@ -180,6 +191,11 @@ async fn open_store(settings: &Settings, may_create: bool) -> Result<Store, BoxE
 fn run_keys(arguments: Arguments, command: KeysCommand) -> Result<(), BoxError> {
     let (settings, runtime) = bootstrap(arguments)?;
     runtime.block_on(keys::run(command, &settings))
+}
+
+fn run_backup(arguments: Arguments, command: BackupCommand) -> Result<(), BoxError> {
+    let (settings, runtime) = bootstrap(arguments)?;
+    runtime.block_on(backup::run(command, &settings))
 }
 
 fn run_copy(arguments: Arguments, command: CopyCommand) -> Result<(), BoxError> {

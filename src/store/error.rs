@@ -214,11 +214,7 @@ fn unavailable_reason(error: &DbErr) -> &'static str {
 
 /// The rest of the message. An error of our own is shown as it is.
 fn cause(error: &DbErr) -> String {
-    match error {
-        DbErr::Custom(message) => message.clone(),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "only our own errors need another form")]
-        error => error.to_string(),
-    }
+    if let DbErr::Custom(message) = error { message.clone() } else { error.to_string() }
 }
 
 fn is_lock_timeout(error: &DbErr) -> bool {

@@ -26,6 +26,7 @@ pub(crate) mod test_support;
 pub mod webhooks;
 
 use engine::Engine;
+pub use engine::backup::{Backup, BackupError, BackupProgress, back_up};
 use engine::commit_signal::CommitSignal;
 pub use engine::deadline::{Reader, Transaction};
 pub use engine::job_lock::JobLocks;

@@ -14,6 +14,7 @@ use crate::clock::Time;
 use crate::config;
 use crate::domain::LogId;
 
+pub(super) mod backup;
 pub(super) mod commit_signal;
 pub(super) mod deadline;
 pub(super) mod dialect;

@@ -14,6 +14,7 @@ use sea_orm::{
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
+pub(super) mod backup;
 mod database_file;
 mod open_files;
 mod service_lock;

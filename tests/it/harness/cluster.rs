@@ -82,6 +82,13 @@ impl Cluster {
         output.stdout
     }
 
+    /// Runs a shell command that calls PostgreSQL's programs.
+    pub(crate) fn run(&self, command: &str) {
+        let path = format!("{}:/usr/bin:/bin", self.bin_directory);
+        let output = Command::new("/bin/bash").args(["-c", command]).env("PATH", path).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Crashes the server.
     pub(crate) fn crash(&self) {
         self.send_command("crash");

@@ -6,7 +6,9 @@ use crate::harness::{Database, Launch, Process};
 async fn help_lists_the_commands() {
     let output = Launch::new(".").arg("--help").run().await;
     assert!(output.status.success(), "{output:?}");
-    for word in ["serve", "schema", "keys", "rebuild", "--listen", "--database-url", "--config", "BIDARC_CONFIG"] {
+    for word in
+        ["serve", "schema", "keys", "rebuild", "backup", "--listen", "--database-url", "--config", "BIDARC_CONFIG"]
+    {
         assert!(output.stdout.contains(word), "{word}: {}", output.stdout);
     }
 }

@@ -1,5 +1,6 @@
 //! Starting, stopping, copying and upgrading the service.
 
+mod backup;
 mod command_line;
 mod copy;
 mod database_files;

@@ -4,6 +4,7 @@
 //! order. Every lock belongs to a transaction. With `database.wake_up = "poll"` every setting does
 //! too, which allows a pooler that lends connections for single transactions.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -96,6 +97,23 @@ pub(super) struct PostgresEngine {
     transaction_settings: String,
     /// The connection of the last transaction that wrote.
     pub(super) write_connection: WriteConnection,
+}
+
+/// The command that backs up this database into a file. It holds no password.
+pub(super) fn dump_command(settings: &config::Database, file: &Path) -> String {
+    let Ok(options) = PgConnectOptions::from_str(settings.url.expose()) else {
+        return "pg_dump --format=custom --file=FILE DATABASE".to_owned();
+    };
+    let quote = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let host = options.get_socket().map_or_else(|| options.get_host().into(), |socket| socket.to_string_lossy());
+    format!(
+        "pg_dump --format=custom --file={file} --host={host} --port={port} --username={user} {database}",
+        file = quote(&file.to_string_lossy()),
+        host = quote(&host),
+        port = options.get_port(),
+        user = quote(options.get_username()),
+        database = quote(options.get_database().unwrap_or_else(|| options.get_username())),
+    )
 }
 
 impl PostgresEngine {

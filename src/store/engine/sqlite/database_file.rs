@@ -9,6 +9,7 @@ use std::str::FromStr;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 
+use super::open_files::FileId;
 use super::service_lock;
 use crate::config;
 use crate::store::OpenError;
@@ -41,6 +42,15 @@ impl DatabaseFile {
         Ok(file)
     }
 
+    /// Finds the file of a database that must exist.
+    pub(super) fn find(settings: &config::Database) -> Result<Self, OpenError> {
+        let named = named_path(settings)?;
+        if !is_there(&named)? {
+            return Err(unsupported(format!("there is no database at {}", named.display())));
+        }
+        Self::resolve(named)
+    }
+
     fn resolve(named: PathBuf) -> Result<Self, OpenError> {
         let resolved = fs::canonicalize(&named).map_err(|error| unreadable(&named, &error))?;
         Ok(Self { named, resolved })
@@ -61,6 +71,13 @@ impl DatabaseFile {
         let mut path = self.resolved.clone().into_os_string();
         path.push(ending);
         path.into()
+    }
+
+    /// Whether a path names the database or a file that belongs to it, existing or not.
+    pub(super) fn owns(&self, path: &Path) -> bool {
+        let companions = COMPANIONS.map(|ending| self.companion(ending));
+        let is_same = |other: &Path| matches!((fs::metadata(path), fs::metadata(other)), (Ok(a), Ok(b)) if FileId::of(&a) == FileId::of(&b));
+        path == self.resolved || is_same(&self.resolved) || companions.iter().any(|own| path == own || is_same(own))
     }
 
     /// The database's file and those that SQLite and the service make beside it, as far as they
@@ -90,15 +107,18 @@ impl DatabaseFile {
         let check = |path: &Path, access, problem: &str, remedy: &str| {
             let path_shown = path.display();
             accessat(CWD, path, access, AtFlags::EACCESS).map_err(|error| {
-                unsupported(match io::Error::from(error).kind() {
-                    ErrorKind::ReadOnlyFilesystem => format!(
+                let error = io::Error::from(error);
+                unsupported(if error.kind() == ErrorKind::ReadOnlyFilesystem {
+                    format!(
                         "{path_shown} is on a read-only file system: mount that file system for writing, or set database.url to a file on \
                          another"
-                    ),
-                    ErrorKind::PermissionDenied => format!(
+                    )
+                } else if error.kind() == ErrorKind::PermissionDenied {
+                    format!(
                         "{path_shown} is not {problem} for the user with id {user}, who runs bidarc: {remedy}, or run bidarc as its owner"
-                    ),
-                    _ => format!("{path_shown} is not {problem}: {error}"),
+                    )
+                } else {
+                    format!("{path_shown} is not {problem}: {error}")
                 })
             })
         };
@@ -192,18 +212,22 @@ fn create(path: &Path) -> Result<(), OpenError> {
     }
     let made = OpenOptions::new().write(true).create(true).truncate(false).mode(OWNER_ONLY).open(path);
     let directory = parent(&target).display();
-    made.map_err(|error| match error.kind() {
-        ErrorKind::PermissionDenied => unsupported(format!(
-            "there is no file {path}, and the directory {directory} is not writable for the user with id {user}, who runs bidarc: make that \
-             user its owner (chown {user} {directory})",
-            path = path.display(),
-            user = rustix::process::geteuid().as_raw()
-        )),
-        ErrorKind::NotFound => unsupported(format!(
-            "there is no directory {directory}, to which the link {path} leads: make it (mkdir -p {directory})",
-            path = path.display()
-        )),
-        _ => unsupported(format!("the file {} cannot be made: {error}", path.display())),
+    made.map_err(|error| {
+        unsupported(if error.kind() == ErrorKind::PermissionDenied {
+            format!(
+                "there is no file {path}, and the directory {directory} is not writable for the user with id {user}, who runs bidarc: make \
+                 that user its owner (chown {user} {directory})",
+                path = path.display(),
+                user = rustix::process::geteuid().as_raw()
+            )
+        } else if error.kind() == ErrorKind::NotFound {
+            format!(
+                "there is no directory {directory}, to which the link {path} leads: make it (mkdir -p {directory})",
+                path = path.display()
+            )
+        } else {
+            format!("the file {} cannot be made: {error}", path.display())
+        })
     })?;
     tracing::info!(path = %path.display(), "made a new database");
     Ok(())
@@ -214,14 +238,15 @@ fn parent(path: &Path) -> &Path {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> OpenError {
-    unsupported(match error.kind() {
-        ErrorKind::PermissionDenied => format!(
+    unsupported(if error.kind() == ErrorKind::PermissionDenied {
+        format!(
             "a directory on the way to {} is closed to the user with id {}, who runs bidarc: chmod or chown that directory, or run bidarc \
              as another user",
             path.display(),
             rustix::process::geteuid().as_raw()
-        ),
-        _ => format!("{} cannot be used: {error}", path.display()),
+        )
+    } else {
+        format!("{} cannot be used: {error}", path.display())
     })
 }
 
