@@ -55,7 +55,12 @@ pub(crate) fn find_sharing(operation: &Operation, scope: Scope) -> Option<Sharin
         if has_default || count_occurrences(operation.query(), &variable) != Some(2) {
             return None;
         }
-        resumes = variables.remove(&variable).is_some_and(|value| value != async_graphql::Value::Null);
+        // The empty text means no cursor, as null does.
+        resumes = match variables.remove(&variable) {
+            None | Some(async_graphql::Value::Null) => false,
+            Some(async_graphql::Value::String(cursor)) => !cursor.is_empty(),
+            Some(_) => true,
+        };
     }
     let variables = serde_json::to_string(&variables).ok()?;
     let operation_name = operation.name().map(str::to_owned);
@@ -67,6 +72,7 @@ pub(crate) fn find_sharing(operation: &Operation, scope: Scope) -> Option<Sharin
 fn cursor_argument(field: &Field) -> (bool, Option<Name>) {
     match field.get_argument(CURSOR_ARGUMENT).map(|argument| &argument.node) {
         None | Some(Argument::Null) => (false, None),
+        Some(Argument::String(cursor)) if cursor.is_empty() => (false, None),
         Some(Argument::Variable(name)) => (false, Some(name.clone())),
         Some(
             Argument::Number(_)
@@ -114,7 +120,11 @@ mod tests {
         let resumed = sharing_of(query, json!({ "after": "x", "filter": { "kind": ["PROPOSAL_SENT"] } })).unwrap();
         assert!(!live.resumes && resumed.resumes);
         assert_eq!(live.key, resumed.key);
-        assert!(!sharing_of(query, json!({ "after": null })).unwrap().resumes);
+        for none in [json!(null), json!("")] {
+            let without = sharing_of(query, json!({ "after": none })).unwrap();
+            assert!(!without.resumes);
+        }
+        assert!(!sharing_of("subscription { events(after: \"\") { id } }", json!({})).unwrap().resumes);
         let other = sharing_of(query, json!({ "filter": { "kind": ["PROPOSAL_VIEWED"] } })).unwrap();
         assert_ne!(live.key, other.key);
     }

@@ -41,7 +41,7 @@ pub(super) struct ResumeCursor(pub(super) String);
 /// The cursor that a subscription resumes from: that of the repeated request, or else its argument
 /// `after`.
 pub(crate) fn resume_cursor(ctx: &Context<'_>, after: Option<String>) -> Option<String> {
-    ctx.data_opt::<ResumeCursor>().map(|ResumeCursor(cursor)| cursor.clone()).or(after)
+    ctx.data_opt::<ResumeCursor>().map(|ResumeCursor(cursor)| cursor.clone()).or_else(|| cursor::given(after))
 }
 
 impl Executor {

@@ -78,8 +78,9 @@ impl PageArgs {
             (first, None) => (page_size("first", first)?, false),
             (None, last) => (page_size("last", last)?, true),
         };
-        let decode =
-            |cursor: &Option<String>| cursor.as_deref().map(|cursor| cursor::decode(list, log, cursor)).transpose();
+        let decode = |argument: &Option<String>| {
+            cursor::given(argument.as_deref()).map(|cursor| cursor::decode(list, log, cursor)).transpose()
+        };
         Ok(Window { after: decode(&self.after)?, before: decode(&self.before)?, limit, backward })
     }
 }

@@ -49,6 +49,12 @@ impl LazyCursor {
     }
 }
 
+/// The cursor that an argument gives. The empty text means none, as null does: Apollo's
+/// `relayStylePagination` sends it for the first page.
+pub(crate) fn given<T: AsRef<str>>(argument: Option<T>) -> Option<T> {
+    argument.filter(|cursor| !cursor.as_ref().is_empty())
+}
+
 fn encode(list: ListId, log: &LogId, position: Position) -> String {
     let content = CursorContent(list.table, list.sort_column, &log.0, position);
     // The content is text and numbers only, so encoding it as JSON cannot fail.

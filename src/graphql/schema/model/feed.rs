@@ -53,7 +53,7 @@ pub(crate) fn page_cost(requested: Option<i32>, event_cost: usize) -> usize {
 
 /// The position after which a feed starts: its cursor, or the start of the log.
 pub(crate) async fn start_position(api: &Api, after: Option<&str>) -> Result<Seq> {
-    match after {
+    match cursor::given(after) {
         Some(cursor) => resolve_cursor(api, cursor).await,
         None => Ok(Seq(0)),
     }
