@@ -36,6 +36,10 @@ pub(crate) const INTERNAL: &str = "INTERNAL";
 /// The code of a request that exceeds a limit.
 pub(crate) const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 
+/// The code of a request with the hash of a document in its place. Clients know the code and the
+/// message, and send the document.
+pub(crate) const PERSISTED_QUERY_NOT_SUPPORTED: &str = "PERSISTED_QUERY_NOT_SUPPORTED";
+
 impl ApiError {
     const fn code(&self) -> &'static str {
         match self {

@@ -19,7 +19,7 @@ mod loader;
 mod pagination;
 pub mod schema;
 
-pub use execution::operation::Operation;
+pub use execution::operation::{Operation, PERSISTED_QUERY};
 pub use execution::{Executor, response};
 pub use live::stream::{OperationMessage, StreamItem};
 pub use schema::{Mutation, Query, Subscription};

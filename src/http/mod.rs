@@ -68,20 +68,20 @@ pub fn router(state: AppState) -> Router {
     let policy = open_mode::AccessPolicy { keys: state.keys.clone(), origins: state.origins };
     let gate = from_fn_with_state((policy.clone(), Arc::clone(&state.ingest)), open_mode::restrict_open_mode);
     let hooks = hooks::router(hooks::HookState { ingest: state.ingest, clock: state.clock });
-    let graphql = graphql::router(state.graphql.clone(), policy.clone()).layer(compression::layer());
-    let streams = sse::SseState {
+    let sockets = ws::WsState {
         graphql: state.graphql.clone(),
-        keys: state.keys.clone(),
+        policy: policy.clone(),
         shutdown: state.shutdown.clone(),
         tracker: state.connections.clone(),
     };
-    let streams = sse::router(streams, policy.clone());
-    let sockets = ws::router(ws::WsState {
+    let streams = sse::Streams {
         graphql: state.graphql,
-        policy,
+        keys: state.keys.clone(),
         shutdown: state.shutdown.clone(),
         tracker: state.connections,
-    });
+    };
+    let graphql = graphql::router(streams, sockets.clone(), policy).layer(compression::layer());
+    let sockets = ws::router(sockets);
     let on_graphql_runtime = from_fn_with_state(state.graphql_runtime, graphql::run_on);
     let health = health::HealthState {
         store: state.store,
@@ -97,6 +97,6 @@ pub fn router(state: AppState) -> Router {
         .merge(hooks)
         .merge(health::metrics_router(health.clone()))
         .layer(gate)
-        .merge(graphql.merge(streams).merge(sockets).layer(on_graphql_runtime))
+        .merge(graphql.merge(sockets).layer(on_graphql_runtime))
         .merge(health::router(health))
 }

@@ -2,9 +2,10 @@
 //! The check runs on the whole operation before any of its fields, so no field can be forgotten.
 //! Introspection is a query like any other.
 
+use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{ErrorExtensionValues, ServerError};
 
+use super::limits::error_with_code;
 use super::operation::Operation;
 use crate::auth::{Access, Scope};
 use crate::graphql::error::FORBIDDEN;
@@ -34,12 +35,6 @@ const fn required_scope(operation: OperationType) -> Scope {
         OperationType::Query | OperationType::Subscription => Scope::Read,
         OperationType::Mutation => Scope::Manage,
     }
-}
-
-fn error_with_code(message: String, code: &str) -> ServerError {
-    let mut error = ServerError::new(message, None);
-    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code);
-    error
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ pub(super) fn check_field_count(document: &ExecutableDocument, max: usize) -> Re
     Ok(())
 }
 
-fn error_with_code(message: String, code: &str) -> ServerError {
+/// The error that refuses a request, with its code.
+pub(super) fn error_with_code(message: String, code: &str) -> ServerError {
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code);
     error

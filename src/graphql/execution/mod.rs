@@ -9,7 +9,7 @@ use async_graphql::{Data, Name, Response, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tracing::{Instrument, Span};
 
-use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
+use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_SUPPORTED};
 use super::live::Broadcasts;
 use super::{Api, ApiSchema};
 use crate::auth::Access;
@@ -87,6 +87,12 @@ impl Executor {
     /// Checks an operation and attaches its data, or returns the error that refuses it.
     fn prepare(&self, mut operation: Operation, access: Access, mut data: Data) -> Result<Prepared, ServerError> {
         let span = operation_span(&operation, access);
+        if operation.is_hash_only() {
+            return Err(limits::error_with_code(
+                "PersistedQueryNotSupported".to_owned(),
+                PERSISTED_QUERY_NOT_SUPPORTED,
+            ));
+        }
         authorize::check_scope(&operation, access)?;
         if let Some(document) = operation.document() {
             limits::check_field_count(document, self.limits.max_fields)?;

@@ -23,16 +23,22 @@ pub struct Operation {
     variables: Variables,
     /// `None` if the document cannot be parsed. The library then reports the fault.
     document: Option<ExecutableDocument>,
+    /// Whether the request has the hash of a document in its place.
+    is_hash_only: bool,
 }
+
+/// The member of a request's `extensions` that holds the hash of its document.
+pub const PERSISTED_QUERY: &str = "persistedQuery";
 
 impl Operation {
     /// Parses the document of a request, and adds the defaults of the variables that it does not
     /// give: the library evaluates `@skip` and `@include` by the given variables alone.
     #[must_use]
     pub fn read(request: Request) -> Self {
-        let Request { query, operation_name: name, variables, .. } = request;
+        let Request { query, operation_name: name, variables, extensions, .. } = request;
+        let is_hash_only = query.is_empty() && extensions.contains_key(PERSISTED_QUERY);
         let document = parse_query(&query).ok();
-        let mut operation = Self { query, name, variables, document };
+        let mut operation = Self { query, name, variables, document, is_hash_only };
         let definitions = operation.definition().map(|definition| definition.variable_definitions.clone());
         for definition in definitions.into_iter().flatten() {
             if let Some(default) = definition.node.default_value {
@@ -50,6 +56,17 @@ impl Operation {
             Some(definition) => definition.ty == OperationType::Mutation,
             None => self.kinds().any(|kind| kind == OperationType::Mutation) && self.name.is_none(),
         }
+    }
+
+    /// Whether the request runs a subscription. False if the document cannot be parsed.
+    #[must_use]
+    pub fn is_subscription(&self) -> bool {
+        self.definition().is_some_and(|definition| definition.ty == OperationType::Subscription)
+    }
+
+    /// Whether the request has the hash of a document in its place.
+    pub(super) const fn is_hash_only(&self) -> bool {
+        self.is_hash_only
     }
 
     pub(crate) fn query(&self) -> &str {

@@ -1,20 +1,27 @@
 //! Reads a GraphQL request from HTTP, as the GraphQL-over-HTTP specification defines it: JSON in
-//! the body of a POST, parameters in the URL of a GET.
+//! the body of a POST, parameters in the URL of a GET. A list in a body is a batch.
 
-use async_graphql::{ParseRequestError, Request};
-use async_graphql_axum::GraphQLRequest;
-use async_graphql_axum::rejection::GraphQLRejection;
 use axum::body::Body;
-use axum::extract::{FromRequest, Query};
-use axum::http::{self, HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::extract::Query;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use serde_json::value::RawValue;
 
+use super::parameters::{Parameters, UrlParameters};
 use super::response::APPLICATION_JSON;
 use crate::graphql::Operation;
+use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
 use crate::http::body;
 use crate::http::error::HttpError;
 
 /// The largest request, its document and variables together.
 pub(in crate::http) const REQUEST_BYTES_MAX: usize = 256 * 1024;
+
+/// How many requests of a batch are served.
+const BATCH_MAX: usize = 10;
+
+/// The largest batch of which each request is refused on its own. Of a larger one all are refused
+/// at once, because the refusals would be much larger than the batch.
+const REFUSED_BATCH_MAX: usize = 100;
 
 /// Why a request is not a GraphQL request: the status and the message of the response.
 pub(in crate::http) struct RequestError(pub(in crate::http) StatusCode, pub(in crate::http) String);
@@ -23,9 +30,21 @@ impl RequestError {
     pub(in crate::http) fn bad_request(problem: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, problem.into())
     }
+
+    /// The code of the error in the response.
+    pub(super) fn code(&self) -> &'static str {
+        if self.0 == StatusCode::PAYLOAD_TOO_LARGE { LIMIT_EXCEEDED } else { BAD_USER_INPUT }
+    }
 }
 
-pub(in crate::http) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Operation, RequestError> {
+/// The body of a POST.
+pub(super) enum Requests {
+    One(Operation),
+    /// A list of requests, each of which is read or refused on its own.
+    Batch(Vec<Result<Operation, RequestError>>),
+}
+
+pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Requests, RequestError> {
     // Only JSON. A page of another site can send some other types without a CORS preflight.
     if !headers.get(header::CONTENT_TYPE).is_some_and(|value| is_media_type(value, APPLICATION_JSON)) {
         let problem = "the Content-Type must be application/json".to_owned();
@@ -45,39 +64,43 @@ pub(in crate::http) async fn read_post(headers: &HeaderMap, body: Body) -> Resul
         };
         RequestError(status, error.to_string())
     })?;
-    // The library would read a list as the fields of one request, in order.
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(RequestError::bad_request("batches are not supported; send one request, an object with `query`"));
+    let not_a_request =
+        |cause: String| RequestError::bad_request(format!("the body is not a GraphQL request: {cause}"));
+    let body = str::from_utf8(&body).map_err(|error| not_a_request(error.to_string()))?;
+    if !body.trim_ascii_start().starts_with('[') {
+        return read(Parameters::from_json(body))
+            .map(Requests::One)
+            .map_err(|RequestError(_, cause)| not_a_request(cause));
     }
-    let request = http::Request::post("/").header(header::CONTENT_TYPE, APPLICATION_JSON);
-    let request = read(request.body(Body::from(body.clone()))).await.map_err(|error| {
-        // The library expects one of two types, and does not say what is wrong with each.
-        let cause = serde_json::from_slice::<Request>(&body).err();
-        let cause = cause.map_or_else(|| error.to_string(), |cause| cause.to_string());
-        RequestError::bad_request(format!("the body is not a GraphQL request: {cause}"))
-    })?;
-    if request.query.is_empty() {
-        return Err(RequestError::bad_request("`query` is missing"));
+    let requests: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| not_a_request(error.to_string()))?;
+    match requests.len() {
+        0 => Err(RequestError::bad_request("the batch is empty; send one request or more")),
+        1..=REFUSED_BATCH_MAX => {
+            let too_long = requests.len() > BATCH_MAX;
+            let requests = requests.into_iter().map(|request| {
+                if too_long { Err(batch_too_long()) } else { read(Parameters::from_json(request.get())) }
+            });
+            Ok(Requests::Batch(requests.collect()))
+        }
+        _ => Err(batch_too_long()),
     }
-    Ok(Operation::read(request))
 }
 
-pub(in crate::http) async fn read_get(uri: &Uri) -> Result<Operation, RequestError> {
+fn batch_too_long() -> RequestError {
+    let problem = format!("a batch may have at most {BATCH_MAX} requests");
+    RequestError(StatusCode::PAYLOAD_TOO_LARGE, problem)
+}
+
+pub(super) fn read_get(uri: &Uri) -> Result<Operation, RequestError> {
     if uri.query().is_none_or(str::is_empty) {
         let problem = "the parameter `query` is missing; to try queries in a browser, open /playground";
         return Err(RequestError::bad_request(problem));
     }
-    let mut request = read(http::Request::get(uri).body(Body::empty()))
-        .await
-        .map_err(|error| RequestError::bad_request(format!("the parameters are not a GraphQL request: {error}")))?;
-    // The library expects the operation's name under another key than the specification.
-    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default();
-    let name = pairs.into_iter().find(|(key, _)| key == "operationName").map(|(_, name)| name);
-    request.operation_name = name.filter(|name| !name.is_empty());
-    if request.query.is_empty() {
-        return Err(RequestError::bad_request("the parameter `query` is missing"));
-    }
-    let operation = Operation::read(request);
+    let not_a_request =
+        |cause: String| RequestError::bad_request(format!("the parameters are not a GraphQL request: {cause}"));
+    let Query(parameters) =
+        Query::<UrlParameters>::try_from_uri(uri).map_err(|error| not_a_request(error.body_text()))?;
+    let operation = read(Parameters::from_url(&parameters)).map_err(|RequestError(_, cause)| not_a_request(cause))?;
     // A GET must not change anything.
     if operation.is_mutation() {
         return Err(RequestError(StatusCode::METHOD_NOT_ALLOWED, "a mutation must be sent by POST".to_owned()));
@@ -85,12 +108,9 @@ pub(in crate::http) async fn read_get(uri: &Uri) -> Result<Operation, RequestErr
     Ok(operation)
 }
 
-/// Reads a request whose media type and size are checked already. async-graphql-axum does the
-/// reading; it has no limit of its own.
-async fn read(request: http::Result<http::Request<Body>>) -> Result<Request, ParseRequestError> {
-    let request = request.map_err(|error| ParseRequestError::Io(std::io::Error::other(error)))?;
-    let read = GraphQLRequest::<GraphQLRejection>::from_request(request, &()).await;
-    read.map(GraphQLRequest::into_inner).map_err(|GraphQLRejection(error)| error)
+fn read(parameters: Result<Parameters, String>) -> Result<Operation, RequestError> {
+    let request = parameters.and_then(|parameters| parameters.without_empty_query().into_request());
+    request.map(Operation::read).map_err(RequestError::bad_request)
 }
 
 fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {

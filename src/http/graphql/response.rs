@@ -1,31 +1,16 @@
-//! Builds the HTTP response to a GraphQL request: its status, and the media type that the client
-//! accepts.
+//! Builds the HTTP response to a GraphQL request: its status and its body.
 
 use async_graphql::Response as GraphqlResponse;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::request::RequestError;
-use crate::graphql::error::{BAD_USER_INPUT, FORBIDDEN, LIMIT_EXCEEDED};
+use crate::graphql::error::{BAD_USER_INPUT, FORBIDDEN};
 use crate::graphql::response;
 use crate::http::error::RETRY_AFTER_SECONDS;
 
-const GRAPHQL_RESPONSE_JSON: &str = "application/graphql-response+json";
 pub(in crate::http) const APPLICATION_JSON: &str = "application/json";
-
-/// The media type of the response: the specification's own if the client accepts it by name,
-/// otherwise JSON.
-pub(super) fn negotiate_media_type(headers: &HeaderMap) -> &'static str {
-    let is_named = headers.get_all(header::ACCEPT).iter().any(|value| {
-        value.to_str().is_ok_and(|types| {
-            types.split(',').any(|part| {
-                part.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(GRAPHQL_RESPONSE_JSON))
-            })
-        })
-    });
-    if is_named { GRAPHQL_RESPONSE_JSON } else { APPLICATION_JSON }
-}
 
 /// The response to an executed request. A request that is itself wrong has no data; it gets 400 in
 /// the specification's media type and 200 in plain JSON. A query that read nothing because the
@@ -33,10 +18,9 @@ pub(super) fn negotiate_media_type(headers: &HeaderMap) -> &'static str {
 /// 503, because it may have run. Every other response is 200.
 pub(super) fn execution_response(response: &GraphqlResponse, may_repeat: bool, media_type: &'static str) -> Response {
     let unavailable = may_repeat && response::is_unavailable(response);
-    let refused = response::is_refused(response) && media_type == GRAPHQL_RESPONSE_JSON;
-    let status = match (unavailable, refused) {
+    let status = match (unavailable, response::is_refused(response)) {
         (true, _) => StatusCode::SERVICE_UNAVAILABLE,
-        (false, true) => StatusCode::BAD_REQUEST,
+        (false, true) => refused_status(media_type),
         (false, false) => StatusCode::OK,
     };
     match response::to_json(response) {
@@ -54,6 +38,21 @@ pub(super) fn execution_response(response: &GraphqlResponse, may_repeat: bool, m
     }
 }
 
+/// The response to an operation that this transport does not serve.
+pub(super) fn refused_response(problem: &str, media_type: &'static str) -> Response {
+    build_response(refused_status(media_type), media_type, error_body(problem, BAD_USER_INPUT))
+}
+
+/// The status of a request that is refused before it is executed.
+fn refused_status(media_type: &str) -> StatusCode {
+    if media_type == APPLICATION_JSON { StatusCode::OK } else { StatusCode::BAD_REQUEST }
+}
+
+/// The response to a batch: the list of the bodies that its requests get.
+pub(super) fn batch_response(bodies: &[Vec<u8>], media_type: &'static str) -> Response {
+    build_response(StatusCode::OK, media_type, [&b"["[..], &bodies.join(&b","[..]), b"]"].concat())
+}
+
 /// The response to a request that open mode does not allow.
 pub(in crate::http) fn forbidden_response(problem: String) -> Response {
     build_response(StatusCode::FORBIDDEN, APPLICATION_JSON, error_body(&problem, FORBIDDEN))
@@ -64,7 +63,7 @@ pub(in crate::http) fn error_response(problem: &str, code: &str) -> impl IntoRes
     ([(header::CONTENT_TYPE, APPLICATION_JSON), (header::CACHE_CONTROL, "no-store")], error_body(problem, code))
 }
 
-fn error_body(problem: &str, code: &str) -> Vec<u8> {
+pub(super) fn error_body(problem: &str, code: &str) -> Vec<u8> {
     json!({ "errors": error_list_value(problem, code) }).to_string().into_bytes()
 }
 
@@ -77,13 +76,10 @@ fn error_list_value(problem: &str, code: &str) -> Value {
     json!([{ "message": problem, "extensions": { "code": code } }])
 }
 
-pub(in crate::http) fn request_error_response(
-    RequestError(status, problem): RequestError,
-    media_type: &'static str,
-) -> Response {
-    let code = if status == StatusCode::PAYLOAD_TOO_LARGE { LIMIT_EXCEEDED } else { BAD_USER_INPUT };
-    let mut response = build_response(status, media_type, error_body(&problem, code));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
+pub(super) fn request_error_response(error: &RequestError, media_type: &'static str) -> Response {
+    let RequestError(status, problem) = error;
+    let mut response = build_response(*status, media_type, error_body(problem, error.code()));
+    if *status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
     response

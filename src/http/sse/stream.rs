@@ -11,28 +11,25 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::event;
+use super::StreamFormat;
 use crate::auth::{Access, Keys};
-use crate::graphql::{OperationMessage, StreamItem};
+use crate::graphql::StreamItem;
 use crate::http::access;
 use crate::http::gauge::GaugeGuard;
 
-/// How long a stream may be silent. Proxies and browsers close a connection on which nothing
-/// arrives.
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(12);
-
-/// How many bytes of events one write gathers. A larger event goes alone.
+/// How many bytes of messages one write gathers. A larger message goes alone.
 const BATCH_BYTES: usize = 16 * 1024;
 
-/// How long a client may take to receive an event before its stream is closed.
+/// How long a client may take to receive a message before its stream is closed.
 const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends the messages of an operation until it ends, its client disconnects, its key is revoked, or
-/// the service stops. Only the end of the operation is a `complete`; in every other case the client
-/// may reconnect and resume.
+/// the service stops. Only the end of the operation is marked as such; in every other case the
+/// client may reconnect and resume.
 pub(super) async fn serve(
     operation: BoxStream<'static, StreamItem>,
-    events: mpsc::Sender<Bytes>,
+    format: StreamFormat,
+    messages: mpsc::Sender<Bytes>,
     access: Access,
     keys: Keys,
     shutdown: CancellationToken,
@@ -42,29 +39,31 @@ pub(super) async fn serve(
         biased;
         () = shutdown.cancelled() => {}
         denied = keys.wait_until_revoked(access) => access::count_denied(denied),
-        () = events.closed() => {}
-        () = forward(operation, &events) => {}
+        () = messages.closed() => {}
+        () = forward(operation, format, &messages) => {}
     }
 }
 
 /// Sends all messages that are ready in one write, as a socket does. In a burst each would
 /// otherwise cost a write.
-async fn forward(mut operation: BoxStream<'static, StreamItem>, events: &mpsc::Sender<Bytes>) {
+async fn forward(mut operation: BoxStream<'static, StreamItem>, format: StreamFormat, messages: &mpsc::Sender<Bytes>) {
+    let (keep_alive_interval, keep_alive) = format.keep_alive();
+    let mut batch = format.start().to_vec();
     loop {
-        let keep_alive_at = Instant::now() + KEEP_ALIVE_INTERVAL;
-        let (mut batch, mut is_last) = (Vec::new(), false);
+        let keep_alive_at = Instant::now() + keep_alive_interval;
+        let mut is_last = false;
         let mut ready = tokio::select! {
             item = operation.next() => Some(item),
             () = sleep_until(keep_alive_at) => None,
         };
         if ready.is_none() {
-            batch.extend_from_slice(event::KEEP_ALIVE);
+            batch.extend_from_slice(keep_alive);
         }
         while let Some(item) = ready.take() {
             match item {
-                Some(item) => push_item(&mut batch, &item),
+                Some(item) => format.push(&mut batch, &item),
                 None => {
-                    batch.extend_from_slice(event::COMPLETE);
+                    batch.extend_from_slice(format.end());
                     is_last = true;
                     break;
                 }
@@ -73,22 +72,9 @@ async fn forward(mut operation: BoxStream<'static, StreamItem>, events: &mpsc::S
                 ready = operation.next().now_or_never();
             }
         }
-        let sent = timeout_at(Instant::now() + STALL_TIMEOUT, events.send(batch.into())).await;
+        let sent = timeout_at(Instant::now() + STALL_TIMEOUT, messages.send(std::mem::take(&mut batch).into())).await;
         if is_last || !matches!(sent, Ok(Ok(()))) {
             return;
-        }
-    }
-}
-
-fn push_item(batch: &mut Vec<u8>, item: &StreamItem) {
-    match &item.message {
-        OperationMessage::Next(response) => {
-            event::push_next(batch, item.cursor.as_deref(), response);
-        }
-        // The protocol sends this as an event, too: a browser's EventSource does not show its page
-        // the body of an error status.
-        OperationMessage::Refused(errors) => {
-            event::push_next(batch, None, &[&b"{\"errors\":"[..], errors, b"}"].concat());
         }
     }
 }

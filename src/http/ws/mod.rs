@@ -6,9 +6,11 @@
 //! deadlines, `protocol` the messages, `close` the codes.
 
 use axum::Router;
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::http::{HeaderMap, Uri, Version};
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +47,16 @@ pub(super) struct WsState {
 /// `/graphql/ws`.
 pub(super) fn router(sockets: WsState) -> Router {
     Router::new().route("/graphql/ws", get(upgrade)).with_state(sockets)
+}
+
+/// Upgrades a request that asks for a socket, and passes on every other. `/graphql` serves both.
+pub(super) async fn upgrade_if_requested(sockets: State<WsState>, request: Request, next: Next) -> Response {
+    let asks_for_socket = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"websocket");
+    if request.method() == Method::GET && request.headers().get(header::UPGRADE).is_some_and(asks_for_socket) {
+        Handler::call(upgrade, request, sockets.0).await
+    } else {
+        next.run(request).await
+    }
 }
 
 async fn upgrade(

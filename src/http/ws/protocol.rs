@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use async_graphql::{Request, Variables};
+use async_graphql::Request;
 use axum::extract::ws::Utf8Bytes;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::close::CloseReason;
+use crate::http::graphql::Parameters;
 
 /// The sub-protocol's name.
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -46,27 +46,6 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
 }
 
-/// The payload of `subscribe`. The library's own type refuses null `extensions`, which the protocol
-/// allows.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Operation {
-    query: String,
-    operation_name: Option<String>,
-    #[serde(default)]
-    variables: Variables,
-    #[serde(rename = "extensions")]
-    _extensions: Option<BTreeMap<String, IgnoredAny>>,
-}
-
-impl From<Operation> for Request {
-    fn from(operation: Operation) -> Self {
-        let mut request = Self::new(operation.query).variables(operation.variables);
-        request.operation_name = operation.operation_name;
-        request
-    }
-}
-
 impl<'a> ClientMessage<'a> {
     /// Parses a message.
     ///
@@ -82,8 +61,8 @@ impl<'a> ClientMessage<'a> {
             }
             "subscribe" => {
                 let payload = message.payload.ok_or_else(|| invalid_message("`payload` is missing"))?;
-                let operation: Operation = parse_payload(payload)?;
-                Ok(Self::Subscribe(message.id()?, Box::new(operation.into())))
+                let request = Parameters::from_json(payload.get()).and_then(Parameters::into_request);
+                Ok(Self::Subscribe(message.id()?, Box::new(request.map_err(invalid_message)?)))
             }
             "complete" => Ok(Self::Complete(message.id()?)),
             "ping" => Ok(Self::Ping(message.payload_object()?)),
@@ -201,7 +180,8 @@ mod tests {
             r#"{"type":"subscribe","id":"1"}"#,
             r#"{"type":"subscribe","id":"1","payload":{}}"#,
             r#"{"type":"subscribe","id":"1","payload":{"query":1}}"#,
-            r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","variables":[]}}"#,
+            r#"{"type":"subscribe","id":"1","payload":["{a}"]}"#,
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","variables":[1]}}"#,
         ] {
             let parsed = ClientMessage::parse(text);
             assert!(matches!(&parsed, Err(CloseReason::InvalidMessage(_))), "{text}: {parsed:?}");

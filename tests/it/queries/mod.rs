@@ -1,6 +1,8 @@
 //! GraphQL over HTTP: requests, filters, orders, pages, limits, and the schema.
 
+mod batches;
 mod compression;
+mod empty_values;
 mod event_feed;
 mod graphql_http;
 mod history;
@@ -10,6 +12,7 @@ mod list_orders;
 mod look_ahead;
 mod nested;
 mod node_ids;
+mod persisted_queries;
 mod schema;
 mod selections;
 mod statements;

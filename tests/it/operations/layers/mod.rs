@@ -31,13 +31,12 @@ const ORDER: [&str; 16] = [
 const SEPARATED: [(&str, &str, Option<&str>); 2] = [("graphql", "ingest", Some("release")), ("ingest", "feed", None)];
 
 /// The libraries that only some layers may use.
-const LIBRARY_LAYERS: [(&str, &[&str]); 9] = [
+const LIBRARY_LAYERS: [(&str, &[&str]); 8] = [
     ("reqwest", &["vendor"]),
     ("axum", &["http", "app"]),
     ("tungstenite", &["http"]),
     ("tower_http", &["http"]),
     ("async_graphql", &["graphql", "http"]),
-    ("async_graphql_axum", &["http"]),
     ("sea_orm", &["store"]),
     ("entity", &["store"]),
     ("migration", &["store"]),
