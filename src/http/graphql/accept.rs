@@ -50,8 +50,7 @@ impl Accept {
         if self.names(&[GRAPHQL_RESPONSE_JSON]) { GRAPHQL_RESPONSE_JSON } else { APPLICATION_JSON }
     }
 
-    /// The answer to a request that is not read yet, or cannot be read: a stream only if the client
-    /// accepts nothing else.
+    /// The answer to anything but a subscription: a stream only if the client accepts nothing else.
     pub(super) fn transport(&self) -> Transport {
         let accepts_json = self.names(&["*/*", "application/*", APPLICATION_JSON, GRAPHQL_RESPONSE_JSON]);
         match self.stream_format() {
@@ -60,8 +59,7 @@ impl Accept {
         }
     }
 
-    /// The answer to an operation. A subscription gets a stream if the client accepts one by name,
-    /// every other operation only if the client accepts nothing else.
+    /// The answer to an operation. A subscription gets a stream if the client accepts one by name.
     pub(super) fn transport_of(&self, operation: &Operation) -> Transport {
         match self.stream_format() {
             Some(format) if operation.is_subscription() => Transport::Stream(format),

@@ -39,7 +39,7 @@ impl RequestError {
 
 /// The body of a POST.
 pub(super) enum Requests {
-    One(Operation),
+    One(Box<Operation>),
     /// A list of requests, each of which is read or refused on its own.
     Batch(Vec<Result<Operation, RequestError>>),
 }
@@ -69,7 +69,7 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request
     let body = str::from_utf8(&body).map_err(|error| not_a_request(error.to_string()))?;
     if !body.trim_ascii_start().starts_with('[') {
         return read(Parameters::from_json(body))
-            .map(Requests::One)
+            .map(|operation| Requests::One(Box::new(operation)))
             .map_err(|RequestError(_, cause)| not_a_request(cause));
     }
     let requests: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| not_a_request(error.to_string()))?;

@@ -69,7 +69,7 @@ async fn get(
     uri: Uri,
 ) -> Response {
     let operation = endpoint.check_accept(&headers).and_then(|()| read_get(&uri));
-    endpoint.respond(operation.map(Requests::One), access, &headers).await
+    endpoint.respond(operation.map(|operation| Requests::One(Box::new(operation))), access, &headers).await
 }
 
 impl Endpoint {
@@ -93,14 +93,14 @@ impl Endpoint {
         };
         match requests {
             Ok(Requests::One(operation)) => match transport(&operation) {
-                Transport::Stream(format) => match self.streams.open(operation, access, headers, format) {
+                Transport::Stream(format) => match self.streams.open(*operation, access, headers, format) {
                     Ok(stream) => stream,
                     Err(error) => request_error_response(&error, json_type),
                 },
                 Transport::Single if operation.is_subscription() => refused_response(NEEDS_A_STREAM, json_type),
                 Transport::Single => {
                     let may_repeat = !operation.is_mutation();
-                    let response = self.streams.graphql.execute(operation, access).await;
+                    let response = self.streams.graphql.execute(*operation, access).await;
                     execution_response(&response, may_repeat, json_type)
                 }
             },

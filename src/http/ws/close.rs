@@ -48,6 +48,9 @@ pub(super) enum CloseReason {
     /// The client has sent nothing for too long, not even an answer to a ping.
     #[error("the client did not answer pings")]
     KeepAliveTimeout,
+    /// The client has ended the socket, as the older protocol does.
+    #[error("the client ended the connection")]
+    Terminated,
     /// The service stops.
     #[error("the service is stopping")]
     ShuttingDown,
@@ -72,6 +75,7 @@ impl CloseReason {
             Self::KeepAliveTimeout => 4011,
             // The client has done nothing wrong: it may reconnect.
             Self::Forbidden(AccessError::Unavailable) => close_code::AGAIN,
+            Self::Terminated => close_code::NORMAL,
             Self::ShuttingDown => close_code::AWAY,
         }
     }

@@ -17,7 +17,7 @@ use tungstenite::error::ProtocolError;
 
 use super::close::CloseReason;
 use super::keepalive::KeepAlive;
-use super::session::Session;
+use super::session::{Session, message_bytes};
 use crate::http::graphql::REQUEST_BYTES_MAX;
 
 /// How many bytes are written before a flush. At most this, and the message that exceeds it, waits
@@ -185,11 +185,11 @@ impl SocketDriver {
                 Poll::Ready(Err(_)) => return Err(End::PeerClosed),
                 Poll::Ready(Ok(())) => {}
             }
-            let Poll::Ready(text) = self.session.poll_next(cx) else { return Ok(()) };
-            let text = text?;
-            size += text.len();
+            let Poll::Ready(message) = self.session.poll_next(cx) else { return Ok(()) };
+            let message = message?;
+            size += message_bytes(&message);
             self.is_flushing = true;
-            self.socket.start_send_unpin(Message::Text(text)).map_err(|_| End::PeerClosed)?;
+            self.socket.start_send_unpin(message).map_err(|_| End::PeerClosed)?;
         }
         Ok(())
     }
@@ -198,7 +198,7 @@ impl SocketDriver {
         while self.timer.poll_unpin(cx).is_ready() {
             let next = self.keep_alive.check_deadlines(Instant::now(), self.session.is_acknowledged())?;
             if next.send_ping {
-                self.session.ping();
+                self.session.keep_alive();
             }
             self.timer.as_mut().reset(next.check_at);
         }

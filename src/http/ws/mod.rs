@@ -1,4 +1,4 @@
-//! GraphQL over WebSocket, by the protocol `graphql-transport-ws`.
+//! GraphQL over WebSocket, by the protocol `graphql-transport-ws` or the older `graphql-ws`.
 //!
 //! A client authenticates in the payload of its `connection_init`, or in the headers of the request
 //! for the socket. This file upgrades a request to a socket. `driver` reads and writes it,
@@ -23,6 +23,7 @@ use super::open_mode::{self, AccessPolicy};
 use crate::graphql::Executor;
 use close::CloseReason;
 use connection_init::ConnectionInit;
+use protocol::Protocol;
 use session::Session;
 
 mod close;
@@ -81,20 +82,18 @@ async fn upgrade(
     }
     let init = ConnectionInit::new(keys.clone(), &headers, local_check.is_ok());
     let upgrade = upgrade
-        // Not async-graphql-axum's `GraphQLProtocol`: it hides which protocol it chose, and takes the
-        // older `graphql-ws` too.
-        .protocols([protocol::SUBPROTOCOL])
+        .protocols(protocol::SUBPROTOCOLS)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(driver::WRITE_BUFFER_BYTES)
         .max_message_size(graphql::REQUEST_BYTES_MAX)
         .max_frame_size(graphql::REQUEST_BYTES_MAX);
     let tracker_token = sockets.tracker.token();
-    let has_subprotocol = upgrade.selected_protocol().is_some();
+    let protocol = upgrade.selected_protocol().and_then(|name| Protocol::of_socket(name.as_bytes(), &headers));
     upgrade.on_upgrade(async move |socket| {
         let _tracker_token = tracker_token;
         let _gauge = GaugeGuard::socket();
-        if has_subprotocol {
-            let session = Session::new(sockets.graphql, sockets.policy.keys, init);
+        if let Some(protocol) = protocol {
+            let session = Session::new(protocol, sockets.graphql, sockets.policy.keys, init);
             driver::serve(socket, session, sockets.shutdown.cancelled_owned()).await;
         } else {
             driver::close(socket, &CloseReason::UnsupportedSubprotocol).await;

@@ -55,11 +55,13 @@ impl Operations {
         self.running.push(Operation { id, responses, buffered: None, _gauge: GaugeGuard::subscription() });
     }
 
-    /// Stops the operation with this id, if there is one.
-    pub(super) fn stop(&mut self, id: &str) {
-        if let Some(index) = self.running.iter().position(|operation| &*operation.id == id) {
+    /// Stops the operation with this id. Returns whether there was one.
+    pub(super) fn stop(&mut self, id: &str) -> bool {
+        let index = self.running.iter().position(|operation| &*operation.id == id);
+        if let Some(index) = index {
             self.remove_at(index);
         }
+        index.is_some()
     }
 
     /// The next message of the first ready operation in turn, or `None` if that operation has
@@ -159,7 +161,7 @@ mod tests {
         ];
         assert_eq!(order, expected.map(|(id, more)| (id.to_owned(), more)));
         assert!(operations.contains("silent") && !operations.contains("once") && !operations.contains("twice"));
-        operations.stop("always");
+        assert!(operations.stop("always") && !operations.stop("always"));
         assert_eq!(next(&mut operations), None);
     }
 

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use axum::extract::ws::Utf8Bytes;
+use axum::extract::ws::Message;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::close::CloseReason;
 use super::connection_init::ConnectionInit;
 use super::operations::{OPERATIONS_MAX, Operations};
-use super::protocol::{self, ClientMessage};
+use super::protocol::{ClientMessage, Protocol};
 use crate::auth::{Access, AccessError, Keys};
 use crate::graphql::error::LIMIT_EXCEEDED;
 use crate::graphql::{Executor, Operation, OperationMessage};
@@ -29,12 +29,13 @@ const BUFFERED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The protocol state of one socket.
 pub(super) struct Session {
+    protocol: Protocol,
     graphql: Executor,
     keys: Keys,
     auth_state: AuthState,
     operations: Operations,
     /// Messages that belong to no running operation: acknowledgement, pings, pongs and refusals.
-    replies: VecDeque<Utf8Bytes>,
+    replies: VecDeque<Message>,
 }
 
 /// How far the client is authenticated.
@@ -48,9 +49,9 @@ enum AuthState {
 }
 
 impl Session {
-    pub(super) fn new(graphql: Executor, keys: Keys, init: ConnectionInit) -> Self {
+    pub(super) fn new(protocol: Protocol, graphql: Executor, keys: Keys, init: ConnectionInit) -> Self {
         let auth_state = AuthState::AwaitingInit(Arc::new(init));
-        Self { graphql, keys, auth_state, operations: Operations::default(), replies: VecDeque::new() }
+        Self { protocol, graphql, keys, auth_state, operations: Operations::default(), replies: VecDeque::new() }
     }
 
     /// Whether the client is authenticated.
@@ -63,12 +64,12 @@ impl Session {
 
     /// Whether so many replies wait that reading should pause.
     pub(super) fn is_reply_queue_full(&self) -> bool {
-        self.replies.iter().map(|reply| reply.len()).sum::<usize>() >= REPLY_BYTES_MAX
+        self.replies.iter().map(message_bytes).sum::<usize>() >= REPLY_BYTES_MAX
     }
 
     /// Handles a message from the client. An error is the reason to close the socket.
     pub(super) fn receive(&mut self, text: &str) -> Result<(), CloseReason> {
-        match ClientMessage::parse(text)? {
+        match self.protocol.parse(text, self.is_acknowledged())? {
             ClientMessage::ConnectionInit(payload) => match &self.auth_state {
                 AuthState::AwaitingInit(init) => {
                     let init = Arc::clone(init);
@@ -83,7 +84,7 @@ impl Session {
                 }
                 AuthState::Acknowledged { .. } if self.operations.is_full() => {
                     let problem = format!("a socket may run at most {OPERATIONS_MAX} operations at once");
-                    self.replies.push_back(protocol::error(&id, &error_list(&problem, LIMIT_EXCEEDED)));
+                    self.replies.push_back(self.protocol.error(&id, &error_list(&problem, LIMIT_EXCEEDED)));
                 }
                 AuthState::Acknowledged { access, .. } => {
                     let responses = self.graphql.stream(Operation::read(*request), *access, None);
@@ -92,16 +93,21 @@ impl Session {
                 }
                 AuthState::AwaitingInit(_) | AuthState::Authenticating(_) => return Err(CloseReason::Unauthorized),
             },
-            ClientMessage::Complete(id) => self.operations.stop(&id),
-            ClientMessage::Ping(payload) => self.replies.push_back(protocol::pong(payload)),
+            ClientMessage::Complete(id) => {
+                if self.operations.stop(&id) {
+                    self.replies.extend(self.protocol.stopped(&id));
+                }
+            }
+            ClientMessage::Ping(payload) => self.replies.push_back(self.protocol.pong(payload)),
             ClientMessage::Pong => {}
+            ClientMessage::Terminate => return Err(CloseReason::Terminated),
         }
         Ok(())
     }
 
-    /// Queues a ping.
-    pub(super) fn ping(&mut self) {
-        self.replies.push_back(protocol::PING);
+    /// Queues a keep-alive.
+    pub(super) fn keep_alive(&mut self) {
+        self.replies.extend(self.protocol.keep_alive());
     }
 
     /// Completes the authentication, then watches for a revocation. Ready if the socket must be
@@ -112,7 +118,7 @@ impl Session {
                 AuthState::AwaitingInit(_) => return Poll::Pending,
                 AuthState::Authenticating(result) => match ready!(result.poll_unpin(cx)) {
                     Ok(access) => {
-                        self.replies.push_back(protocol::ACK);
+                        self.replies.extend(self.protocol.acknowledgement());
                         let keys = self.keys.clone();
                         let revocation = async move { keys.wait_until_revoked(access).await }.boxed();
                         self.auth_state = AuthState::Acknowledged { access, revocation };
@@ -133,15 +139,24 @@ impl Session {
     }
 
     /// The next message to send, or the reason to close the socket.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Utf8Bytes, CloseReason>> {
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, CloseReason>> {
         if let Some(reply) = self.replies.pop_front() {
             return Poll::Ready(Ok(reply));
         }
         let (id, message) = ready!(self.operations.poll_next(cx));
         Poll::Ready(match message {
-            Some(OperationMessage::Next(response)) => Ok(protocol::next(&id, &response)),
-            Some(OperationMessage::Refused(errors)) => Ok(protocol::error(&id, &errors)),
-            None => Ok(protocol::complete(&id)),
+            Some(OperationMessage::Next(response)) => Ok(self.protocol.next(&id, &response)),
+            Some(OperationMessage::Refused(errors)) => Ok(self.protocol.error(&id, &errors)),
+            None => Ok(self.protocol.complete(&id)),
         })
+    }
+}
+
+/// The size of a message on its way to a peer.
+pub(super) fn message_bytes(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
     }
 }

@@ -28,8 +28,13 @@ pub(crate) struct StreamEvent {
 impl EventStream {
     /// A POST request for an event stream.
     pub(crate) fn request(client: &Client, query: &str, variables: Value) -> RequestBuilder {
+        Self::request_to(client, "/graphql/sse", query, variables)
+    }
+
+    /// The same request to another path.
+    pub(crate) fn request_to(client: &Client, path: &str, query: &str, variables: Value) -> RequestBuilder {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let request = client.request(Method::POST, "/graphql/sse").header("content-type", "application/json");
+        let request = client.request(Method::POST, path).header("content-type", "application/json");
         request.header("accept", "text/event-stream").body(body)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - `service` runs the service inside the test process. `process` runs the real binary.
 //! - `client` speaks HTTP and GraphQL, `socket` graphql-transport-ws, `event_stream` graphql-sse,
-//!   `raw_connection` HTTP byte by byte.
+//!   `part_stream` Apollo's multipart protocol, `raw_connection` HTTP byte by byte.
 //! - `script` runs a JavaScript client. `tcp_proxy` cuts connections.
 //! - `pages` pages through a GraphQL connection. `traffic` delivers without a pause.
 //! - `database` makes a database and checks its invariants. `cluster` runs a PostgreSQL server.
@@ -16,6 +16,7 @@ mod database;
 mod dump;
 mod event_stream;
 mod pages;
+mod part_stream;
 mod process;
 mod raw_connection;
 mod sample_data;
@@ -33,6 +34,7 @@ pub(crate) use database::Database;
 pub(crate) use dump::assert_same_rows;
 pub(crate) use event_stream::EventStream;
 pub(crate) use pages::Pages;
+pub(crate) use part_stream::PartStream;
 pub(crate) use process::{Launch, Process, add_key, reserved_port, revoke_key};
 pub(crate) use raw_connection::RawConnection;
 pub(crate) use sample_data::{SECRET, append_many_events, sample_database, sample_hooks};

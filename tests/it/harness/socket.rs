@@ -1,4 +1,4 @@
-//! A client of `graphql-transport-ws`.
+//! A client of `graphql-transport-ws`, and of the older `graphql-ws` message by message.
 
 use std::time::Duration;
 
@@ -42,19 +42,32 @@ impl Socket {
 
     /// Opens a socket with these headers, without `connection_init`.
     pub(crate) async fn connect(client: &Client, headers: &[(&'static str, &str)]) -> Self {
-        let mut request = Self::request(client);
-        request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
+        Self::connect_to(client, "/graphql/ws", PROTOCOL, headers).await
+    }
+
+    /// Opens a socket at this path that offers these sub-protocols, of which the service must
+    /// select `graphql-transport-ws` if it is among them.
+    pub(crate) async fn connect_to(
+        client: &Client,
+        path: &str,
+        protocols: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Self {
+        let mut request = Self::request(client, path);
+        request.headers_mut().insert("sec-websocket-protocol", protocols.parse().unwrap());
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (stream, response) = within("the socket opens", connect_async(request)).await.unwrap();
-        assert_eq!(response.headers()["sec-websocket-protocol"], PROTOCOL);
+        let selected = if protocols.contains(PROTOCOL) { PROTOCOL } else { protocols };
+        assert_eq!(response.headers()["sec-websocket-protocol"], selected);
         Self(stream)
     }
 
     /// Opens a socket whose request names no sub-protocol.
     pub(crate) async fn without_protocol(client: &Client) -> Self {
-        let (stream, response) = within("the socket opens", connect_async(Self::request(client))).await.unwrap();
+        let (stream, response) =
+            within("the socket opens", connect_async(Self::request(client, "/graphql/ws"))).await.unwrap();
         assert!(!response.headers().contains_key("sec-websocket-protocol"));
         Self(stream)
     }
@@ -64,7 +77,7 @@ impl Socket {
         let tcp = TcpSocket::new_v4().unwrap();
         tcp.set_recv_buffer_size(4096).unwrap();
         let stream = tcp.connect(client.authority().parse().unwrap()).await.unwrap();
-        let mut request = Self::request(client);
+        let mut request = Self::request(client, "/graphql/ws");
         request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
         let connecting = client_async(request, MaybeTlsStream::Plain(stream));
         let mut socket = Self(within("the socket opens", connecting).await.unwrap().0);
@@ -73,8 +86,8 @@ impl Socket {
         socket
     }
 
-    fn request(client: &Client) -> Request {
-        format!("ws://{}/graphql/ws", client.authority()).into_client_request().unwrap()
+    fn request(client: &Client, path: &str) -> Request {
+        format!("ws://{}{path}", client.authority()).into_client_request().unwrap()
     }
 
     /// Sends `connection_init`.
@@ -124,6 +137,11 @@ impl Socket {
                 Some(Err(_)) | None => return Message::Closed(None),
             }
         }
+    }
+
+    /// The next frame of any kind.
+    pub(crate) async fn next_frame(&mut self) -> Frame {
+        self.0.next().await.unwrap().unwrap()
     }
 
     /// Sends a raw frame.
