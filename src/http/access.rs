@@ -1,10 +1,14 @@
 //! Authenticates a request by the token in its `Authorization` header, and builds the response of a
 //! refusal.
 
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
@@ -36,23 +40,32 @@ pub(super) async fn authenticate(State(policy): State<AccessPolicy>, mut request
 
 /// The access of a request with these headers.
 pub(super) async fn authenticate_headers(keys: &Keys, headers: &HeaderMap) -> Result<Access, AccessError> {
-    keys.authenticate(token_from_headers(headers)?).await
+    keys.authenticate(token_from_headers(headers)?.as_deref()).await
 }
 
 /// The token of a request. A malformed or repeated header is a wrong token, not a missing one.
-pub(super) fn token_from_headers(headers: &HeaderMap) -> Result<Option<&str>, AccessError> {
+pub(super) fn token_from_headers(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, AccessError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().ok().and_then(parse_bearer).map(Some).ok_or(AccessError::WrongToken),
+        (Some(value), None) => value.to_str().ok().and_then(parse_credentials).map(Some).ok_or(AccessError::WrongToken),
         (Some(_), Some(_)) => Err(AccessError::WrongToken),
     }
 }
 
-/// The token in `Bearer <token>`.
-pub(super) fn parse_bearer(credentials: &str) -> Option<&str> {
-    let (scheme, token) = credentials.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case(AUTH_SCHEME).then(|| token.trim_start())
+/// The token in `Bearer <token>`, or the password in `Basic <user and password>` (RFC 7617), which
+/// programs send that know no other scheme. The user may be any.
+pub(super) fn parse_credentials(credentials: &str) -> Option<Cow<'_, str>> {
+    let (scheme, value) = credentials.trim().split_once(' ')?;
+    let value = value.trim_start();
+    if scheme.eq_ignore_ascii_case(AUTH_SCHEME) {
+        return Some(value.into());
+    }
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
+    decoded.split_once(':').map(|(_, password)| password.to_owned().into())
 }
 
 /// Delays each item of a stream until the snapshot of the keys confirms the access that it is for.
@@ -107,19 +120,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bearer_credentials_yield_their_token() {
+    fn credentials_yield_their_token() {
         for (credentials, token) in [
             ("Bearer x", Some("x")),
             ("bearer x", Some("x")),
             ("BEARER   x ", Some("x")),
             ("Bearer", None),
             ("Bearer ", None),
-            ("Basic eDp5", None),
+            // user:token, :token, user:to:ken, user:
+            ("Basic dXNlcjp0b2tlbg==", Some("token")),
+            ("basic  OnRva2Vu ", Some("token")),
+            ("Basic dXNlcjp0bzprZW4=", Some("to:ken")),
+            ("Basic dXNlcjo=", Some("")),
+            // token without a colon, padding that is missing, and bytes that are not UTF-8
+            ("Basic dG9rZW4=", None),
+            ("Basic dXNlcjp0b2tlbg", None),
+            ("Basic dTr/", None),
+            ("Basic", None),
+            ("Basic user:token", None),
+            ("Digest eDp5", None),
             ("Bearerx", None),
             ("x", None),
             ("", None),
         ] {
-            assert_eq!(parse_bearer(credentials), token, "{credentials:?}");
+            assert_eq!(parse_credentials(credentials).as_deref(), token, "{credentials:?}");
         }
     }
 
@@ -128,10 +152,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         assert_eq!(token_from_headers(&headers), Ok(None));
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer x"));
-        assert_eq!(token_from_headers(&headers), Ok(Some("x")));
+        assert_eq!(token_from_headers(&headers), Ok(Some("x".into())));
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer y"));
         assert_eq!(token_from_headers(&headers), Err(AccessError::WrongToken));
-        for wrong in [&b"Basic eDp5"[..], b"", b"Bearer \xff"] {
+        for wrong in [&b"Basic eDp5="[..], b"Digest x", b"", b"Bearer \xff"] {
             headers.insert(header::AUTHORIZATION, HeaderValue::from_bytes(wrong).unwrap());
             assert_eq!(token_from_headers(&headers), Err(AccessError::WrongToken), "{wrong:?}");
         }

@@ -1,7 +1,10 @@
 //! Authenticates a socket by the payload of its `connection_init`, otherwise by the headers of the
 //! request that opened it.
 
+use std::borrow::Cow;
+
 use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -22,7 +25,7 @@ impl ConnectionInit {
     pub(super) fn new(keys: Keys, headers: &HeaderMap, is_direct: bool) -> Self {
         Self {
             keys,
-            header_token: access::token_from_headers(headers).map(|token| token.map(SecretString::from)),
+            header_token: access::token_from_headers(headers).map(|token| token.map(|token| token.into_owned().into())),
             is_direct,
         }
     }
@@ -31,21 +34,32 @@ impl ConnectionInit {
     pub(super) async fn authenticate(&self, payload: &Value) -> Result<Access, AccessError> {
         let token = match token_from_payload(payload)? {
             Some(token) => Some(token),
-            None => self.header_token.as_ref().map_err(|denied| *denied)?.as_ref().map(ExposeSecret::expose_secret),
+            None => {
+                let header_token = self.header_token.as_ref().map_err(|denied| *denied)?;
+                header_token.as_ref().map(|token| token.expose_secret().into())
+            }
         };
-        let access = self.keys.authenticate(token).await?;
+        let access = self.keys.authenticate(token.as_deref()).await?;
         if access.is_open_mode() && !self.is_direct { Err(AccessError::NoToken) } else { Ok(access) }
     }
 }
 
-/// The token in a payload: `{"Authorization": "Bearer …"}`, in lower case as well, or
-/// `{"token": "…"}`. A null counts as missing; any other value is checked.
-fn token_from_payload(payload: &Value) -> Result<Option<&str>, AccessError> {
-    let field = |name| payload.get(name).filter(|value| !value.is_null());
-    if let Some(credentials) = field("Authorization").or_else(|| field("authorization")) {
-        return credentials.as_str().and_then(access::parse_bearer).map(Some).ok_or(AccessError::WrongToken);
+/// The token in a payload: that of `Authorization` in any case, in the payload itself or in its
+/// `headers`, or else its `token`. A null counts as missing; any other value is checked.
+fn token_from_payload(payload: &Value) -> Result<Option<Cow<'_, str>>, AccessError> {
+    if let Some(credentials) = authorization(payload).or_else(|| authorization(payload.get("headers")?)) {
+        return credentials.as_str().and_then(access::parse_credentials).map(Some).ok_or(AccessError::WrongToken);
     }
-    field("token").map(|token| token.as_str().ok_or(AccessError::WrongToken)).transpose()
+    let token = payload.get("token").filter(|token| !token.is_null());
+    token.map(|token| token.as_str().map(Cow::from).ok_or(AccessError::WrongToken)).transpose()
+}
+
+/// The member `Authorization` of an object.
+fn authorization(object: &Value) -> Option<&Value> {
+    let mut members = object.as_object()?.iter();
+    members
+        .find(|(name, value)| name.eq_ignore_ascii_case(AUTHORIZATION.as_str()) && !value.is_null())
+        .map(|(_, it)| it)
 }
 
 #[cfg(test)]
@@ -55,11 +69,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn init_payload_accepts_three_token_names() {
+    fn init_payload_yields_its_token() {
         for (payload, token) in [
             (json!({ "Authorization": "Bearer x" }), Ok(Some("x"))),
             (json!({ "authorization": "bearer x" }), Ok(Some("x"))),
             (json!({ "token": "x" }), Ok(Some("x"))),
+            (json!({ "AUTHORIZATION": "Bearer x" }), Ok(Some("x"))),
+            (json!({ "Authorization": "Basic dXNlcjp4" }), Ok(Some("x"))),
+            (json!({ "headers": { "Authorization": "Bearer x" } }), Ok(Some("x"))),
+            (json!({ "headers": { "authorization": "Basic dXNlcjp4", "Other": 1 } }), Ok(Some("x"))),
+            (json!({ "headers": { "Authorization": "Bearer y" }, "authorization": "Bearer x" }), Ok(Some("x"))),
+            (json!({ "headers": { "Authorization": "Bearer x" }, "token": "y" }), Ok(Some("x"))),
+            (json!({ "headers": { "Authorization": null }, "token": "x" }), Ok(Some("x"))),
+            (json!({ "headers": null, "token": "x" }), Ok(Some("x"))),
+            (json!({ "headers": { "Authorization": "x" } }), Err(AccessError::WrongToken)),
+            (json!({ "headers": { "Authorization": 1 }, "token": "x" }), Err(AccessError::WrongToken)),
+            (json!({ "headers": [["Authorization", "Bearer x"]] }), Ok(None)),
+            (json!({ "headers": { "token": "x" } }), Ok(None)),
             (json!({ "Authorization": null, "token": "x" }), Ok(Some("x"))),
             (json!({ "Authorization": "Bearer x", "token": "y" }), Ok(Some("x"))),
             (json!({ "Authorization": "x" }), Err(AccessError::WrongToken)),
@@ -71,7 +97,7 @@ mod tests {
             (json!(null), Ok(None)),
             (json!("x"), Ok(None)),
         ] {
-            assert_eq!(token_from_payload(&payload), token, "{payload}");
+            assert_eq!(token_from_payload(&payload), token.map(|token| token.map(Cow::from)), "{payload}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Keys over HTTP: what each scope permits, and the responses to requests that it does not permit.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -53,6 +55,9 @@ async fn wrong_or_missing_token_gets_only_a_401() {
         &format!("Bearer {token}x"),
         &format!("Bearer {}", &token[..token.len() - 1]),
         &format!("Basic {token}"),
+        &format!("Basic {}", STANDARD.encode(token)),
+        &format!("Basic {}", STANDARD.encode(format!("{token}:"))),
+        &format!("Digest {}", STANDARD.encode(format!("office:{token}"))),
         token,
         "Bearer",
         "",
@@ -64,6 +69,13 @@ async fn wrong_or_missing_token_gets_only_a_401() {
     assert_unauthenticated(&service.get("/graphql?query={headCursor}").await);
     // The name of the scheme is case-insensitive.
     assert_eq!(with_authorization(service.client(), &format!("bearer {token}"), QUERY).await.status, 200);
+    // The password of Basic credentials, with any user.
+    for credentials in [format!("office:{token}"), format!(":{token}")] {
+        let value = format!("Basic {}", STANDARD.encode(credentials));
+        assert_eq!(with_authorization(service.client(), &value, QUERY).await.status, 200, "{value}");
+        let metrics = service.client().request(Method::GET, "/metrics").header("authorization", value);
+        assert_eq!(HttpResponse::of(metrics).await.status, 200);
+    }
     service.stop().await;
 }
 

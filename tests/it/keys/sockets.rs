@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -27,9 +29,14 @@ async fn token_is_accepted_in_connection_init_or_headers() {
     let (service, client) = start_with_key("read").await;
     let token = client.token().unwrap().to_owned();
     let bearer = format!("Bearer {token}");
+    let basic = format!("Basic {}", STANDARD.encode(format!("office:{token}")));
     for (header, payload) in [
         (None, json!({ "Authorization": bearer })),
         (None, json!({ "authorization": bearer })),
+        (None, json!({ "headers": { "Authorization": bearer } })),
+        (None, json!({ "headers": { "authorization": bearer, "Other": "x" } })),
+        (None, json!({ "Authorization": basic })),
+        (Some(&*basic), Value::Null),
         (None, json!({ "token": token })),
         (Some(&*bearer), Value::Null),
         (Some(&*bearer), json!({ "other": 1 })),
@@ -47,6 +54,10 @@ async fn token_is_accepted_in_connection_init_or_headers() {
         (None, Some(json!({}))),
         (None, Some(json!({ "Authorization": "Bearer wrong" }))),
         (None, Some(json!({ "Authorization": token }))),
+        (None, Some(json!({ "headers": { "Authorization": token } }))),
+        (None, Some(json!({ "headers": { "Authorization": "Bearer wrong" }, "token": token }))),
+        (None, Some(json!({ "headers": { "token": token } }))),
+        (None, Some(json!({ "Authorization": format!("Basic {}", STANDARD.encode(&token)) }))),
         (None, Some(json!({ "token": "wrong" }))),
         (None, Some(json!({ "token": 1 }))),
         (Some("Bearer wrong"), None),
