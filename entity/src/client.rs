@@ -31,10 +31,18 @@ pub struct Model {
     pub last_event_at: i64,
     pub created_order: i64,
     pub updated_order: i64,
+    /// As `name_sort`, for nodes of the version before.
     pub name_order: String,
+    /// As `name_search`, for nodes of the version before.
     pub name_folded: String,
+    pub name_sort: String,
+    pub name_search: String,
+    /// As `email_search`, for nodes of the version before.
     pub email_folded: Option<String>,
+    /// As `city_search`, for nodes of the version before.
     pub city_folded: Option<String>,
+    pub email_search: Option<String>,
+    pub city_search: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

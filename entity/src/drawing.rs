@@ -16,8 +16,12 @@ pub struct Model {
     pub order_key: i64,
     pub first_seen_at: i64,
     pub last_event_at: i64,
+    /// As `name_sort`, for nodes of the version before.
     pub name_order: String,
+    /// As `name_search`, for nodes of the version before.
     pub name_folded: String,
+    pub name_sort: String,
+    pub name_search: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -20,8 +20,12 @@ pub struct Model {
     pub last_event_at: i64,
     pub created_order: i64,
     pub updated_order: i64,
+    /// As `name_sort`, for nodes of the version before.
     pub name_order: String,
+    /// As `name_search`, for nodes of the version before.
     pub name_folded: String,
+    pub name_sort: String,
+    pub name_search: String,
     /// The job number, to search by; null if it is too long for an index.
     pub job_number_key: Option<String>,
 }

@@ -38,8 +38,12 @@ pub struct Model {
     pub created_order: i64,
     pub updated_order: i64,
     pub total_order: i64,
+    /// As `name_sort`, for nodes of the version before.
     pub name_order: String,
+    /// As `name_search`, for nodes of the version before.
     pub name_folded: String,
+    pub name_sort: String,
+    pub name_search: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,7 @@ mod m0002_projections;
 mod m0003_keys;
 mod m0004_bidsketch_webhook;
 mod m0005_search_columns;
+mod m0006_folded_texts;
 mod state;
 
 pub use state::{State, state};
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_keys::Migration),
             Box::new(m0004_bidsketch_webhook::Migration),
             Box::new(m0005_search_columns::Migration),
+            Box::new(m0006_folded_texts::Migration),
         ]
     }
 }

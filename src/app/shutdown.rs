@@ -33,6 +33,7 @@ impl Shutdown {
         tasks.feed.abort();
         tasks.metrics_upkeep.abort();
         tasks.webhook_recovery.abort();
+        tasks.folding.abort();
         connections.close();
         if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, connections.wait()).await.is_err() {
             tracing::warn!(connections = connections.len(), "some sockets and event streams did not close in time");

@@ -22,6 +22,7 @@ pub(super) struct Tasks {
     pub(super) key_refresh: JoinHandle<()>,
     pub(super) metrics_upkeep: JoinHandle<()>,
     pub(super) webhook_recovery: JoinHandle<()>,
+    pub(super) folding: JoinHandle<()>,
 }
 
 impl Tasks {
@@ -34,6 +35,7 @@ impl Tasks {
         metrics: PrometheusHandle,
         webhooks: Webhooks,
     ) -> Self {
+        let folding_store = store.clone();
         Self {
             writer,
             commit_exchange: tokio::spawn(async move { store.exchange_commits().await }),
@@ -41,6 +43,7 @@ impl Tasks {
             key_refresh: tokio::spawn(async move { keys.run_refresh_loop().await }),
             metrics_upkeep: tokio::spawn(run_metrics_upkeep(metrics)),
             webhook_recovery: tokio::spawn(async move { webhooks.run_recovery_loop().await }),
+            folding: tokio::spawn(async move { folding_store.run_folding_loop().await }),
         }
     }
 

@@ -25,5 +25,5 @@ pub use money::Money;
 pub use people::{Address, AddressChange, Contact, ContactChange, Customer, CustomerChange, SalesRep, SalesRepChange};
 pub use scope::Scope;
 pub use status::ProposalStatus;
-pub use text::fold_case;
+pub use text::fold;
 pub use webhook::{BidsketchEvent, WebhookId, WebhookState};

@@ -7,6 +7,9 @@
 //! `projection`, `deliveries`, `keys`, `webhooks`, and the rows that the API reads in `read`.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
 
 use crate::clock::Time;
 use crate::config;
@@ -31,7 +34,11 @@ use engine::commit_signal::CommitSignal;
 pub use engine::deadline::{Reader, Transaction};
 pub use engine::job_lock::JobLocks;
 pub use error::{OpenError, StoreError, WriteProblem};
+use projection::folded;
 pub use sql::bulk_insert::BulkInsert;
+
+/// How often the service looks for rows that a node of the version before has written.
+const FOLDING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// An open database that has the tables of this version.
 #[derive(Clone, Debug)]
@@ -60,8 +67,8 @@ enum Opener {
 }
 
 impl Store {
-    /// Opens the database, runs the migrations that are missing, and gives a new database its log
-    /// id.
+    /// Opens the database, runs the migrations that are missing, gives a new database its log id,
+    /// and folds the texts of rows that an earlier version wrote.
     ///
     /// # Errors
     ///
@@ -100,6 +107,13 @@ impl Store {
         let engine = Engine::connect(settings, now, opener == Opener::Service).await?;
         let may_create = opener != Opener::Command;
         let (log_id, is_new) = engine::migrate::migrate_to_current(&engine, now, may_create).await?;
+        match folded::fold_stale_rows(&engine).await {
+            // A node must be able to start during another one's long transaction.
+            Err(error) if error.is_lock_timeout() => {
+                tracing::info!("another process writes: the names of some rows are folded once it has ended");
+            }
+            result => result?,
+        }
         let head = log::head(&engine.connections().reserved).await?;
         Ok(Self { engine, log_id, is_new, commit_signal: CommitSignal::new(head) })
     }
@@ -108,6 +122,19 @@ impl Store {
     #[must_use]
     pub const fn is_new(&self) -> bool {
         self.is_new
+    }
+
+    /// Folds the texts of rows that a node of the version before writes, for as long as it is
+    /// polled.
+    pub async fn run_folding_loop(&self) {
+        let mut interval = tokio::time::interval(FOLDING_INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            if let Err(error) = folded::fold_stale_rows(&self.engine).await {
+                tracing::debug!(%error, "the names of some rows are not folded yet");
+            }
+        }
     }
 
     /// The id of this database's log.

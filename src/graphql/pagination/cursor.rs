@@ -79,6 +79,9 @@ pub(crate) fn decode(list: ListId, log: &LogId, cursor: &str) -> Result<Position
     if table != list.table {
         return Err(refuse("belongs to another list"));
     }
+    if sort_column == FORMER_NAME_COLUMN && is_text_column(list.sort_column) {
+        return Err(refuse("was made by an earlier version of bidarc, which sorted names differently"));
+    }
     if sort_column != list.sort_column {
         return Err(refuse("belongs to another order of this list"));
     }
@@ -96,9 +99,13 @@ pub(crate) fn decode(list: ListId, log: &LogId, cursor: &str) -> Result<Position
     Ok(position)
 }
 
+/// The sort column of names in cursors of earlier versions, which folded names differently: such a
+/// position has another place now.
+const FORMER_NAME_COLUMN: &str = "name_order";
+
 /// Whether a sort column holds text. All others hold numbers.
 fn is_text_column(sort_column: &str) -> bool {
-    sort_column == "name_order"
+    sort_column == "name_sort"
 }
 
 /// Decodes the seq of the event that a cursor names.
@@ -115,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    const NAMES: ListId = ListId { table: "project", sort_column: "name_order", tie_breaker_count: 1 };
+    const NAMES: ListId = ListId { table: "project", sort_column: "name_sort", tie_breaker_count: 1 };
 
     fn log() -> LogId {
         LogId("0123456789abcdef".into())
@@ -133,6 +140,12 @@ mod tests {
         assert!(decode_error(ListId { sort_column: "last_event_at", ..LOG_LIST }, &cursor).contains("another order"));
         let of_other_log = encode_event(&LogId("fedcba9876543210".into()), Seq(7));
         assert!(decode_error(LOG_LIST, &of_other_log).contains("another log"));
+        let earlier = ListId { sort_column: FORMER_NAME_COLUMN, ..NAMES };
+        let cursor_of_names =
+            encode(earlier, &log(), Position { key: SortValue::Text("küche".to_owned()), ties: vec!["1".to_owned()] });
+        assert!(decode_error(NAMES, &cursor_of_names).contains("earlier version"));
+        let by_event = ListId { sort_column: "last_event_at", ..NAMES };
+        assert!(decode_error(by_event, &cursor_of_names).contains("another order"));
         for cursor in ["", "7", "not a cursor", &format!("{cursor}="), &URL_SAFE_NO_PAD.encode("[]")] {
             assert!(decode_error(LOG_LIST, cursor).contains("malformed"), "{cursor}");
         }

@@ -2,9 +2,9 @@
 
 use entity::client::Model;
 
-use super::{UNKNOWN_TIME_ORDER, merge_nested, name_columns};
-use crate::domain::text::indexable_text;
-use crate::domain::{ClientChange, VendorId, fold_case};
+use super::folded::FoldTexts;
+use super::{UNKNOWN_TIME_ORDER, merge_nested};
+use crate::domain::{ClientChange, VendorId};
 use crate::store::StoreError;
 use crate::store::log::Entry;
 use crate::store::sql::convert::to_micros;
@@ -49,8 +49,6 @@ pub(super) fn apply(
     change.updated_at.map(to_micros).apply_to(&mut row.updated_at);
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
     row.updated_order = row.updated_at.unwrap_or(UNKNOWN_TIME_ORDER);
-    (row.name_order, row.name_folded) = name_columns(row.name.as_deref());
-    row.email_folded = row.email.as_deref().map(fold_case).and_then(indexable_text);
-    row.city_folded = row.city.as_deref().map(fold_case).and_then(indexable_text);
+    row.fold_texts();
     Ok(Some(row))
 }

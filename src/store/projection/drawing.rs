@@ -2,7 +2,8 @@
 
 use entity::drawing::Model;
 
-use super::{apply_list, name_columns};
+use super::apply_list;
+use super::folded::FoldTexts;
 use crate::domain::{DrawingChange, VendorId};
 use crate::store::StoreError;
 use crate::store::log::Entry;
@@ -33,6 +34,6 @@ pub(super) fn apply(
     change.pdf_url.apply_to(&mut row.pdf_url);
     change.png_url.apply_to(&mut row.png_url);
     change.file_name.apply_to(&mut row.file_name);
-    (row.name_order, row.name_folded) = name_columns(row.name.as_deref());
+    row.fold_texts();
     Ok(Some(row))
 }

@@ -16,11 +16,11 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 use super::log::Entry;
 use super::sql::convert::{from_json, to_json, to_micros};
 use super::{BulkInsert, StoreError};
-use crate::domain::text::sort_prefix;
-use crate::domain::{Change, Event, Patch, Provider, References, VendorId, fold_case};
+use crate::domain::{Change, Event, Patch, Provider, References, VendorId};
 
 mod client;
 mod drawing;
+pub mod folded;
 mod identity_map;
 mod payment;
 mod project;
@@ -219,12 +219,6 @@ pub async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), StoreError> {
 
 /// The sort value of an unknown time: before any.
 const UNKNOWN_TIME_ORDER: i64 = i64::MIN;
-
-/// The columns by which a name is sorted and searched.
-fn name_columns(name: Option<&str>) -> (String, String) {
-    let name = name.unwrap_or_default();
-    (sort_prefix(name), fold_case(name))
-}
 
 /// Applies a change to a column that holds a list of texts.
 fn apply_list(change: Patch<Vec<String>>, column: &mut Option<String>) -> Result<(), StoreError> {

@@ -2,7 +2,8 @@
 
 use entity::project::Model;
 
-use super::{UNKNOWN_TIME_ORDER, apply_list, merge_nested, name_columns};
+use super::folded::FoldTexts;
+use super::{UNKNOWN_TIME_ORDER, apply_list, merge_nested};
 use crate::domain::text::indexable_text;
 use crate::domain::{ProjectChange, VendorId};
 use crate::store::StoreError;
@@ -39,6 +40,6 @@ pub(super) fn apply(
     change.updated_at.map(to_micros).apply_to(&mut row.updated_at);
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
     row.updated_order = row.updated_at.unwrap_or(UNKNOWN_TIME_ORDER);
-    (row.name_order, row.name_folded) = name_columns(row.name.as_deref());
+    row.fold_texts();
     Ok(Some(row))
 }

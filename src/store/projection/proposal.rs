@@ -2,7 +2,8 @@
 
 use entity::proposal::Model;
 
-use super::{UNKNOWN_TIME_ORDER, name_columns};
+use super::UNKNOWN_TIME_ORDER;
+use super::folded::FoldTexts;
 use crate::domain::change::StatusChange;
 use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
 use crate::store::log::Entry;
@@ -55,7 +56,7 @@ pub(super) fn apply(entry: &Entry<'_>, id: &VendorId, stored: Option<Model>, cha
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
     row.updated_order = row.updated_at.unwrap_or(UNKNOWN_TIME_ORDER);
     row.total_order = row.total.unwrap_or(UNKNOWN_AMOUNT_ORDER);
-    (row.name_order, row.name_folded) = name_columns(row.name.as_deref());
+    row.fold_texts();
     Some(row)
 }
 

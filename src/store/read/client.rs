@@ -40,10 +40,10 @@ row! {
             /// The sort value of `updated_at`: never null.
             updated_order: i64,
             /// The sort value of `name`: never null.
-            name_order: String,
+            name_sort: String,
         }
     }
 }
 
-sortable!(ClientRow by last_event_at, created_order, updated_order, name_order; then vendor_id);
+sortable!(ClientRow by last_event_at, created_order, updated_order, name_sort; then vendor_id);
 parent!(ClientRow named in "client_vendor_id");

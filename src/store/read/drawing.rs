@@ -23,10 +23,10 @@ row! {
             first_seen_at: Micros,
             last_event_at: Micros,
             /// The sort value of `name`: never null.
-            name_order: String,
+            name_sort: String,
         }
     }
 }
 
-sortable!(DrawingRow by last_event_at, first_seen_at, name_order; then vendor_id);
+sortable!(DrawingRow by last_event_at, first_seen_at, name_sort; then vendor_id);
 parent!(DrawingRow named in "drawing_vendor_id");

@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 
 use crate::clock::Time;
 use crate::domain::text::replace_nul;
-use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold_case};
+use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold};
 use crate::store::StoreError;
 use crate::store::read::EventRow;
 use crate::store::sql::convert::to_micros;
@@ -40,7 +40,7 @@ pub struct EventFilter {
 /// A filter of projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ProjectFilter {
-    /// The name contains this, in any case.
+    /// The folded name contains this, folded.
     pub name_contains: Option<String>,
     /// With exactly this job number.
     pub job_number: Option<String>,
@@ -55,7 +55,7 @@ pub struct ProjectFilter {
 /// A filter of drawings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DrawingFilter {
-    /// The name contains this, in any case.
+    /// The folded name contains this, folded.
     pub name_contains: Option<String>,
     /// Of this project.
     pub project: Option<VendorId>,
@@ -66,11 +66,11 @@ pub struct DrawingFilter {
 /// A filter of clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ClientFilter {
-    /// The name contains this, in any case.
+    /// The folded name contains this, folded.
     pub name_contains: Option<String>,
-    /// With this e-mail address, in any case.
+    /// With this e-mail address, both folded.
     pub email: Option<String>,
-    /// In this city, in any case.
+    /// In this city, both folded.
     pub city: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub struct ProposalFilter {
     pub providers: Option<Vec<Provider>>,
     /// With one of these statuses.
     pub statuses: Option<Vec<ProposalStatus>>,
-    /// The name contains this, in any case.
+    /// The folded name contains this, folded.
     pub name_contains: Option<String>,
     /// Of this Bidsketch client.
     pub client: Option<VendorId>,
@@ -156,8 +156,8 @@ impl ClientFilter {
     pub(super) fn condition(&self) -> Condition {
         Condition::all()
             .add_option(name_contains(self.name_contains.as_deref()))
-            .add_option(self.email.as_deref().map(|email| Expr::col("email_folded").eq(replace_nul(fold_case(email)))))
-            .add_option(self.city.as_deref().map(|city| Expr::col("city_folded").eq(replace_nul(fold_case(city)))))
+            .add_option(self.email.as_deref().map(|email| Expr::col("email_search").eq(replace_nul(fold(email)))))
+            .add_option(self.city.as_deref().map(|city| Expr::col("city_search").eq(replace_nul(fold(city)))))
     }
 }
 
@@ -184,18 +184,18 @@ fn is_one_of<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl 
     Some(Expr::col(column).is_in(names))
 }
 
-/// Takes wildcards literally and ignores case, also beyond ASCII: we fold both sides, not the
-/// database.
+/// Takes wildcards literally, those too that only folding makes of other characters. We fold both
+/// sides, not the database.
 fn name_contains(part: Option<&str>) -> Option<Expr> {
     let mut pattern = String::from("%");
-    for letter in replace_nul(fold_case(part?)).chars() {
+    for letter in replace_nul(fold(part?)).chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }
         pattern.push(letter);
     }
     pattern.push('%');
-    Some(Expr::col("name_folded").like(LikeExpr::new(pattern).escape('\\')))
+    Some(Expr::col("name_search").like(LikeExpr::new(pattern).escape('\\')))
 }
 
 fn has_tag(table: &'static str, tag: Option<&str>) -> Option<Expr> {

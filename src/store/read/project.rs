@@ -29,10 +29,10 @@ row! {
             /// The sort value of `updated_at`: never null.
             updated_order: i64,
             /// The sort value of `name`: never null.
-            name_order: String,
+            name_sort: String,
         }
     }
 }
 
-sortable!(ProjectRow by last_event_at, created_order, updated_order, name_order; then vendor_id);
+sortable!(ProjectRow by last_event_at, created_order, updated_order, name_sort; then vendor_id);
 parent!(ProjectRow named in "project_vendor_id");

@@ -45,14 +45,14 @@ row! {
             /// The sort value of `updated_at`: never null.
             updated_order: i64,
             /// The sort value of `name`: never null.
-            name_order: String,
+            name_sort: String,
             /// The sort value of `total`: never null.
             total_order: i64,
         }
     }
 }
 
-sortable!(ProposalRow by last_event_at, created_order, updated_order, name_order, total_order; then provider, vendor_id);
+sortable!(ProposalRow by last_event_at, created_order, updated_order, name_sort, total_order; then provider, vendor_id);
 
 impl Parent for ProposalRow {
     fn vendor_id(&self) -> &VendorId {

@@ -40,13 +40,13 @@ async fn every_order_uses_an_index() {
     let mut plans = Vec::new();
     for backward in [false, true] {
         let window = Window { backward, ..WINDOW };
-        for column in ["created_order", "updated_order", "name_order", "last_event_at"] {
+        for column in ["created_order", "updated_order", "name_sort", "last_event_at"] {
             let all = Condition::all;
             plans.push((column, page_statement::<ProjectRow>(ProjectRow::ALL, all(), sort(column, by_id), &window)));
             plans.push((column, page_statement::<ClientRow>(ClientRow::ALL, all(), sort(column, by_id), &window)));
             plans.push((column, page_statement::<ProposalRow>(ProposalRow::ALL, all(), sort(column, by_key), &window)));
         }
-        for column in ["name_order", "last_event_at", "first_seen_at"] {
+        for column in ["name_sort", "last_event_at", "first_seen_at"] {
             let of_drawings =
                 page_statement::<DrawingRow>(DrawingRow::ALL, Condition::all(), sort(column, by_id), &window);
             plans.push((column, of_drawings));

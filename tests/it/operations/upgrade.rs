@@ -1,12 +1,18 @@
 //! A start on a database of an earlier version migrates its rows.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Service, Setup, texts};
+use crate::harness::{Database, Launch, Service, Setup, TIMEOUT, assert_bad_user_input, eventually, texts};
 
 /// The number of the migration that adds search columns of bounded length.
 const SEARCH_COLUMNS: u32 = 5;
+/// The number of the migration that adds columns of folded texts.
+const FOLDED_TEXTS: u32 = 6;
+/// More rows than are folded in one transaction.
+const ROWS: usize = 450;
 
 async fn find(service: &Service, list: &str, filter: Value) -> Vec<String> {
     let kind = if list == "projects" { "ProjectFilter" } else { "ClientFilter" };
@@ -71,4 +77,121 @@ async fn migrated_value_is_found_unless_longer_than_500_bytes() {
     let rows = database.dump().await;
     let database = Setup::new().database(database).start().await.stop().await;
     assert_eq!(database.dump().await, rows);
+}
+
+/// A row of a project or client as the version before inserts it.
+fn former_row(table: &str, id: &str, name: &str) -> String {
+    let lower = name.to_lowercase();
+    format!(
+        "INSERT INTO {table} (vendor_id, name, order_key, first_seen_at, last_event_at, created_order, updated_order, \
+         name_order, name_folded) VALUES ('{id}', '{name}', 1, 1, 1, 1, 1, '{lower}', '{lower}')"
+    )
+}
+
+async fn execute(database: &Database, statements: impl IntoIterator<Item = String>) {
+    let connection = database.connect().await;
+    for statement in statements {
+        connection.execute_unprepared(&statement).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+/// The service is killed after each batch, until a start finds no row left to fold.
+#[tokio::test]
+async fn folding_of_stored_names_survives_a_kill_after_each_batch() {
+    let database = Database::fresh();
+    database.apply_migrations(FOLDED_TEXTS - 1).await;
+    let decomposed = |at: usize| former_row("project", &at.to_string(), &format!("Ku\u{308}che {at}"));
+    execute(&database, (0..ROWS).map(decomposed).chain([former_row("client", "1", "STRAßE")])).await;
+    let command = |failpoint: &str| {
+        Launch::keys(&database, &["list"]).env("BIDARC_FAILPOINT", failpoint).env("BIDARC_LOG__FILTER", "info")
+    };
+    let mut folded = Vec::new();
+    let last = loop {
+        let output = command("names-folded").run().await;
+        folded.extend(database.numbers("SELECT COUNT(*) FROM project WHERE name_search LIKE 'küche %'").await);
+        if output.status.success() {
+            break output;
+        }
+    };
+    // Three batches of projects and one of clients; then the command runs to its end.
+    assert_eq!(folded, [200, 400, 450, 450, 450], "{last:?}");
+    let service = Setup::new().database(database).start().await;
+    assert_eq!(find(&service, "projects", json!({ "nameContains": "küche 44" })).await.len(), 11);
+    assert_eq!(find(&service, "clients", json!({ "nameContains": "strasse" })).await, ["1"]);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn folding_of_many_rows_logs_its_progress() {
+    let database = Database::fresh();
+    database.apply_migrations(FOLDED_TEXTS - 1).await;
+    execute(&database, (0..ROWS).map(|at| former_row("project", &at.to_string(), "Roof"))).await;
+    let output = Launch::keys(&database, &["list"]).env("BIDARC_LOG__FILTER", "info").run().await;
+    for (done, total) in [("200", "450"), ("400", "450"), ("450", "450")] {
+        let shown = output
+            .stderr
+            .lines()
+            .any(|line| line.contains("folding the names") && line.contains(&format!("done={done} total={total}")));
+        assert!(shown, "{done}: {output:?}");
+    }
+}
+
+/// A node of the version before runs beside this one: it knows only the columns of its own.
+#[tokio::test]
+async fn row_that_the_version_before_writes_is_found_soon_after() {
+    let service = Service::open().await;
+    service.arcsite("project.created", r#"{"id":1,"name":"Roof"}"#).await.accepted();
+    service.bidsketch("client_created", r#"{"id":1,"name":"Roof","email":"a@b.example","city":"X"}"#).await.accepted();
+    let former = [
+        former_row("project", "2", "Ku\u{308}che"),
+        "UPDATE project SET name = 'KÜCHE', name_order = 'küche', name_folded = 'küche' WHERE vendor_id = '1'"
+            .to_owned(),
+        former_row("client", "2", "STRAßE"),
+        "UPDATE client SET email = 'Ä@b.example', email_folded = 'ä@b.example', city = NULL, city_folded = NULL \
+         WHERE vendor_id = '1'"
+            .to_owned(),
+    ];
+    execute(service.database(), former).await;
+    let found = async |list: &str, filter: Value, ids: &[&str]| {
+        eventually(&filter.to_string(), TIMEOUT, async || {
+            let mut found = find(&service, list, filter.clone()).await;
+            found.sort_unstable();
+            (found == ids).then_some(())
+        })
+        .await;
+    };
+    found("projects", json!({ "nameContains": "küche" }), &["1", "2"]).await;
+    found("projects", json!({ "nameContains": "roof" }), &[]).await;
+    found("clients", json!({ "nameContains": "strasse" }), &["2"]).await;
+    found("clients", json!({ "email": "a\u{308}@b.example" }), &["1"]).await;
+    found("clients", json!({ "city": "x" }), &[]).await;
+    let database = service.stop().await;
+    // Nothing of it is left to fold, and no other row was changed.
+    for table in ["project", "client"] {
+        let stale = format!("SELECT COUNT(*) FROM {table} WHERE name_folded <> name_search");
+        assert_eq!(database.numbers(&stale).await, [0]);
+    }
+}
+
+/// The version before sorted names differently, so its positions have other places now.
+#[tokio::test]
+async fn cursor_of_names_of_the_version_before_is_refused() {
+    let service = Service::open().await;
+    service.arcsite("project.created", r#"{"id":1,"name":"Roof"}"#).await.accepted();
+    let by_name = "orderBy: { field: NAME, direction: ASC }";
+    let data = service.query(&format!("{{ projects({by_name}) {{ edges {{ cursor }} }} }}")).await;
+    let cursor = URL_SAFE_NO_PAD.decode(data["projects"]["edges"][0]["cursor"].as_str().unwrap()).unwrap();
+    let cursor = String::from_utf8(cursor).unwrap();
+    let former = URL_SAFE_NO_PAD.encode(cursor.replace("name_sort", "name_order"));
+    assert_ne!(former, URL_SAFE_NO_PAD.encode(&cursor));
+    for position in ["after", "before"] {
+        let query = format!("{{ projects({by_name}, {position}: \"{former}\") {{ nodes {{ id }} }} }}");
+        let error = service.query_error(&query).await;
+        assert_bad_user_input(
+            &error,
+            "made by an earlier version of bidarc, which sorted names differently; take one from",
+        );
+    }
+    service.stop().await;
 }

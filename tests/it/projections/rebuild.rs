@@ -47,7 +47,7 @@ async fn rebuild_after_damage_restores_every_row() {
         "INSERT INTO client SELECT 'ghost', name, first_name, last_name, email, phone, alt_phone, website, \
          address_field_one, address_field_two, city, state, postal_zip, country, notes, other_contact, url, app_url, \
          created_at, updated_at, order_key, first_seen_at, last_event_at, created_order, updated_order, name_order, \
-         name_folded, email_folded, city_folded FROM client LIMIT 1",
+         name_folded, email_folded, city_folded, name_sort, name_search, email_search, city_search FROM client LIMIT 1",
         "DELETE FROM project_tag",
         "UPDATE drawing_tag SET tag = tag || 'x'",
         "DELETE FROM payment",

@@ -4,6 +4,7 @@ mod batches;
 mod compression;
 mod empty_values;
 mod event_feed;
+mod folded_texts;
 mod graphql_http;
 mod history;
 mod limits;

@@ -3,18 +3,21 @@
 use async_graphql::{ID, InputObject};
 
 use super::{parse_client_id, parse_project_id, to_domain_list};
+use crate::domain::fold;
 use crate::graphql::error::ApiError;
 use crate::graphql::schema::model::enums::{ProposalStatus, Provider};
 use crate::graphql::schema::model::scalar::{DateTime, Decimal};
 use crate::store::read;
 
-/// The largest length of a `nameContains`, in characters.
+/// The largest length of a folded `nameContains`, in characters.
 const NAME_PART_CHARS_MAX: usize = 200;
 
 /// Conditions on projects; all that are given must hold.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ProjectFilter {
-    /// The name of the project contains this text, ignoring case; at most 200 characters.
+    /// The name of the project contains this text, ignoring case and how it was typed: `ü` as one
+    /// letter or as two, `ﬁ` or `fi`, `ß` or `ss`, full-width or not, with or without invisible
+    /// characters. At most 200 characters.
     name_contains: Option<String>,
     /// The job number is exactly this.
     job_number: Option<String>,
@@ -29,7 +32,9 @@ pub(crate) struct ProjectFilter {
 /// Conditions on drawings; all that are given must hold.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct DrawingFilter {
-    /// The name of the drawing contains this text, ignoring case; at most 200 characters.
+    /// The name of the drawing contains this text, ignoring case and how it was typed: `ü` as one
+    /// letter or as two, `ﬁ` or `fi`, `ß` or `ss`, full-width or not, with or without invisible
+    /// characters. At most 200 characters.
     name_contains: Option<String>,
     /// It belongs to the project with this node id: `project:36029621652695040`.
     project_id: Option<ID>,
@@ -40,11 +45,13 @@ pub(crate) struct DrawingFilter {
 /// Conditions on clients; all that are given must hold.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ClientFilter {
-    /// The name of the client contains this text, ignoring case; at most 200 characters.
+    /// The name of the client contains this text, ignoring case and how it was typed: `ü` as one
+    /// letter or as two, `ﬁ` or `fi`, `ß` or `ss`, full-width or not, with or without invisible
+    /// characters. At most 200 characters.
     name_contains: Option<String>,
-    /// The e-mail address is this, ignoring case.
+    /// The e-mail address is this, ignoring case and how it was typed, as in `nameContains`.
     email: Option<String>,
-    /// The city is this, ignoring case.
+    /// The city is this, ignoring case and how it was typed, as in `nameContains`.
     city: Option<String>,
 }
 
@@ -56,7 +63,9 @@ pub(crate) struct ProposalFilter {
     provider: Option<Vec<Provider>>,
     /// The current status is one of these.
     status: Option<Vec<ProposalStatus>>,
-    /// The name of the proposal contains this text, ignoring case; at most 200 characters.
+    /// The name of the proposal contains this text, ignoring case and how it was typed: `ü` as one
+    /// letter or as two, `ﬁ` or `fi`, `ß` or `ss`, full-width or not, with or without invisible
+    /// characters. At most 200 characters.
     name_contains: Option<String>,
     /// It is for the Bidsketch client with this node id: `client:4815162342`.
     client_id: Option<ID>,
@@ -118,8 +127,18 @@ impl TryFrom<ProposalFilter> for read::ProposalFilter {
 
 fn check_name_part(part: Option<String>) -> Result<Option<String>, ApiError> {
     match part {
-        Some(part) if part.chars().count() > NAME_PART_CHARS_MAX => {
-            Err(ApiError::BadUserInput(format!("`nameContains` may have at most {NAME_PART_CHARS_MAX} characters")))
+        Some(part) if !part.is_empty() => {
+            let folded = fold(&part);
+            if folded.is_empty() {
+                // It would find every name.
+                return Err(ApiError::BadUserInput("`nameContains` has invisible characters only".to_owned()));
+            }
+            if folded.chars().count() > NAME_PART_CHARS_MAX {
+                return Err(ApiError::BadUserInput(format!(
+                    "`nameContains` may have at most {NAME_PART_CHARS_MAX} characters, with ligatures spelled out"
+                )));
+            }
+            Ok(Some(part))
         }
         part => Ok(part),
     }

@@ -47,14 +47,14 @@ define_order!("projects", ProjectOrder, ProjectOrderField, ProjectRow, {
     CreatedAt => created_order,
     /// `updatedAt`; null sorts as the oldest.
     UpdatedAt => updated_order,
-    /// `name`, ignoring case, by the code points of its first 200 characters.
-    Name => name_order,
+    /// `name`, ignoring case and how it was typed, by the code points of its first 200 characters.
+    Name => name_sort,
     /// `lastEventAt`: when the newest event arrived.
     LastEventAt => last_event_at,
 });
 define_order!("drawings", DrawingOrder, DrawingOrderField, DrawingRow, {
-    /// `name`, ignoring case, by the code points of its first 200 characters.
-    Name => name_order,
+    /// `name`, ignoring case and how it was typed, by the code points of its first 200 characters.
+    Name => name_sort,
     /// `lastEventAt`: when the newest event arrived.
     LastEventAt => last_event_at,
     /// `firstSeenAt`: when the first event of the drawing itself arrived.
@@ -65,8 +65,8 @@ define_order!("clients", ClientOrder, ClientOrderField, ClientRow, {
     CreatedAt => created_order,
     /// `updatedAt`; null sorts as the oldest.
     UpdatedAt => updated_order,
-    /// `name`, ignoring case, by the code points of its first 200 characters.
-    Name => name_order,
+    /// `name`, ignoring case and how it was typed, by the code points of its first 200 characters.
+    Name => name_sort,
     /// `lastEventAt`: when the newest event arrived.
     LastEventAt => last_event_at,
 });
@@ -75,8 +75,8 @@ define_order!("proposals", ProposalOrder, ProposalOrderField, ProposalRow, {
     CreatedAt => created_order,
     /// `updatedAt`; null sorts as the oldest.
     UpdatedAt => updated_order,
-    /// `name`, ignoring case, by the code points of its first 200 characters.
-    Name => name_order,
+    /// `name`, ignoring case and how it was typed, by the code points of its first 200 characters.
+    Name => name_sort,
     /// `total` as a number, in whatever currency; null sorts as the smallest.
     Total => total_order,
     /// `lastEventAt`: when the newest event arrived.
