@@ -11,15 +11,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 mod check;
-mod database_url;
 mod environment;
 mod nearest;
 mod problem;
 mod source;
 mod table;
 
+use crate::shown_url::SecretUrl;
 use check::Given;
-pub use database_url::DatabaseUrl;
 pub use problem::{ConfigError, Problem};
 pub use source::Source;
 use source::{Entry, parse, read_file};
@@ -50,8 +49,8 @@ pub struct Settings {
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Server {
     pub listen: SocketAddr,
-    #[serde(deserialize_with = "deserialize_non_empty")]
-    pub public_url: Option<String>,
+    #[serde(deserialize_with = "deserialize_url")]
+    pub public_url: Option<SecretUrl>,
     pub allowed_origins: Vec<String>,
     pub shutdown_grace_seconds: u64,
 }
@@ -61,7 +60,7 @@ pub struct Server {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Database {
-    pub url: DatabaseUrl,
+    pub url: SecretUrl,
     pub readers: u32,
     pub wake_up: WakeUp,
     pub poll_milliseconds: u64,
@@ -100,7 +99,7 @@ pub struct Arcsite {
 pub struct Bidsketch {
     #[serde(deserialize_with = "deserialize_secret")]
     pub path_token: Option<SecretString>,
-    pub api_url: String,
+    pub api_url: SecretUrl,
     #[serde(deserialize_with = "deserialize_secret")]
     pub api_token: Option<SecretString>,
     pub api_timeout_seconds: u64,
@@ -246,6 +245,10 @@ fn default_entries(problems: &mut Vec<Problem>) -> Vec<Entry> {
 fn deserialize_non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok((!text.is_empty()).then_some(text))
+}
+
+fn deserialize_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretUrl>, D::Error> {
+    Ok(deserialize_non_empty(deserializer)?.map(SecretUrl::from))
 }
 
 fn deserialize_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {

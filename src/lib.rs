@@ -12,6 +12,7 @@ pub mod http;
 pub mod ingest;
 mod log_limit;
 mod metrics;
+pub mod shown_url;
 pub mod store;
 pub mod vendor;
 pub mod webhooks;

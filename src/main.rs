@@ -248,7 +248,14 @@ fn init_logging(settings: &Settings) -> Result<(), BoxError> {
     let filter = EnvFilter::try_new(&settings.log.filter)?;
     // The WebSocket library logs whole frames below INFO, and the first frame of a client holds its
     // token. The migration library logs two lines a step, where the store says the same in one.
+    // The database's driver logs unknown parameters of its URL, and lines of a password file that
+    // it cannot read, with their values.
     let without_noise = filter_fn(|log| {
+        if log.target().starts_with("sqlx_postgres::options")
+            && (log.fields().field("value").is_some() || log.fields().field("line").is_some())
+        {
+            return false;
+        }
         let level_max = if log.target().starts_with("sea_orm_migration") { Level::WARN } else { Level::INFO };
         let is_noisy = ["tungstenite", "sea_orm_migration"].iter().any(|noisy| log.target().starts_with(noisy));
         !is_noisy || *log.level() <= level_max

@@ -48,11 +48,10 @@ impl Facts {
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
         };
-        settings
-            .server
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{}", SocketAddr::new(ip, self.listen.port())))
+        match &settings.server.public_url {
+            Some(url) => url.to_string(),
+            None => format!("http://{}", SocketAddr::new(ip, self.listen.port())),
+        }
     }
 
     /// ArcSite's hooks.
@@ -178,7 +177,7 @@ mod tests {
     #[test]
     fn hook_line_of_bidsketch_shows_only_urls_that_answer() {
         let as_recommended = settings(|settings| {
-            settings.server.public_url = Some("https://hooks.example.com".to_owned());
+            settings.server.public_url = Some("https://hooks.example.com".into());
             settings.bidsketch.api_token = Some("t".into());
         });
         let none_yet = facts(false, 0).bidsketch(&as_recommended);

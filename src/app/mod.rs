@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Keys;
 use crate::clock::Clock;
-use crate::config::{Bidsketch, DatabaseUrl, Settings};
+use crate::config::{Bidsketch, Settings};
 use crate::domain::Provider;
 use crate::feed::Feed;
 use crate::graphql;
@@ -26,6 +26,7 @@ use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
 use crate::metrics;
+use crate::shown_url::SecretUrl;
 use crate::store::{OpenError, Store, webhooks};
 use crate::vendor::bidsketch::api::{ApiConfigError, BidsketchApi};
 use crate::webhooks::Webhooks;
@@ -50,7 +51,7 @@ pub enum ServeError {
         #[source]
         error: OpenError,
         /// `database.url`.
-        url: DatabaseUrl,
+        url: SecretUrl,
     },
     /// The service would be reachable from other machines, and there is no key.
     #[error(
@@ -59,13 +60,13 @@ pub enum ServeError {
          bidarc keys add NAME --scope manage\n\
          To try bidarc on this machine only, set server.listen to 127.0.0.1:8080 and leave server.public_url empty: \
          that needs no key",
-        url = .public_url.as_deref().unwrap_or("empty")
+        url = .public_url.as_ref().map_or_else(|| "empty".to_owned(), SecretUrl::to_string)
     )]
     NoKey {
         /// The address listened on.
         listen: SocketAddr,
         /// `server.public_url`.
-        public_url: Option<String>,
+        public_url: Option<SecretUrl>,
     },
     /// The settings of Bidsketch's API are invalid.
     #[error(transparent)]
@@ -181,7 +182,12 @@ impl<'a> Service<'a> {
             metrics: metrics.clone(),
             keys: keys.clone(),
             origins: AllowedOrigins::new(
-                settings.server.allowed_origins.iter().chain(&settings.server.public_url).map(String::as_str),
+                settings
+                    .server
+                    .allowed_origins
+                    .iter()
+                    .map(String::as_str)
+                    .chain(settings.server.public_url.as_ref().map(SecretUrl::expose)),
             ),
             shutdown: stopping.clone(),
             connections: connections.clone(),
@@ -242,9 +248,9 @@ fn build_webhooks(
 ) -> Result<Webhooks, ServeError> {
     let Bidsketch { api_url, api_token, api_timeout_seconds, .. } = &settings.bidsketch;
     let timeout = Duration::from_secs(*api_timeout_seconds);
-    let api = api_token.as_ref().map(|token| BidsketchApi::new(api_url, token, timeout)).transpose()?;
+    let api = api_token.as_ref().map(|token| BidsketchApi::new(api_url.expose(), token, timeout)).transpose()?;
     let local_base = settings.is_open_mode(listen).then(|| format!("http://{listen}"));
-    let base = settings.server.public_url.clone().or(local_base);
+    let base = settings.server.public_url.as_ref().map(|url| url.expose().to_owned()).or(local_base);
     Ok(Webhooks::new(store.clone(), api, base, clock.clone()))
 }
 

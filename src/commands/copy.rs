@@ -1,7 +1,8 @@
 //! `bidarc copy`: moves everything to another database.
 
 use bidarc::clock::Clock;
-use bidarc::config::{Database, DatabaseUrl, Settings};
+use bidarc::config::{Database, Settings};
+use bidarc::shown_url::SecretUrl;
 use bidarc::store::Store;
 use bidarc::store::copy::{CopyProgress, copy_database};
 use clap::Args;
@@ -22,7 +23,7 @@ pub(crate) struct CopyCommand {
 /// Copies the database of the settings into another.
 pub(crate) async fn run(command: CopyCommand, settings: &Settings) -> Result<(), BoxError> {
     let source = &settings.database;
-    let target = Database { url: DatabaseUrl::from(command.to), readers: 1, ..source.clone() };
+    let target = Database { url: SecretUrl::from(command.to), readers: 1, ..source.clone() };
     if target.url == source.url {
         return Err("--to names the source database; name another, empty database".into());
     }
@@ -39,5 +40,8 @@ pub(crate) async fn run(command: CopyCommand, settings: &Settings) -> Result<(),
     to.close().await;
     from.close().await;
     let CopyProgress { done, .. } = copied.map_err(|error| format!("nothing was copied: {error}"))?;
-    write_stdout(&format!("copied {done} rows; now set database.url to {} and start bidarc\n", target.url))
+    write_stdout(&format!(
+        "copied {done} rows; now set database.url to the URL of the copy ({}) and start bidarc\n",
+        target.url
+    ))
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::DatabaseUrl;
 use super::table::Kind;
+use crate::shown_url::shown_url;
 
 /// A value as a source gives it.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Given {
     fn show_plain(&self, kind: &Kind) -> String {
         match self {
             Self::Text(text) if text.trim().is_empty() => "empty".to_owned(),
-            Self::Text(text) if matches!(kind, Kind::DatabaseUrl) => DatabaseUrl::from(text.trim()).to_string(),
+            Self::Text(text) if matches!(kind, Kind::DatabaseUrl) => shown_url(text),
             // Before an @ there may be a password.
             Self::Text(text) if text.contains('@') => "a text with an @ (not shown)".to_owned(),
             Self::Text(text) => format!("{text:?}"),

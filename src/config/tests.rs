@@ -217,7 +217,7 @@ fn value_of_every_kind_in_its_other_spellings_is_taken() {
         load(&[(variable, value)]).unwrap_or_else(|error| panic!("{variable}={value}: {error}"));
     }
     let with_path = load(&[("BIDARC_SERVER__PUBLIC_URL", "https://hooks.example.com/bidarc/")]).unwrap();
-    assert_eq!(with_path.server.public_url.as_deref(), Some("https://hooks.example.com/bidarc"));
+    assert_eq!(with_path.server.public_url.unwrap().expose(), "https://hooks.example.com/bidarc");
 }
 
 #[test]
@@ -381,4 +381,33 @@ fn table_has_exactly_the_settings_of_the_example_file() {
     for setting in &SETTINGS {
         assert!(settings.contains(&format!("{}: ", setting.section_and_key().1)), "{}", setting.name);
     }
+}
+
+#[test]
+fn secret_in_the_wrong_place_is_not_shown() {
+    let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    for content in [
+        "database = \"postgres://me:hunter2@db/x\"",
+        "arcsite = \"hunter2\"",
+        "[arcsite]\nsigning_secrets = { a = \"hunter2\" }",
+        "[arcsite]\nsigning_secrets = [[\"hunter2\"]]",
+        "[arcsite]\npath_token = [\"hunter2\"]",
+        "[bidsketch]\napi_url = [\"https://me:hunter2@x\"]",
+        "[bidsketch]\napi_token = { hunter2 = 1 }",
+        "[database]\nurl = { url = \"hunter2\" }",
+        "[server]\npublic_url = \"ftp://me:hunter2@x\"",
+        "[server]\nallowed_origins = [\"https://me:hunter2@x\"]",
+        "[server]\nlisten = \"postgres://me:hunter2@db/x\"",
+        "[database]\nreaders = \"postgres://me:hunter2@db/x\"",
+    ] {
+        std::fs::write(file.path(), content).unwrap();
+        let error = Settings::load(Some(file.path()), [("", ""); 0], Overrides::default()).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{content}: {error}");
+    }
+    for variable in ["BIDARC_SERVER__PUBLIC_URL", "BIDARC_BIDSKETCH__API_URL"] {
+        let error = load(&[(variable, "https://me:hunter2@x.example/?key=hunter2")]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+    let settings = load(&[("BIDARC_DATABASE__URL", "postgres://me:hunter2@db/x")]).unwrap();
+    assert!(!format!("{settings:?}").contains("hunter2"));
 }

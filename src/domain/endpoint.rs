@@ -2,12 +2,19 @@
 
 use std::net::IpAddr;
 
+use percent_encoding::percent_decode_str;
 use url::Url;
+
+use crate::shown_url::{SECRET_PART_BYTES_MIN, shown_url};
 
 /// Replaces a secret part.
 const MASK: &str = "…";
-/// A part of a path that has at least this many bytes counts as a secret.
-const SECRET_PART_BYTES_MIN: usize = 20;
+/// A parameter of the query that has at least this many bytes counts as a secret.
+const SECRET_PARAMETER_BYTES_MIN: usize = 4;
+/// Stands for a text that repeats a secret in another spelling.
+const WITHHELD: &str = "(a text that repeats the endpoint, not shown)";
+/// How often escapes are decoded: a text may have been escaped more than once.
+const DECODE_PASSES_MAX: usize = 3;
 /// The greatest length of an endpoint, in bytes.
 const ENDPOINT_BYTES_MAX: usize = 2000;
 
@@ -75,21 +82,56 @@ impl Endpoint {
     /// The URL with its secret parts masked: the query, and long parts of the path.
     #[must_use]
     pub fn masked(&self) -> String {
-        let path = self.0.path().split('/').map(|part| if part.len() >= SECRET_PART_BYTES_MIN { MASK } else { part });
-        let mut masked = format!("{}{}", self.0.origin().ascii_serialization(), path.collect::<Vec<_>>().join("/"));
-        if self.0.query().is_some() {
-            masked.push_str(&format!("?{MASK}"));
-        }
-        masked
+        shown_url(self.0.as_str())
     }
 
-    /// Masks this endpoint's secrets in a text from outside, such as a vendor's error message.
+    /// Masks this endpoint's secrets in a text from outside, such as a vendor's error message. A
+    /// text that holds one in another spelling, percent-encoded or escaped, is withheld as a whole.
     #[must_use]
     pub fn mask_in(&self, text: &str) -> String {
-        let long_parts = self.0.path().split('/').filter(|part| part.len() >= SECRET_PART_BYTES_MIN);
-        let secrets = long_parts.chain(self.0.query().filter(|query| !query.is_empty()));
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+        let parameters = self.0.query_pairs().map(|(_, value)| value.into_owned());
+        let raw_parameters = self.0.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        let parameters = parameters.chain(raw_parameters.map(|(_, value)| value.to_owned()));
+        let parts = self.0.path().split('/').filter(|part| part.len() >= SECRET_PART_BYTES_MIN).map(str::to_owned);
+        let mut secrets: Vec<String> = parameters
+            .filter(|value| value.len() >= SECRET_PARAMETER_BYTES_MIN)
+            .chain(parts)
+            .chain(self.0.query().filter(|query| !query.is_empty()).map(str::to_owned))
+            .collect();
+        // The longest first: one may be a part of another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let masked = secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, MASK));
+        let plain = decode(&masked);
+        if secrets.iter().any(|secret| plain.contains(&decode(secret))) { WITHHELD.to_owned() } else { masked }
     }
+}
+
+/// A text without escapes of URLs, JSON and HTML, and in lower case.
+fn decode(text: &str) -> String {
+    let mut decoded = text.to_owned();
+    for _ in 0..DECODE_PASSES_MAX {
+        let mut json = String::with_capacity(decoded.len());
+        let mut rest = decoded.as_str();
+        while let Some((before, escape)) = rest.split_once('\\') {
+            json.push_str(before);
+            let letter = escape.strip_prefix('u').and_then(|hex| u32::from_str_radix(hex.get(..4)?, 16).ok());
+            (rest, json) = match letter.and_then(char::from_u32) {
+                Some(letter) => (&escape[5..], json + letter.encode_utf8(&mut [0; 4])),
+                None => (escape, json),
+            };
+        }
+        json.push_str(rest);
+        let mut html = json;
+        for (entity, letter) in [("&amp;", "&"), ("&#x2f;", "/"), ("&#47;", "/"), ("&#x3d;", "="), ("&#61;", "=")] {
+            html = html.replace(entity, letter);
+        }
+        let next = percent_decode_str(&html.replace('+', " ")).decode_utf8_lossy().to_lowercase();
+        if next == decoded {
+            break;
+        }
+        decoded = next;
+    }
+    decoded
 }
 
 /// Shows the masked URL.
@@ -149,5 +191,31 @@ mod tests {
         assert_eq!(format!("{own:?}"), own.masked());
         let message = format!("Endpoint https:\\/\\/a.example\\/webhooks\\/bidsketch\\/{} is down", "s".repeat(64));
         assert!(!own.mask_in(&message).contains("sss") && own.mask_in(&message).ends_with("… is down"));
+    }
+
+    #[test]
+    fn secret_in_any_spelling_is_not_shown() {
+        let endpoint = Endpoint::parse("https://a.example/x?event=PROPOSAL&key=hun%2Fter%262&flag=1").unwrap();
+        for (text, shown) in [
+            ("invalid: ?event=PROPOSAL&key=hun%2Fter%262&flag=1", "invalid: ?…"),
+            ("the key hun%2Fter%262 is wrong", "the key … is wrong"),
+            ("the key hun/ter&2 is wrong", "the key … is wrong"),
+            ("flag 1 of 4 is wrong", "flag 1 of 4 is wrong"),
+            ("the key hun%2fter%262 is wrong", WITHHELD),
+            ("the key hun%252Fter%25262 is wrong", WITHHELD),
+            ("the key hun/ter%262 is wrong", WITHHELD),
+            (r"the key hun\/ter\u00262 is wrong", WITHHELD),
+            ("the key hun/ter&amp;2 is wrong", WITHHELD),
+            ("the key HUN/TER&amp;2 is wrong", WITHHELD),
+            (
+                r"a lone \ and \u12 and \ud800 and % and %zz and 100%",
+                r"a lone \ and \u12 and \ud800 and % and %zz and 100%",
+            ),
+        ] {
+            assert_eq!(endpoint.mask_in(text), shown, "{text}");
+        }
+        let path = Endpoint::own_hook("https://a.example/", &"ab".repeat(32)).unwrap();
+        assert_eq!(path.mask_in(&"AB".repeat(32)), WITHHELD);
+        assert_eq!(path.mask_in(&"%61b".repeat(32)), WITHHELD);
     }
 }

@@ -9,11 +9,11 @@ use icu_properties::props::DefaultIgnorableCodePoint;
 /// known one.
 const FOLD_PASSES_MAX: usize = 4;
 
-/// Folds a text so that equal texts become equal, however they were typed: without case, in composed
-/// form, with compatibility forms such as `ﬁ` and full-width digits replaced, and without invisible
-/// characters such as the soft hyphen. This is Unicode's NFKC_Casefold, applied until it changes
-/// nothing. It knows no language: `ß` is `ss`, a dotted `İ` is not `i`, and `ü` is neither `u` nor
-/// `ue`.
+/// Folds a text so that texts that look the same become equal, however they were typed: without
+/// case, in composed form, with compatibility forms such as `ﬁ` and full-width digits replaced, and
+/// without invisible characters such as the soft hyphen. This is Unicode's NFKC_Casefold, applied
+/// until it changes nothing. It knows no language: `ß` is `ss`, a dotted `İ` is not `i`, and `ü` is
+/// neither `u` nor `ue`.
 ///
 /// Search terms and searched columns both pass through here, so SQLite and PostgreSQL find the same
 /// rows.

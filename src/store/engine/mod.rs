@@ -13,6 +13,7 @@ use super::{OpenError, StoreError};
 use crate::clock::Time;
 use crate::config;
 use crate::domain::LogId;
+use crate::shown_url::SecretUrl;
 
 pub(super) mod backup;
 pub(super) mod commit_signal;
@@ -65,7 +66,7 @@ enum Kind {
 }
 
 /// The absolute path of a SQLite database's file; none for a PostgreSQL database.
-pub(super) fn file(url: &config::DatabaseUrl) -> Option<PathBuf> {
+pub(super) fn file(url: &SecretUrl) -> Option<PathBuf> {
     if url.is_postgres() {
         return None;
     }

@@ -1,4 +1,5 @@
-//! Folded copies of texts, by which rows are sorted and searched. The texts themselves never change.
+//! Folded copies of texts, by which rows are sorted and searched. The texts themselves never
+//! change.
 //!
 //! Nodes of the version before fold less, into columns of their own: `name_order`, `name_folded`,
 //! `email_folded` and `city_folded`. This version writes the same values there as in its own

@@ -20,7 +20,7 @@ use crate::domain::{Change, Event, Patch, Provider, References, VendorId};
 
 mod client;
 mod drawing;
-pub mod folded;
+pub(super) mod folded;
 mod identity_map;
 mod payment;
 mod project;

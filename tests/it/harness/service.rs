@@ -45,7 +45,7 @@ impl Setup {
     /// Uses the simulator's Bidsketch API.
     pub(crate) fn bidsketch_api(self, api: &BidsketchApi, token: &str) -> Self {
         self.with(|settings| {
-            settings.bidsketch.api_url = api.url();
+            settings.bidsketch.api_url = api.url().into();
             settings.bidsketch.api_token = Some(token.into());
             settings.bidsketch.api_timeout_seconds = 1;
         })

@@ -192,7 +192,7 @@ async fn page_of_the_public_url_may_open_a_socket() {
     let database = Database::fresh();
     let token = add_key(&database, "page", "read").await;
     let setup = Setup::new().database(database);
-    let public_url = Some("https://Office.example:443/bidarc/".to_owned());
+    let public_url = Some("https://Office.example:443/bidarc/".into());
     let service = setup.with(|settings| settings.server.public_url = public_url).start().await;
     for (origin, status) in
         [("https://office.example", 101), ("http://office.example", 403), ("https://office.example:8443", 403)]

@@ -1,5 +1,7 @@
 //! Nodes that start at the same time, versions side by side, and unusable databases.
 
+use std::os::unix::fs::PermissionsExt;
+
 use futures_util::future::join_all;
 
 use super::{start_nodes, stop};
@@ -79,6 +81,17 @@ async fn unusable_database_is_reported_without_its_password() {
         (with_password(&ascii.url()), "UTF8"),
         (with_password(&format!("{}_not_there", usable.url())), "does not exist"),
         ("postgres://bidarc:pass-word@127.0.0.1:1/x".to_owned(), "refused"),
+        // Characters that a URL needs percent-encoded.
+        ("postgres://bidarc:x@pass-word#pass-word@127.0.0.1:1/x".to_owned(), "# as %23"),
+        ("postgres://bidarc:x/pass-word@127.0.0.1:1/x".to_owned(), "/ as %2F"),
+        ("postgres://bidarc:x?pass-word@127.0.0.1:1/x".to_owned(), "? as %3F"),
+        ("postgres://bidarc:x@pass-word@127.0.0.1:1/x".to_owned(), "refused"),
+        ("postgres://127.0.0.1:1/x?user=bidarc&password=pass-word&sslmode=pass-word".to_owned(), "sslmode"),
+        ("postgres://127.0.0.1:1/x?password=me@pass-word".to_owned(), "refused"),
+        ("POSTGRES://bidarc:pass-word@127.0.0.1:1/x".to_owned(), "its URL must be"),
+        ("sqlite://x.db?mode=pass-word".to_owned(), "mode, cache, immutable and vfs"),
+        ("sqlite://x.db?key=pass-word".to_owned(), "mode, cache, immutable and vfs"),
+        ("host=127.0.0.1 user=bidarc password=pass-word".to_owned(), "its URL must be"),
         ("postgres://bidarc:pass-word@127.0.0.1:port/x".to_owned(), "port"),
         (with_password(&format!("{}?sslmode=require", usable.url())), "TLS"),
     ] {
@@ -96,10 +109,19 @@ async fn unusable_database_is_reported_without_its_password() {
 #[tokio::test]
 async fn database_without_fsync_is_reported_and_password_is_hidden() {
     let database = Database::in_cluster(&Cluster::shared());
-    let url = database.url().replace("bidarc@", "bidarc:pass-word@");
-    let node = Launch::new(database.directory()).env("BIDARC_DATABASE__URL", &url).serve_configured(0).await;
+    let url = database.url().replace("bidarc@", "bidarc:pass-word@") + "?sslmod=pass-word";
+    let passwords = database.directory().join("pgpass");
+    std::fs::write(&passwords, "pass-word in a malformed line\n").unwrap();
+    std::fs::set_permissions(&passwords, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let node = Launch::new(database.directory())
+        .env("BIDARC_DATABASE__URL", &url)
+        .env("BIDARC_LOG__FILTER", "trace")
+        .env("PGPASSFILE", passwords.to_str().unwrap())
+        .serve_configured(0)
+        .await;
+    assert!(node.log_so_far().contains("sslmod"), "an unknown parameter is named: {}", node.log_so_far());
     assert!(node.log_so_far().contains("fsync"), "fsync is off in the cluster of the tests: {}", node.log_so_far());
-    assert!(node.greeting().contains("bidarc:…@127.0.0.1"), "{}", node.greeting());
+    assert!(node.greeting().contains("database    postgres://127.0.0.1"), "{}", node.greeting());
     assert!(!(node.greeting().to_owned() + &node.log_so_far()).contains("pass-word"));
     node.stop(&database).await;
 }

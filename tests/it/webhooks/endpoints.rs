@@ -91,15 +91,26 @@ async fn webhook_id_of_a_wrong_form_is_bad_input_and_an_unknown_one_is_not_found
 
 #[tokio::test]
 async fn api_url_without_tls_is_refused_at_the_start() {
-    let ended = crate::harness::Launch::new(crate::harness::Database::fresh().directory())
-        .env("BIDARC_BIDSKETCH__API_URL", "http://bidsketch.example/api/v1")
-        .env("BIDARC_BIDSKETCH__API_TOKEN", TOKEN)
-        .env("BIDARC_SERVER__LISTEN", "127.0.0.1:0")
-        .env("BIDARC_DATABASE__URL", &crate::harness::Database::fresh().url())
-        .run()
-        .await;
-    assert!(!ended.status.success() && ended.stderr.contains("bidsketch.api_url"), "{ended:?}");
-    assert!(!ended.stderr.contains(TOKEN));
+    for (url, shown) in [
+        ("http://bidsketch.example/api/v1", "http://bidsketch.example/api/v1"),
+        ("http://me:pass-word@bidsketch.example/api/v1", "http://bidsketch.example/api/v1"),
+        // A password would take the place of the token.
+        ("https://me:pass-word@bidsketch.example/api/v1", "https://bidsketch.example/api/v1"),
+        ("https://bidsketch.example/api/v1?token=pass-word", "https://bidsketch.example/api/v1?…"),
+        ("me:pass-word@bidsketch.example", "(not a URL)"),
+    ] {
+        let database = crate::harness::Database::fresh();
+        let ended = crate::harness::Launch::new(database.directory())
+            .env("BIDARC_BIDSKETCH__API_URL", url)
+            .env("BIDARC_BIDSKETCH__API_TOKEN", TOKEN)
+            .env("BIDARC_SERVER__LISTEN", "127.0.0.1:0")
+            .env("BIDARC_DATABASE__URL", &database.url())
+            .run()
+            .await;
+        assert!(!ended.status.success() && ended.stderr.contains("bidsketch.api_url"), "{ended:?}");
+        assert!(ended.stderr.contains(&format!("it is {shown}\n")), "{ended:?}");
+        assert!(!ended.stderr.contains(TOKEN) && !ended.stderr.contains("pass-word"), "{ended:?}");
+    }
 }
 
 #[tokio::test]
@@ -108,16 +119,28 @@ async fn secret_echoed_by_bidsketch_is_masked() {
     let service = service(&api).await;
     let endpoint = "https://office.example.com/hook/0123456789abcdef0123456789?key=hush-hush";
     let echo = json!({ "errors": [format!("Endpoint {endpoint} cannot be reached")] }).to_string();
-    for body in [echo.clone(), echo.replace('/', "\\/")] {
+    for (body, shown) in [
+        (echo.clone(), "cannot be reached"),
+        (echo.replace('/', "\\/"), "cannot be reached"),
+        (echo.replace("hush-hush", "hush%2Dhush"), "not shown"),
+        (echo.replace('-', "\\u002d"), "not shown"),
+        (echo.replace("0123456789", "%30123456789"), "not shown"),
+    ] {
         api.next(simulator::api::Fault::Status(422, body));
         let payload = create_at(&service, "PROPOSAL_SENT", Some(endpoint)).await;
         let (code, message) = user_error(&payload);
-        assert!(code == "VENDOR_REJECTED" && message.contains("cannot be reached"), "{message}");
+        assert!(code == "VENDOR_REJECTED" && message.contains(shown), "{message}");
         let stored = service.database().texts("SELECT last_error || endpoint FROM bidsketch_webhook").await;
         for text in [payload.to_string(), stored.concat()] {
-            assert!(!text.contains("hush") && !text.contains("0123456789abcdef"), "{text}");
+            assert!(!text.contains("hush") && !text.contains("123456789abcdef"), "{text}");
         }
     }
+    // A deletion does not know the endpoint any more.
+    let webhook = created(&service, "PROPOSAL_SENT").await;
+    api.next(simulator::api::Fault::Status(422, echo));
+    let payload = delete(&service, json!({ "id": webhook["id"] })).await;
+    let (_, message) = user_error(&payload);
+    assert!(message.contains("https://office.example.com/hook/…?… cannot be reached"), "{message}");
     service.stop().await;
 }
 

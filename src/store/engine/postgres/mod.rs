@@ -12,6 +12,7 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::{self, ConnectOptions, PgPool};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use tokio::time::timeout;
+use url::Url;
 
 use super::commit_signal::HeadWatch;
 use super::deadline::{Reader, STATEMENT_TIMEOUT};
@@ -19,6 +20,7 @@ use super::{Connections, RESERVED_READER_CONNECTIONS};
 use crate::clock::Time;
 use crate::config::{self, WakeUp};
 use crate::domain::LogId;
+use crate::shown_url::SecretUrl;
 use crate::store::{OpenError, StoreError};
 
 pub(super) mod listener;
@@ -149,8 +151,7 @@ pub(super) async fn connect(
     settings: &config::Database,
     now: Time,
 ) -> Result<(Connections, PostgresEngine), OpenError> {
-    let options = PgConnectOptions::from_str(settings.url.expose())
-        .map_err(|error| OpenError::Unsupported(format!("its URL cannot be read: {error}")))?
+    let options = parse_url(&settings.url)?
         .application_name("bidarc")
         // bidarc reads no floats, and a pooler may not know the parameter.
         .extra_float_digits(None)
@@ -191,6 +192,47 @@ pub(super) async fn connect(
             write_connection: WriteConnection::new(),
         },
     ))
+}
+
+/// The parameters of a URL that the driver knows; it ignores others.
+const URL_PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// Reads a URL. The driver's messages may repeat a part of it, so ours stand in their place.
+fn parse_url(url: &SecretUrl) -> Result<PgConnectOptions, OpenError> {
+    let unreadable = |problem: &str| OpenError::Unsupported(format!("its URL cannot be read: {problem}"));
+    if url.has_raw_delimiter() {
+        return Err(unreadable("in the user name and the password write / as %2F, ? as %3F and # as %23"));
+    }
+    let parsed = Url::parse(url.expose()).map_err(|error| unreadable(&error.to_string()))?;
+    // A name may be a part of a password with an `&`.
+    let has_password = parsed.query_pairs().any(|(name, _)| name == "password");
+    for (name, _) in parsed.query_pairs() {
+        if !URL_PARAMETERS.contains(&&*name) && !name.starts_with("options[") {
+            let name = if has_password { "one" } else { &*name };
+            tracing::warn!(parameter = name, "database.url has a parameter that is not known; it is ignored");
+        }
+    }
+    PgConnectOptions::from_str(url.expose())
+        .map_err(|_| unreadable("a parameter has a wrong value, such as an unknown sslmode, or a name is not UTF-8"))
 }
 
 /// The plan settings of statements under the write lock.

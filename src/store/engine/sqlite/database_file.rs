@@ -153,7 +153,9 @@ impl DatabaseFile {
 /// The absolute path that the settings name.
 fn named_path(settings: &config::Database) -> Result<PathBuf, OpenError> {
     let url = settings.url.expose();
-    let options = SqliteConnectOptions::from_str(url).map_err(|error| unsupported(error.to_string()))?;
+    // The driver's message repeats a part of the URL.
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| unsupported("its URL cannot be read: it must be sqlite://<path of a file>".to_owned()))?;
     let path = options.get_filename();
     let is_text = |text: &str| path.as_os_str() == text;
     if url.contains(":memory:") || url.contains("mode=memory") || is_text("") {

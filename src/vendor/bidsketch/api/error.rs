@@ -3,6 +3,8 @@
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use crate::shown_url::show_urls_in;
+
 /// How many characters of the vendor's message are passed on.
 const VENDOR_MESSAGE_CHARS_MAX: usize = 500;
 
@@ -146,6 +148,8 @@ fn vendor_message(body: &str) -> Option<String> {
         Ok(ErrorBody::Error { error }) => error,
         Err(_) => body.to_owned(),
     };
+    // The message may repeat the URL of a webhook, whose token is a secret.
+    let message = show_urls_in(&message);
     let message: String =
         message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(VENDOR_MESSAGE_CHARS_MAX).collect();
     (!message.is_empty()).then_some(message)
@@ -164,6 +168,10 @@ mod tests {
         );
         assert_eq!(error(r#"{"error":"no"}"#), "Bidsketch answered 422: no");
         assert_eq!(error("<h1>no\n\n way</h1>"), "Bidsketch answered 422: <h1>no way</h1>");
+        assert_eq!(
+            error(r#"{"error":"https:\/\/a.example\/webhooks\/bidsketch\/0123456789abcdef0123 is gone"}"#),
+            "Bidsketch answered 422: https://a.example/webhooks/bidsketch/… is gone"
+        );
         assert_eq!(error(""), "Bidsketch answered 422 Unprocessable Entity");
         assert!(error(&"x".repeat(10_000)).len() < 600);
     }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::domain::endpoint::{self, Endpoint};
+use crate::shown_url::shown_url;
 
 mod error;
 mod throttle;
@@ -42,8 +43,10 @@ pub struct BidsketchApi {
 /// Why the client cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiConfigError {
-    /// The URL is invalid, or neither https nor http to a loopback address.
-    #[error("bidsketch.api_url must be an https URL, or http for a loopback address; it is {0:?}")]
+    /// The URL is invalid, or neither https nor http to a loopback address, or may hold a secret.
+    #[error(
+        "bidsketch.api_url must be an https URL, or http for a loopback address, without a user name, a password or a query; it is {0}"
+    )]
     Url(String),
     /// The token holds a character that no header can carry.
     #[error("bidsketch.api_token holds characters that an HTTP header cannot carry")]
@@ -79,10 +82,14 @@ impl BidsketchApi {
     /// Creates a client for the API at `url`, such as `https://bidsketch.com/api/v1`. A call must
     /// be answered within `timeout`, not counting the wait for the rate limit.
     pub fn new(url: &str, token: &SecretString, timeout: Duration) -> Result<Self, ApiConfigError> {
-        let base: Url = url.parse().map_err(|_| ApiConfigError::Url(url.to_owned()))?;
+        let invalid = || ApiConfigError::Url(shown_url(url));
+        let base: Url = url.parse().map_err(|_| invalid())?;
         let is_loopback = endpoint::is_loopback(base.host_str().unwrap_or_default());
-        if base.cannot_be_a_base() || !(base.scheme() == "https" || base.scheme() == "http" && is_loopback) {
-            return Err(ApiConfigError::Url(url.to_owned()));
+        // A user name or password would take the place of the token.
+        let has_secret = !base.username().is_empty() || base.password().is_some() || base.query().is_some();
+        let is_secure = base.scheme() == "https" || base.scheme() == "http" && is_loopback;
+        if base.cannot_be_a_base() || has_secret || !is_secure {
+            return Err(invalid());
         }
         let mut authorization = HeaderValue::from_str(&format!("Token token=\"{}\"", token.expose_secret()))
             .map_err(|_| ApiConfigError::Token)?;
