@@ -206,8 +206,7 @@ impl Settings {
                 Err(fault) => problems.push(Problem::InvalidValue {
                     at: source,
                     setting: setting.name,
-                    given: given.show(&setting.kind),
-                    fault: fault.0,
+                    given: given.show(&setting.kind, &fault),
                     allowed: setting.kind.allowed(),
                 }),
             }

@@ -23,22 +23,22 @@ pub(super) enum Given {
     Other(String),
 }
 
-/// What is wrong with a value, as the rest of "… is <value>, which …", if the allowed values do not
+/// What is wrong with a value, as the rest of "is <value>, which …", if the allowed values do not
 /// say it.
 #[derive(Debug, Default)]
-pub(super) struct Fault(pub(super) Option<&'static str>);
+pub(super) struct Fault(Option<&'static str>);
 
 const fn fault<T>(text: &'static str) -> Result<T, Fault> {
     Err(Fault(Some(text)))
 }
 
 impl Given {
-    /// The value as a message shows it, without secrets.
-    pub(super) fn show(&self, kind: &Kind) -> String {
-        if kind.is_secret() {
-            return "is set to a value that is not shown".to_owned();
-        }
-        format!("is {}", self.show_plain(kind))
+    /// The value and its fault as a message shows them, without secrets.
+    pub(super) fn show(&self, kind: &Kind, fault: &Fault) -> String {
+        let shown =
+            if kind.is_secret() { "set to a value that is not shown".to_owned() } else { self.show_plain(kind) };
+        let fault = fault.0.map(|fault| format!(", which {fault}")).unwrap_or_default();
+        format!("is {shown}{fault}")
     }
 
     fn show_plain(&self, kind: &Kind) -> String {
@@ -190,12 +190,7 @@ fn check_log_filter(text: &str) -> Result<Value, Fault> {
     let is_level = |word: &str| {
         ["error", "warn", "info", "debug", "trace", "off"].iter().any(|level| level.eq_ignore_ascii_case(word))
     };
-    let mut depth = 0_i32;
-    let directives = text.split(|c| {
-        depth += i32::from(matches!(c, '[' | '{')) - i32::from(matches!(c, ']' | '}'));
-        c == ',' && depth == 0
-    });
-    let directives: Vec<&str> = directives.map(str::trim).collect();
+    let directives: Vec<&str> = text.split(',').map(str::trim).collect();
     let mut covers_bidarc = false;
     for directive in &directives {
         let (target, level) =

@@ -107,16 +107,14 @@ pub enum Problem {
         variable: String,
     },
     /// A value is not allowed.
-    #[error("{at}: {setting} {given}{}; it must be {allowed}", fault.map(|fault| format!(", which {fault}")).unwrap_or_default())]
+    #[error("{at}: {setting} {given}; it must be {allowed}")]
     InvalidValue {
         /// The source.
         at: Source,
         /// The setting.
         setting: &'static str,
-        /// The value, as in "is 0", without secrets.
+        /// The value without secrets, and what is wrong with it: "is 0", or "is …, which …".
         given: String,
-        /// What is wrong with it, if the allowed values do not say it.
-        fault: Option<&'static str>,
         /// The values that are allowed.
         allowed: String,
     },

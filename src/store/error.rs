@@ -118,9 +118,6 @@ const POSTGRES_REFUSAL_CLASSES: [&str; 3] = ["22", "23", "54"];
 /// PostgreSQL's `lock_not_available`.
 const POSTGRES_LOCK_TIMEOUT: &str = "55P03";
 
-/// PostgreSQL's `insufficient_privilege`.
-const POSTGRES_MISSING_RIGHT: &str = "42501";
-
 /// SQLite's SQLITE_BUSY: another process holds the write lock.
 const SQLITE_BUSY: u32 = 5;
 
@@ -166,12 +163,12 @@ impl StoreError {
         }
     }
 
-    /// The server's message if the role lacks a right.
-    pub(super) fn missing_right(&self) -> Option<String> {
+    /// PostgreSQL's code and message.
+    pub(super) fn server_answer(&self) -> Option<(&str, &str)> {
         let (Self::Unavailable(error) | Self::Refused(error)) = self else { return None };
         let Some(SqlxError::Database(error)) = driver_error(error) else { return None };
         let error = error.try_downcast_ref::<PgDatabaseError>()?;
-        (error.code() == POSTGRES_MISSING_RIGHT).then(|| error.message().to_owned())
+        Some((error.code(), error.message()))
     }
 
     /// SQLite's primary result code.

@@ -96,7 +96,7 @@ impl Store {
     /// bidarc.
     pub async fn open_existing(settings: &config::Database, now: Time) -> Result<Self, OpenError> {
         if let Some(file) = file(settings)
-            && !file.exists()
+            && !file.try_exists().unwrap_or(true)
         {
             return Err(OpenError::NotThere(format!("there is no database {}", file.display())));
         }

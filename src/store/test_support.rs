@@ -95,6 +95,11 @@ impl PostgresCluster {
         Self { stdin: script.stdin.take(), script, url, databases: AtomicU32::new(0) }
     }
 
+    /// The URL of its first database.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A new database in it.
     pub(crate) async fn new_store(&self) -> Store {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));

@@ -27,6 +27,15 @@ pub(in crate::store) async fn migrate_to_current(
     now: Time,
     may_create: bool,
 ) -> Result<(LogId, bool), OpenError> {
+    migrate(engine, now, may_create).await.map_err(|error| {
+        let OpenError::Store(store_error) = &error else { return error };
+        let refusal =
+            store_error.server_answer().and_then(|(code, message)| postgres::refusal::of_migration(code, message));
+        refusal.map_or(error, OpenError::Unsupported)
+    })
+}
+
+async fn migrate(engine: &Engine, now: Time, may_create: bool) -> Result<(LogId, bool), OpenError> {
     let state = read_state(engine.connections().reserved.inner()).await?;
     // A current database needs no lock: a node may start during another node's long transaction.
     if state == State::Current
@@ -48,12 +57,6 @@ pub(in crate::store) async fn migrate_to_current(
                 }
                 is_waiting = true;
                 tokio::time::sleep(LOCK_RETRY_DELAY).await;
-            }
-            Err(OpenError::Store(error)) => {
-                return Err(match error.missing_right() {
-                    Some(message) => OpenError::Unsupported(postgres::refusal::of_migration(&message)),
-                    None => error.into(),
-                });
             }
             result => return result,
         }

@@ -75,7 +75,8 @@ impl ServerState {
     /// Connects without a pool, because a pool would hide the reason of a failure.
     async fn read(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
         let mut connection = PgConnection::connect_with(options).await?;
-        let state = sqlx::query(Self::QUERY).fetch_one(&mut connection).await?;
+        // A pooler of an old version would leave a prepared statement to its next client.
+        let state = connection.fetch_one(sqlx::raw_sql(Self::QUERY)).await?;
         connection.close().await?;
         Ok(Self {
             version_number: state.try_get(0)?,
@@ -188,13 +189,18 @@ fn warn_of_risks(state: &ServerState, wake_up: WakeUp, now: Time) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::str::FromStr;
+    use std::sync::Arc;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::Mutex;
+    use url::Url;
 
     use super::*;
     use crate::clock::Clock;
+    use crate::store::test_support::PostgresCluster;
 
     /// The answer of PgBouncer 1.25.2 to a startup message with unknown options, byte for byte.
     const POOLER_REFUSAL: &[u8] = b"SFATAL\0C08P01\0Munsupported startup parameter in options: statement_timeout\0\0";
@@ -222,5 +228,81 @@ mod tests {
         // In poll mode no session setting was sent, so the error is another one.
         let error = check_server(&options, &settings(WakeUp::Poll), now).await.unwrap_err().to_string();
         assert!(error.starts_with("the database is not available: "), "{error}");
+    }
+
+    /// Reads the body of one message of PostgreSQL's protocol, after its type.
+    async fn read_message(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+        let kind = stream.read_u8().await.ok()?;
+        let length = stream.read_u32().await.ok()?;
+        let mut body = vec![0; length as usize - 4];
+        stream.read_exact(&mut body).await.ok()?;
+        Some((kind, body))
+    }
+
+    async fn write_message(stream: &mut TcpStream, (kind, body): &(u8, Vec<u8>)) {
+        stream.write_u8(*kind).await.unwrap();
+        stream.write_u32(u32::try_from(body.len()).unwrap() + 4).await.unwrap();
+        stream.write_all(body).await.unwrap();
+    }
+
+    /// A pooler in transaction mode with one connection to a server, as PgBouncer lends it. It knows
+    /// simple queries only, which are all that the check sends.
+    async fn transaction_pooler(server: SocketAddr, startup: Vec<u8>) -> SocketAddr {
+        let mut connection = TcpStream::connect(server).await.unwrap();
+        connection.write_all(&startup).await.unwrap();
+        let mut greeting = Vec::new();
+        while greeting.last().is_none_or(|(kind, _)| *kind != b'Z') {
+            greeting.push(read_message(&mut connection).await.unwrap());
+        }
+        let connection = Arc::new(Mutex::new(connection));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (connection, greeting) = (Arc::clone(&connection), greeting.clone());
+                tokio::spawn(async move {
+                    let length = client.read_u32().await.unwrap();
+                    client.read_exact(&mut vec![0; length as usize - 4]).await.unwrap();
+                    for message in &greeting {
+                        write_message(&mut client, message).await;
+                    }
+                    let mut lent = None;
+                    while let Some(query) = read_message(&mut client).await.filter(|(kind, _)| *kind == b'Q') {
+                        let mut server = match lent.take() {
+                            Some(server) => server,
+                            None => Arc::clone(&connection).lock_owned().await,
+                        };
+                        write_message(&mut server, &query).await;
+                        let status = loop {
+                            let answer = read_message(&mut server).await.unwrap();
+                            write_message(&mut client, &answer).await;
+                            if answer.0 == b'Z' {
+                                break answer.1[0];
+                            }
+                        };
+                        lent = (status != b'I').then_some(server);
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn pooler_that_lends_for_a_transaction_is_refused_with_the_setting() {
+        let cluster = PostgresCluster::start();
+        let server = Url::parse(cluster.url()).unwrap();
+        let server: SocketAddr = format!("127.0.0.1:{}", server.port().unwrap()).parse().unwrap();
+        // Protocol 3.0, and the names of the role and the database.
+        let startup = b"\0\0\0\x27\0\x03\0\0user\0bidarc\0database\0postgres\0\0";
+        let pooler = transaction_pooler(server, startup.to_vec()).await;
+        let settings = config::Settings::defaults().unwrap().database;
+        let check = async |address: SocketAddr| {
+            let url = format!("postgres://bidarc@{address}/postgres?sslmode=disable");
+            check_server(&PgConnectOptions::from_str(&url).unwrap(), &settings, Clock::system().now()).await
+        };
+        check(server).await.unwrap();
+        let error = check(pooler).await.unwrap_err().to_string();
+        assert!(error.contains("for one transaction") && error.contains("wake_up = \"poll\""), "{error}");
     }
 }

@@ -50,13 +50,27 @@ pub(super) fn of_connection(error: &sqlx::Error, options: &PgConnectOptions) -> 
     Some(format!("the server refuses the connection ({message}): {remedy}"))
 }
 
-/// Why a migration failed, if the role lacks a right. `message` is the server's.
-pub(in crate::store::engine) fn of_migration(message: &str) -> String {
-    format!(
-        "its tables cannot be made or changed, because the role lacks a right ({message}): as the owner of the schema and \
-         of the tables, GRANT CREATE ON SCHEMA public TO <role> and ALTER TABLE <table> OWNER TO <role>; or make bidarc's \
-         role a member of the owner: GRANT <owner> TO <role>"
-    )
+/// Why the database cannot be brought to this version, by the server's code and message, if an
+/// operator can change that.
+pub(in crate::store::engine) fn of_migration(code: &str, message: &str) -> Option<String> {
+    Some(match code {
+        "42501" => format!(
+            "its tables cannot be made or changed, because the role lacks a right ({message}): as the owner of the schema and \
+             of the tables, GRANT CREATE ON SCHEMA public TO <role> and ALTER TABLE <table> OWNER TO <role>; or make bidarc's \
+             role a member of the owner: GRANT <owner> TO <role>"
+        ),
+        // The statement that one client prepared is another client's, or is gone.
+        "42P05" | "26000" => format!(
+            "its URL leads to a pooler that does not keep prepared statements apart ({message}): use PgBouncer 1.21 or later \
+             with max_prepared_statements above 0, or the server's own URL"
+        ),
+        _ if message.contains("statement pooling") => {
+            "its URL leads to a pooler that lends a connection for one statement: set its pool_mode to transaction and \
+             database.wake_up to \"poll\", or use the server's own URL"
+                .to_owned()
+        }
+        _ => return None,
+    })
 }
 
 /// Why the server, the database or the role is not suitable. `connections` is how many connections
