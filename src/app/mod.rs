@@ -105,6 +105,7 @@ pub struct Service<'a> {
     open_without_keys: bool,
     store: Store,
     keys: Keys,
+    bidsketch_api: Option<BidsketchApi>,
     facts: Facts,
 }
 
@@ -117,6 +118,8 @@ impl<'a> Service<'a> {
     pub async fn open(settings: &'a Settings, clock: Clock, listener: &TcpListener) -> Result<Self, ServeError> {
         let listen = listener.local_addr()?;
         let open_without_keys = settings.is_open_mode(listen);
+        // A setting that cannot be used is refused before a database is made.
+        let bidsketch_api = build_bidsketch_api(&settings.bidsketch)?;
         let store = Store::open_for_service(&settings.database, clock.now()).await;
         let store = store.map_err(|error| store_error(settings, error))?;
         let keys = Keys::new(store.clone(), open_without_keys).await.map_err(|error| store_error(settings, error))?;
@@ -133,7 +136,7 @@ impl<'a> Service<'a> {
             own_webhooks: usize::try_from(own_webhooks).unwrap_or(usize::MAX),
             is_new_database: store.is_new(),
         };
-        Ok(Self { settings, clock, open_without_keys, store, keys, facts })
+        Ok(Self { settings, clock, open_without_keys, store, keys, bidsketch_api, facts })
     }
 
     /// The lines to print at the start: the URLs that answer, what is verified, and what is
@@ -150,13 +153,13 @@ impl<'a> Service<'a> {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { settings, clock, open_without_keys, store, keys, facts } = self;
+        let Self { settings, clock, open_without_keys, store, keys, bidsketch_api, facts } = self;
         let feed = Feed::new(store.clone());
         let verifier = build_verifier(settings, open_without_keys);
         warn_of_closed_hooks(&facts, settings);
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let releaser = Releaser::new(store.clone(), windows);
-        let webhooks = build_webhooks(settings, &store, &clock, listener.local_addr()?)?;
+        let webhooks = build_webhooks(settings, bidsketch_api, &store, &clock, listener.local_addr()?);
         webhooks.recover().await;
         let writer_shutdown = CancellationToken::new();
         let (writer, writer_task) = Writer::start(store.clone(), windows, writer_shutdown.clone());
@@ -238,20 +241,24 @@ fn build_verifier(settings: &Settings, open_without_keys: bool) -> Verifier {
     }
 }
 
+fn build_bidsketch_api(settings: &Bidsketch) -> Result<Option<BidsketchApi>, ApiConfigError> {
+    let Bidsketch { api_url, api_token, api_timeout_seconds, .. } = settings;
+    let timeout = Duration::from_secs(*api_timeout_seconds);
+    api_token.as_ref().map(|token| BidsketchApi::new(api_url.expose(), token, timeout)).transpose()
+}
+
 /// Builds the manager of Bidsketch's webhooks. In open mode a simulator on this machine can act as
 /// Bidsketch, so the hook URLs then use the listen address.
 fn build_webhooks(
     settings: &Settings,
+    api: Option<BidsketchApi>,
     store: &Store,
     clock: &Clock,
     listen: SocketAddr,
-) -> Result<Webhooks, ServeError> {
-    let Bidsketch { api_url, api_token, api_timeout_seconds, .. } = &settings.bidsketch;
-    let timeout = Duration::from_secs(*api_timeout_seconds);
-    let api = api_token.as_ref().map(|token| BidsketchApi::new(api_url.expose(), token, timeout)).transpose()?;
+) -> Webhooks {
     let local_base = settings.is_open_mode(listen).then(|| format!("http://{listen}"));
     let base = settings.server.public_url.as_ref().map(|url| url.expose().to_owned()).or(local_base);
-    Ok(Webhooks::new(store.clone(), api, base, clock.clone()))
+    Webhooks::new(store.clone(), api, base, clock.clone())
 }
 
 /// Warns of each vendor that no hook URL is open for.

@@ -154,6 +154,18 @@ async fn command_on_a_database_of_other_tables_makes_none() {
     assert!(output.status.success() && output.stdout.starts_with("made a new database: postgres://"), "{output:?}");
 }
 
+/// The API token must not travel in clear. The refusal comes before a database is made.
+#[tokio::test]
+async fn api_url_without_tls_is_refused_before_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let launch = Launch::new(directory.path()).env("BIDARC_BIDSKETCH__API_URL", "http://bidsketch.example.com/api/v1");
+    let launch = launch.env("BIDARC_BIDSKETCH__API_TOKEN", "t").arg("--listen").arg("127.0.0.1:0");
+    let output = launch.run().await;
+    assert_eq!((output.status.code(), output.stdout.as_str()), (Some(1), ""), "{output:?}");
+    assert!(output.stderr.contains("bidsketch.api_url must be an https URL"), "{output:?}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "a database was made");
+}
+
 /// The greeting is true, names the database by its absolute path, and few lines stand before it.
 #[tokio::test]
 async fn greeting_follows_one_line_of_migrations() {
