@@ -74,7 +74,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
     }
 }
 
-/// Reads a settings file. One that nobody named may be missing.
+/// Reads a settings file. The default one, which is not named, may be missing.
 pub(super) fn read_file(path: &Path, is_named: bool, problems: &mut Vec<Problem>) -> Vec<Entry> {
     match read_text(path) {
         Ok(text) => parse(&text, |line| Source::File { path: absolute(path), line }, problems),

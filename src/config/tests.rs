@@ -307,7 +307,13 @@ fn settings_file_with_a_fault_is_refused_with_the_line() {
         }
     }
     let two = load_file("[log]\nfilter = \"loud\"\nformat = \"xml\"\n").unwrap_err();
-    assert!(two.starts_with("2 faults") && two.contains("log.filter") && two.contains("log.format"), "{two}");
+    assert!(two.starts_with("2 faults") && two.find("log.filter") < two.find("log.format"), "{two}");
+    let in_order = load_file("[server]\nlisten = 1\n[database]\nwake_up = 1\nreaders = 0\n").unwrap_err();
+    let at = |name| in_order.find(name).unwrap();
+    assert!(
+        at("server.listen") < at("database.wake_up") && at("database.wake_up") < at("database.readers"),
+        "{in_order}"
+    );
 }
 
 #[test]

@@ -245,8 +245,8 @@ mod tests {
         stream.write_all(body).await.unwrap();
     }
 
-    /// A pooler in transaction mode with one connection to a server, as PgBouncer lends it. It knows
-    /// simple queries only, which are all that the check sends.
+    /// A pooler in transaction mode with one connection to a server, as PgBouncer lends it. It
+    /// knows simple queries only, which are all that the check sends.
     async fn transaction_pooler(server: SocketAddr, startup: Vec<u8>) -> SocketAddr {
         let mut connection = TcpStream::connect(server).await.unwrap();
         connection.write_all(&startup).await.unwrap();
