@@ -25,14 +25,18 @@ pub(crate) struct BackupCommand {
 /// Backs up the database of the settings.
 pub(crate) async fn run(command: BackupCommand, settings: &Settings) -> Result<(), BoxError> {
     let mut progress = ProgressLine::new("backing up", "MiB");
-    let backup = back_up(&settings.database, &command.file, command.overwrite, |step| match step {
+    let written = back_up(&settings.database, &command.file, command.overwrite, |step| match step {
         BackupProgress::Writing { done, total } => progress.report(done.div_ceil(MEBIBYTE), total.div_ceil(MEBIBYTE)),
         BackupProgress::Verifying => {
             progress.finish();
             let _ = writeln!(std::io::stderr(), "verifying the backup");
         }
-    })
-    .await;
+    });
+    // Dropped halfway, it deletes what it has written.
+    let backup = tokio::select! {
+        backup = written => backup,
+        _ = tokio::signal::ctrl_c() => return Err("nothing was backed up: interrupted".into()),
+    };
     let Backup { path, bytes, events } = backup.map_err(|error| format!("nothing was backed up: {error}"))?;
     write_stdout(&format!("wrote {}: {events} events, {bytes} bytes, verified\n", path.display()))
 }

@@ -21,7 +21,10 @@ async fn second_service_is_refused_with_the_process_of_the_first() {
         let second = serve(&url, database.directory()).run().await;
         assert_eq!((second.status.code(), second.stdout.as_str()), (Some(1), ""), "{url}: {second:?}");
         let holder = format!("process {} on the machine ", first.id());
-        assert!(second.stderr.contains(&holder) && second.stderr.contains(" already, "), "{url}: {second:?}");
+        assert!(
+            second.stderr.contains(&holder) && second.stderr.contains(" already and holds its lock, "),
+            "{url}: {second:?}"
+        );
     }
     // The first one does not notice, and commands work beside it.
     first.arcsite("project.created", r#"{"id":1}"#).await.accepted();

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::fs::{Access, access};
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 
 use super::open_files::FileId;
@@ -103,10 +103,10 @@ impl DatabaseFile {
 
     /// Checks that this process may read and write the files, and make files beside them.
     pub(super) fn check_access(&self) -> Result<(), OpenError> {
-        let user = rustix::process::geteuid().as_raw();
-        let check = |path: &Path, access, problem: &str, remedy: &str| {
+        let user = rustix::process::getuid().as_raw();
+        let check = |path: &Path, rights, problem: &str, remedy: &str| {
             let path_shown = path.display();
-            accessat(CWD, path, access, AtFlags::EACCESS).map_err(|error| {
+            access(path, rights).map_err(|error| {
                 let error = io::Error::from(error);
                 unsupported(if error.kind() == ErrorKind::ReadOnlyFilesystem {
                     format!(
@@ -220,7 +220,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
                 "there is no file {path}, and the directory {directory} is not writable for the user with id {user}, who runs bidarc: make \
                  that user its owner (chown {user} {directory})",
                 path = path.display(),
-                user = rustix::process::geteuid().as_raw()
+                user = rustix::process::getuid().as_raw()
             )
         } else if error.kind() == ErrorKind::NotFound {
             format!(
@@ -245,7 +245,7 @@ fn unreadable(path: &Path, error: &io::Error) -> OpenError {
             "a directory on the way to {} is closed to the user with id {}, who runs bidarc: chmod or chown that directory, or run bidarc \
              as another user",
             path.display(),
-            rustix::process::geteuid().as_raw()
+            rustix::process::getuid().as_raw()
         )
     } else {
         format!("{} cannot be used: {error}", path.display())

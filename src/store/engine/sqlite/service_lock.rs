@@ -37,8 +37,8 @@ impl ServiceLock {
                 Ok(None) if begun.elapsed() < WAIT => tokio::time::sleep(RETRY_DELAY).await,
                 Ok(None) => {
                     return Err(unsupported(format!(
-                        "{holder} serves {database} already, and one SQLite file has one service: stop that one first, or name another file \
-                         (it holds the lock {lock}); several nodes need PostgreSQL (docs/OPERATIONS.md)",
+                        "{holder} serves {database} already and holds its lock, {lock}: one SQLite file has one service, so stop that one first, \
+                         or name another file; several nodes need PostgreSQL (docs/OPERATIONS.md)",
                         holder = describe_holder(&path),
                         database = database.named().display(),
                         lock = path.display()
