@@ -256,6 +256,8 @@ mod tests {
             let error = StoreError::from(tx.execute_unprepared(insert).await.unwrap_err());
             assert_eq!(WriteProblem::of(&error), WriteProblem::DiskFull, "{error}");
             assert!(error.is_connection_lost(), "no other delivery can be written either: {error}");
+            drop(tx);
+            store.begin().await.unwrap().rollback().await.unwrap();
         }
         let tx = store.begin().await.unwrap();
         tx.execute_unprepared("UPDATE log SET created_at = 7").await.unwrap();
