@@ -133,13 +133,16 @@ impl SqliteEngine {
         self.file.check_access().map_err(|error| {
             problem(WriteProblem::ReadOnly, StoreError::Unavailable(DbErr::Custom(error.to_string())))
         })?;
-        if self.has_write_failed.load(Ordering::Relaxed) || self.is_disk_almost_full() {
-            let Ok(_only) = self.trial.try_lock() else {
-                return Err(problem(WriteProblem::Other, StoreError::Unavailable(timed_out())));
-            };
-            self.write_nothing_new(writer).await.map_err(|error| problem(WriteProblem::of(&error), error))?;
+        let has_failed = self.has_write_failed.load(Ordering::Relaxed);
+        if !has_failed && !self.is_disk_almost_full() {
+            return Ok(());
         }
-        Ok(())
+        // Strangers may ask at any rate, and each trial is a commit: one at a time.
+        match self.trial.try_lock() {
+            Ok(_only) => self.write_nothing_new(writer).await.map_err(|error| problem(WriteProblem::of(&error), error)),
+            Err(_) if has_failed => Err(problem(WriteProblem::Other, StoreError::Unavailable(timed_out()))),
+            Err(_) => Ok(()),
+        }
     }
 
     fn is_disk_almost_full(&self) -> bool {

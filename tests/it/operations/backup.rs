@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::harness::{Cluster, Database, Launch, Process, append_many_events, assert_same_rows, sample_database};
+use crate::harness::{
+    Cluster, Database, Launch, Process, TIMEOUT, append_many_events, assert_same_rows, eventually, sample_database,
+};
 
 fn launch(database: &Database, file: &Path) -> Launch {
     let launch = Launch::new(database.directory()).arg("backup").arg("--database-url").arg(&database.url());
@@ -85,6 +87,22 @@ async fn backup_replaces_a_file_only_if_told() {
 }
 
 #[tokio::test]
+async fn interrupted_backup_leaves_nothing() {
+    let database = sample_database(Database::in_file()).await;
+    let connection = database.connect().await;
+    let filler = "CREATE TABLE filler AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
+                  SELECT randomblob(20000) FROM n";
+    sea_orm::ConnectionTrait::execute_unprepared(&connection, filler).await.unwrap();
+    connection.close().await.unwrap();
+    let file = database.directory().join("backup.db");
+    let running = launch(&database, &file).start();
+    eventually("the backup has begun", TIMEOUT, async || (!others(&database).is_empty()).then_some(())).await;
+    running.signal("INT").await;
+    assert_eq!(running.wait_within(TIMEOUT).await.code(), Some(1));
+    assert!(others(&database).is_empty(), "{:?}", others(&database));
+}
+
+#[tokio::test]
 async fn path_that_can_hold_no_backup_is_explained() {
     let database = Database::in_file();
     let service = Process::start(0, &database).await;
@@ -115,6 +133,11 @@ async fn missing_or_damaged_database_gives_no_backup() {
     let output = launch(&database, &file).run().await;
     assert!(output.stderr.contains("there is no database at"), "{output:?}");
     assert!(!database.file("").exists(), "a backup makes no database");
+
+    fs::write(database.file(""), "").unwrap();
+    let output = launch(&database, &file).run().await;
+    assert!(output.stderr.contains("the database is not one of bidarc"), "{output:?}");
+    assert!(others(&database).is_empty(), "{:?}", others(&database));
 
     let database = sample_database(database).await;
     let bytes = fs::metadata(database.file("")).unwrap().len();

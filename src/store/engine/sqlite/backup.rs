@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 use tokio::time::interval;
 
 use super::database_file::DatabaseFile;
@@ -28,7 +28,7 @@ pub(in crate::store::engine) async fn back_up(
 ) -> Result<Backup, BackupError> {
     let source = DatabaseFile::find(settings)?;
     let target = Target::find(path, &source, overwrite)?;
-    let temporary = target.make_temporary().map_err(|error| target.failure(error))?;
+    let (_directory, temporary) = target.make_temporary().map_err(|error| target.failure(error))?;
 
     let connection = open(source.resolved(), false).await?;
     let copied = copy(&connection, temporary.path(), &mut report).await;
@@ -94,11 +94,14 @@ impl Target {
         Ok(Self { path, directory, overwrite })
     }
 
-    /// Makes the file under another name, readable by its owner alone. It is deleted when dropped.
-    fn make_temporary(&self) -> io::Result<NamedTempFile> {
+    /// Makes the file under another name, readable by its owner alone. It has a directory of its own,
+    /// because SQLite makes a journal beside it. Both are deleted when dropped.
+    fn make_temporary(&self) -> io::Result<(TempDir, NamedTempFile)> {
         let mut prefix = self.path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
         prefix.push(".");
-        tempfile::Builder::new().prefix(&prefix).suffix(".partial").tempfile_in(&self.directory)
+        let directory = tempfile::Builder::new().prefix(&prefix).suffix(".partial").tempdir_in(&self.directory)?;
+        let file = NamedTempFile::new_in(directory.path())?;
+        Ok((directory, file))
     }
 
     /// Gives the finished file its name, for good.
@@ -147,6 +150,10 @@ async fn copy(
 ) -> Result<(), BackupError> {
     let used = "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
     let total = number(connection, used).await?;
+    if number(connection, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'event'").await? == 0 {
+        let problem = "the database is not one of bidarc, or no service has used it yet: name another";
+        return Err(BackupError::Path(problem.to_owned()));
+    }
     let vacuum =
         Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [to.to_string_lossy().as_ref().into()]);
     let mut vacuum = std::pin::pin!(connection.execute_raw(vacuum));
