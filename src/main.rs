@@ -226,8 +226,8 @@ fn run_serve(arguments: Arguments) -> Result<(), BoxError> {
     let (settings, runtime) = bootstrap(arguments)?;
     runtime.block_on(async {
         let mut terminated = signal(SignalKind::terminate())?;
-        // With a limit on file sizes (ulimit -f) a write past it would end the process. Handled, the
-        // write fails, and the delivery is answered 503.
+        // With a limit on file sizes (ulimit -f) a write past it would end the process. With the
+        // signal handled, the write fails, and the delivery is answered 503.
         let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
         let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {
             format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bidarc::config::Settings;
 use bidarc::store::{Backup, BackupProgress, back_up};
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::commands::progress_line::ProgressLine;
 use crate::{BoxError, write_stdout};
@@ -24,6 +25,7 @@ pub(crate) struct BackupCommand {
 
 /// Backs up the database of the settings.
 pub(crate) async fn run(command: BackupCommand, settings: &Settings) -> Result<(), BoxError> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
     let mut progress = ProgressLine::new("backing up", "MiB");
     let written = back_up(&settings.database, &command.file, command.overwrite, |step| match step {
         BackupProgress::Writing { done, total } => progress.report(done.div_ceil(MEBIBYTE), total.div_ceil(MEBIBYTE)),
@@ -35,7 +37,7 @@ pub(crate) async fn run(command: BackupCommand, settings: &Settings) -> Result<(
     // Dropped halfway, it deletes what it has written.
     let backup = tokio::select! {
         backup = written => backup,
-        _ = tokio::signal::ctrl_c() => return Err("nothing was backed up: interrupted".into()),
+        _ = interrupted.recv() => return Err("nothing was backed up: interrupted".into()),
     };
     let Backup { path, bytes, events } = backup.map_err(|error| format!("nothing was backed up: {error}"))?;
     write_stdout(&format!("wrote {}: {events} events, {bytes} bytes, verified\n", path.display()))

@@ -88,7 +88,8 @@ async fn backup_replaces_a_file_only_if_told() {
 
 #[tokio::test]
 async fn interrupted_backup_leaves_nothing() {
-    let database = sample_database(Database::in_file()).await;
+    let database = Database::in_file();
+    Process::start(0, &database).await.stop(&database).await;
     let connection = database.connect().await;
     let filler = "CREATE TABLE filler AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
                   SELECT randomblob(20000) FROM n";

@@ -94,8 +94,8 @@ impl Target {
         Ok(Self { path, directory, overwrite })
     }
 
-    /// Makes the file under another name, readable by its owner alone. It has a directory of its own,
-    /// because SQLite makes a journal beside it. Both are deleted when dropped.
+    /// Makes the file under another name, readable by its owner alone. It has a directory of its
+    /// own, because SQLite makes a journal beside it. Both are deleted when dropped.
     fn make_temporary(&self) -> io::Result<(TempDir, NamedTempFile)> {
         let mut prefix = self.path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
         prefix.push(".");

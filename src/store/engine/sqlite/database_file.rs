@@ -1,4 +1,5 @@
-//! The file of a SQLite database: where it is, whether this process may use it, and who may read it.
+//! The file of a SQLite database: where it is, whether this process may use it, and who may read
+//! it.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
