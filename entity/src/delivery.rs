@@ -19,6 +19,12 @@ pub struct Model {
     /// The received bytes, if they differ from the body of the event.
     pub body: Option<Vec<u8>>,
     pub event_seq: Option<i64>,
+    /// The headers that matter, as a JSON list; null if an earlier version stored it.
+    pub headers: Option<String>,
+    /// The number of bytes received; null if an earlier version stored it.
+    pub size_bytes: Option<i64>,
+    /// If this redelivery renewed links: the newest event at that time.
+    pub links_renewed_after: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -14,6 +14,7 @@ mod m0003_keys;
 mod m0004_bidsketch_webhook;
 mod m0005_search_columns;
 mod m0006_folded_texts;
+mod m0007_delivery_content;
 mod state;
 
 pub use state::{State, state};
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_bidsketch_webhook::Migration),
             Box::new(m0005_search_columns::Migration),
             Box::new(m0006_folded_texts::Migration),
+            Box::new(m0007_delivery_content::Migration),
         ]
     }
 }

@@ -1,4 +1,6 @@
-//! The outcomes of a delivery.
+//! The outcomes of a delivery, and the headers that stay with it.
+
+use serde::{Deserialize, Serialize};
 
 use super::text_enum::text_enum;
 
@@ -17,13 +19,22 @@ text_enum! {
 text_enum! {
     /// Why a delivery is in quarantine.
     QuarantineReason {
-        /// The body is not JSON, or not UTF-8.
+        /// The body is not JSON, or its encoding cannot be read.
         NotJson = "NOT_JSON",
         /// The body is JSON, but not `{"event": "…", "data": {…}}`.
         NotAnEnvelope = "NOT_AN_ENVELOPE",
-        /// The data does not fit its event's type.
+        /// The data does not fit its event's type, or is nested too deep.
         InvalidPayload = "INVALID_PAYLOAD",
         /// The signature is right, but its time is outside the tolerance.
         StaleSignature = "STALE_SIGNATURE",
     }
+}
+
+/// A header of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its value. Repeated headers are joined by commas.
+    pub value: String,
 }

@@ -27,6 +27,9 @@ pub struct Event {
     pub status: Option<ProposalStatus>,
     /// The change to the subject's state.
     pub change: Change,
+    /// The optional fields of the payload that could not be read, each with the reason, in a
+    /// sentence for people.
+    pub unread: Option<String>,
 }
 
 /// The object that an event is about, within its provider.

@@ -7,6 +7,7 @@ pub mod event;
 pub mod ids;
 pub mod kind;
 pub mod money;
+pub mod nesting;
 pub mod people;
 pub mod scope;
 pub mod status;
@@ -16,7 +17,7 @@ pub mod token;
 pub mod webhook;
 
 pub use change::{Change, ClientChange, DrawingChange, NewPayment, Patch, ProjectChange, ProposalChange};
-pub use delivery::{DeliveryOutcome, QuarantineReason};
+pub use delivery::{DeliveryOutcome, Header, QuarantineReason};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use event::{DedupWindow, Event, Identity, References, Subject};
 pub use ids::{LogId, NodeId, Seq, VendorId};

@@ -1,4 +1,4 @@
-//! Texts in the forms that are searched, sorted and stored.
+//! Texts in the forms that are searched, sorted, stored and served.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::{ComposingNormalizer, DecomposingNormalizer};

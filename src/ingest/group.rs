@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::record::NormalisedDelivery;
 use crate::clock::Time;
-use crate::domain::{DedupWindow, Event, Seq, WebhookId};
+use crate::domain::{Change, DedupWindow, Event, Seq, WebhookId};
 use crate::store::log::DuplicateIndex;
 use crate::store::projection::Projections;
 use crate::store::{BulkInsert, Store, StoreError, Transaction, webhooks};
@@ -41,9 +41,12 @@ impl CommitGroup {
         let identities = || events.iter().map(|event| event.identity.digest.as_str());
         let (head, last_delivery_id) = duplicates.fetch(&tx, identities()).await?;
         duplicates.fetch_bodies(&tx, identities()).await?;
-        // An event that certainly repeats another changes no projection.
+        // An event that certainly repeats another changes no projection, but may renew the links of
+        // a drawing.
         events.retain(|event| {
-            event.identity.dedup_window != DedupWindow::Unlimited || duplicates.loaded(&event.identity.digest).is_none()
+            event.identity.dedup_window != DedupWindow::Unlimited
+                || duplicates.loaded(&event.identity.digest).is_none()
+                || matches!(event.change, Change::Drawing(..))
         });
         projections.fetch(&tx, &events).await?;
         Ok(Self {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use tracing::{Instrument, Span, field};
 
-use crate::domain::{DeliveryOutcome, QuarantineReason};
+use crate::domain::{DeliveryOutcome, Event, QuarantineReason};
 use crate::metrics::{DELIVERIES, REFUSED, UNAVAILABLE};
 use crate::store::webhooks::HookToken;
 use crate::store::{Store, webhooks};
@@ -91,9 +91,14 @@ impl Ingest {
             metrics::counter!(REFUSED, "provider" => provider, "reason" => refusal.label()).increment(1);
             tracing::warn!(reason = refusal.label(), "delivery refused: {refusal}");
         })?;
-        let event = self.check_signature_age(&delivery).and_then(|()| normalise(delivery.provider(), delivery.body()));
-        if let Err(error) = &event {
-            tracing::warn!(reason = %error.reason, detail = error.detail, "delivery quarantined");
+        let event = self
+            .check_signature_age(&delivery)
+            .and_then(|()| delivery.text())
+            .and_then(|text| normalise(delivery.provider(), text));
+        match &event {
+            Ok(Event { unread: Some(unread), .. }) => tracing::warn!(detail = unread, "fields of a delivery left out"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(reason = %error.reason, detail = error.detail, "delivery quarantined"),
         }
         let recorded = self.writer.record(NormalisedDelivery { delivery, event }).await;
         let receipt = recorded.map_err(|NotRecorded| IngestError::Unavailable)?;
@@ -136,7 +141,7 @@ impl Ingest {
                 self.tolerance.future.num_seconds(),
                 delivery.received_at().timestamp(),
             ),
-            vendor_type: Envelope::parse(delivery.body()).ok().map(|envelope| envelope.event),
+            vendor_type: delivery.text().ok().and_then(|text| Some(Envelope::parse(text).ok()?.event)),
         })
     }
 }

@@ -2,12 +2,13 @@
 //! interrupted rebuild changes nothing. The columns of the events themselves stay as they were
 //! recorded.
 
-use super::normalise::normalise;
+use super::normalise::normalise_recorded;
 use super::record::order_key;
 use crate::domain::{Change, Event, EventKind, Seq};
 use crate::store::log::{self, Entry, StoredEvent};
 use crate::store::projection::{self, Projections};
-use crate::store::{BulkInsert, Store, StoreError, Transaction};
+use crate::store::{BulkInsert, Store, StoreError, Transaction, deliveries};
+use crate::vendor::content;
 
 /// How many events are read at once, with their bodies.
 const REBUILD_PAGE_SIZE: u64 = 100;
@@ -66,7 +67,13 @@ async fn apply(tx: &Transaction, page: &[StoredEvent]) -> Result<u64, StoreError
         page.iter().filter_map(|stored| Some((stored, renormalise(stored)?))).collect();
     let mut projections = Projections::default();
     projections.fetch(tx, &events.iter().map(|(_, event)| event).collect::<Vec<_>>()).await?;
+    let seqs = page.first().map_or(0, |first| first.seq.0)..=page.last().map_or(0, |last| last.seq.0);
+    let mut renewals = deliveries::link_renewals(tx, seqs).await?.into_iter().peekable();
     for (stored, event) in &events {
+        // A skipped event has no state, but the links that were renewed after it may be another's.
+        while let Some((delivery, _)) = renewals.next_if(|(_, after)| *after < stored.seq) {
+            renew_links(tx, &mut projections, delivery).await?;
+        }
         let entry = Entry {
             seq: stored.seq,
             event,
@@ -77,14 +84,27 @@ async fn apply(tx: &Transaction, page: &[StoredEvent]) -> Result<u64, StoreError
         };
         projections.apply(tx, &entry).await?;
     }
+    for (delivery, _) in renewals {
+        renew_links(tx, &mut projections, delivery).await?;
+    }
     projections.write(tx, BulkInsert::default()).await?;
     Ok((page.len() - events.len()) as u64)
+}
+
+/// Renews links as a redelivery did when it was recorded.
+async fn renew_links(tx: &Transaction, projections: &mut Projections, delivery: i64) -> Result<(), StoreError> {
+    let Some((provider, headers, body)) = deliveries::content(tx, delivery).await? else { return Ok(()) };
+    let event = content::decode(&headers, &body).ok().and_then(|text| normalise_recorded(provider, &text).ok());
+    if let Some(event) = event {
+        projections.renew_links(tx, &event.change).await?;
+    }
+    Ok(())
 }
 
 /// Normalises a stored event with today's code. None if that code rejects it or gives it another
 /// kind.
 fn renormalise(stored: &StoredEvent) -> Option<Event> {
-    let mut event = normalise(stored.provider, stored.body.as_bytes())
+    let mut event = normalise_recorded(stored.provider, &stored.body)
         .inspect_err(|error| {
             tracing::warn!(
                 event = stored.seq.0,

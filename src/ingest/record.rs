@@ -54,12 +54,19 @@ pub async fn record(
     let delivery = &incoming.delivery;
     let event = match &incoming.event {
         Ok(event) => event.clone(),
-        Err(error) => return Ok(quarantine(group, delivery, error)),
+        Err(error) => return quarantine(group, delivery, error),
     };
-    let vendor_type = event.vendor_type.clone();
+    let (vendor_type, unread) = (event.vendor_type.clone(), event.unread.clone());
     let recorded = append_or_match(group, delivery, event, windows).await?;
-    let stored = (recorded.outcome, recorded.body_differs.then(|| delivery.body()));
-    insert_delivery(group, delivery, Some(&vendor_type), stored, None, Some(recorded.seq));
+    let row = NewDelivery {
+        vendor_type: Some(&vendor_type),
+        detail: unread.as_deref(),
+        body: recorded.body_differs.then(|| delivery.body()),
+        event: Some(recorded.seq),
+        links_renewed_after: recorded.links_renewed_after,
+        ..delivery_row(delivery, recorded.outcome)
+    };
+    insert_delivery(group, delivery, row)?;
     Ok(Receipt { outcome: recorded.outcome, delivery: group.last_delivery_id, event: Some(recorded.seq) })
 }
 
@@ -72,6 +79,8 @@ pub(super) struct Recorded {
     pub(super) seq: Seq,
     /// Whether the delivery's bytes differ from those of the event.
     pub(super) body_differs: bool,
+    /// If the delivery is a redelivery that renewed links: the newest event at that time.
+    pub(super) links_renewed_after: Option<Seq>,
 }
 
 /// Finds the event that a delivery repeats, or appends its event to the log.
@@ -83,12 +92,14 @@ pub(super) async fn append_or_match(
 ) -> Result<Recorded, StoreError> {
     if let Some(seq) = find_repeated_event(group, delivery, &event, windows).await? {
         let body_differs = body_differs(group, seq, delivery.body()).await?;
-        return Ok(Recorded { outcome: DeliveryOutcome::Redelivery, seq, body_differs });
+        let is_renewed = group.projections.renew_links(&group.tx, &event.change).await?;
+        let links_renewed_after = is_renewed.then_some(group.last_seq);
+        return Ok(Recorded { outcome: DeliveryOutcome::Redelivery, seq, body_differs, links_renewed_after });
     }
     group.projections.complete_references(&group.tx, event.provider, &mut event.references).await?;
     let seq = Seq(group.last_seq.0 + 1);
-    let body = std::str::from_utf8(delivery.body())
-        .map_err(|error| StoreError::Unreadable(format!("a normalised body: {error}")))?;
+    let body =
+        delivery.text().map_err(|error| StoreError::Unreadable(format!("a normalised body: {}", error.detail)))?;
     let entry = Entry {
         seq,
         event: &event,
@@ -101,40 +112,57 @@ pub(super) async fn append_or_match(
     group.duplicates.record_appended(&entry)?;
     group.projections.apply(&group.tx, &entry).await?;
     group.last_seq = seq;
-    Ok(Recorded { outcome: DeliveryOutcome::Accepted, seq, body_differs: false })
+    let body_differs = delivery.body() != body.as_bytes();
+    Ok(Recorded { outcome: DeliveryOutcome::Accepted, seq, body_differs, links_renewed_after: None })
 }
 
 /// Stores a delivery that has no event, with its bytes and the reason.
-pub fn quarantine(group: &mut CommitGroup, delivery: &Delivery<Verified>, error: &NormaliseError) -> Receipt {
-    let stored = (DeliveryOutcome::Quarantined, Some(delivery.body()));
-    insert_delivery(group, delivery, error.vendor_type.as_deref(), stored, Some(error), None);
-    Receipt { outcome: DeliveryOutcome::Quarantined, delivery: group.last_delivery_id, event: None }
+pub fn quarantine(
+    group: &mut CommitGroup,
+    delivery: &Delivery<Verified>,
+    error: &NormaliseError,
+) -> Result<Receipt, StoreError> {
+    let row = NewDelivery {
+        vendor_type: error.vendor_type.as_deref(),
+        quarantine_reason: Some(error.reason),
+        detail: Some(&error.detail),
+        body: Some(delivery.body()),
+        ..delivery_row(delivery, DeliveryOutcome::Quarantined)
+    };
+    insert_delivery(group, delivery, row)?;
+    Ok(Receipt { outcome: DeliveryOutcome::Quarantined, delivery: group.last_delivery_id, event: None })
+}
+
+/// The row of a delivery as it was sent. It gets its number in [`insert_delivery`].
+fn delivery_row(delivery: &Delivery<Verified>, outcome: DeliveryOutcome) -> NewDelivery<'_> {
+    NewDelivery {
+        id: 0,
+        provider: delivery.provider(),
+        vendor_type: None,
+        received_at: delivery.received_at(),
+        signed_at: delivery.signed_at(),
+        outcome,
+        quarantine_reason: None,
+        detail: None,
+        headers: delivery.headers(),
+        size_bytes: delivery.body().len(),
+        body: None,
+        event: None,
+        links_renewed_after: None,
+    }
 }
 
 fn insert_delivery(
     group: &mut CommitGroup,
     delivery: &Delivery<Verified>,
-    vendor_type: Option<&str>,
-    (outcome, body): (DeliveryOutcome, Option<&[u8]>),
-    error: Option<&NormaliseError>,
-    event: Option<Seq>,
-) {
+    row: NewDelivery<'_>,
+) -> Result<(), StoreError> {
     group.last_delivery_id += 1;
-    let new = NewDelivery {
-        id: group.last_delivery_id,
-        provider: delivery.provider(),
-        vendor_type,
-        received_at: delivery.received_at(),
-        signed_at: delivery.signed_at(),
-        outcome,
-        quarantine: error.map(|error| (error.reason, error.detail.as_str())),
-        body,
-        event,
-    };
-    deliveries::insert(&mut group.unflushed, &new);
+    deliveries::insert(&mut group.unflushed, &NewDelivery { id: group.last_delivery_id, ..row })?;
     if let Some(webhook) = delivery.webhook() {
         group.webhook_delivered_at.insert(webhook, delivery.received_at());
     }
+    Ok(())
 }
 
 /// Whether an event's bytes differ from these.

@@ -6,6 +6,7 @@ use super::group::CommitGroup;
 use super::normalise::normalise;
 use super::record::{DedupWindowLengths, Receipt, append_or_match};
 use super::verify::Delivery;
+use crate::store::deliveries::Release;
 use crate::store::{Store, StoreError, deliveries};
 
 /// Releases quarantined deliveries.
@@ -43,12 +44,13 @@ impl Releaser {
             Some(body) if found.is_in_quarantine => body,
             _ => return Ok(ReleaseResult::AlreadyReleased),
         };
-        let delivery = Delivery::from_quarantine(found.provider, found.received_at, found.signed_at, body);
-        let event = match normalise(delivery.provider(), delivery.body()) {
+        let content = (found.headers, body);
+        let delivery = Delivery::from_quarantine(found.provider, found.received_at, found.signed_at, content);
+        let event = match delivery.text().and_then(|text| normalise(delivery.provider(), text)) {
             Ok(event) => event,
             Err(error) => return Ok(ReleaseResult::StillInvalid(error.detail)),
         };
-        let vendor_type = event.vendor_type.clone();
+        let (vendor_type, unread) = (event.vendor_type.clone(), event.unread.clone());
         let recording = async {
             let mut group = CommitGroup::begin(tx, &[]).await?;
             let recorded = append_or_match(&mut group, &delivery, event, self.windows).await?;
@@ -63,8 +65,16 @@ impl Releaser {
             }
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
         };
-        deliveries::mark_released(&group.tx, id, recorded.outcome, &vendor_type, recorded.seq, recorded.body_differs)
-            .await?;
+        let release = Release {
+            outcome: recorded.outcome,
+            vendor_type: &vendor_type,
+            event: recorded.seq,
+            keeps_body: recorded.body_differs,
+            detail: unread
+                .map(|unread| [found.detail, Some(unread)].into_iter().flatten().collect::<Vec<_>>().join("; ")),
+            links_renewed_after: recorded.links_renewed_after,
+        };
+        deliveries::mark_released(&group.tx, id, release).await?;
         group.commit(&self.store).await?;
         tracing::info!(delivery = id, event = recorded.seq.0, outcome = %recorded.outcome, "delivery released");
         Ok(ReleaseResult::Released(Receipt { outcome: recorded.outcome, delivery: id, event: Some(recorded.seq) }))

@@ -1,13 +1,17 @@
 //! Verifying the sender of a delivery. Only [`Verifier::verify`] makes a [`Delivery<Verified>`],
 //! and only verified deliveries are recorded.
 
+use std::borrow::Cow;
+
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
+use super::normalise::NormaliseError;
 use crate::clock::Time;
-use crate::domain::{Provider, WebhookId, token};
+use crate::domain::{Header, Provider, QuarantineReason, WebhookId, token};
 use crate::store::webhooks::HookToken;
 use crate::vendor::arcsite::signature::{Signature, SignatureError};
+use crate::vendor::content::{self, ContentError};
 
 /// A delivery as it was received.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub struct Verified {
     signed_at: Option<i64>,
     /// The webhook whose URL it came to; none if it was not registered here.
     webhook: Option<WebhookId>,
+    /// The text of its body, or why it has none; `Ok(None)` if the body is its own text.
+    decoded: Result<Option<String>, ContentError>,
 }
 
 /// A delivery, typed by whether its sender is verified.
@@ -33,6 +39,7 @@ pub struct Verified {
 pub struct Delivery<S> {
     provider: Provider,
     received_at: Time,
+    headers: Vec<Header>,
     body: Vec<u8>,
     state: S,
 }
@@ -65,7 +72,14 @@ impl Delivery<Unverified> {
     /// Creates a delivery that was just received.
     #[must_use]
     pub const fn received(hook: Hook, signature: Option<String>, body: Vec<u8>, received_at: Time) -> Self {
-        Self { provider: hook.provider(), received_at, body, state: Unverified { hook, signature } }
+        let provider = hook.provider();
+        Self { provider, received_at, headers: Vec::new(), body, state: Unverified { hook, signature } }
+    }
+
+    /// Adds the headers that stay with it.
+    #[must_use]
+    pub fn with_headers(self, headers: Vec<Header>) -> Self {
+        Self { headers, ..self }
     }
 }
 
@@ -80,6 +94,11 @@ impl<S> Delivery<S> {
         self.received_at
     }
 
+    /// The headers that stay with it.
+    pub fn headers(&self) -> &[Header] {
+        &self.headers
+    }
+
     /// Its body, exactly as received.
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -87,14 +106,50 @@ impl<S> Delivery<S> {
 }
 
 impl Delivery<Verified> {
+    /// A delivery whose proof is checked. Only now its body is decoded.
+    fn verified(
+        (provider, received_at): (Provider, Time),
+        (headers, body): (Vec<Header>, Vec<u8>),
+        signed_at: Option<i64>,
+        webhook: Option<WebhookId>,
+    ) -> Self {
+        let decoded = content::decode(&headers, &body).map(|text| match text {
+            // It lacks a byte order mark.
+            Cow::Borrowed(text) => (text.len() < body.len()).then(|| text.to_owned()),
+            Cow::Owned(text) => Some(text),
+        });
+        Self { provider, received_at, headers, body, state: Verified { signed_at, webhook, decoded } }
+    }
+
     /// Restores a delivery that was verified before it went into quarantine.
-    pub(super) const fn from_quarantine(
+    pub(super) fn from_quarantine(
         provider: Provider,
         received_at: Time,
         signed_at: Option<i64>,
-        body: Vec<u8>,
+        content: (Vec<Header>, Vec<u8>),
     ) -> Self {
-        Self { provider, received_at, body, state: Verified { signed_at, webhook: None } }
+        Self::verified((provider, received_at), content, signed_at, None)
+    }
+
+    /// The text of its body, decoded and without a byte order mark.
+    ///
+    /// # Errors
+    ///
+    /// The error says why the body has no text.
+    pub fn text(&self) -> Result<&str, NormaliseError> {
+        let not_text =
+            |problem: String| NormaliseError { reason: QuarantineReason::NotJson, detail: problem, vendor_type: None };
+        match &self.state.decoded {
+            Ok(Some(text)) => Ok(text),
+            Ok(None) => std::str::from_utf8(&self.body).map_err(|error| not_text(error.to_string())),
+            Err(error) => Err(not_text(error.to_string())),
+        }
+    }
+
+    /// How many bytes it holds: its body, and the text of it if that differs.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.body.len() + self.state.decoded.as_ref().ok().and_then(Option::as_ref).map_or(0, String::len)
     }
 
     /// The `t` of its signature, in Unix seconds; none if it is unsigned.
@@ -195,7 +250,7 @@ impl Verifier {
         delivery: Delivery<Unverified>,
         registered: Option<HookToken>,
     ) -> Result<Delivery<Verified>, Refusal> {
-        let Delivery { provider, received_at, body, state } = delivery;
+        let Delivery { provider, received_at, headers, body, state } = delivery;
         let mut webhook = None;
         let signed_at = match &state.hook {
             Hook::Arcsite if !self.arcsite_secrets.is_empty() => {
@@ -216,7 +271,7 @@ impl Verifier {
                 None => check_token(&self.bidsketch_token, token)?,
             },
         };
-        Ok(Delivery { provider, received_at, body, state: Verified { signed_at, webhook } })
+        Ok(Delivery::verified((provider, received_at), (headers, body), signed_at, webhook))
     }
 }
 

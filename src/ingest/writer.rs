@@ -120,7 +120,7 @@ impl DeliveryQueue {
             // A request whose vendor no longer waits is dropped: the vendor will send the delivery
             // again.
             if !request.reply.is_closed() {
-                bytes += request.incoming.delivery.body().len();
+                bytes += request.incoming.delivery.held_bytes();
                 group.push(request);
             }
         }
@@ -229,7 +229,7 @@ async fn quarantine_alone(
 ) -> Result<Receipt, StoreError> {
     let tx = store.begin().await?;
     let mut group = CommitGroup::begin(tx, &[]).await?;
-    let receipt = super::record::quarantine(&mut group, &incoming.delivery, &reason);
+    let receipt = super::record::quarantine(&mut group, &incoming.delivery, &reason)?;
     group.flush().await?.commit(store).await?;
     Ok(receipt)
 }

@@ -1,12 +1,16 @@
 //! The deliveries. Every delivery that was answered 200 has one row.
 
-use entity::{delivery, event};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use std::ops::RangeInclusive;
 
-use super::sql::convert::{from_micros, to_micros};
-use super::{BulkInsert, StoreError};
+use entity::{delivery, event};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
+
+use super::sql::convert::{from_json, from_micros, to_json, to_micros};
+use super::{BulkInsert, StoreError, log};
 use crate::clock::Time;
-use crate::domain::{DeliveryOutcome, Provider, QuarantineReason, Seq};
+use crate::domain::{DeliveryOutcome, Header, Provider, QuarantineReason, Seq};
 
 /// A delivery to store.
 #[derive(Debug)]
@@ -23,16 +27,28 @@ pub struct NewDelivery<'a> {
     pub signed_at: Option<i64>,
     /// Its outcome.
     pub outcome: DeliveryOutcome,
-    /// Why it is in quarantine, and the details.
-    pub quarantine: Option<(QuarantineReason, &'a str)>,
+    /// Why it is in quarantine.
+    pub quarantine_reason: Option<QuarantineReason>,
+    /// The fault that quarantined it, or the fields of its payload that were left out.
+    pub detail: Option<&'a str>,
+    /// The headers that matter.
+    pub headers: &'a [Header],
+    /// The number of bytes received.
+    pub size_bytes: usize,
     /// The received bytes, unless the event has an equal body.
     pub body: Option<&'a [u8]>,
     /// The event that it belongs to.
     pub event: Option<Seq>,
+    /// If it is a redelivery that renewed links: the newest event at that time.
+    pub links_renewed_after: Option<Seq>,
 }
 
 /// Adds a delivery to the batch.
-pub fn insert(batch: &mut BulkInsert, new: &NewDelivery<'_>) {
+///
+/// # Errors
+///
+/// [`StoreError::Unreadable`] if the headers cannot be written as JSON.
+pub fn insert(batch: &mut BulkInsert, new: &NewDelivery<'_>) -> Result<(), StoreError> {
     batch.insert(&delivery::Model {
         id: new.id,
         provider: new.provider.as_str().to_owned(),
@@ -40,11 +56,15 @@ pub fn insert(batch: &mut BulkInsert, new: &NewDelivery<'_>) {
         received_at: to_micros(new.received_at),
         signed_at: new.signed_at,
         outcome: new.outcome.as_str().to_owned(),
-        quarantine_reason: new.quarantine.map(|(reason, _)| reason.as_str().to_owned()),
-        detail: new.quarantine.map(|(_, detail)| detail.to_owned()),
+        quarantine_reason: new.quarantine_reason.map(|reason| reason.as_str().to_owned()),
+        detail: new.detail.map(str::to_owned),
         body: new.body.map(<[u8]>::to_vec),
         event_seq: new.event.map(|seq| seq.0),
+        headers: Some(to_json(&new.headers)?),
+        size_bytes: i64::try_from(new.size_bytes).ok(),
+        links_renewed_after: new.links_renewed_after.map(|seq| seq.0),
     });
+    Ok(())
 }
 
 /// When the newest delivery of an event was received.
@@ -86,8 +106,12 @@ pub struct QuarantinedDelivery {
     pub received_at: Time,
     /// The signed time `t` of its signature, in seconds.
     pub signed_at: Option<i64>,
+    /// The headers that matter; empty if an earlier version stored it.
+    pub headers: Vec<Header>,
     /// The received bytes; `None` once its event has them.
     pub body: Option<Vec<u8>>,
+    /// The fault that quarantined it.
+    pub detail: Option<String>,
     /// Whether it is still in quarantine.
     pub is_in_quarantine: bool,
 }
@@ -104,32 +128,82 @@ pub async fn find_quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Opt
                 provider,
                 received_at: from_micros(row.received_at)?,
                 signed_at: row.signed_at,
+                headers: from_json(row.headers.as_deref())?.unwrap_or_default(),
                 body: row.body,
+                detail: row.detail,
                 is_in_quarantine: row.outcome == DeliveryOutcome::Quarantined.as_str(),
             })
         })
         .transpose()
 }
 
-/// Records the outcome of a released delivery. The reason of its quarantine stays.
-pub async fn mark_released<C: ConnectionTrait>(
-    db: &C,
-    id: i64,
-    outcome: DeliveryOutcome,
-    vendor_type: &str,
-    event: Seq,
-    keep_body: bool,
-) -> Result<(), StoreError> {
+/// The result of a release.
+#[derive(Debug)]
+pub struct Release<'a> {
+    /// Whether its event is new.
+    pub outcome: DeliveryOutcome,
+    /// The vendor's type of the event.
+    pub vendor_type: &'a str,
+    /// The event that it belongs to.
+    pub event: Seq,
+    /// Whether its bytes differ from the body of the event.
+    pub keeps_body: bool,
+    /// The detail, if fields of its payload were left out.
+    pub detail: Option<String>,
+    /// If it is a redelivery that renewed links: the newest event at that time.
+    pub links_renewed_after: Option<Seq>,
+}
+
+/// Records the result of a release. The reason of the quarantine stays.
+pub async fn mark_released<C: ConnectionTrait>(db: &C, id: i64, release: Release<'_>) -> Result<(), StoreError> {
     let mut row = delivery::ActiveModel {
         id: Set(id),
-        outcome: Set(outcome.as_str().to_owned()),
-        vendor_type: Set(Some(vendor_type.to_owned())),
-        event_seq: Set(Some(event.0)),
+        outcome: Set(release.outcome.as_str().to_owned()),
+        vendor_type: Set(Some(release.vendor_type.to_owned())),
+        event_seq: Set(Some(release.event.0)),
+        links_renewed_after: Set(release.links_renewed_after.map(|seq| seq.0)),
         ..Default::default()
     };
-    if !keep_body {
+    if !release.keeps_body {
         row.body = Set(None);
+    }
+    if release.detail.is_some() {
+        row.detail = Set(release.detail);
     }
     delivery::Entity::update(row).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// The redeliveries that renewed links while the newest event was in this range: the number of each
+/// and that event, in the order in which they did.
+pub async fn link_renewals<C: ConnectionTrait>(
+    db: &C,
+    events: RangeInclusive<i64>,
+) -> Result<Vec<(i64, Seq)>, StoreError> {
+    let renewals: Vec<(i64, i64)> = delivery::Entity::find()
+        .select_only()
+        .columns([delivery::Column::Id, delivery::Column::LinksRenewedAfter])
+        .filter(delivery::Column::LinksRenewedAfter.between(*events.start(), *events.end()))
+        .order_by_asc(delivery::Column::LinksRenewedAfter)
+        .order_by_asc(delivery::Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(renewals.into_iter().map(|(id, seq)| (id, Seq(seq))).collect())
+}
+
+/// The vendor, the headers and the bytes of a delivery that has an event.
+pub async fn content<C: ConnectionTrait>(
+    db: &C,
+    id: i64,
+) -> Result<Option<(Provider, Vec<Header>, Vec<u8>)>, StoreError> {
+    let Some(row) = delivery::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
+    let provider = Provider::from_name(&row.provider)
+        .ok_or_else(|| StoreError::Unreadable(format!("the provider of delivery {id}")))?;
+    let body = match (row.body, row.event_seq) {
+        (Some(body), _) => body,
+        (None, Some(seq)) => log::event_body(db, Seq(seq)).await?.unwrap_or_default().into_bytes(),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some((provider, from_json(row.headers.as_deref())?.unwrap_or_default(), body)))
 }

@@ -1,5 +1,5 @@
 //! Expiring links carry a signature in their query, and a retry may sign them again. Comparing two
-//! payloads must therefore ignore these queries.
+//! payloads must therefore ignore these queries, and a repeated event may renew a link.
 
 use sha2::{Digest, Sha256};
 
@@ -16,13 +16,9 @@ pub fn digest_without_signed_queries(json: &str) -> [u8; 32] {
         hash.update(before);
         let end = closing_quote(string);
         let (content, after) = string.split_at(end);
-        match content.split_once('?') {
-            Some((link, query))
-                if link.starts_with("http") && query.contains("Expires=") && query.contains("Signature=") =>
-            {
-                hash.update(link);
-            }
-            _ => hash.update(content),
+        match split_expiring(content) {
+            Some((link, _)) => hash.update(link),
+            None => hash.update(content),
         }
         let close = after.len().min(1);
         hash.update(&after[..close]);
@@ -30,6 +26,25 @@ pub fn digest_without_signed_queries(json: &str) -> [u8; 32] {
     }
     hash.update(rest);
     hash.finalize().into()
+}
+
+/// Splits an expiring link into the link and its query; `None` for any other text.
+fn split_expiring(text: &str) -> Option<(&str, &str)> {
+    let (link, query) = text.split_once('?')?;
+    let is_expiring = link.starts_with("http") && query.contains("Expires=") && query.contains("Signature=");
+    is_expiring.then_some((link, query))
+}
+
+/// Whether a link is another one, signed again to expire later.
+#[must_use]
+pub fn is_renewal(stored: &str, link: &str) -> bool {
+    let expires = |query: &str| query.split('&').find_map(|part| part.strip_prefix("Expires="))?.parse::<u64>().ok();
+    match (split_expiring(stored), split_expiring(link)) {
+        (Some((stored, stored_query)), Some((link, query))) => {
+            stored == link && matches!((expires(stored_query), expires(query)), (Some(old), Some(new)) if new > old)
+        }
+        _ => false,
+    }
 }
 
 /// Returns the index of the closing quotation mark of the string that begins here.
@@ -76,5 +91,24 @@ mod tests {
             digest_without_signed_queries(r#"{"a":"x\"?Expires=1&Signature=1"}"#),
             digest_without_signed_queries(r#"{"a":"x\"?Expires=2&Signature=1"}"#),
         );
+    }
+
+    #[test]
+    fn renewal_is_the_same_link_that_expires_later() {
+        let stored = "https://cdn.example/a.pdf?Expires=1700000000&Signature=a&Key-Pair-Id=K";
+        assert!(is_renewal(stored, "https://cdn.example/a.pdf?Expires=1700000001&Signature=b&Key-Pair-Id=K"));
+        assert!(is_renewal(stored, "https://cdn.example/a.pdf?Signature=b&Expires=10000000000"));
+        for link in [
+            stored,
+            "https://cdn.example/a.pdf?Expires=1699999999&Signature=b&Key-Pair-Id=K",
+            "https://cdn.example/b.pdf?Expires=1700000001&Signature=b&Key-Pair-Id=K",
+            "https://cdn.example/a.pdf?Expires=later&Signature=b",
+            "https://cdn.example/a.pdf?Expires=1700000001",
+            "https://cdn.example/a.pdf",
+            "",
+        ] {
+            assert!(!is_renewal(stored, link), "{link}");
+        }
+        assert!(!is_renewal("https://cdn.example/a.pdf", stored));
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod arcsite;
 pub mod bidsketch;
+pub mod content;
 pub mod envelope;
 pub mod links;
 pub mod wire;

@@ -1,57 +1,172 @@
-//! Reading single values in every form that the vendors write: ids as numbers of any size or as
-//! text, text written as a number, amounts as numbers or as digits in quotes, times with and
-//! without a zone.
+//! Reading payloads, in every form that the vendors write single values: ids as numbers of any size
+//! or as text, text written as a number, amounts and times in several spellings.
+//!
+//! An optional field that cannot be read is left out, as if the payload did not have it, and is
+//! named. A required one fails the payload. A value is read only if it has one reading.
 //!
 //! Numbers are read from their digits, never through a float.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
-use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::clock::Time;
 use crate::domain::text::replace_nul;
-use crate::domain::{Money, Patch, VendorId};
+use crate::domain::{Patch, VendorId};
+
+mod amount;
+mod time;
 
 /// A value that can be parsed from a vendor's JSON text.
 pub trait FromJson: Sized {
-    /// Parses it. `None` if the text is blank and means no value.
+    /// Parses it. `None` if the text is blank and means no value. Adds to `unread` the optional
+    /// parts of it that cannot be read.
     ///
     /// # Errors
     ///
-    /// The error says what was expected, for the detail of a quarantined delivery.
-    fn from_json(json: &str) -> Result<Option<Self>, String>;
+    /// The error says what was expected, for the detail of the delivery.
+    fn from_json(json: &str, unread: &mut Unread) -> Result<Option<Self>, String>;
 }
 
-impl<'de, T: FromJson> Deserialize<'de> for Patch<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        if raw.get() == "null" {
-            return Ok(Self::Null);
+/// The optional fields of a payload that could not be read, each with its path and the reason.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Unread(Vec<(String, String)>);
+
+/// How many fields a detail names.
+const NAMED_FIELDS_MAX: usize = 20;
+
+impl Unread {
+    /// Whether every field was read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn add(&mut self, path: impl Into<String>, problem: String) {
+        self.0.push((path.into(), problem));
+    }
+
+    /// Adds the fields of a part of the payload.
+    fn add_part(&mut self, name: &str, part: Self) {
+        self.0.extend(part.0.into_iter().map(|(path, problem)| {
+            let separator = if path.starts_with('[') { "" } else { "." };
+            (format!("{name}{separator}{path}"), problem)
+        }));
+    }
+}
+
+impl fmt::Display for Unread {
+    /// One sentence for people, of bounded length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("left out because they cannot be read: ")?;
+        for (index, (path, problem)) in self.0.iter().take(NAMED_FIELDS_MAX).enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}`{path}` ({problem})")?;
         }
-        T::from_json(raw.get()).map(|value| value.map_or(Self::Null, Self::Value)).map_err(D::Error::custom)
+        match self.0.len().saturating_sub(NAMED_FIELDS_MAX) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 
-/// Reads a field that must be present and not null.
-pub fn required<'de, T: FromJson, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let raw = <&RawValue>::deserialize(deserializer)?;
-    T::from_json(raw.get())
-        .and_then(|value| value.ok_or_else(|| "must not be empty".to_owned()))
-        .map_err(D::Error::custom)
+/// The members of a JSON object, in their order.
+#[derive(Debug)]
+pub struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// Parses an object.
+    pub fn parse(json: &'a str) -> Result<Self, String> {
+        if !json.starts_with('{') {
+            return Err(mismatch_message("an object", json));
+        }
+        let members: RawMembers<'_> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let name = |name: &RawValue| parse_string(name.get()).ok_or_else(|| mismatch_message("a name", name.get()));
+        members.0.into_iter().map(|(key, value)| Ok((name(key)?, value))).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The value of a member, if there is one. A repeated name is an error, unless all its values
+    /// are the same.
+    pub fn get(&self, name: &str) -> Result<Option<&'a RawValue>, String> {
+        let mut values = self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| *value);
+        let first = values.next();
+        let is_same = values.all(|value| first.is_some_and(|first| first.get() == value.get()));
+        if is_same { Ok(first) } else { Err("given twice, with different values".to_owned()) }
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&'a str>, String> {
+        Ok(self.get(name)?.map(RawValue::get))
+    }
+
+    /// Reads a field that must have a value.
+    pub(super) fn required<T: FromJson>(&self, name: &str, unread: &mut Unread) -> Result<T, String> {
+        let value = match self.text(name) {
+            Ok(None) => return Err(format!("`{name}` is missing")),
+            Ok(Some(json)) => T::from_json(json, unread),
+            Err(problem) => Err(problem),
+        };
+        value
+            .and_then(|value| value.ok_or_else(|| "must not be empty".to_owned()))
+            .map_err(|problem| format!("`{name}`: {problem}"))
+    }
+
+    /// Reads a field that may be missing or null. If it cannot be read it is missing, and is added
+    /// to `unread`.
+    pub(super) fn optional<T: FromJson>(&self, name: &str, unread: &mut Unread) -> Patch<T> {
+        let mut part = Unread::default();
+        let value = match self.text(name) {
+            Ok(None) => return Patch::Missing,
+            Ok(Some("null")) => return Patch::Null,
+            Ok(Some(json)) => T::from_json(json, &mut part),
+            Err(problem) => Err(problem),
+        };
+        match value {
+            Ok(value) => {
+                unread.add_part(name, part);
+                value.map_or(Patch::Null, Patch::Value)
+            }
+            Err(problem) => {
+                unread.add(name, problem);
+                Patch::Missing
+            }
+        }
+    }
 }
 
-/// Parses an object. The error names the path of the field at fault.
-pub fn parse_object<T: DeserializeOwned>(json: &str) -> Result<T, String> {
-    // serde would also read a struct from a list.
-    if !json.starts_with('{') {
-        return Err(mismatch_message("an object", json));
+/// The members with their names as written. A name may hold half a surrogate pair, which is no
+/// reason to reject the object.
+struct RawMembers<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for RawMembers<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = RawMembers<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(RawMembers(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
     }
-    let deserializer = &mut serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(deserializer).map_err(|error| match error.path().to_string().as_str() {
-        "." => error.inner().to_string(),
-        path => format!("`{path}`: {}", error.inner()),
-    })
+}
+
+/// Reads the payload of an event.
+///
+/// # Errors
+///
+/// The error names the required field at fault.
+pub fn read_payload<T: FromJson>(json: &str, unread: &mut Unread) -> Result<T, String> {
+    T::from_json(json, unread)?.ok_or_else(|| mismatch_message("an object", json))
 }
 
 fn mismatch_message(expected: &str, found: &str) -> String {
@@ -102,7 +217,7 @@ fn replace_lone_surrogates(json: &str) -> String {
 
 impl FromJson for String {
     /// A text. A number or a boolean is taken as it is written.
-    fn from_json(json: &str) -> Result<Option<Self>, String> {
+    fn from_json(json: &str, _: &mut Unread) -> Result<Option<Self>, String> {
         if is_number(json) || json == "true" || json == "false" {
             return Ok(Some(json.to_owned()));
         }
@@ -112,10 +227,13 @@ impl FromJson for String {
 
 impl FromJson for VendorId {
     /// A whole number of any size, with every digit, or a text. An empty text is no value.
-    fn from_json(json: &str) -> Result<Option<Self>, String> {
+    fn from_json(json: &str, _: &mut Unread) -> Result<Option<Self>, String> {
         let mismatch = || mismatch_message("an id: a whole number, or a text of 1 to 200 bytes", json);
-        let text =
-            if json.bytes().all(|byte| byte.is_ascii_digit()) { Some(json.to_owned()) } else { parse_string(json) };
+        // Some writers give a whole number a decimal part of zeros.
+        let (whole, fraction) = json.split_once('.').unwrap_or((json, "0"));
+        let is_whole_number =
+            whole.bytes().all(|byte| byte.is_ascii_digit()) && fraction.bytes().all(|byte| byte == b'0');
+        let text = if is_whole_number { Some(whole.to_owned()) } else { parse_string(json) };
         match text {
             Some(text) if text.trim().is_empty() => Ok(None),
             text => text.and_then(Self::new).map(Some).ok_or_else(mismatch),
@@ -123,97 +241,69 @@ impl FromJson for VendorId {
     }
 }
 
-impl FromJson for Money {
-    /// A number, with or without quotes. An empty text is no value.
-    fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let text = if is_number(json) { Some(json.to_owned()) } else { parse_string(json) };
-        match text.as_deref().map(str::trim) {
-            Some("") => Ok(None),
-            Some(text) => Self::parse(text).map(Some).ok_or_else(|| mismatch_message("an amount", json)),
-            None => Err(mismatch_message("an amount", json)),
-        }
-    }
-}
-
-impl FromJson for Time {
-    /// ISO 8601 with an offset, or without a zone, which means UTC. An empty text is no value.
-    fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let mismatch = || mismatch_message("a time like 2022-01-16T04:19:23", json);
-        let text = parse_string(json).ok_or_else(mismatch)?;
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).ok();
-        let utc = || {
-            let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
-            forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).map(|time| time.and_utc())
-        };
-        // Only years that RFC 3339 can write, since our answers use it.
-        zoned.or_else(utc).filter(|time| (1..=9999).contains(&time.year())).map(Some).ok_or_else(mismatch)
-    }
-}
-
-impl FromJson for NaiveDate {
-    /// `YYYY-MM-DD`, or the date of a time. An empty text is no value.
-    fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let mismatch = || mismatch_message("a date like 2022-01-16", json);
-        let text = parse_string(json).ok_or_else(mismatch)?;
-        match text.trim() {
-            "" => Ok(None),
-            text => text
-                .get(..10)
-                .and_then(|date| Self::parse_from_str(date, "%Y-%m-%d").ok())
-                .map(Some)
-                .ok_or_else(mismatch),
-        }
-    }
-}
-
 impl FromJson for bool {
-    fn from_json(json: &str) -> Result<Option<Self>, String> {
-        match json {
-            "true" => Ok(Some(true)),
-            "false" => Ok(Some(false)),
+    /// `true` or `false`, also as text or as 1 and 0.
+    fn from_json(json: &str, _: &mut Unread) -> Result<Option<Self>, String> {
+        let text = parse_string(json).unwrap_or_else(|| json.to_owned()).trim().to_ascii_lowercase();
+        match text.as_str() {
+            "true" | "1" => Ok(Some(true)),
+            "false" | "0" => Ok(Some(false)),
             _ => Err(mismatch_message("true or false", json)),
         }
     }
 }
 
 impl FromJson for Vec<String> {
-    /// A list of texts. Nulls in it are skipped.
-    fn from_json(json: &str) -> Result<Option<Self>, String> {
-        let items: Vec<Patch<String>> =
+    /// A list of texts. Nulls in it are skipped, and so are entries that cannot be read.
+    fn from_json(json: &str, unread: &mut Unread) -> Result<Option<Self>, String> {
+        let items: Vec<&RawValue> =
             serde_json::from_str(json).map_err(|_| mismatch_message("a list of texts", json))?;
-        Ok(Some(items.into_iter().filter_map(|item| item.value().cloned()).collect()))
+        let mut texts = Self::new();
+        for (index, item) in items.into_iter().map(RawValue::get).enumerate().filter(|(_, item)| *item != "null") {
+            match String::from_json(item, unread) {
+                Ok(text) => texts.extend(text),
+                Err(problem) => unread.add(format!("[{index}]"), problem),
+            }
+        }
+        Ok(Some(texts))
     }
 }
 
 /// Defines a payload: in parentheses the fields that it must have, then those that may be missing
-/// or null. The latter may be those of a change, into which it then converts.
+/// or null. The latter may be those of a change, into which it then converts. `as` gives the name
+/// that the vendor writes.
 macro_rules! payload {
     (
         $(#[$meta:meta])*
         $name:ident $(($($required:ident: $required_type:ty),+))? $(=> $change:ident)? {
-            $($(#[$field_meta:meta])* $field:ident: $type:ty,)*
+            $($(#[$field_meta:meta])* $field:ident $(as $vendor_name:literal)?: $type:ty,)*
         }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug)]
         #[expect(missing_docs, reason = "the names are the vendor's")]
         pub struct $name {
-            $($(#[serde(deserialize_with = "crate::vendor::wire::required")] pub $required: $required_type,)+)?
-            $($(#[$field_meta])* #[serde(default)] pub $field: crate::domain::Patch<$type>,)*
+            $($(pub $required: $required_type,)+)?
+            $($(#[$field_meta])* pub $field: crate::domain::Patch<$type>,)*
         }
 
         impl $crate::vendor::wire::FromJson for $name {
-            fn from_json(json: &str) -> Result<Option<Self>, String> {
-                $crate::vendor::wire::parse_object(json).map(Some)
+            fn from_json(json: &str, unread: &mut $crate::vendor::wire::Unread) -> Result<Option<Self>, String> {
+                let members = $crate::vendor::wire::Members::parse(json)?;
+                Ok(Some(Self {
+                    $($($required: members.required(stringify!($required), unread)?,)+)?
+                    $($field: members.optional(
+                        $crate::vendor::wire::payload!(@name $field $($vendor_name)?),
+                        unread,
+                    ),)*
+                }))
             }
         }
 
         $crate::vendor::wire::payload! { @conversion $name $($change)? { $($field)* } }
     };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $vendor_name:literal) => { $vendor_name };
     (@conversion $name:ident { $($field:ident)* }) => {};
     (@conversion $name:ident $change:ident { $($field:ident)* }) => {
         impl From<$name> for $change {
@@ -227,78 +317,4 @@ macro_rules! payload {
 pub(super) use payload;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn vendor_id_keeps_every_digit() {
-        for (json, id) in [
-            ("36029621652695040", "36029621652695040"),
-            ("123456789012345678901234567890", "123456789012345678901234567890"),
-            (r#""36029621652695040""#, "36029621652695040"),
-            (r#""007""#, "007"),
-        ] {
-            assert_eq!(VendorId::from_json(json).unwrap().unwrap().as_str(), id);
-        }
-        for json in ["1.5", "1e3", "-1", "true", "[]", r#""a\u0001b""#] {
-            assert!(VendorId::from_json(json).is_err(), "{json}");
-        }
-        for json in [r#""""#, r#""  ""#] {
-            assert_eq!(VendorId::from_json(json), Ok(None), "{json}");
-        }
-    }
-
-    #[test]
-    fn lone_surrogate_is_replaced() {
-        for (json, text) in [
-            (r#""cut \ud83d""#, "cut \u{fffd}"),
-            (r#""\udc00 low""#, "\u{fffd} low"),
-            (r#""\ud83d\ude00 \ud83d\u0041""#, "\u{1f600} \u{fffd}A"),
-            (r#""\\ud83d \ud83d""#, "\\ud83d \u{fffd}"),
-            (r#""é\ud800é""#, "é\u{fffd}é"),
-        ] {
-            assert_eq!(String::from_json(json).unwrap().unwrap(), text, "{json}");
-        }
-    }
-
-    #[test]
-    fn time_with_or_without_zone_is_read_as_utc() {
-        for (json, utc) in [
-            (r#""2022-01-16T04:19:23""#, "2022-01-16T04:19:23+00:00"),
-            (r#""2022-01-16T04:19:23.25""#, "2022-01-16T04:19:23.250+00:00"),
-            (r#""2014-04-08T15:16:23-05:00""#, "2014-04-08T20:16:23+00:00"),
-            (r#""2022-01-16T04:19:23Z""#, "2022-01-16T04:19:23+00:00"),
-        ] {
-            assert_eq!(Time::from_json(json).unwrap().unwrap().to_rfc3339(), utc);
-        }
-        assert_eq!(Time::from_json(r#""""#), Ok(None));
-        assert!(Time::from_json(r#""yesterday""#).is_err());
-        assert!(Time::from_json(r#""+262000-01-01T00:00:00""#).is_err());
-        assert!(Time::from_json("1642306763").is_err());
-    }
-
-    #[test]
-    fn patch_field_is_missing_null_or_value() {
-        #[derive(Debug, Deserialize)]
-        struct Payload {
-            #[serde(default)]
-            name: Patch<String>,
-            #[serde(default)]
-            total: Patch<Money>,
-            #[serde(default)]
-            tags: Patch<Vec<String>>,
-        }
-        let read = parse_object::<Payload>;
-        assert_eq!(read("{}").unwrap().name, Patch::Missing);
-        assert_eq!(read(r#"{"name": null}"#).unwrap().name, Patch::Null);
-        assert_eq!(read(r#"{"name": "a\u0000b"}"#).unwrap().name, Patch::Value("a\u{fffd}b".to_owned()));
-        assert_eq!(read(r#"{"name": 1441}"#).unwrap().name, Patch::Value("1441".to_owned()));
-        assert_eq!(read(r#"{"total": "7385.00"}"#).unwrap().total, Patch::Value(Money(73_850_000)));
-        assert_eq!(
-            read(r#"{"tags": ["a", null, 1]}"#).unwrap().tags,
-            Patch::Value(vec!["a".to_owned(), "1".to_owned()])
-        );
-        let error = read(r#"{"total": [1]}"#).unwrap_err();
-        assert!(error.starts_with("`total`: expected an amount, found [1]"), "{error}");
-    }
-}
+mod tests;

@@ -10,6 +10,8 @@ use axum::routing::{any, post};
 use axum::{Json, Router};
 use serde::Serialize;
 
+mod headers;
+
 use super::body;
 use super::error::HttpError;
 use crate::clock::Clock;
@@ -112,7 +114,8 @@ async fn accept_delivery(hooks: HookState, hook: Hook, headers: &HeaderMap, body
         metrics::counter!(REFUSED, "provider" => provider, "reason" => "body").increment(1);
         tracing::warn!(provider, "a delivery was refused: {error}");
     })?;
-    let delivery = Delivery::received(hook, signature_header(headers), body, hooks.clock.now());
+    let delivery = Delivery::received(hook, signature_header(headers), body, hooks.clock.now())
+        .with_headers(headers::kept(headers));
     let receipt = hooks.ingest.accept(delivery).await?;
     Ok(Json(ReceiptBody {
         outcome: DeliveryOutcome::as_str(receipt.outcome),
@@ -120,13 +123,7 @@ async fn accept_delivery(hooks: HookState, hook: Hook, headers: &HeaderMap, body
     }))
 }
 
-/// Joins repeated headers to one list (RFC 9110, 5.3). Bytes that are not text are replaced, which
-/// makes the signature malformed.
+/// The value of `ArcSite-Signature`. Bytes that are not text make it malformed.
 fn signature_header(headers: &HeaderMap) -> Option<String> {
-    let values: Vec<_> = headers
-        .get_all(signature::HEADER)
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .collect();
-    (!values.is_empty()).then(|| values.join(","))
+    headers.contains_key(signature::HEADER).then(|| headers::joined(headers, signature::HEADER))
 }

@@ -34,8 +34,16 @@ fn deliveries() -> impl Strategy<Value = Vec<TestDelivery>> {
     let of = |event: &'static str, data: String| format!(r#"{{"event":"{event}","data":{{{data}}}}}"#);
     let project = (select(vec!["project.created", "project.updated"]), id(), name(), tags(), updated_at())
         .prop_map(move |(event, id, name, tags, at)| of(event, format!(r#""id":{id}{name}{tags}{at}"#)));
-    let drawing = (select(vec!["drawing.created", "drawing.updated"]), id(), id(), name(), tags()).prop_map(
-        move |(event, id, project, name, tags)| of(event, format!(r#""id":{id},"project_id":{project}{name}{tags}"#)),
+    // A repeated link may be signed to expire later or earlier.
+    let link = || {
+        option::of((select(vec!["a", "b"]), 1..4_u8)).prop_map(|link| {
+            let of =
+                |(file, expires)| format!(r#","pdf_url":"https://x/{file}.pdf?Expires={expires}&Signature={expires}""#);
+            link.map(of).unwrap_or_default()
+        })
+    };
+    let drawing = (select(vec!["drawing.created", "drawing.updated"]), id(), id(), name(), link()).prop_map(
+        move |(event, id, project, name, link)| of(event, format!(r#""id":{id},"project_id":{project}{name}{link}"#)),
     );
     let status = (id(), id(), select(vec!["PENDING", "VIEWED", "VOID"]), option::of(id())).prop_map(
         move |(id, project, status, drawing)| {
@@ -82,8 +90,9 @@ fn normalise_all(deliveries: &[TestDelivery]) -> Vec<NormalisedDelivery> {
         .map(|(provider, body, later, signed)| {
             received_at += TimeDelta::milliseconds(*later);
             let signed_at = signed.map(|before| received_at.timestamp() - before);
-            let delivery = Delivery::from_quarantine(*provider, received_at, signed_at, body.clone().into_bytes());
-            NormalisedDelivery { event: normalise(*provider, body.as_bytes()), delivery }
+            let content = (Vec::new(), body.clone().into_bytes());
+            let delivery = Delivery::from_quarantine(*provider, received_at, signed_at, content);
+            NormalisedDelivery { event: normalise(*provider, body), delivery }
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! The event types of ArcSite.
 
-use super::{Draft, dedup_for_time};
+use super::{Draft, dedup_for_time, required_status};
 use crate::domain::change::StatusChange;
 use crate::domain::{
     Change, DedupWindow, DrawingChange, EventKind, NewPayment, Patch, ProjectChange, ProposalChange, ProposalStatus,
@@ -8,30 +8,31 @@ use crate::domain::{
 };
 use crate::vendor::arcsite::payload::{Drawing, Payment, Project, Proposal, SignedProposal};
 use crate::vendor::envelope::Envelope;
-use crate::vendor::wire::parse_object;
+use crate::vendor::wire::{Unread, read_payload};
 
-/// Drafts an ArcSite event. `None` for an unknown type.
-pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
+/// Drafts an ArcSite event. `None` for an unknown type. Adds the optional fields that cannot be
+/// read to `unread`.
+pub(super) fn draft(envelope: &Envelope<'_>, unread: &mut Unread) -> Result<Option<Draft>, String> {
     let data = envelope.data;
     let draft = match envelope.event.as_str() {
-        "project.created" => project(EventKind::ProjectCreated, parse_object(data)?),
-        "project.updated" => project(EventKind::ProjectUpdated, parse_object(data)?),
-        "drawing.created" => drawing(EventKind::DrawingCreated, parse_object(data)?),
-        "drawing.updated" => drawing(EventKind::DrawingUpdated, parse_object(data)?),
-        "proposal.status_changed" => status_changed(parse_object(data)?)?,
-        "proposal.payment.received" => payment(parse_object(data)?),
-        "proposal.signed" => signed(parse_object(data)?),
+        "project.created" => project(EventKind::ProjectCreated, read_payload(data, unread)?),
+        "project.updated" => project(EventKind::ProjectUpdated, read_payload(data, unread)?),
+        "drawing.created" => drawing(EventKind::DrawingCreated, read_payload(data, unread)?),
+        "drawing.updated" => drawing(EventKind::DrawingUpdated, read_payload(data, unread)?),
+        "proposal.status_changed" => status_changed(read_payload(data, unread)?)?,
+        "proposal.payment.received" => payment(read_payload(data, unread)?),
+        "proposal.signed" => signed(read_payload(data, unread)?),
         "proposal.sent" => proposal(
             EventKind::ProposalSent,
             DedupWindow::SinceLastDelivery,
             StatusChange::Implied(ProposalStatus::Pending, "PENDING"),
-            parse_object(data)?,
+            read_payload(data, unread)?,
         ),
         "proposal.approved" => proposal(
             EventKind::ProposalApproved,
             DedupWindow::UntilSubjectChanges,
             StatusChange::Implied(ProposalStatus::Accepted, "APPROVED"),
-            parse_object(data)?,
+            read_payload(data, unread)?,
         ),
         _ => return Ok(None),
     };
@@ -84,7 +85,7 @@ fn drawing(kind: EventKind, data: Drawing) -> Draft {
 }
 
 fn status_changed(data: Proposal) -> Result<Draft, String> {
-    let word = data.status.value().cloned().ok_or("`status` is missing")?;
+    let word = required_status(&data.status)?.clone();
     let status = StatusChange::Stated(ProposalStatus::from_vendor(&word), word);
     Ok(proposal(EventKind::ProposalStatusChanged, DedupWindow::UntilSubjectChanges, status, data))
 }

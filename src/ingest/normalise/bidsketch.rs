@@ -1,23 +1,24 @@
 //! The event types of Bidsketch.
 
-use super::{Draft, dedup_for_time};
+use super::{Draft, dedup_for_time, required_status};
 use crate::domain::change::StatusChange;
 use crate::domain::{Change, DedupWindow, EventKind, Patch, ProposalChange, ProposalStatus, References};
 use crate::vendor::bidsketch::payload::{Client, Proposal};
 use crate::vendor::envelope::Envelope;
-use crate::vendor::wire::parse_object;
+use crate::vendor::wire::{Unread, read_payload};
 
-/// Drafts a Bidsketch event. `None` for an unknown type.
-pub(super) fn draft(envelope: &Envelope<'_>) -> Result<Option<Draft>, String> {
+/// Drafts a Bidsketch event. `None` for an unknown type. Adds the optional fields that cannot be
+/// read to `unread`.
+pub(super) fn draft(envelope: &Envelope<'_>, unread: &mut Unread) -> Result<Option<Draft>, String> {
     let data = envelope.data;
     let draft = match envelope.event.as_str() {
-        "client_created" => client(parse_object(data)?),
-        "proposal_created" => proposal(EventKind::ProposalCreated, parse_object(data)?),
-        "proposal_sent" => proposal(EventKind::ProposalSent, parse_object(data)?),
-        "proposal_viewed" => proposal(EventKind::ProposalViewed, parse_object(data)?),
-        "proposal_accepted" => decision(EventKind::ProposalAccepted, parse_object(data)?),
-        "proposal_declined" => decision(EventKind::ProposalDeclined, parse_object(data)?),
-        "proposal_accepted_or_declined" => accepted_or_declined(parse_object(data)?)?,
+        "client_created" => client(read_payload(data, unread)?),
+        "proposal_created" => proposal(EventKind::ProposalCreated, read_payload(data, unread)?),
+        "proposal_sent" => proposal(EventKind::ProposalSent, read_payload(data, unread)?),
+        "proposal_viewed" => proposal(EventKind::ProposalViewed, read_payload(data, unread)?),
+        "proposal_accepted" => decision(EventKind::ProposalAccepted, read_payload(data, unread)?),
+        "proposal_declined" => decision(EventKind::ProposalDeclined, read_payload(data, unread)?),
+        "proposal_accepted_or_declined" => accepted_or_declined(read_payload(data, unread)?)?,
         _ => return Ok(None),
     };
     Ok(Some(draft))
@@ -42,8 +43,7 @@ fn client(data: Client) -> Draft {
 
 /// The payload's status says which of the two it was. Any other status is a status change.
 fn accepted_or_declined(data: Proposal) -> Result<Draft, String> {
-    let word = data.status.value().ok_or("`status` is missing")?;
-    Ok(match ProposalStatus::from_vendor(word) {
+    Ok(match ProposalStatus::from_vendor(required_status(&data.status)?) {
         Some(ProposalStatus::Accepted) => decision(EventKind::ProposalAccepted, data),
         Some(ProposalStatus::Declined) => decision(EventKind::ProposalDeclined, data),
         Some(
@@ -90,14 +90,12 @@ fn proposal(kind: EventKind, data: Proposal) -> Draft {
         ..References::default()
     };
     let status = match (data.status, kind) {
-        (Patch::Value(word), _) => StatusChange::Stated(ProposalStatus::from_vendor(&word), word),
-        (Patch::Missing | Patch::Null, EventKind::ProposalAccepted) => {
-            StatusChange::Implied(ProposalStatus::Accepted, "Accepted")
+        (Patch::Value(word), _) if !word.trim().is_empty() => {
+            StatusChange::Stated(ProposalStatus::from_vendor(&word), word)
         }
-        (Patch::Missing | Patch::Null, EventKind::ProposalDeclined) => {
-            StatusChange::Implied(ProposalStatus::Declined, "Declined")
-        }
-        (Patch::Missing | Patch::Null, _) => StatusChange::Missing,
+        (_, EventKind::ProposalAccepted) => StatusChange::Implied(ProposalStatus::Accepted, "Accepted"),
+        (_, EventKind::ProposalDeclined) => StatusChange::Implied(ProposalStatus::Declined, "Declined"),
+        _ => StatusChange::Missing,
     };
     let change = ProposalChange {
         name: data.name,

@@ -2,13 +2,19 @@
 //!
 //! A new vendor type begins in the tables of `arcsite` and `bidsketch` (docs/ADDING-AN-EVENT.md).
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Time;
-use crate::domain::{Change, DedupWindow, Event, EventKind, Identity, Provider, QuarantineReason, References, Subject};
+use crate::domain::nesting::{NESTING_LEVELS_MAX, cut_nesting};
+use crate::domain::{
+    Change, DedupWindow, Event, EventKind, Identity, Patch, Provider, QuarantineReason, References, Subject,
+};
 use crate::vendor::envelope::{Envelope, EnvelopeError};
 use crate::vendor::links::digest_without_signed_queries;
+use crate::vendor::wire::{Members, Unread};
 
 mod arcsite;
 mod bidsketch;
@@ -24,32 +30,72 @@ pub struct NormaliseError {
     pub vendor_type: Option<String>,
 }
 
-/// Turns a body into an event. A type that is not in the tables becomes an event of kind
-/// UNRECOGNIZED.
+/// Turns the text of a body into an event. A type that is not in the tables becomes an event of
+/// kind UNRECOGNIZED.
 ///
 /// # Errors
 ///
-/// [`NormaliseError`] if the body is not an envelope, or its data does not fit its type.
-pub fn normalise(provider: Provider, body: &[u8]) -> Result<Event, NormaliseError> {
-    let envelope = Envelope::parse(body).map_err(|error| {
+/// [`NormaliseError`] if the text is not an envelope, or its data does not fit its type or is
+/// nested too deep.
+pub fn normalise(provider: Provider, text: &str) -> Result<Event, NormaliseError> {
+    let envelope = parse_envelope(text)?;
+    if let Cow::Owned(_) = cut_nesting(envelope.data, NESTING_LEVELS_MAX) {
+        let detail = format!("`data` is nested more than {NESTING_LEVELS_MAX} levels deep");
+        return Err(NormaliseError {
+            reason: QuarantineReason::InvalidPayload,
+            detail,
+            vendor_type: Some(envelope.event),
+        });
+    }
+    into_event(provider, envelope)
+}
+
+/// Like [`normalise`], for an event that the log has already. Earlier versions took any nesting.
+///
+/// # Errors
+///
+/// [`NormaliseError`] if today's code rejects the event.
+pub(super) fn normalise_recorded(provider: Provider, text: &str) -> Result<Event, NormaliseError> {
+    into_event(provider, parse_envelope(text)?)
+}
+
+fn parse_envelope(text: &str) -> Result<Envelope<'_>, NormaliseError> {
+    Envelope::parse(text).map_err(|error| {
         let (reason, detail) = match error {
             EnvelopeError::NotJson(detail) => (QuarantineReason::NotJson, detail),
             EnvelopeError::NotAnEnvelope(detail) => (QuarantineReason::NotAnEnvelope, detail),
         };
         NormaliseError { reason, detail, vendor_type: None }
-    })?;
+    })
+}
+
+fn into_event(provider: Provider, envelope: Envelope<'_>) -> Result<Event, NormaliseError> {
+    let mut unread = Unread::default();
     let draft = match provider {
-        Provider::Arcsite => arcsite::draft(&envelope),
-        Provider::Bidsketch => bidsketch::draft(&envelope),
+        Provider::Arcsite => arcsite::draft(&envelope, &mut unread),
+        Provider::Bidsketch => bidsketch::draft(&envelope, &mut unread),
     };
+    let unread = (!unread.is_empty()).then(|| unread.to_string());
     match draft {
-        Ok(draft) => Ok(draft.unwrap_or_else(|| draft_unrecognized(&envelope)).into_event(provider, envelope)),
-        Err(detail) => Err(NormaliseError {
-            reason: QuarantineReason::InvalidPayload,
-            detail: format!("`data` does not fit the type {}: {detail}", envelope.event),
-            vendor_type: Some(envelope.event),
-        }),
+        Ok(draft) => {
+            let draft = draft.unwrap_or_else(|| draft_unrecognized(&envelope));
+            Ok(Event { unread, ..draft.into_event(provider, envelope) })
+        }
+        Err(problem) => {
+            let unread = unread.map(|unread| format!("; {unread}")).unwrap_or_default();
+            Err(NormaliseError {
+                reason: QuarantineReason::InvalidPayload,
+                detail: format!("`data` does not fit the type {}: {problem}{unread}", envelope.event),
+                vendor_type: Some(envelope.event),
+            })
+        }
     }
+}
+
+/// The status that an event is about.
+fn required_status(status: &Patch<String>) -> Result<&String, String> {
+    let status = status.value().filter(|status| !status.trim().is_empty());
+    status.ok_or_else(|| "`status` is missing or cannot be read".to_owned())
 }
 
 /// An event without the parts that are the same for all kinds: vendor type and identity.
@@ -99,6 +145,7 @@ impl Draft {
             state_updated_at: self.state_updated_at,
             status,
             change: self.change,
+            unread: None,
         }
     }
 
@@ -128,12 +175,8 @@ impl Draft {
 /// Drafts an event whose type this version does not know; its data is kept unchanged. Its subject
 /// is the type and, if there is one, the id.
 fn draft_unrecognized(envelope: &Envelope<'_>) -> Draft {
-    #[derive(serde::Deserialize)]
-    struct AnyId<'a> {
-        #[serde(borrow, default)]
-        id: Option<&'a RawValue>,
-    }
-    let id = serde_json::from_str::<AnyId<'_>>(envelope.data).ok().and_then(|any| any.id).map_or("", RawValue::get);
+    let id = Members::parse(envelope.data).and_then(|members| members.get("id")).ok().flatten();
+    let id = id.map_or("", RawValue::get);
     let id: String = id.trim_matches('"').chars().filter(|letter| !letter.is_control()).take(100).collect();
     let subject = format!("unrecognized:{}:{id}", envelope.event);
     Draft::new(EventKind::Unrecognized, subject, DedupWindow::UntilSubjectChanges, Change::Nothing)

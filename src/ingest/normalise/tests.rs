@@ -6,7 +6,7 @@ use crate::domain::{Patch, ProposalStatus};
 
 fn event(provider: Provider, vendor_type: &str, data: &str) -> Event {
     let body = format!(r#"{{"event":"{vendor_type}","data":{data}}}"#);
-    normalise(provider, body.as_bytes()).unwrap()
+    normalise(provider, &body).unwrap()
 }
 
 fn arcsite(vendor_type: &str, data: &str) -> Event {
@@ -101,8 +101,7 @@ fn payload_without_required_field_is_invalid() {
     for (provider, vendor_type, data) in [
         (Provider::Arcsite, "project.created", "{}"),
         (Provider::Arcsite, "project.created", r#"{"id":null}"#),
-        (Provider::Arcsite, "project.created", r#"{"id":1,"customer":[]}"#),
-        (Provider::Arcsite, "project.created", r#"{"id":1,"updated_at":"yesterday"}"#),
+        (Provider::Arcsite, "project.created", r#"{"id":[],"customer":[]}"#),
         (Provider::Arcsite, "drawing.created", r#"{"id":1}"#),
         (Provider::Arcsite, "proposal.status_changed", r#"{"proposal_id":1}"#),
         (Provider::Arcsite, "proposal.status_changed", r#"{"status":"VOID"}"#),
@@ -113,7 +112,7 @@ fn payload_without_required_field_is_invalid() {
         (Provider::Bidsketch, "proposal_accepted_or_declined", r#"{"id":1}"#),
     ] {
         let body = format!(r#"{{"event":"{vendor_type}","data":{data}}}"#);
-        let error = normalise(provider, body.as_bytes()).unwrap_err();
+        let error = normalise(provider, &body).unwrap_err();
         assert_eq!(error.reason, QuarantineReason::InvalidPayload, "{body}");
         assert_eq!(error.vendor_type.as_deref(), Some(vendor_type));
         assert!(error.detail.contains(vendor_type), "{}", error.detail);
@@ -121,10 +120,36 @@ fn payload_without_required_field_is_invalid() {
 }
 
 #[test]
-fn invalid_payload_detail_names_the_field() {
-    let body = r#"{"event":"project.created","data":{"id":1,"customer":{"phone":{"home":1}}}}"#;
-    let detail = normalise(Provider::Arcsite, body.as_bytes()).unwrap_err().detail;
-    assert!(detail.contains("`customer`") && detail.contains("`phone`"), "{detail}");
+fn optional_field_that_cannot_be_read_is_named_in_the_event() {
+    let event =
+        arcsite("project.created", r#"{"id":1,"name":"x","customer":{"phone":{"home":1}},"updated_at":"soon"}"#);
+    let unread = event.unread.unwrap();
+    assert!(unread.contains("`customer.phone`") && unread.contains("`updated_at`"), "{unread}");
+    assert_eq!((event.state_updated_at, event.identity.dedup_window), (None, DedupWindow::Unlimited));
+    assert_eq!(arcsite("project.created", r#"{"id":1,"more":[]}"#).unread, None);
+    // A time that cannot be read dates nothing.
+    let event = bidsketch("proposal_accepted", r#"{"id":5,"updated_at":"soon"}"#);
+    assert_eq!(event.identity.dedup_window, DedupWindow::UntilSubjectChanges);
+}
+
+#[test]
+fn rejected_payload_names_all_fields_at_fault() {
+    let body = r#"{"event":"proposal.status_changed","data":{"proposal_id":1,"status":[],"total":"much"}}"#;
+    let detail = normalise(Provider::Arcsite, body).unwrap_err().detail;
+    assert!(detail.contains("`status` is missing") && detail.contains("`total` (expected an amount"), "{detail}");
+}
+
+#[test]
+fn payload_nested_too_deep_is_rejected_unless_it_is_recorded() {
+    let body = |levels: usize| {
+        format!(r#"{{"event":"x","data":{}{}}}"#, r#"{"a":"#.repeat(levels - 1) + "{", "}".repeat(levels))
+    };
+    assert!(normalise(Provider::Arcsite, &body(200)).is_ok());
+    for levels in [201, 5_000, 100_000] {
+        let error = normalise(Provider::Arcsite, &body(levels)).unwrap_err();
+        assert_eq!((error.reason, error.vendor_type.as_deref()), (QuarantineReason::InvalidPayload, Some("x")));
+        assert!(normalise_recorded(Provider::Arcsite, &body(levels)).is_ok());
+    }
 }
 
 #[test]

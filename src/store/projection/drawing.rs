@@ -8,6 +8,7 @@ use crate::domain::{DrawingChange, VendorId};
 use crate::store::StoreError;
 use crate::store::log::Entry;
 use crate::store::sql::convert::to_micros;
+use crate::vendor::links::is_renewal;
 
 /// The row after an event; `None` if the event is older than the stored row.
 pub(super) fn apply(
@@ -36,4 +37,18 @@ pub(super) fn apply(
     change.file_name.apply_to(&mut row.file_name);
     row.fold_texts();
     Ok(Some(row))
+}
+
+/// Replaces each link by the same one that is signed to expire later. Returns whether it did.
+pub(super) fn renew_links(row: &mut Model, change: &DrawingChange) -> bool {
+    let mut is_renewed = false;
+    for (stored, link) in [(&mut row.pdf_url, &change.pdf_url), (&mut row.png_url, &change.png_url)] {
+        if let (Some(stored), Some(link)) = (stored, link.value())
+            && is_renewal(stored, link)
+        {
+            stored.clone_from(link);
+            is_renewed = true;
+        }
+    }
+    is_renewed
 }

@@ -127,6 +127,18 @@ impl Projections {
         self.touch(db, entry).await
     }
 
+    /// Renews the links that expire, as a repeated event's payload has them. It is the only change
+    /// that a redelivery makes. Returns whether it changed a row.
+    pub async fn renew_links<C: ConnectionTrait>(&mut self, db: &C, change: &Change) -> Result<bool, StoreError> {
+        let Change::Drawing(id, change) = change else { return Ok(false) };
+        let Some(mut row) = self.drawings.get(db, id).await? else { return Ok(false) };
+        let is_renewed = drawing::renew_links(&mut row, change);
+        if is_renewed {
+            self.drawings.upsert(db, id, row).await?;
+        }
+        Ok(is_renewed)
+    }
+
     /// Updates `last_event_at` of all rows that the event belongs to: an event of a drawing belongs
     /// to the drawing's project too.
     async fn touch<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {

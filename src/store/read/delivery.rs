@@ -24,6 +24,10 @@ row! {
             event_seq: Option<Seq>,
             /// The received bytes, unless the event has an equal body.
             body: Option<HexBytes>,
+            /// The headers that matter, as JSON.
+            headers: Option<String>,
+            /// The number of bytes received; none if an earlier version stored it.
+            size_bytes: Option<i64>,
         }
     }
 }

@@ -48,8 +48,7 @@ payload! {
         countity: String,
         state: String,
         /// One table's spelling of `state`.
-        #[serde(rename = "State")]
-        capital_state: String,
+        capital_state as "State": String,
         zip_code: String,
     }
 }

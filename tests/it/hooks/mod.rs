@@ -2,10 +2,12 @@
 
 mod answers;
 mod bad_row;
+mod content;
 mod every_event;
 mod long_texts;
 mod many_posters;
 mod open_mode;
+mod optional_fields;
 mod payloads;
 mod quarantine;
 mod release;

@@ -64,20 +64,17 @@ async fn body_wrong_and_sent_twice_is_quarantined_twice() {
 }
 
 #[tokio::test]
-async fn payload_with_a_wrong_field_is_quarantined_and_names_the_field() {
+async fn payload_with_a_wrong_required_field_is_quarantined_and_names_the_field() {
     let service = Service::open().await;
     for (vendor, event, data, field) in [
         ("arcsite", "project.created", r#"{"id":null}"#, "id"),
         ("arcsite", "project.created", r#"{"id":1.5}"#, "id"),
-        ("arcsite", "project.created", r#"{"id":1,"customer":{"address":{"city":["x"]}}}"#, "city"),
-        ("arcsite", "project.created", r#"{"id":1,"created_at":"yesterday"}"#, "created_at"),
         ("arcsite", "drawing.created", r#"{"id":1}"#, "project_id"),
         ("arcsite", "proposal.status_changed", r#"{"proposal_id":1}"#, "status"),
         ("arcsite", "proposal.payment.received", r#"{"proposal_id":1}"#, "paid_amount"),
         ("arcsite", "proposal.payment.received", r#"{"proposal_id":1,"paid_amount":1e15}"#, "paid_amount"),
         ("arcsite", "proposal.signed", r#"{"name":"x"}"#, "drawing_id"),
         ("bidsketch", "client_created", r#"{"name":"x"}"#, "id"),
-        ("bidsketch", "proposal_viewed", r#"{"id":1,"total":"much"}"#, "total"),
         ("bidsketch", "proposal_accepted_or_declined", r#"{"id":1}"#, "status"),
     ] {
         let body = crate::harness::envelope(event, data);

@@ -26,7 +26,7 @@ const QUERIES: [&str; 6] = [
      city notes createdAt } } }",
     "{ proposals(first: 100) { totalCount nodes { id name status vendorStatus total customerName client { id } \
      project { id } payments { id amount paidOn } paidTotal lastEventAt } } }",
-    "{ quarantinedDeliveries(first: 100) { totalCount nodes { id vendorType receivedAt quarantineReason detail bodyBase64 } } \
+    "{ quarantinedDeliveries(first: 100) { totalCount nodes { id vendorType receivedAt quarantineReason detail bodyBase64 sizeBytes headers { name value } } } \
      bidsketchWebhooks { id vendorId event endpoint state createdAt } }",
 ];
 

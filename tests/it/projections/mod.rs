@@ -1,6 +1,7 @@
 //! The current state: how events change it, and how it is rebuilt.
 
 mod linking;
+mod links;
 mod rebuild;
 mod spellings;
 mod state_order;

@@ -24,7 +24,7 @@ fn launch(database: &Database) -> Launch {
     Launch::new(database.directory()).arg("rebuild").arg("--database-url").arg(&database.url())
 }
 
-async fn rebuild(database: &Database) {
+pub(super) async fn rebuild(database: &Database) {
     let ended = launch(database).run_within(REBUILD_TIMEOUT).await;
     assert!(ended.status.success(), "{ended:?}");
     let events = database.numbers("SELECT COUNT(*) FROM event").await[0];

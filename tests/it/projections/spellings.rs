@@ -102,7 +102,8 @@ async fn amount_of_any_size_is_exact() {
         ("-40", "-40.00"),
         ("1e3", "1000.00"),
         ("1.005", "1.005"),
-        ("9007199254740993", "9007199254740993.00"),
+        // An amount that does not fit is left out rather than rounded.
+        ("9007199254740993", "null"),
         ("922337203685477.5807", "922337203685477.5807"),
         ("0.00005", "0.0001"),
     ]
@@ -110,15 +111,9 @@ async fn amount_of_any_size_is_exact() {
     .enumerate()
     {
         let data = format!(r#"{{"proposal_id":{id},"status":"APPROVED","total":{written}}}"#);
-        let receipt = service.arcsite("proposal.status_changed", &data).await;
-        // An amount that does not fit is quarantined rather than rounded.
-        if written == "9007199254740993" {
-            receipt.quarantined();
-            continue;
-        }
-        receipt.accepted();
+        service.arcsite("proposal.status_changed", &data).await.accepted();
         let found = service.query(&format!(r#"{{ proposal(provider: ARCSITE, vendorId: "{id}") {{ total }} }}"#)).await;
-        assert_eq!(found["proposal"]["total"], read, "{written}");
+        assert_eq!(found["proposal"]["total"].as_str().unwrap_or("null"), read, "{written}");
     }
     service.stop().await;
 }

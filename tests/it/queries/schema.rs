@@ -117,7 +117,8 @@ ClientEvent { EVENT; client: Client! }
 ProposalEvent { EVENT; proposal: Proposal; proposalVendorId: String; drawing: Drawing; project: Project; status: ProposalStatus; payment: Payment }
 UnrecognizedEvent { EVENT }
 EventFeedPage { events: [Event!]!; cursor: String!; caughtUp: Boolean! }
-Delivery { id: ID!; provider: Provider!; vendorType: String; receivedAt: DateTime!; outcome: DeliveryOutcome!; quarantineReason: QuarantineReason; detail: String; body: String!; bodyBase64: String!; event: Event }
+Delivery { id: ID!; provider: Provider!; vendorType: String; receivedAt: DateTime!; outcome: DeliveryOutcome!; quarantineReason: QuarantineReason; detail: String; body: String!; bodyBase64: String!; sizeBytes: Int!; headers: [Header!]!; event: Event }
+Header { name: String!; value: String! }
 Project { id: ID!; vendorId: String!; name: String!; jobNumber: String; tags: [String!]!; customer: Customer; workSiteAddress: Address; salesRep: SalesRep; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; drawings(PAGE): DrawingConnection!; proposals(PAGE): ProposalConnection!; events(PAGE): EventConnection! }
 Customer { name: String; phone: String; secondPhone: String; email: String; secondEmail: String; address: Address }
 Address { street: String; city: String; county: String; state: String; zipCode: String }

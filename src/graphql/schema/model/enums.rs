@@ -92,12 +92,12 @@ pub(crate) enum DeliveryOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::QuarantineReason")]
 pub(crate) enum QuarantineReason {
-    /// The body is not JSON or not UTF-8.
+    /// The body is not JSON, or its encoding cannot be read.
     NotJson,
     /// The body is JSON, but not `{"event": "…", "data": {…}}`.
     NotAnEnvelope,
-    /// `data` does not fit the event type: a required field is missing, or a field has another
-    /// type. `Delivery.detail` names it.
+    /// `data` does not fit the event type: a field that the event needs is missing or cannot be
+    /// read (`Delivery.detail` names it), or `data` has more than 200 levels.
     InvalidPayload,
     /// The signature is valid, but its time differs from the time of arrival by more than the
     /// tolerance.

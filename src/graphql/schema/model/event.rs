@@ -1,10 +1,10 @@
 //! Events: one interface, and one type for each kind of subject.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, ContextSelectionSet, ID, Interface, Object, Result, ServerResult};
 use futures_util::future::BoxFuture;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::enums::{EventKind, ProposalStatus, Provider};
@@ -12,6 +12,7 @@ use super::scalar::{DateTime, Json};
 use super::{
     Client, Delivery, Drawing, Payment, Project, Proposal, load, load_by_vendor_id, load_proposal, optional, read,
 };
+use crate::domain::nesting::{NESTING_LEVELS_MAX, cut_nesting};
 use crate::domain::{self, NodeId, VendorId};
 use crate::graphql::Api;
 use crate::graphql::error::ApiError;
@@ -22,6 +23,7 @@ use crate::graphql::pagination::args::short_list_cost;
 use crate::graphql::pagination::cursor;
 use crate::store::read::{DeliveryRow, EventRow, PaymentRow};
 use crate::store::sql::json_rows::Columns;
+use crate::vendor::envelope;
 
 impl ShownRow for EventRow {
     const OTHER_COLUMNS: &'static [(&'static str, Columns)] = &[
@@ -126,18 +128,17 @@ impl From<EventRow> for Event {
     }
 }
 
-/// The `data` object of an event's body, verbatim.
+/// The `data` object of an event's body, verbatim. Earlier versions took any nesting; its levels
+/// beyond the limit are null, since they would break the parsers of clients.
 fn payload(row: &EventRow) -> Result<Json> {
-    #[derive(Deserialize)]
-    struct Body<'a> {
-        #[serde(borrow)]
-        data: &'a RawValue,
-    }
-    let body: Body<'_> = serde_json::from_str(read(&row.body)?).map_err(|error| {
-        tracing::error!(%error, seq = row.seq.0, "the body of an event in the log is unreadable");
+    let data = envelope::data(read(&row.body)?).and_then(|data| match cut_nesting(data.get(), NESTING_LEVELS_MAX) {
+        Cow::Borrowed(_) => Some(data.to_owned()),
+        Cow::Owned(cut) => RawValue::from_string(cut).ok(),
+    });
+    data.map(Json).ok_or_else(|| {
+        tracing::error!(seq = row.seq.0, "the body of an event in the log is unreadable");
         ApiError::Internal.into_graphql_error()
-    })?;
-    Ok(Json(body.data.to_owned()))
+    })
 }
 
 async fn deliveries(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<Selected<Delivery>>> {

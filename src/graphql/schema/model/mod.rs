@@ -67,7 +67,7 @@ macro_rules! impl_selectable {
 
 impl_selectable! {
     Project, Drawing, Client, Proposal, Payment, Delivery, BidsketchWebhook, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
-    UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage,
+    UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage, delivery::Header,
 }
 
 impl Selectable for Node {
