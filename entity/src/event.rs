@@ -21,7 +21,7 @@ pub struct Model {
     pub received_at: i64,
     /// The signed time `t` of its first delivery, in seconds.
     pub signed_at: Option<i64>,
-    /// The time by which it is newer or older than its subject's state.
+    /// The vendor's time of the state, else the time of receipt. Nothing reads it.
     pub order_key: i64,
     pub proposal_vendor_id: Option<String>,
     pub client_vendor_id: Option<String>,

@@ -32,7 +32,12 @@ pub struct Model {
     pub app_url: Option<String>,
     pub created_at: Option<i64>,
     pub updated_at: Option<i64>,
+    /// The newest vendor's time of an event that changed the row; the least number if none had one.
     pub order_key: i64,
+    /// The newest signed time of such an event without a vendor's time, in microseconds.
+    pub signed_order: Option<i64>,
+    /// The fields that an event gave as null, as a JSON list.
+    pub cleared: Option<String>,
     pub first_seen_at: i64,
     pub last_event_at: i64,
     pub created_order: i64,

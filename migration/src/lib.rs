@@ -15,6 +15,7 @@ mod m0004_bidsketch_webhook;
 mod m0005_search_columns;
 mod m0006_folded_texts;
 mod m0007_delivery_content;
+mod m0008_state_order;
 mod state;
 
 pub use state::{State, state};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_search_columns::Migration),
             Box::new(m0006_folded_texts::Migration),
             Box::new(m0007_delivery_content::Migration),
+            Box::new(m0008_state_order::Migration),
         ]
     }
 }

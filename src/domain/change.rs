@@ -48,13 +48,13 @@ impl<T> Patch<T> {
         if self.is_missing() { other } else { self }
     }
 
-    /// Applies the patch to the stored value.
-    pub fn apply_to(self, stored: &mut Option<T>) {
-        match self {
-            Self::Missing => {}
-            Self::Null => *stored = None,
-            Self::Value(value) => *stored = Some(value),
-        }
+    /// Converts the value, which may fail.
+    pub fn try_map<U, E>(self, map: impl FnOnce(T) -> Result<U, E>) -> Result<Patch<U>, E> {
+        Ok(match self {
+            Self::Missing => Patch::Missing,
+            Self::Null => Patch::Null,
+            Self::Value(value) => Patch::Value(map(value)?),
+        })
     }
 }
 

@@ -1,8 +1,14 @@
 //! An event: the content of a verified delivery in bidarc's own words, before it has a seq in the
 //! log.
 
-use super::{Change, EventKind, ProposalStatus, Provider, VendorId};
+use chrono::TimeDelta;
+
+use super::{Change, EventKind, Patch, ProposalStatus, Provider, VendorId};
 use crate::clock::Time;
+
+/// How far a vendor's time may be after the arrival of its event and still be believed. Clocks
+/// differ by seconds; a time that is further ahead would order the state for as long as it is.
+const VENDOR_TIME_AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// An event at a vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +27,8 @@ pub struct Event {
     pub identity: Identity,
     /// The vendor's time of the event, if it gives one.
     pub occurred_at: Option<Time>,
-    /// The vendor's time of the state in the payload (`updated_at`), if it gives one.
+    /// The vendor's time of the state in the payload (`updated_at`), if it gives one that is
+    /// believed.
     pub state_updated_at: Option<Time>,
     /// The status of a proposal that this event gives.
     pub status: Option<ProposalStatus>,
@@ -30,6 +37,33 @@ pub struct Event {
     /// The optional fields of the payload that could not be read, each with the reason, in a
     /// sentence for people.
     pub unread: Option<String>,
+}
+
+impl Event {
+    /// Whether a time of the vendor in it is too far after its arrival to be believed.
+    #[must_use]
+    pub fn is_dated_ahead(&self, arrival: Time) -> bool {
+        self.occurred_at.max(self.state_updated_at).is_some_and(|time| is_ahead(time, arrival))
+    }
+
+    /// Removes the time of the state if it is too far after the arrival to be believed. The event
+    /// is then ordered as one without a time, and leaves `updated_at` as it is.
+    pub fn distrust_time_ahead(&mut self, arrival: Time) {
+        if !self.state_updated_at.is_some_and(|time| is_ahead(time, arrival)) {
+            return;
+        }
+        self.state_updated_at = None;
+        match &mut self.change {
+            Change::Project(_, change) => change.updated_at = Patch::Missing,
+            Change::Client(_, change) => change.updated_at = Patch::Missing,
+            Change::Proposal(_, change) => change.updated_at = Patch::Missing,
+            Change::Drawing(..) | Change::Payment(_) | Change::Nothing => {}
+        }
+    }
+}
+
+fn is_ahead(time: Time, arrival: Time) -> bool {
+    time.signed_duration_since(arrival) > VENDOR_TIME_AHEAD_MAX
 }
 
 /// The object that an event is about, within its provider.

@@ -49,6 +49,25 @@ text_enum! {
 }
 
 impl EventKind {
+    /// Whether it is the creation of its subject, which happens once.
+    #[must_use]
+    pub const fn is_creation(self) -> bool {
+        match self {
+            Self::ProjectCreated | Self::DrawingCreated | Self::ClientCreated | Self::ProposalCreated => true,
+            Self::ProjectUpdated
+            | Self::DrawingUpdated
+            | Self::ProposalSent
+            | Self::ProposalViewed
+            | Self::ProposalAccepted
+            | Self::ProposalDeclined
+            | Self::ProposalStatusChanged
+            | Self::ProposalSigned
+            | Self::ProposalApproved
+            | Self::ProposalPaymentReceived
+            | Self::Unrecognized => false,
+        }
+    }
+
     /// Whether it is about a proposal.
     #[must_use]
     pub const fn concerns_proposal(self) -> bool {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::change::Patch;
+use super::merge::Merge;
 
 /// Defines a nested value of optional texts, and its change.
 macro_rules! nested_value {
@@ -25,18 +26,12 @@ macro_rules! nested_value {
         }
 
         impl Patch<$change> {
-            /// Merges the change into the stored value. A missing field stays, and a null field is
-            /// cleared.
-            pub fn merge_into(self, stored: &mut Option<$name>) {
-                match self {
-                    Self::Missing => {}
-                    Self::Null => *stored = None,
-                    Self::Value(change) => {
-                        let value = stored.get_or_insert_default();
-                        $(change.$field.apply_to(&mut value.$field);)+
-                        $(change.$inner.merge_into(&mut value.$inner);)?
-                    }
-                }
+            /// Merges the change into the stored value of the field with this name.
+            pub fn merge_into(self, merge: &mut Merge, name: &str, stored: &mut Option<$name>) {
+                merge.nested(name, self, stored, |merge, change, value| {
+                    $(merge.field(stringify!($field), change.$field, &mut value.$field);)+
+                    $(change.$inner.merge_into(merge, stringify!($inner), &mut value.$inner);)?
+                });
             }
         }
     };

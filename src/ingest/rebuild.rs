@@ -3,7 +3,6 @@
 //! recorded.
 
 use super::normalise::normalise_recorded;
-use super::record::order_key;
 use crate::domain::{Change, Event, EventKind, Seq};
 use crate::store::log::{self, Entry, StoredEvent};
 use crate::store::projection::{self, Projections};
@@ -79,7 +78,6 @@ async fn apply(tx: &Transaction, page: &[StoredEvent]) -> Result<u64, StoreError
             event,
             received_at: stored.received_at,
             signed_at: stored.signed_at,
-            order_key: order_key(event, stored.signed_at, stored.received_at),
             body: &stored.body,
         };
         projections.apply(tx, &entry).await?;
@@ -122,5 +120,6 @@ fn renormalise(stored: &StoredEvent) -> Option<Event> {
         event.change = Change::Nothing;
     }
     event.references = stored.references.clone();
+    event.distrust_time_ahead(stored.received_at);
     Some(event)
 }

@@ -1,12 +1,11 @@
 //! Recording one delivery in a group: its row and, if its event is new, the log and the
 //! projections.
 
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 
 use super::group::CommitGroup;
 use super::normalise::NormaliseError;
 use super::verify::{Delivery, Verified};
-use crate::clock::Time;
 use crate::domain::{DedupWindow, DeliveryOutcome, Event, Seq};
 use crate::store::deliveries::NewDelivery;
 use crate::store::log::Entry;
@@ -97,17 +96,12 @@ pub(super) async fn append_or_match(
         return Ok(Recorded { outcome: DeliveryOutcome::Redelivery, seq, body_differs, links_renewed_after });
     }
     group.projections.complete_references(&group.tx, event.provider, &mut event.references).await?;
+    event.distrust_time_ahead(delivery.received_at());
     let seq = Seq(group.last_seq.0 + 1);
     let body =
         delivery.text().map_err(|error| StoreError::Unreadable(format!("a normalised body: {}", error.detail)))?;
-    let entry = Entry {
-        seq,
-        event: &event,
-        received_at: delivery.received_at(),
-        signed_at: delivery.signed_at(),
-        order_key: order_key(&event, delivery.signed_at(), delivery.received_at()),
-        body,
-    };
+    let entry =
+        Entry { seq, event: &event, received_at: delivery.received_at(), signed_at: delivery.signed_at(), body };
     log::append(&mut group.unflushed, &entry);
     group.duplicates.record_appended(&entry)?;
     group.projections.apply(&group.tx, &entry).await?;
@@ -209,10 +203,4 @@ async fn find_repeated_event(
         }
     };
     Ok(is_repeated.then_some(prior.seq))
-}
-
-/// The vendor's time of the state, else the signature's time, else the time of receipt.
-pub(super) fn order_key(event: &Event, signed_at: Option<i64>, received_at: Time) -> Time {
-    let signed_at = signed_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    event.state_updated_at.or(signed_at).unwrap_or(received_at)
 }

@@ -29,8 +29,10 @@ fn deliveries() -> impl Strategy<Value = Vec<TestDelivery>> {
     let odd = r#","name":"\"\\ \u0000\u0001\n'é\ud83d\ude00 \\u0000""#;
     let name = move || select(vec!["", r#","name":null"#, r#","name":"a""#, r#","name":"""#, odd]);
     let tags = || select(vec!["", r#","tags":[]"#, r#","tags":["x"]"#, r#","tags":["x","y"]"#, r#","tags":null"#]);
+    // Days after the arrival.
+    let ahead = r#","updated_at":"2024-01-17T04:19:23""#;
     let updated_at =
-        || select(vec!["", r#","updated_at":"2022-01-16T04:19:23""#, r#","updated_at":"2022-01-17T04:19:23""#]);
+        || select(vec!["", r#","updated_at":"2022-01-16T04:19:23""#, r#","updated_at":"2022-01-17T04:19:23""#, ahead]);
     let of = |event: &'static str, data: String| format!(r#"{{"event":"{event}","data":{{{data}}}}}"#);
     let project = (select(vec!["project.created", "project.updated"]), id(), name(), tags(), updated_at())
         .prop_map(move |(event, id, name, tags, at)| of(event, format!(r#""id":{id}{name}{tags}{at}"#)));

@@ -150,7 +150,7 @@ impl Draft {
     }
 
     /// Hashes provider, kind (the vendor's type if unrecognized), subject, and the data as received
-    /// or its override. The length of each part precedes it, so no two lists of parts give the same
+    /// or its override, which is empty for a creation. The length of each part precedes it, so no two lists of parts give the same
     /// bytes.
     fn digest(&self, provider: Provider, envelope: &Envelope<'_>) -> String {
         let (label, name) = if self.kind == EventKind::Unrecognized {
@@ -159,6 +159,8 @@ impl Draft {
             ("kind", self.kind.as_str())
         };
         let content = match &self.identity_override {
+            // A creation happens once: its subject says all.
+            _ if self.kind.is_creation() => Vec::new(),
             Some(identity) => identity.as_bytes().to_vec(),
             None => digest_without_signed_queries(envelope.data).to_vec(),
         };

@@ -18,8 +18,6 @@ pub struct Entry<'a> {
     pub received_at: Time,
     /// The `t` of that delivery's signature.
     pub signed_at: Option<i64>,
-    /// The time by which it is newer or older than its subject's state.
-    pub order_key: Time,
     /// That delivery's body.
     pub body: &'a str,
 }
@@ -39,7 +37,8 @@ pub fn append(batch: &mut BulkInsert, entry: &Entry<'_>) {
         occurred_at: event.occurred_at.map(to_micros),
         received_at: to_micros(entry.received_at),
         signed_at: entry.signed_at,
-        order_key: to_micros(entry.order_key),
+        // No version reads it, but the column allows no null.
+        order_key: to_micros(event.state_updated_at.unwrap_or(entry.received_at)),
         proposal_vendor_id: id(&event.references.proposal),
         client_vendor_id: id(&event.references.client),
         project_vendor_id: id(&event.references.project),

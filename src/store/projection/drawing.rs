@@ -2,12 +2,13 @@
 
 use entity::drawing::Model;
 
-use super::apply_list;
+use super::UNKNOWN_TIME_ORDER;
 use super::folded::FoldTexts;
+use super::state_order::{StateOrder, cleared_column};
 use crate::domain::{DrawingChange, VendorId};
 use crate::store::StoreError;
 use crate::store::log::Entry;
-use crate::store::sql::convert::to_micros;
+use crate::store::sql::convert::{to_json, to_micros};
 use crate::vendor::links::is_renewal;
 
 /// The row after an event; `None` if the event is older than the stored row.
@@ -17,24 +18,23 @@ pub(super) fn apply(
     stored: Option<Model>,
     change: DrawingChange,
 ) -> Result<Option<Model>, StoreError> {
-    let order_key = to_micros(entry.order_key);
-    let mut row = match stored {
-        Some(row) if order_key < row.order_key => return Ok(None),
-        Some(row) => row,
-        None => Model {
-            vendor_id: id.to_string(),
-            first_seen_at: to_micros(entry.received_at),
-            last_event_at: to_micros(entry.received_at),
-            ..Model::default()
-        },
-    };
-    row.order_key = order_key;
-    change.project_vendor_id.map(VendorId::into_string).apply_to(&mut row.project_vendor_id);
-    change.name.apply_to(&mut row.name);
-    apply_list(change.tags, &mut row.tags)?;
-    change.pdf_url.apply_to(&mut row.pdf_url);
-    change.png_url.apply_to(&mut row.png_url);
-    change.file_name.apply_to(&mut row.file_name);
+    let mut row = stored.unwrap_or_else(|| Model {
+        vendor_id: id.to_string(),
+        order_key: UNKNOWN_TIME_ORDER,
+        first_seen_at: to_micros(entry.received_at),
+        last_event_at: to_micros(entry.received_at),
+        ..Model::default()
+    });
+    let order =
+        StateOrder { order_key: &mut row.order_key, signed_order: &mut row.signed_order, cleared: &mut row.cleared };
+    let Some(mut merge) = order.admit(entry, false)? else { return Ok(None) };
+    merge.field("project_vendor_id", change.project_vendor_id.map(VendorId::into_string), &mut row.project_vendor_id);
+    merge.field("name", change.name, &mut row.name);
+    merge.field("tags", change.tags.try_map(|tags| to_json(&tags))?, &mut row.tags);
+    merge.field("pdf_url", change.pdf_url, &mut row.pdf_url);
+    merge.field("png_url", change.png_url, &mut row.png_url);
+    merge.field("file_name", change.file_name, &mut row.file_name);
+    row.cleared = cleared_column(merge)?;
     row.fold_texts();
     Ok(Some(row))
 }

@@ -1,8 +1,7 @@
 //! The projections: the current state, made from the log. Only new events change them, in the order
 //! of the log, so that a rebuild gives the same result.
 //!
-//! A row takes an event only if the event's order key is not older than the row's. Fields that the
-//! event does not mention stay.
+//! `state_order` says whether an event changes a row. Fields that the event does not mention stay.
 //!
 //! An `IdentityMap` holds the rows that a group of events changes, so that a group of any size
 //! costs a few statements a table. How an event changes a row is a pure function, in the file of
@@ -16,7 +15,7 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 use super::log::Entry;
 use super::sql::convert::{from_json, to_json, to_micros};
 use super::{BulkInsert, StoreError};
-use crate::domain::{Change, Event, Patch, Provider, References, VendorId};
+use crate::domain::{Change, Event, Provider, References, VendorId};
 
 mod client;
 mod drawing;
@@ -26,6 +25,7 @@ mod payment;
 mod project;
 mod proposal;
 mod references;
+mod state_order;
 mod tags;
 
 use identity_map::IdentityMap;
@@ -95,16 +95,22 @@ impl Projections {
             Change::Project(id, change) => {
                 let stored = self.projects.get(db, &id).await?;
                 let (is_new, tags) = (stored.is_none(), change.tags.clone());
+                let stored_tags = stored.as_ref().and_then(|row| row.tags.clone());
                 if let Some(row) = project::apply(entry, &id, stored, *change)? {
-                    self.project_tags.set(&id, &tags, is_new);
+                    if row.tags != stored_tags {
+                        self.project_tags.set(&id, &tags, is_new);
+                    }
                     self.projects.upsert(db, &id, row).await?;
                 }
             }
             Change::Drawing(id, change) => {
                 let stored = self.drawings.get(db, &id).await?;
                 let (is_new, tags) = (stored.is_none(), change.tags.clone());
+                let stored_tags = stored.as_ref().and_then(|row| row.tags.clone());
                 if let Some(row) = drawing::apply(entry, &id, stored, *change)? {
-                    self.drawing_tags.set(&id, &tags, is_new);
+                    if row.tags != stored_tags {
+                        self.drawing_tags.set(&id, &tags, is_new);
+                    }
                     self.drawings.upsert(db, &id, row).await?;
                 }
             }
@@ -117,7 +123,7 @@ impl Projections {
             Change::Proposal(id, change) => {
                 let proposals = self.proposals_mut(entry.event.provider);
                 let stored = proposals.get(db, &id).await?;
-                if let Some(row) = proposal::apply(entry, &id, stored, *change) {
+                if let Some(row) = proposal::apply(entry, &id, stored, *change)? {
                     proposals.upsert(db, &id, row).await?;
                 }
             }
@@ -231,16 +237,6 @@ pub async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), StoreError> {
 
 /// The sort value of an unknown time: before any.
 const UNKNOWN_TIME_ORDER: i64 = i64::MIN;
-
-/// Applies a change to a column that holds a list of texts.
-fn apply_list(change: Patch<Vec<String>>, column: &mut Option<String>) -> Result<(), StoreError> {
-    match change {
-        Patch::Missing => {}
-        Patch::Null => *column = None,
-        Patch::Value(list) => *column = Some(to_json(&list)?),
-    }
-    Ok(())
-}
 
 /// Applies a change to a column that holds a nested value. `merge` merges the event's value into
 /// it.

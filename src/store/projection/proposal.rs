@@ -4,8 +4,10 @@ use entity::proposal::Model;
 
 use super::UNKNOWN_TIME_ORDER;
 use super::folded::FoldTexts;
+use super::state_order::{StateOrder, cleared_column};
 use crate::domain::change::StatusChange;
 use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
+use crate::store::StoreError;
 use crate::store::log::Entry;
 use crate::store::sql::convert::to_micros;
 
@@ -13,59 +15,62 @@ use crate::store::sql::convert::to_micros;
 const UNKNOWN_AMOUNT_ORDER: i64 = i64::MIN;
 
 /// The row after an event; `None` if the event is older than the stored row.
-pub(super) fn apply(entry: &Entry<'_>, id: &VendorId, stored: Option<Model>, change: ProposalChange) -> Option<Model> {
-    let order_key = to_micros(entry.order_key);
-    let mut row = match stored {
-        Some(row) if is_older(&row, order_key, &change.status) => return None,
-        Some(row) => row,
-        None => Model {
-            provider: entry.event.provider.as_str().to_owned(),
-            vendor_id: id.to_string(),
-            first_seen_at: to_micros(entry.received_at),
-            last_event_at: to_micros(entry.received_at),
-            ..Model::default()
-        },
-    };
-    row.order_key = order_key;
-    apply_status(change.status, &mut row);
-    change.name.apply_to(&mut row.name);
-    change.description.apply_to(&mut row.description);
-    change.is_draft.apply_to(&mut row.is_draft);
-    change.owner.apply_to(&mut row.owner);
-    change.currency.apply_to(&mut row.currency);
-    for (change, column) in [
-        (change.total, &mut row.total),
-        (change.one_time_fees, &mut row.one_time_fees),
-        (change.monthly_fees, &mut row.monthly_fees),
-        (change.yearly_fees, &mut row.yearly_fees),
-        (change.tax, &mut row.tax),
-        (change.tax2, &mut row.tax2),
-        (change.discount, &mut row.discount),
-    ] {
-        change.map(|Money(units)| units).apply_to(column);
+pub(super) fn apply(
+    entry: &Entry<'_>,
+    id: &VendorId,
+    stored: Option<Model>,
+    change: ProposalChange,
+) -> Result<Option<Model>, StoreError> {
+    let mut row = stored.unwrap_or_else(|| Model {
+        provider: entry.event.provider.as_str().to_owned(),
+        vendor_id: id.to_string(),
+        order_key: UNKNOWN_TIME_ORDER,
+        first_seen_at: to_micros(entry.received_at),
+        last_event_at: to_micros(entry.received_at),
+        ..Model::default()
+    });
+    let has_earlier_status = has_earlier_status(&row, &change.status);
+    let order =
+        StateOrder { order_key: &mut row.order_key, signed_order: &mut row.signed_order, cleared: &mut row.cleared };
+    let Some(mut merge) = order.admit(entry, has_earlier_status)? else { return Ok(None) };
+    if merge.takes("status", row.vendor_status.is_some()) {
+        apply_status(change.status, &mut row);
     }
-    change.customer_name.apply_to(&mut row.customer_name);
-    change.customer_email.apply_to(&mut row.customer_email);
-    change.client_vendor_id.map(VendorId::into_string).apply_to(&mut row.client_vendor_id);
-    change.project_vendor_id.map(VendorId::into_string).apply_to(&mut row.project_vendor_id);
-    change.drawing_vendor_id.map(VendorId::into_string).apply_to(&mut row.drawing_vendor_id);
-    change.url.apply_to(&mut row.url);
-    change.app_url.apply_to(&mut row.app_url);
-    change.created_at.map(to_micros).apply_to(&mut row.created_at);
-    change.updated_at.map(to_micros).apply_to(&mut row.updated_at);
+    merge.field("name", change.name, &mut row.name);
+    merge.field("description", change.description, &mut row.description);
+    merge.field("is_draft", change.is_draft, &mut row.is_draft);
+    merge.field("owner", change.owner, &mut row.owner);
+    merge.field("currency", change.currency, &mut row.currency);
+    for (name, change, column) in [
+        ("total", change.total, &mut row.total),
+        ("one_time_fees", change.one_time_fees, &mut row.one_time_fees),
+        ("monthly_fees", change.monthly_fees, &mut row.monthly_fees),
+        ("yearly_fees", change.yearly_fees, &mut row.yearly_fees),
+        ("tax", change.tax, &mut row.tax),
+        ("tax2", change.tax2, &mut row.tax2),
+        ("discount", change.discount, &mut row.discount),
+    ] {
+        merge.field(name, change.map(|Money(units)| units), column);
+    }
+    merge.field("customer_name", change.customer_name, &mut row.customer_name);
+    merge.field("customer_email", change.customer_email, &mut row.customer_email);
+    merge.field("client_vendor_id", change.client_vendor_id.map(VendorId::into_string), &mut row.client_vendor_id);
+    merge.field("project_vendor_id", change.project_vendor_id.map(VendorId::into_string), &mut row.project_vendor_id);
+    merge.field("drawing_vendor_id", change.drawing_vendor_id.map(VendorId::into_string), &mut row.drawing_vendor_id);
+    merge.field("url", change.url, &mut row.url);
+    merge.field("app_url", change.app_url, &mut row.app_url);
+    merge.field("created_at", change.created_at.map(to_micros), &mut row.created_at);
+    merge.field("updated_at", change.updated_at.map(to_micros), &mut row.updated_at);
     row.created_order = row.created_at.unwrap_or(row.first_seen_at);
     row.updated_order = row.updated_at.unwrap_or(UNKNOWN_TIME_ORDER);
     row.total_order = row.total.unwrap_or(UNKNOWN_AMOUNT_ORDER);
+    row.cleared = cleared_column(merge)?;
     row.fold_texts();
-    Some(row)
+    Ok(Some(row))
 }
 
-/// Whether the event is older than the row. Of two events at the same time, the one with the later
-/// status is newer, else the one that arrived later.
-fn is_older(row: &Model, order_key: i64, status: &StatusChange) -> bool {
-    if order_key != row.order_key {
-        return order_key < row.order_key;
-    }
+/// Whether the event's status comes before the row's in the life of a proposal.
+fn has_earlier_status(row: &Model, status: &StatusChange) -> bool {
     match (stored_status(row), status.status()) {
         (Some(stored), Some(incoming)) => incoming.rank() < stored.rank(),
         _ => false,

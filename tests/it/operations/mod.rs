@@ -14,3 +14,4 @@ mod service_lock;
 mod settings;
 mod shutdown;
 mod upgrade;
+mod upgrade_state_order;

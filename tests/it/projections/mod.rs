@@ -1,7 +1,9 @@
 //! The current state: how events change it, and how it is rebuilt.
 
+mod creations;
 mod linking;
 mod links;
 mod rebuild;
 mod spellings;
 mod state_order;
+mod untrusted_clocks;
