@@ -15,6 +15,8 @@ pub(crate) const DELIVERIES: &str = "bidarc_deliveries_total";
 pub(crate) const REFUSED: &str = "bidarc_refused_total";
 /// Counts deliveries that were answered 503. Label: `provider`.
 pub(crate) const UNAVAILABLE: &str = "bidarc_unavailable_total";
+/// Counts events with a vendor's time that is not believed. Label: `provider`.
+pub(crate) const VENDOR_TIMES_AHEAD: &str = "bidarc_vendor_times_ahead_total";
 /// Measures the time from the write lock to the end of the commit of a group.
 pub(crate) const COMMIT_SECONDS: &str = "bidarc_commit_seconds";
 /// Counts the deliveries of each committed group.
@@ -36,7 +38,7 @@ enum Kind {
     Histogram,
 }
 
-const DESCRIPTIONS: [(&str, Kind, Unit, &str); 10] = [
+const DESCRIPTIONS: [(&str, Kind, Unit, &str); 11] = [
     (DELIVERIES, Kind::Counter, Unit::Count, "Deliveries that were answered 200, by vendor and outcome."),
     (REFUSED, Kind::Counter, Unit::Count, "Deliveries that were refused, by vendor and reason."),
     (
@@ -44,6 +46,12 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 10] = [
         Kind::Counter,
         Unit::Count,
         "Deliveries that were answered 503 because they could not be stored in time.",
+    ),
+    (
+        VENDOR_TIMES_AHEAD,
+        Kind::Counter,
+        Unit::Count,
+        "Events with a vendor's time more than 5 minutes after their arrival, which is not believed.",
     ),
     (COMMIT_SECONDS, Kind::Histogram, Unit::Seconds, "Time from the write lock to the end of a group's commit."),
     (COMMIT_DELIVERIES, Kind::Histogram, Unit::Count, "Deliveries in a committed group."),

@@ -20,6 +20,7 @@ use crate::domain::Provider;
 use crate::feed::Feed;
 use crate::graphql;
 use crate::http::{self, AllowedOrigins, AppState};
+use crate::ingest::clocks::ClockWatch;
 use crate::ingest::record::DedupWindowLengths;
 use crate::ingest::release::Releaser;
 use crate::ingest::verify::Verifier;
@@ -158,12 +159,14 @@ impl<'a> Service<'a> {
         let verifier = build_verifier(settings, open_without_keys);
         warn_of_closed_hooks(&facts, settings);
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
+        let clocks = ClockWatch::default();
         let releaser = Releaser::new(store.clone(), windows);
         let webhooks = build_webhooks(settings, bidsketch_api, &store, &clock, listener.local_addr()?);
         webhooks.recover().await;
         let writer_shutdown = CancellationToken::new();
         let (writer, writer_task) = Writer::start(store.clone(), windows, writer_shutdown.clone());
-        let ingest = Ingest { store: store.clone(), verifier, tolerance: signature_tolerance(settings), writer };
+        let tolerance = signature_tolerance(settings);
+        let ingest = Ingest { store: store.clone(), verifier, tolerance, writer, clocks };
 
         let graphql_runtime = GraphqlRuntime::new().map_err(ServeError::GraphqlRuntime)?;
         let metrics = metrics::install()?;

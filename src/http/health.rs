@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::access;
 use crate::auth::Keys;
 use crate::feed::Feed;
+use crate::ingest::clocks::ClockWatch;
 use crate::metrics::LOG_HEAD;
 use crate::store::{OpenError, Store};
 
@@ -27,6 +28,7 @@ pub(super) struct HealthState {
     pub(super) feed: Feed,
     pub(super) metrics: PrometheusHandle,
     pub(super) keys: Keys,
+    pub(super) clocks: ClockWatch,
     pub(super) shutdown: CancellationToken,
 }
 
@@ -41,7 +43,7 @@ pub(super) fn metrics_router(health: HealthState) -> Router {
 }
 
 /// 200 if the database answers and has all tables; 503 if it does not, or if the service is
-/// stopping.
+/// stopping. `details` names a fault that does not keep the service from working.
 async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
     let problem = if health.shutdown.is_cancelled() {
         Some("the service is stopping")
@@ -63,10 +65,14 @@ async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
             Err(_) => Some("the database did not answer in time"),
         }
     };
-    match problem {
-        None => (StatusCode::OK, Json(json!({ "ready": true }))),
-        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "problem": problem }))),
+    let (status, mut answer) = match problem {
+        None => (StatusCode::OK, json!({ "ready": true })),
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "ready": false, "problem": problem })),
+    };
+    if let Some(disagreement) = health.clocks.disagreement() {
+        answer["details"] = json!({ "clock": disagreement.to_string() });
     }
+    (status, Json(answer))
 }
 
 /// The metrics. They reveal figures of the business, so they need a key of any scope, except in

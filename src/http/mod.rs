@@ -67,6 +67,7 @@ pub struct AppState {
 pub fn router(state: AppState) -> Router {
     let policy = open_mode::AccessPolicy { keys: state.keys.clone(), origins: state.origins };
     let gate = from_fn_with_state((policy.clone(), Arc::clone(&state.ingest)), open_mode::restrict_open_mode);
+    let clocks = state.ingest.clocks.clone();
     let hooks = hooks::router(hooks::HookState { ingest: state.ingest, clock: state.clock });
     let sockets = ws::WsState {
         graphql: state.graphql.clone(),
@@ -88,6 +89,7 @@ pub fn router(state: AppState) -> Router {
         feed: state.feed,
         metrics: state.metrics,
         keys: state.keys,
+        clocks,
         shutdown: state.shutdown,
     };
     let pages = Router::new().route("/", get(pages::index)).route("/playground", get(pages::playground));

@@ -14,6 +14,7 @@ use crate::store::webhooks::HookToken;
 use crate::store::{Store, webhooks};
 use crate::vendor::envelope::Envelope;
 
+pub mod clocks;
 pub mod group;
 pub mod normalise;
 pub mod rebuild;
@@ -22,6 +23,7 @@ pub mod release;
 pub mod verify;
 pub mod writer;
 
+use clocks::ClockWatch;
 use normalise::{NormaliseError, normalise};
 use record::{NormalisedDelivery, Receipt};
 use verify::{Delivery, Refusal, Unverified, Verified, Verifier};
@@ -50,6 +52,8 @@ pub struct Ingest {
     pub tolerance: SignatureTolerance,
     /// Commits deliveries and events.
     pub writer: Writer,
+    /// Watches the clocks of this machine and of the vendors.
+    pub clocks: ClockWatch,
 }
 
 /// Why a delivery got no receipt.
@@ -85,12 +89,15 @@ impl Ingest {
     }
 
     async fn accept_without_deadline(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
-        let provider = delivery.provider().as_str();
+        let provider = delivery.provider();
         let registered = self.find_hook_token(&delivery).await?;
         let delivery = self.verifier.verify(delivery, registered).inspect_err(|refusal| {
-            metrics::counter!(REFUSED, "provider" => provider, "reason" => refusal.label()).increment(1);
+            metrics::counter!(REFUSED, "provider" => provider.as_str(), "reason" => refusal.label()).increment(1);
             tracing::warn!(reason = refusal.label(), "delivery refused: {refusal}");
         })?;
+        if let Some(t) = delivery.signed_at() {
+            self.clocks.observe_signature(t, delivery.received_at());
+        }
         let event = self
             .check_signature_age(&delivery)
             .and_then(|()| delivery.text())
@@ -100,13 +107,18 @@ impl Ingest {
             Ok(_) => {}
             Err(error) => tracing::warn!(reason = %error.reason, detail = error.detail, "delivery quarantined"),
         }
+        let is_dated_ahead = event.as_ref().is_ok_and(|event| event.is_dated_ahead(delivery.received_at()));
         let recorded = self.writer.record(NormalisedDelivery { delivery, event }).await;
         let receipt = recorded.map_err(|NotRecorded| IngestError::Unavailable)?;
-        metrics::counter!(DELIVERIES, "provider" => provider, "outcome" => receipt.outcome.as_str()).increment(1);
+        metrics::counter!(DELIVERIES, "provider" => provider.as_str(), "outcome" => receipt.outcome.as_str())
+            .increment(1);
         let span = Span::current();
         span.record("id", receipt.delivery).record("outcome", receipt.outcome.as_str());
         if let Some(seq) = receipt.event {
             span.record("event", seq.0);
+        }
+        if is_dated_ahead && receipt.outcome == DeliveryOutcome::Accepted {
+            self.clocks.record_time_ahead(provider);
         }
         // The line of a quarantined one is the warning above.
         if receipt.outcome != DeliveryOutcome::Quarantined {

@@ -17,6 +17,7 @@ use bidarc::clock::Clock;
 use bidarc::config::Settings;
 use bidarc::feed::Feed;
 use bidarc::graphql::{self, Executor, Operation};
+use bidarc::ingest::clocks::ClockWatch;
 use bidarc::ingest::record::DedupWindowLengths;
 use bidarc::ingest::release::Releaser;
 use bidarc::ingest::verify::{Delivery, Hook, Verifier};
@@ -53,7 +54,11 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let webhooks = Webhooks::new(store.clone(), None, None, clock);
     let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, &settings.graphql);
     tokio::spawn(async move { feed.run().await });
-    let state = AppState { ingest: Arc::new(Ingest { store, verifier, tolerance, writer }), executor, access };
+    let state = AppState {
+        ingest: Arc::new(Ingest { store, verifier, tolerance, writer, clocks: ClockWatch::default() }),
+        executor,
+        access,
+    };
     Ok(Router::new().route("/webhooks/arcsite", post(hook)).route("/graphql/ws", get(open)).with_state(state))
 }
 
