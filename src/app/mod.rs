@@ -160,7 +160,7 @@ impl<'a> Service<'a> {
         warn_of_closed_hooks(&facts, settings);
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let clocks = ClockWatch::default();
-        let releaser = Releaser::new(store.clone(), windows);
+        let releaser = Releaser::new(store.clone(), windows, clocks.clone());
         let webhooks = build_webhooks(settings, bidsketch_api, &store, &clock, listener.local_addr()?);
         webhooks.recover().await;
         let writer_shutdown = CancellationToken::new();

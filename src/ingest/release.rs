@@ -1,19 +1,36 @@
-//! Releasing a quarantined delivery: running it through today's code again. Its age is not checked,
-//! because an operator has looked at it. It keeps its time of receipt and the reason for its
-//! quarantine.
+//! Releasing quarantined deliveries: running them through today's code again. Their age is not
+//! checked, because an operator has looked at them. They keep their time of receipt and the reason
+//! for their quarantine.
 
+use std::time::{Duration, Instant};
+
+use super::clocks::ClockWatch;
 use super::group::CommitGroup;
 use super::normalise::normalise;
-use super::record::{DedupWindowLengths, Receipt, append_or_match};
+use super::record::{DedupWindowLengths, NormalisedDelivery, Receipt, Recorded, append_or_match};
 use super::verify::Delivery;
-use crate::store::deliveries::Release;
-use crate::store::{Store, StoreError, deliveries};
+use super::writer::GROUP_DURATION_MAX;
+use crate::domain::DeliveryOutcome;
+use crate::store::deliveries::{QuarantinedDelivery, Release};
+use crate::store::read::DeliveryFilter;
+use crate::store::{Store, StoreError, Transaction, deliveries};
+
+/// How many deliveries one call releases. A client repeats the call for the rest.
+pub const RELEASES_MAX: u64 = 1000;
+/// How long one call works. Deliveries that stay invalid are not limited in number, so that many of
+/// them do not keep a call from those behind them.
+const RELEASES_DURATION_MAX: Duration = Duration::from_secs(10);
+/// How many deliveries one transaction reads, with their bodies of up to a megabyte.
+const PAGE_SIZE: u64 = 50;
+/// How many of the deliveries that are still invalid a call names.
+const PROBLEMS_MAX: usize = 20;
 
 /// Releases quarantined deliveries.
 #[derive(Clone, Debug)]
 pub struct Releaser {
     store: Store,
     windows: DedupWindowLengths,
+    clocks: ClockWatch,
 }
 
 /// The result of a release.
@@ -29,54 +46,150 @@ pub enum ReleaseResult {
     StillInvalid(String),
 }
 
+/// The result of a release of all matching deliveries. Each of them is counted once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MatchingReleases {
+    /// How many were released.
+    pub released: u64,
+    /// How many still cannot become an event.
+    pub still_invalid: u64,
+    /// The ids of the first 20 of these, with the reasons.
+    pub problems: Vec<(i64, String)>,
+    /// How many were not tried.
+    pub remaining: u64,
+}
+
 impl Releaser {
     /// A releaser of this database.
     #[must_use]
-    pub const fn new(store: Store, windows: DedupWindowLengths) -> Self {
-        Self { store, windows }
+    pub const fn new(store: Store, windows: DedupWindowLengths, clocks: ClockWatch) -> Self {
+        Self { store, windows, clocks }
     }
 
     /// Releases the delivery with this id.
     pub async fn release(&self, id: i64) -> Result<ReleaseResult, StoreError> {
         let tx = self.store.begin().await?;
         let Some(found) = deliveries::find_quarantined(&tx, id).await? else { return Ok(ReleaseResult::NotFound) };
-        let body = match found.body {
-            Some(body) if found.is_in_quarantine => body,
-            _ => return Ok(ReleaseResult::AlreadyReleased),
-        };
-        let content = (found.headers, body);
-        let delivery = Delivery::from_quarantine(found.provider, found.received_at, found.signed_at, content);
-        let event = match delivery.text().and_then(|text| normalise(delivery.provider(), text)) {
-            Ok(event) => event,
-            Err(error) => return Ok(ReleaseResult::StillInvalid(error.detail)),
-        };
-        let (vendor_type, unread) = (event.vendor_type.clone(), event.unread.clone());
-        let recording = async {
-            let mut group = CommitGroup::begin(tx, &[]).await?;
-            let recorded = append_or_match(&mut group, &delivery, event, self.windows).await?;
-            Ok((recorded, group.flush().await?))
-        };
-        let (recorded, group) = match recording.await {
-            Ok(result) => result,
+        if !found.is_in_quarantine {
+            return Ok(ReleaseResult::AlreadyReleased);
+        }
+        match self.release_found(tx, vec![found]).await {
+            Ok(results) => Ok(results.into_iter().next().map_or(ReleaseResult::NotFound, |(_, result)| result)),
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
                 tracing::error!(%error, delivery = id, "failed to record a released delivery");
                 let problem = "the database rejected a value in this payload; see the service's log";
-                return Ok(ReleaseResult::StillInvalid(problem.to_owned()));
+                Ok(ReleaseResult::StillInvalid(problem.to_owned()))
             }
-            Err(error @ StoreError::Unavailable(_)) => return Err(error),
-        };
-        let release = Release {
-            outcome: recorded.outcome,
-            vendor_type: &vendor_type,
-            event: recorded.seq,
-            keeps_body: recorded.body_differs,
-            detail: unread
-                .map(|unread| [found.detail, Some(unread)].into_iter().flatten().collect::<Vec<_>>().join("; ")),
-            links_renewed_after: recorded.links_renewed_after,
-        };
-        deliveries::mark_released(&group.tx, id, release).await?;
-        group.commit(&self.store).await?;
-        tracing::info!(delivery = id, event = recorded.seq.0, outcome = %recorded.outcome, "delivery released");
-        Ok(ReleaseResult::Released(Receipt { outcome: recorded.outcome, delivery: id, event: Some(recorded.seq) }))
+            Err(error @ StoreError::Unavailable(_)) => Err(error),
+        }
+    }
+
+    /// Releases the deliveries in quarantine that match, oldest first, at most [`RELEASES_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// After an error some may be released. The call can be repeated.
+    pub async fn release_matching(&self, filter: &DeliveryFilter) -> Result<MatchingReleases, StoreError> {
+        let started = Instant::now();
+        let (mut releases, mut last) = (MatchingReleases::default(), 0);
+        while releases.released < RELEASES_MAX && started.elapsed() < RELEASES_DURATION_MAX {
+            let limit = PAGE_SIZE.min(RELEASES_MAX - releases.released);
+            let tx = self.store.begin().await?;
+            let found = deliveries::quarantined_after(&tx, filter, last, limit).await?;
+            if found.is_empty() {
+                break;
+            }
+            let ids: Vec<i64> = found.iter().map(|found| found.id).collect();
+            let results = match self.release_found(tx, found).await {
+                Err(StoreError::Refused(_) | StoreError::Unreadable(_)) => self.release_each(ids).await?,
+                results => results?,
+            };
+            for (id, result) in results {
+                last = id;
+                match result {
+                    ReleaseResult::Released(_) => releases.released += 1,
+                    ReleaseResult::StillInvalid(detail) => {
+                        releases.still_invalid += 1;
+                        if releases.problems.len() < PROBLEMS_MAX {
+                            releases.problems.push((id, detail));
+                        }
+                    }
+                    // Another call released it meanwhile.
+                    ReleaseResult::AlreadyReleased | ReleaseResult::NotFound => {}
+                }
+            }
+        }
+        releases.remaining = deliveries::count_quarantined_after(self.store.reader(), filter, last).await?;
+        Ok(releases)
+    }
+
+    /// Releases each delivery in its own transaction, after one of them failed their common one.
+    async fn release_each(&self, ids: Vec<i64>) -> Result<Vec<(i64, ReleaseResult)>, StoreError> {
+        let mut results = Vec::with_capacity(ids.len());
+        for id in ids {
+            results.push((id, self.release(id).await?));
+        }
+        Ok(results)
+    }
+
+    /// Releases these deliveries in one transaction, as many as there is time for, and commits it.
+    async fn release_found(
+        &self,
+        tx: Transaction,
+        found: Vec<QuarantinedDelivery>,
+    ) -> Result<Vec<(i64, ReleaseResult)>, StoreError> {
+        let incoming: Vec<(i64, Option<String>, NormalisedDelivery)> = found
+            .into_iter()
+            .map(|found| {
+                let content = (found.headers, found.body.unwrap_or_default());
+                let delivery = Delivery::from_quarantine(found.provider, found.received_at, found.signed_at, content);
+                let event = delivery.text().and_then(|text| normalise(delivery.provider(), text));
+                (found.id, found.detail, NormalisedDelivery { delivery, event })
+            })
+            .collect();
+        let started = Instant::now();
+        let mut group =
+            CommitGroup::begin(tx, &incoming.iter().map(|(.., incoming)| incoming).collect::<Vec<_>>()).await?;
+        let mut results = Vec::with_capacity(incoming.len());
+        for (id, detail, NormalisedDelivery { delivery, event }) in &incoming {
+            let result = match event {
+                Ok(event) => {
+                    let recorded = append_or_match(&mut group, delivery, event.clone(), self.windows).await?;
+                    // The next delivery of the group may repeat this one, so its row must say so.
+                    let release = Release {
+                        outcome: recorded.outcome,
+                        vendor_type: &event.vendor_type,
+                        event: recorded.seq,
+                        keeps_body: recorded.body_differs,
+                        detail: event.unread.as_ref().map(|unread| match detail {
+                            Some(detail) => format!("{detail}; {unread}"),
+                            None => unread.clone(),
+                        }),
+                        links_renewed_after: recorded.links_renewed_after,
+                    };
+                    deliveries::mark_released(&group.tx, *id, release).await?;
+                    let Recorded { outcome, seq, .. } = recorded;
+                    ReleaseResult::Released(Receipt { outcome, delivery: *id, event: Some(seq) })
+                }
+                Err(error) => ReleaseResult::StillInvalid(error.detail.clone()),
+            };
+            results.push((*id, result));
+            if started.elapsed() >= GROUP_DURATION_MAX {
+                break;
+            }
+        }
+        group.flush().await?.commit(&self.store).await?;
+        for ((.., incoming), (id, result)) in incoming.iter().zip(&results) {
+            let ReleaseResult::Released(receipt) = result else { continue };
+            let event = receipt.event.map(|seq| seq.0);
+            tracing::info!(delivery = id, event, outcome = %receipt.outcome, "delivery released");
+            let arrival = incoming.delivery.received_at();
+            if receipt.outcome == DeliveryOutcome::Accepted
+                && incoming.event.as_ref().is_ok_and(|event| event.is_dated_ahead(arrival))
+            {
+                self.clocks.record_time_ahead(incoming.delivery.provider());
+            }
+        }
+        Ok(results)
     }
 }

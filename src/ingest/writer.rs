@@ -29,7 +29,7 @@ const GROUP_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// After this time a transaction accepts no more deliveries; the rest move to the next group. Each
 /// redelivery may need a query. With a distant database the first deliveries must not wait for the
 /// last ones, nor the other nodes for the write lock.
-const GROUP_DURATION_MAX: Duration = Duration::from_millis(150);
+pub(super) const GROUP_DURATION_MAX: Duration = Duration::from_millis(150);
 /// How long a whole transaction may take. A dead server may never answer, and after this time no
 /// vendor is still waiting.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);

@@ -4,9 +4,11 @@ use std::ops::RangeInclusive;
 
 use entity::{delivery, event};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
 };
 
+use super::read::DeliveryFilter;
 use super::sql::convert::{from_json, from_micros, to_json, to_micros};
 use super::{BulkInsert, StoreError, log};
 use crate::clock::Time;
@@ -100,6 +102,8 @@ pub async fn event_signed_at<C: ConnectionTrait>(db: &C, identity: &str, t: i64)
 /// A delivery that is, or was, in quarantine.
 #[derive(Debug)]
 pub struct QuarantinedDelivery {
+    /// Its number.
+    pub id: i64,
     /// The vendor that sent it.
     pub provider: Provider,
     /// When it was received.
@@ -116,25 +120,57 @@ pub struct QuarantinedDelivery {
     pub is_in_quarantine: bool,
 }
 
+impl TryFrom<delivery::Model> for QuarantinedDelivery {
+    type Error = StoreError;
+
+    fn try_from(row: delivery::Model) -> Result<Self, StoreError> {
+        let provider = Provider::from_name(&row.provider)
+            .ok_or_else(|| StoreError::Unreadable(format!("the provider of delivery {}", row.id)))?;
+        Ok(Self {
+            id: row.id,
+            provider,
+            received_at: from_micros(row.received_at)?,
+            signed_at: row.signed_at,
+            headers: from_json(row.headers.as_deref())?.unwrap_or_default(),
+            body: row.body,
+            detail: row.detail,
+            is_in_quarantine: row.outcome == DeliveryOutcome::Quarantined.as_str(),
+        })
+    }
+}
+
 /// The delivery of this number, if it is or was in quarantine.
 pub async fn find_quarantined<C: ConnectionTrait>(db: &C, id: i64) -> Result<Option<QuarantinedDelivery>, StoreError> {
     let found =
         delivery::Entity::find_by_id(id).filter(delivery::Column::QuarantineReason.is_not_null()).one(db).await?;
-    found
-        .map(|row| {
-            let provider = Provider::from_name(&row.provider)
-                .ok_or_else(|| StoreError::Unreadable(format!("the provider of delivery {id}")))?;
-            Ok(QuarantinedDelivery {
-                provider,
-                received_at: from_micros(row.received_at)?,
-                signed_at: row.signed_at,
-                headers: from_json(row.headers.as_deref())?.unwrap_or_default(),
-                body: row.body,
-                detail: row.detail,
-                is_in_quarantine: row.outcome == DeliveryOutcome::Quarantined.as_str(),
-            })
-        })
-        .transpose()
+    found.map(QuarantinedDelivery::try_from).transpose()
+}
+
+/// The next deliveries in quarantine that match, after a number, oldest first, at most `limit`.
+pub async fn quarantined_after<C: ConnectionTrait>(
+    db: &C,
+    filter: &DeliveryFilter,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<QuarantinedDelivery>, StoreError> {
+    let rows = matching_quarantined(filter, after).order_by_asc(delivery::Column::Id).limit(limit).all(db).await?;
+    rows.into_iter().map(QuarantinedDelivery::try_from).collect()
+}
+
+/// How many deliveries in quarantine match, after a number.
+pub async fn count_quarantined_after<C: ConnectionTrait>(
+    db: &C,
+    filter: &DeliveryFilter,
+    after: i64,
+) -> Result<u64, StoreError> {
+    Ok(matching_quarantined(filter, after).count(db).await?)
+}
+
+fn matching_quarantined(filter: &DeliveryFilter, after: i64) -> Select<delivery::Entity> {
+    delivery::Entity::find()
+        .filter(delivery::Column::Outcome.eq(DeliveryOutcome::Quarantined.as_str()))
+        .filter(delivery::Column::Id.gt(after))
+        .filter(filter.condition())
 }
 
 /// The result of a release.

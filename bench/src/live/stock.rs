@@ -47,7 +47,7 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let keys = Keys::new(store.clone(), true).await?;
     let access = keys.authenticate(None).await.map_err(|denied| denied.to_string())?;
     let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
-    let releaser = Releaser::new(store.clone(), windows);
+    let releaser = Releaser::new(store.clone(), windows, ClockWatch::default());
     let (writer, _) = Writer::start(store.clone(), windows, CancellationToken::new());
     let verifier = Verifier { arcsite_secrets: Vec::new(), arcsite_token: None, bidsketch_token: None, open: true };
     let tolerance = SignatureTolerance { past: settings.state_window(), future: settings.state_window() };

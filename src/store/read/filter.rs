@@ -9,7 +9,9 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 
 use crate::clock::Time;
 use crate::domain::text::replace_nul;
-use crate::domain::{EventKind, Money, ProposalStatus, Provider, VendorId, fold};
+use crate::domain::{
+    DeliveryOutcome, EventKind, Money, ProposalStatus, Provider, QuarantineReason, VendorId, fold,
+};
 use crate::store::StoreError;
 use crate::store::read::EventRow;
 use crate::store::sql::convert::to_micros;
@@ -31,6 +33,21 @@ pub struct EventFilter {
     pub project: Option<VendorId>,
     /// Of this ArcSite drawing.
     pub drawing: Option<VendorId>,
+    /// Received at this time or later.
+    pub received_from: Option<Time>,
+    /// Received before this time.
+    pub received_before: Option<Time>,
+}
+
+/// A filter of deliveries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DeliveryFilter {
+    /// With one of these outcomes.
+    pub outcomes: Option<Vec<DeliveryOutcome>>,
+    /// Quarantined for one of these reasons.
+    pub reasons: Option<Vec<QuarantineReason>>,
+    /// Of one of these vendors.
+    pub providers: Option<Vec<Provider>>,
     /// Received at this time or later.
     pub received_from: Option<Time>,
     /// Received before this time.
@@ -129,6 +146,17 @@ impl EventFilter {
             && is(&self.drawing, event.drawing_vendor_id.get()?)
             && self.received_from.is_none_or(|from| received_at >= to_micros(from))
             && self.received_before.is_none_or(|before| received_at < to_micros(before)))
+    }
+}
+
+impl DeliveryFilter {
+    pub(in crate::store) fn condition(&self) -> Condition {
+        Condition::all()
+            .add_option(is_one_of("outcome", &self.outcomes, DeliveryOutcome::as_str))
+            .add_option(is_one_of("quarantine_reason", &self.reasons, QuarantineReason::as_str))
+            .add_option(is_one_of("provider", &self.providers, Provider::as_str))
+            .add_option(self.received_from.map(|from| Expr::col("received_at").gte(to_micros(from))))
+            .add_option(self.received_before.map(|before| Expr::col("received_at").lt(to_micros(before))))
     }
 }
 

@@ -22,7 +22,7 @@ pub use client::ClientRow;
 pub use delivery::DeliveryRow;
 pub use drawing::DrawingRow;
 pub use event::EventRow;
-pub use filter::{ClientFilter, DrawingFilter, EventFilter, ProjectFilter, ProposalFilter};
+pub use filter::{ClientFilter, DeliveryFilter, DrawingFilter, EventFilter, ProjectFilter, ProposalFilter};
 pub use list::{Page, Position, Sort, SortValue, Window};
 pub use payment::PaymentRow;
 pub use project::ProjectRow;

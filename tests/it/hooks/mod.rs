@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_row;
+mod clock_watch;
 mod content;
 mod every_event;
 mod long_texts;
@@ -11,3 +12,4 @@ mod optional_fields;
 mod payloads;
 mod quarantine;
 mod release;
+mod release_matching;

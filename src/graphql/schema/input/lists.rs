@@ -1,16 +1,32 @@
-//! The filters of the lists of projects, drawings, clients and proposals.
+//! The filters of the lists of deliveries, projects, drawings, clients and proposals.
 
 use async_graphql::{ID, InputObject};
 
 use super::{parse_client_id, parse_project_id, to_domain_list};
 use crate::domain::fold;
 use crate::graphql::error::ApiError;
-use crate::graphql::schema::model::enums::{ProposalStatus, Provider};
+use crate::graphql::schema::model::enums::{DeliveryOutcome, ProposalStatus, Provider, QuarantineReason};
 use crate::graphql::schema::model::scalar::{DateTime, Decimal};
 use crate::store::read;
 
 /// The largest length of a folded `nameContains`, in characters.
 const NAME_PART_CHARS_MAX: usize = 200;
+
+/// Conditions on deliveries; all that are given must hold. A list means any of its values; an empty
+/// list matches nothing.
+#[derive(Debug, Default, InputObject)]
+pub(crate) struct DeliveryFilter {
+    /// The outcome is one of these.
+    outcome: Option<Vec<DeliveryOutcome>>,
+    /// It was quarantined for one of these reasons.
+    reason: Option<Vec<QuarantineReason>>,
+    /// The vendor is one of these.
+    provider: Option<Vec<Provider>>,
+    /// `receivedAt` is this time or later.
+    received_from: Option<DateTime>,
+    /// `receivedAt` is before this time.
+    received_before: Option<DateTime>,
+}
 
 /// Conditions on projects; all that are given must hold.
 #[derive(Debug, Default, InputObject)]
@@ -74,6 +90,18 @@ pub(crate) struct ProposalFilter {
     /// The total is this amount or more, in whatever currency. A proposal without a total does not
     /// match.
     total_at_least: Option<Decimal>,
+}
+
+impl From<DeliveryFilter> for read::DeliveryFilter {
+    fn from(filter: DeliveryFilter) -> Self {
+        Self {
+            outcomes: to_domain_list(filter.outcome),
+            reasons: to_domain_list(filter.reason),
+            providers: to_domain_list(filter.provider),
+            received_from: filter.received_from.map(|time| time.0),
+            received_before: filter.received_before.map(|time| time.0),
+        }
+    }
 }
 
 impl TryFrom<ProjectFilter> for read::ProjectFilter {

@@ -6,7 +6,7 @@ use async_graphql::{ID, InputObject};
 mod lists;
 mod orders;
 
-pub(crate) use lists::{ClientFilter, DrawingFilter, ProjectFilter, ProposalFilter};
+pub(crate) use lists::{ClientFilter, DeliveryFilter, DrawingFilter, ProjectFilter, ProposalFilter};
 pub(crate) use orders::{ClientOrder, DrawingOrder, ProjectOrder, ProposalOrder};
 
 use super::model::enums::{EventKind, ProposalStatus, Provider};

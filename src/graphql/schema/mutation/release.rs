@@ -1,15 +1,16 @@
-//! `releaseQuarantinedDelivery`.
+//! `releaseQuarantinedDelivery` and `releaseQuarantinedDeliveries`.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
-use crate::domain::NodeId;
+use crate::domain::{DeliveryOutcome, NodeId};
 use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::execution::selection::{Selectable, Selected};
 use crate::graphql::loader::{DeliveryKey, EventKey};
+use crate::graphql::schema::input::DeliveryFilter;
 use crate::graphql::schema::model::user_error::{UserError, UserErrorCode};
-use crate::graphql::schema::model::{Delivery, Event, load, read};
+use crate::graphql::schema::model::{self, Delivery, Event, load};
 use crate::ingest::release::{ReleaseResult, Releaser};
-use crate::store::read::{DeliveryRow, EventRow};
+use crate::store::read::{self, DeliveryRow, EventRow};
 use crate::store::sql::json_rows::ReadRow;
 
 /// Input of `releaseQuarantinedDelivery`.
@@ -35,6 +36,30 @@ pub(crate) struct ReleaseQuarantinedDeliveryPayload {
 
 impl Selectable for ReleaseQuarantinedDeliveryPayload {}
 
+/// Input of `releaseQuarantinedDeliveries`.
+#[derive(InputObject)]
+pub(crate) struct ReleaseQuarantinedDeliveriesInput {
+    /// Which of the deliveries in quarantine to release; an empty filter means all. `outcome` can
+    /// only be QUARANTINED.
+    filter: DeliveryFilter,
+}
+
+/// Result of `releaseQuarantinedDeliveries`. Each delivery that matched the filter is counted once.
+#[derive(SimpleObject)]
+pub(crate) struct ReleaseQuarantinedDeliveriesPayload {
+    /// How many became an event or a redelivery.
+    released: u64,
+    /// How many still cannot become an event. They stay in quarantine, and the next call tries them
+    /// again.
+    still_invalid: u64,
+    /// How many this call did not come to. If there are any, call again.
+    remaining: u64,
+    /// STILL_INVALID for the first 20 that still cannot become an event, with the reason of each.
+    user_errors: Vec<UserError>,
+}
+
+impl Selectable for ReleaseQuarantinedDeliveriesPayload {}
+
 #[derive(Default)]
 pub struct ReleaseMutation;
 
@@ -55,10 +80,11 @@ impl ReleaseMutation {
         };
         let release = ctx.data::<Releaser>()?.release(id).await.or_api_error()?;
         let delivery = load(ctx, DeliveryKey(id, DeliveryRow::ALL)).await?;
-        let event = match delivery.as_ref().map(|delivery| read(&delivery.event_seq)).transpose()?.copied().flatten() {
-            Some(seq) => load(ctx, EventKey(seq, EventRow::ALL)).await?.map(|row| Selected(Event::from(row))),
-            None => None,
-        };
+        let event =
+            match delivery.as_ref().map(|delivery| model::read(&delivery.event_seq)).transpose()?.copied().flatten() {
+                Some(seq) => load(ctx, EventKey(seq, EventRow::ALL)).await?.map(|row| Selected(Event::from(row))),
+                None => None,
+            };
         let problem = match release {
             ReleaseResult::Released(_) => None,
             ReleaseResult::AlreadyReleased => {
@@ -75,6 +101,32 @@ impl ReleaseMutation {
                 .into_iter()
                 .map(|(code, message)| UserError::new(code, message, &["input", "id"]))
                 .collect(),
+        }))
+    }
+
+    /// Releases the quarantined deliveries that match a filter, as `releaseQuarantinedDelivery`
+    /// does each: oldest first, at most 1,000 a call. After an error some of them may be released.
+    async fn release_quarantined_deliveries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The deliveries to release.")] input: ReleaseQuarantinedDeliveriesInput,
+    ) -> Result<Selected<ReleaseQuarantinedDeliveriesPayload>> {
+        let filter = read::DeliveryFilter::from(input.filter);
+        let is_releasable = |outcome: &DeliveryOutcome| *outcome == DeliveryOutcome::Quarantined;
+        if !filter.outcomes.as_ref().is_none_or(|outcomes| outcomes.iter().all(is_releasable)) {
+            let problem = "`filter.outcome` can only be [QUARANTINED]: no other delivery can be released";
+            return Err(ApiError::BadUserInput(problem.to_owned()).into_graphql_error());
+        }
+        let releases = ctx.data::<Releaser>()?.release_matching(&filter).await.or_api_error()?;
+        let user_error = |(id, detail): &(i64, String)| {
+            let message = format!("{}: {detail}", NodeId::Delivery(*id));
+            UserError::new(UserErrorCode::StillInvalid, message, &["input", "filter"])
+        };
+        Ok(Selected(ReleaseQuarantinedDeliveriesPayload {
+            released: releases.released,
+            still_invalid: releases.still_invalid,
+            remaining: releases.remaining,
+            user_errors: releases.problems.iter().map(user_error).collect(),
         }))
     }
 }
