@@ -150,8 +150,8 @@ impl Draft {
     }
 
     /// Hashes provider, kind (the vendor's type if unrecognized), subject, and the data as received
-    /// or its override, which is empty for a creation. The length of each part precedes it, so no two lists of parts give the same
-    /// bytes.
+    /// or its override, which is empty for a creation. The length of each part precedes it, so no
+    /// two lists of parts give the same bytes.
     fn digest(&self, provider: Provider, envelope: &Envelope<'_>) -> String {
         let (label, name) = if self.kind == EventKind::Unrecognized {
             ("type", envelope.event.as_str())

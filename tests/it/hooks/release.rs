@@ -153,7 +153,7 @@ async fn release_of_a_delivery_repeated_meanwhile_is_a_redelivery() {
     service.stop().await;
 }
 
-/// The order key of a released delivery is the time of its signature, not of its release.
+/// A released delivery is as old as its signature, not as its release.
 #[tokio::test]
 async fn release_of_an_older_delivery_keeps_the_newer_state() {
     let (service, clock) = signed_service().await;

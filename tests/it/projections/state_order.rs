@@ -71,7 +71,7 @@ async fn state_tie_without_a_later_status_keeps_the_later_arrival() {
     service.stop().await;
 }
 
-/// If the vendor sends no time, the order key is the signature's time, else the time of receipt.
+/// If the vendor sends no time, the signatures' times order the events.
 #[tokio::test]
 async fn retry_with_an_old_signature_keeps_the_newer_state() {
     let clock = ManualClock::new();

@@ -97,7 +97,7 @@ async fn event_without_a_time_applies_and_moves_no_time() {
     for (time, name, shown) in [
         (r#","updated_at":"2026-01-03T00:00:00""#, "third", "third"),
         ("", "undated", "undated"),
-        // `null` clears `updatedAt`, but the row still knows the newest time that was applied.
+        // The row still knows the newest time that was applied.
         (r#","updated_at":"2026-01-02T00:00:00""#, "second", "undated"),
         (r#","updated_at":"2026-01-03T00:00:00""#, "third again", "third again"),
     ] {
