@@ -2,10 +2,11 @@
 //! them, in this order.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use chrono::TimeDelta;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -53,6 +54,15 @@ pub struct Server {
     pub public_url: Option<SecretUrl>,
     pub allowed_origins: Vec<String>,
     pub shutdown_grace_seconds: u64,
+    #[serde(deserialize_with = "deserialize_networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    pub max_connections: usize,
+    pub max_connections_per_peer: usize,
+    pub head_timeout_seconds: u64,
+    pub body_timeout_seconds: u64,
+    pub write_timeout_seconds: u64,
+    pub idle_timeout_seconds: u64,
+    pub body_budget_bytes: usize,
 }
 
 /// `[database]`
@@ -256,6 +266,19 @@ fn deserialize_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 
 fn deserialize_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
     Ok(Vec::<String>::deserialize(deserializer)?.into_iter().map(SecretString::from).collect())
+}
+
+fn deserialize_networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let parse = |text: String| {
+        parse_network(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is neither an address nor a network")))
+    };
+    Vec::<String>::deserialize(deserializer)?.into_iter().map(parse).collect()
+}
+
+/// Reads an address, or an address with a prefix length.
+fn parse_network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
 #[cfg(test)]

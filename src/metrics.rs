@@ -31,6 +31,18 @@ pub(crate) const LOG_HEAD: &str = "bidarc_log_head";
 pub(crate) const SOCKETS: &str = "bidarc_sockets";
 /// Counts the operations under way over sockets and event streams.
 pub(crate) const SUBSCRIPTIONS: &str = "bidarc_subscriptions";
+/// Counts open connections, those of sockets and streams among them.
+pub(crate) const CONNECTIONS: &str = "bidarc_connections";
+/// Counts connections that the service closed. Label: `cause`.
+pub(crate) const CONNECTIONS_CLOSED: &str = "bidarc_connections_closed_total";
+/// Counts failures to accept a connection.
+pub(crate) const ACCEPT_ERRORS: &str = "bidarc_accept_errors_total";
+/// Counts requests that were refused because too many were in progress. Label: `cap`.
+pub(crate) const REQUESTS_REFUSED: &str = "bidarc_requests_refused_total";
+/// The bytes of request bodies in memory.
+pub(crate) const BODY_BYTES: &str = "bidarc_body_bytes";
+/// Counts lines of the log that were dropped.
+pub(crate) const LOG_LINES_DROPPED: &str = "bidarc_log_lines_dropped_total";
 
 enum Kind {
     Counter,
@@ -38,7 +50,7 @@ enum Kind {
     Histogram,
 }
 
-const DESCRIPTIONS: [(&str, Kind, Unit, &str); 11] = [
+const DESCRIPTIONS: [(&str, Kind, Unit, &str); 17] = [
     (DELIVERIES, Kind::Counter, Unit::Count, "Deliveries that were answered 200, by vendor and outcome."),
     (REFUSED, Kind::Counter, Unit::Count, "Deliveries that were refused, by vendor and reason."),
     (
@@ -60,6 +72,22 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 11] = [
     (LOG_HEAD, Kind::Gauge, Unit::Count, "The newest seq of the log that this node knows."),
     (SOCKETS, Kind::Gauge, Unit::Count, "Open WebSockets."),
     (SUBSCRIPTIONS, Kind::Gauge, Unit::Count, "Operations under way over WebSockets and event streams."),
+    (CONNECTIONS, Kind::Gauge, Unit::Count, "Open connections, those of WebSockets and event streams among them."),
+    (CONNECTIONS_CLOSED, Kind::Counter, Unit::Count, "Connections that the service closed, by cause."),
+    (ACCEPT_ERRORS, Kind::Counter, Unit::Count, "Failures to accept a connection, such as too many open files."),
+    (
+        REQUESTS_REFUSED,
+        Kind::Counter,
+        Unit::Count,
+        "Requests that were answered 503 because too many were in progress, by cap.",
+    ),
+    (BODY_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of request bodies in memory."),
+    (
+        LOG_LINES_DROPPED,
+        Kind::Counter,
+        Unit::Count,
+        "Lines of the log that were dropped because standard error was not read in time.",
+    ),
 ];
 
 /// Installs the process's one recorder and gives its handle. Several services in one process, as in

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use chrono::TimeDelta;
 use metrics_exporter_prometheus::BuildError;
 use tokio::net::TcpListener;
@@ -200,17 +199,14 @@ impl<'a> Service<'a> {
         });
         let mut tasks = Tasks::start(writer_task, store.clone(), feed, keys, metrics, webhooks.clone());
 
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "failed to set TCP_NODELAY");
-            }
-        });
+        let server = http::serve(listener, router, &settings.server, stopping.clone());
         let signal = stopping.clone();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let signalled = async move {
             shutdown.await;
             tracing::info!("stopping; finishing the requests that have begun");
             signal.cancel();
-        });
+            std::future::pending::<()>().await;
+        };
         let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
         let grace_expired = async {
             stopping.cancelled().await;
@@ -218,7 +214,8 @@ impl<'a> Service<'a> {
         };
         let mut ended_task = None;
         tokio::select! {
-            served = server => served?,
+            () = server => {}
+            () = signalled => {}
             task = tasks.wait_for_exit() => {
                 tracing::error!("{task} has ended unexpectedly; the service stops, so that a process manager restarts it");
                 ended_task = Some(task);
@@ -229,6 +226,11 @@ impl<'a> Service<'a> {
         Shutdown { tasks, connections, webhooks, writer_shutdown, store }.run().await;
         ended_task.map_or(Ok(()), |task| Err(ServeError::TaskEnded(task)))
     }
+}
+
+/// Sets how many lines of the log were dropped since the process began.
+pub fn count_dropped_log_lines(lines: usize) {
+    ::metrics::counter!(metrics::LOG_LINES_DROPPED).absolute(u64::try_from(lines).unwrap_or(u64::MAX));
 }
 
 fn store_error(settings: &Settings, error: impl Into<OpenError>) -> ServeError {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use super::parse_network;
 use super::table::Kind;
 use crate::shown_url::shown_url;
 
@@ -91,6 +92,11 @@ impl Kind {
             Self::Origins => {
                 let origins = given.items()?.into_iter().map(check_origin).collect::<Result<Vec<_>, _>>()?;
                 Ok(origins.into())
+            }
+            Self::Networks => {
+                let networks = given.items()?;
+                let is_valid = networks.iter().all(|network| parse_network(network).is_some());
+                if is_valid { Ok(networks.into()) } else { Err(Fault::default()) }
             }
             Self::Number { min, max, .. } => check_number(given, *min, *max),
             Self::Word(words) => {

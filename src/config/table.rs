@@ -28,6 +28,8 @@ pub enum Kind {
     DatabaseUrl,
     /// A list of web origins.
     Origins,
+    /// A list of IP addresses and networks.
+    Networks,
     /// A whole number.
     Number {
         /// The smallest value.
@@ -82,6 +84,7 @@ impl Kind {
             Self::Origins => {
                 "a list of origins like https://office.example.com, each without a path or wildcard".to_owned()
             }
+            Self::Networks => "a list of IP addresses and networks, like 10.0.0.0/8".to_owned(),
             Self::Number { min, max, unit } => format!("a whole number of {unit}, {min} to {max}"),
             Self::Word(words) => words.join(" or "),
             Self::LogFilter => "levels (error, warn, info, debug, trace, off) for all modules or for one, like \
@@ -95,7 +98,7 @@ impl Kind {
 }
 
 /// Every setting, in the order of `bidarc.example.toml`.
-pub const SETTINGS: [Setting; 23] = [
+pub const SETTINGS: [Setting; 31] = [
     Setting {
         name: "server.listen",
         kind: Kind::Address,
@@ -109,12 +112,52 @@ pub const SETTINGS: [Setting; 23] = [
     Setting {
         name: "server.allowed_origins",
         kind: Kind::Origins,
-        reason: "Web pages of other origins that may use the API from a browser. A browser sends an origin without a path.",
+        reason: "Web pages that may use the API from a browser, besides those of the service and of server.public_url. A browser sends an origin without a path.",
     },
     Setting {
         name: "server.shutdown_grace_seconds",
         kind: Kind::Number { min: 0, max: 3600, unit: "seconds" },
         reason: "How long a stop waits for requests that have begun. An hour is longer than any supervisor waits.",
+    },
+    Setting {
+        name: "server.trusted_proxies",
+        kind: Kind::Networks,
+        reason: "Proxies whose `X-Forwarded-For` names the peer. This machine is always one.",
+    },
+    Setting {
+        name: "server.max_connections",
+        kind: Kind::Number { min: 0, max: 1_000_000, unit: "connections" },
+        reason: "How many connections are open at once; 0 means the limit of open files less 64, at most 10000. See the [bounds of connections](ARCHITECTURE.md#connections).",
+    },
+    Setting {
+        name: "server.max_connections_per_peer",
+        kind: Kind::Number { min: 1, max: 1_000_000, unit: "connections" },
+        reason: "How many connections one peer may have, so that one alone cannot take all.",
+    },
+    Setting {
+        name: "server.head_timeout_seconds",
+        kind: Kind::Number { min: 1, max: 3600, unit: "seconds" },
+        reason: "How long a client may take for the head of a request. A slow one holds a connection meanwhile.",
+    },
+    Setting {
+        name: "server.body_timeout_seconds",
+        kind: Kind::Number { min: 1, max: 3600, unit: "seconds" },
+        reason: "How long a client may take for the body of a request, which holds memory meanwhile.",
+    },
+    Setting {
+        name: "server.write_timeout_seconds",
+        kind: Kind::Number { min: 1, max: 3600, unit: "seconds" },
+        reason: "How long a client may take to receive 16 KiB of an answer.",
+    },
+    Setting {
+        name: "server.idle_timeout_seconds",
+        kind: Kind::Number { min: 1, max: 3600, unit: "seconds" },
+        reason: "How long a connection may wait for its next request. A proxy should give up its idle connections sooner.",
+    },
+    Setting {
+        name: "server.body_budget_bytes",
+        kind: Kind::Number { min: 1_048_576, max: 1_099_511_627_776, unit: "bytes" },
+        reason: "How many bytes of deliveries are in memory at once, and as many of other requests. One delivery may have 1048576.",
     },
     Setting {
         name: "database.url",

@@ -1,15 +1,16 @@
-//! Reads a whole request body, up to a limit that applies to chunked bodies too.
+//! Reads a whole request body, up to a limit that applies to chunked bodies too. Its time-out and the
+//! budget of all bodies are in `server`.
 
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::HttpError;
+use super::server::BodyError;
 
-/// How long a body may take to arrive.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of a body that is too large is read and discarded, and for how long. A sender that is
 /// still writing when the connection closes may not see the response.
 const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -17,14 +18,12 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reads a body of at most `limit` bytes. A larger one is an error, never truncated.
 pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, HttpError> {
-    let deadline = Instant::now() + READ_TIMEOUT;
     let mut bytes = Vec::new();
     loop {
-        match timeout_at(deadline, body.frame()).await {
-            Err(_) => return Err(HttpError::BodyTimeout),
-            Ok(None) => return Ok(bytes),
-            Ok(Some(Err(_))) => return Err(HttpError::BodyInterrupted),
-            Ok(Some(Ok(frame))) => {
+        match body.frame().await {
+            None => return Ok(bytes),
+            Some(Err(error)) => return Err(read_error(error)),
+            Some(Ok(frame)) => {
                 let Ok(data) = frame.into_data() else { continue };
                 if bytes.len() + data.len() > limit {
                     drain(body, bytes.len() + data.len()).await;
@@ -33,6 +32,22 @@ pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, HttpEr
                 bytes.extend_from_slice(&data);
             }
         }
+    }
+}
+
+/// Reads and discards the body of a request that is refused, up to a limit: a sender that is cut off
+/// while writing does not see the response. One that waits for a word to send its body needs none.
+pub(super) async fn discard(body: Body, headers: &HeaderMap, limit: usize) {
+    if !headers.contains_key(header::EXPECT) {
+        drain(body, DRAIN_BYTES_MAX.saturating_sub(limit)).await;
+    }
+}
+
+fn read_error(error: axum::Error) -> HttpError {
+    match error.into_inner().downcast_ref::<BodyError>() {
+        Some(BodyError::Timeout) => HttpError::BodyTimeout,
+        Some(BodyError::NoBudget) => HttpError::Unavailable,
+        Some(BodyError::Interrupted(_)) | None => HttpError::BodyInterrupted,
     }
 }
 

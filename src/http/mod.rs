@@ -31,10 +31,12 @@ mod hooks;
 mod open_mode;
 mod origin;
 mod pages;
+mod server;
 mod sse;
 mod ws;
 
 pub use origin::AllowedOrigins;
+pub use server::serve;
 
 /// The state of the handlers.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::HttpError;
+use super::hooks::HOOK_PATH_PREFIX;
 use super::origin::AllowedOrigins;
 use crate::auth::Keys;
 use crate::domain::{Provider, endpoint};
@@ -26,9 +27,6 @@ pub(super) struct AccessPolicy {
     pub(super) keys: Keys,
     pub(super) origins: AllowedOrigins,
 }
-
-/// The common prefix of the hook URLs.
-const HOOK_PATH_PREFIX: &str = "/webhooks/";
 
 /// Headers that a proxy adds, besides all that begin with `x-forwarded-`.
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "via", "x-real-ip"];

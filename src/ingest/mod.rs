@@ -26,7 +26,7 @@ pub mod writer;
 use clocks::ClockWatch;
 use normalise::{NormaliseError, normalise};
 use record::{NormalisedDelivery, Receipt};
-use verify::{Delivery, Refusal, Unverified, Verified, Verifier};
+use verify::{Candidate, Delivery, Hook, Refusal, Unverified, Verified, Verifier};
 use writer::{NotRecorded, Writer};
 
 /// How long a vendor waits for its answer. ArcSite wants it quickly and gives no figure.
@@ -68,6 +68,29 @@ pub enum IngestError {
 }
 
 impl Ingest {
+    /// Judges a delivery by its hook URL and its signature header, so that the body of a stranger is
+    /// not read.
+    ///
+    /// # Errors
+    ///
+    /// The delivery is refused, or the token of its hook cannot be looked up in time.
+    pub async fn judge_head(&self, hook: Hook, signature: Option<String>) -> Result<Candidate, IngestError> {
+        let provider = hook.provider().as_str();
+        let judged = async {
+            let registered = self.find_hook_token(&hook).await?;
+            Ok(self
+                .verifier
+                .judge_head(hook, signature, registered)
+                .inspect_err(|refusal| log_refusal(provider, *refusal))?)
+        };
+        let judged = judged.instrument(tracing::info_span!("delivery", provider));
+        let judged = tokio::time::timeout(ACCEPT_TIMEOUT, judged).await.unwrap_or(Err(IngestError::Unavailable));
+        if judged.as_ref().is_err_and(|error| *error == IngestError::Unavailable) {
+            metrics::counter!(UNAVAILABLE, "provider" => provider).increment(1);
+        }
+        judged
+    }
+
     /// Takes in a delivery. A receipt means that it is on disk.
     ///
     /// # Errors
@@ -90,11 +113,8 @@ impl Ingest {
 
     async fn accept_without_deadline(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
         let provider = delivery.provider();
-        let registered = self.find_hook_token(&delivery).await?;
-        let delivery = self.verifier.verify(delivery, registered).inspect_err(|refusal| {
-            metrics::counter!(REFUSED, "provider" => provider.as_str(), "reason" => refusal.label()).increment(1);
-            tracing::warn!(reason = refusal.label(), "delivery refused: {refusal}");
-        })?;
+        let delivery =
+            self.verifier.verify(delivery).inspect_err(|refusal| log_refusal(provider.as_str(), *refusal))?;
         if let Some(t) = delivery.signed_at() {
             self.clocks.observe_signature(t, delivery.received_at());
         }
@@ -127,9 +147,9 @@ impl Ingest {
         Ok(receipt)
     }
 
-    /// Looks up a delivery's token, if a webhook that was registered here may own it.
-    async fn find_hook_token(&self, delivery: &Delivery<Unverified>) -> Result<Option<HookToken>, IngestError> {
-        let Some(hash) = self.verifier.token_hash_for_lookup(delivery) else { return Ok(None) };
+    /// Looks up a hook's token, if a webhook that was registered here may own it.
+    async fn find_hook_token(&self, hook: &Hook) -> Result<Option<HookToken>, IngestError> {
+        let Some(hash) = self.verifier.token_hash_for_lookup(hook) else { return Ok(None) };
         webhooks::by_token(self.store.reserved_reader(), &hash).await.map_err(|error| {
             tracing::error!(%error, "failed to look up a hook token; the vendor must send the delivery again");
             IngestError::Unavailable
@@ -156,4 +176,9 @@ impl Ingest {
             vendor_type: delivery.text().ok().and_then(|text| Some(Envelope::parse(text).ok()?.event)),
         })
     }
+}
+
+fn log_refusal(provider: &'static str, refusal: Refusal) {
+    metrics::counter!(REFUSED, "provider" => provider, "reason" => refusal.label()).increment(1);
+    tracing::warn!(reason = refusal.label(), "delivery refused: {refusal}");
 }

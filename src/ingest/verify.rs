@@ -21,6 +21,8 @@ pub struct Unverified {
     /// The value of `ArcSite-Signature`. Several values are joined by commas, as HTTP reads them. A
     /// value that is not text is malformed.
     pub signature: Option<String>,
+    /// The webhook registered here that owns the token of the hook URL.
+    registered: Option<HookToken>,
 }
 
 /// A delivery whose sender is verified, or needs no proof.
@@ -65,21 +67,6 @@ impl Hook {
             Self::Arcsite | Self::ArcsiteToken(_) => Provider::Arcsite,
             Self::Bidsketch | Self::BidsketchToken(_) => Provider::Bidsketch,
         }
-    }
-}
-
-impl Delivery<Unverified> {
-    /// Creates a delivery that was just received.
-    #[must_use]
-    pub const fn received(hook: Hook, signature: Option<String>, body: Vec<u8>, received_at: Time) -> Self {
-        let provider = hook.provider();
-        Self { provider, received_at, headers: Vec::new(), body, state: Unverified { hook, signature } }
-    }
-
-    /// Adds the headers that stay with it.
-    #[must_use]
-    pub fn with_headers(self, headers: Vec<Header>) -> Self {
-        Self { headers, ..self }
     }
 }
 
@@ -196,6 +183,24 @@ impl Refusal {
     }
 }
 
+/// A request whose path and signature header may be those of a delivery. Its body is worth reading.
+#[derive(Debug)]
+pub struct Candidate {
+    hook: Hook,
+    signature: Option<String>,
+    registered: Option<HookToken>,
+}
+
+impl Candidate {
+    /// The delivery that it is with this body.
+    #[must_use]
+    pub fn with_body(self, headers: Vec<Header>, body: Vec<u8>, received_at: Time) -> Delivery<Unverified> {
+        let Self { hook, signature, registered } = self;
+        let provider = hook.provider();
+        Delivery { provider, received_at, headers, body, state: Unverified { hook, signature, registered } }
+    }
+}
+
 /// The secrets that prove a vendor's deliveries.
 #[derive(Debug)]
 pub struct Verifier {
@@ -230,10 +235,10 @@ impl Verifier {
     }
 
     /// The SHA-256, in hexadecimal digits, of a token that must be looked up before the delivery is
-    /// verified. Only a token that a webhook registered here may own is looked up.
+    /// judged. Only a token that a webhook registered here may own is looked up.
     #[must_use]
-    pub fn token_hash_for_lookup(&self, delivery: &Delivery<Unverified>) -> Option<String> {
-        match &delivery.state.hook {
+    pub fn token_hash_for_lookup(&self, hook: &Hook) -> Option<String> {
+        match hook {
             Hook::BidsketchToken(token)
                 if token::is_hook_token(token) && !token_matches(&self.bidsketch_token, token) =>
             {
@@ -243,41 +248,57 @@ impl Verifier {
         }
     }
 
-    /// Checks a delivery's proof over its raw bytes, in constant time. `registered` is the result
-    /// of the token's lookup.
-    pub fn verify(
+    /// Judges a delivery by all that comes before its body. `registered` is the result of the
+    /// token's lookup.
+    pub fn judge_head(
         &self,
-        delivery: Delivery<Unverified>,
+        hook: Hook,
+        signature: Option<String>,
         registered: Option<HookToken>,
-    ) -> Result<Delivery<Verified>, Refusal> {
-        let Delivery { provider, received_at, headers, body, state } = delivery;
-        let mut webhook = None;
-        let signed_at = match &state.hook {
+    ) -> Result<Candidate, Refusal> {
+        match &hook {
             Hook::Arcsite if !self.arcsite_secrets.is_empty() => {
-                let header = state.signature.as_deref().ok_or(Refusal::Unsigned)?;
-                let signature = Signature::parse(header).map_err(Refusal::Signature)?;
+                let signature = parse_signature(signature.as_deref())?;
+                if !signature.has_digest() {
+                    return Err(Refusal::Signature(SignatureError::Wrong));
+                }
+            }
+            Hook::Arcsite | Hook::Bidsketch if self.is_open(hook.provider()) => {}
+            Hook::Arcsite | Hook::Bidsketch => return Err(Refusal::UnknownHook),
+            Hook::ArcsiteToken(token) => check_token(&self.arcsite_token, token)?,
+            Hook::BidsketchToken(token) => match &registered {
+                Some(HookToken { is_retired: true, .. }) => return Err(Refusal::RetiredHook),
+                Some(HookToken { is_retired: false, .. }) => {}
+                None => check_token(&self.bidsketch_token, token)?,
+            },
+        }
+        Ok(Candidate { hook, signature, registered })
+    }
+
+    /// Checks a delivery's proof: its signature over its raw bytes, in constant time. Without
+    /// signing secrets, its path was the proof.
+    pub fn verify(&self, delivery: Delivery<Unverified>) -> Result<Delivery<Verified>, Refusal> {
+        let Delivery { provider, received_at, headers, body, state } = delivery;
+        let Unverified { hook, signature, registered } = state;
+        let signed_at = match hook {
+            Hook::Arcsite if !self.arcsite_secrets.is_empty() => {
+                let signature = parse_signature(signature.as_deref())?;
                 signature.verify(&body, &self.arcsite_secrets).map_err(Refusal::Signature)?;
                 Some(signature.unix_seconds)
             }
-            Hook::Arcsite | Hook::Bidsketch if self.is_open(provider) => None,
-            Hook::Arcsite | Hook::Bidsketch => return Err(Refusal::UnknownHook),
-            Hook::ArcsiteToken(token) => check_token(&self.arcsite_token, token)?,
-            Hook::BidsketchToken(token) => match registered {
-                Some(HookToken { is_retired: true, .. }) => return Err(Refusal::RetiredHook),
-                Some(HookToken { webhook: id, is_retired: false }) => {
-                    webhook = Some(id);
-                    None
-                }
-                None => check_token(&self.bidsketch_token, token)?,
-            },
+            Hook::Arcsite | Hook::Bidsketch | Hook::ArcsiteToken(_) | Hook::BidsketchToken(_) => None,
         };
+        let webhook = registered.map(|token| token.webhook);
         Ok(Delivery::verified((provider, received_at), (headers, body), signed_at, webhook))
     }
 }
 
-/// A token proves the sender of a delivery, not its time.
-fn check_token(configured: &Option<SecretString>, token: &str) -> Result<Option<i64>, Refusal> {
-    if token_matches(configured, token) { Ok(None) } else { Err(Refusal::UnknownHook) }
+fn parse_signature(header: Option<&str>) -> Result<Signature<'_>, Refusal> {
+    Signature::parse(header.ok_or(Refusal::Unsigned)?).map_err(Refusal::Signature)
+}
+
+fn check_token(configured: &Option<SecretString>, token: &str) -> Result<(), Refusal> {
+    if token_matches(configured, token) { Ok(()) } else { Err(Refusal::UnknownHook) }
 }
 
 fn token_matches(configured: &Option<SecretString>, token: &str) -> bool {
@@ -299,8 +320,8 @@ mod tests {
     }
 
     fn result(verifier: &Verifier, hook: Hook, signature: Option<&str>) -> Result<(), Refusal> {
-        let delivery = Delivery::received(hook, signature.map(str::to_owned), b"{}".to_vec(), Clock::system().now());
-        verifier.verify(delivery, None).map(drop)
+        let candidate = verifier.judge_head(hook, signature.map(str::to_owned), None)?;
+        verifier.verify(candidate.with_body(Vec::new(), b"{}".to_vec(), Clock::system().now())).map(drop)
     }
 
     #[test]
@@ -335,15 +356,24 @@ mod tests {
     fn registered_token_is_accepted_until_retired() {
         let verifier = verifier(&[], None, None, false);
         let token = "0123456789abcdef".repeat(4);
-        let delivery = || {
-            let hook = Hook::BidsketchToken(token.clone());
-            Delivery::received(hook, None, b"{}".to_vec(), Clock::system().now())
-        };
-        assert_eq!(verifier.token_hash_for_lookup(&delivery()), Some(token::hash(&token)));
+        let hook = || Hook::BidsketchToken(token.clone());
+        assert_eq!(verifier.token_hash_for_lookup(&hook()), Some(token::hash(&token)));
         let registered = |is_retired| Some(HookToken { webhook: WebhookId(7), is_retired });
-        let verified = verifier.verify(delivery(), registered(false)).unwrap();
+        let candidate = verifier.judge_head(hook(), None, registered(false)).unwrap();
+        let verified = verifier.verify(candidate.with_body(Vec::new(), b"{}".to_vec(), Clock::system().now())).unwrap();
         assert_eq!(verified.webhook(), Some(WebhookId(7)));
-        assert_eq!(verifier.verify(delivery(), registered(true)).map(drop), Err(Refusal::RetiredHook));
-        assert_eq!(verifier.verify(delivery(), None).map(drop), Err(Refusal::UnknownHook));
+        assert_eq!(verifier.judge_head(hook(), None, registered(true)).map(drop), Err(Refusal::RetiredHook));
+        assert_eq!(verifier.judge_head(hook(), None, None).map(drop), Err(Refusal::UnknownHook));
+    }
+
+    #[test]
+    fn signature_header_is_judged_before_the_body() {
+        let verifier = verifier(&["s"], None, None, false);
+        let judge =
+            |signature: Option<&str>| verifier.judge_head(Hook::Arcsite, signature.map(str::to_owned), None).map(drop);
+        assert_eq!(judge(None), Err(Refusal::Unsigned));
+        assert_eq!(judge(Some("nonsense")), Err(Refusal::Signature(SignatureError::Malformed)));
+        assert_eq!(judge(Some("t=1,v=00")), Err(Refusal::Signature(SignatureError::Wrong)));
+        assert_eq!(judge(Some(&format!("t=1,v={}", "0".repeat(64)))), Ok(()));
     }
 }

@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod connections;
 mod hooks;
 mod identity;
 mod keys;

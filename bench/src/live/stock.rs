@@ -20,7 +20,7 @@ use bidarc::graphql::{self, Executor, Operation};
 use bidarc::ingest::clocks::ClockWatch;
 use bidarc::ingest::record::DedupWindowLengths;
 use bidarc::ingest::release::Releaser;
-use bidarc::ingest::verify::{Delivery, Hook, Verifier};
+use bidarc::ingest::verify::{Hook, Verifier};
 use bidarc::ingest::writer::Writer;
 use bidarc::ingest::{Ingest, SignatureTolerance};
 use bidarc::store::Store;
@@ -63,8 +63,9 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
 }
 
 async fn hook(State(state): State<AppState>, body: Bytes) -> Result<Json<Value>, StatusCode> {
-    let delivery = Delivery::received(Hook::Arcsite, None, body.to_vec(), Clock::system().now());
-    match state.ingest.accept(delivery).await {
+    let unavailable = |_| StatusCode::SERVICE_UNAVAILABLE;
+    let candidate = state.ingest.judge_head(Hook::Arcsite, None).await.map_err(unavailable)?;
+    match state.ingest.accept(candidate.with_body(body.to_vec(), Clock::system().now())).await {
         Ok(receipt) => Ok(Json(json!({ "outcome": receipt.outcome.as_str() }))),
         Err(_) => Err(StatusCode::SERVICE_UNAVAILABLE),
     }

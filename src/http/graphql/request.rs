@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::parameters::{Parameters, UrlParameters};
 use super::response::APPLICATION_JSON;
 use crate::graphql::Operation;
-use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED};
+use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED, UNAVAILABLE};
 use crate::http::body;
 use crate::http::error::HttpError;
 
@@ -33,7 +33,11 @@ impl RequestError {
 
     /// The code of the error in the response.
     pub(super) fn code(&self) -> &'static str {
-        if self.0 == StatusCode::PAYLOAD_TOO_LARGE { LIMIT_EXCEEDED } else { BAD_USER_INPUT }
+        match self.0 {
+            StatusCode::PAYLOAD_TOO_LARGE => LIMIT_EXCEEDED,
+            StatusCode::SERVICE_UNAVAILABLE => UNAVAILABLE,
+            _ => BAD_USER_INPUT,
+        }
     }
 }
 
@@ -54,13 +58,13 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request
         let status = match &error {
             HttpError::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             HttpError::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            HttpError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             HttpError::BodyInterrupted
             | HttpError::Unauthenticated
             | HttpError::UnknownHook
             | HttpError::RetiredHook
             | HttpError::NotFound
-            | HttpError::Forbidden(_)
-            | HttpError::Unavailable => StatusCode::BAD_REQUEST,
+            | HttpError::Forbidden(_) => StatusCode::BAD_REQUEST,
         };
         RequestError(status, error.to_string())
     })?;

@@ -17,10 +17,13 @@ use super::error::HttpError;
 use crate::clock::Clock;
 use crate::domain::{DeliveryOutcome, NodeId};
 use crate::ingest::Ingest;
-use crate::ingest::verify::{Delivery, Hook};
+use crate::ingest::verify::Hook;
 use crate::log_limit::LogLimit;
 use crate::metrics::REFUSED;
 use crate::vendor::arcsite::signature;
+
+/// The common prefix of the hook URLs.
+pub(super) const HOOK_PATH_PREFIX: &str = "/webhooks/";
 
 /// The largest delivery. The largest documented payload has a few kilobytes.
 const DELIVERY_BYTES_MAX: usize = 1024 * 1024;
@@ -108,14 +111,18 @@ fn token_or_empty(token: Result<Path<String>, PathRejection>) -> String {
 
 async fn accept_delivery(hooks: HookState, hook: Hook, headers: &HeaderMap, body: Body) -> HookResult {
     let provider = hook.provider().as_str();
-    // The body is read before the hook is checked: a sender that is cut off while writing does not
-    // see the response.
+    let candidate = match hooks.ingest.judge_head(hook, signature_header(headers)).await {
+        Ok(candidate) => candidate,
+        Err(error) => {
+            body::discard(body, headers, DELIVERY_BYTES_MAX).await;
+            return Err(error.into());
+        }
+    };
     let body = body::read(body, DELIVERY_BYTES_MAX).await.inspect_err(|error| {
         metrics::counter!(REFUSED, "provider" => provider, "reason" => "body").increment(1);
         tracing::warn!(provider, "a delivery was refused: {error}");
     })?;
-    let delivery = Delivery::received(hook, signature_header(headers), body, hooks.clock.now())
-        .with_headers(headers::kept(headers));
+    let delivery = candidate.with_body(headers::kept(headers), body, hooks.clock.now());
     let receipt = hooks.ingest.accept(delivery).await?;
     Ok(Json(ReceiptBody {
         outcome: DeliveryOutcome::as_str(receipt.outcome),

@@ -19,6 +19,7 @@ use super::close::CloseReason;
 use super::keepalive::KeepAlive;
 use super::session::{Session, message_bytes};
 use crate::http::graphql::REQUEST_BYTES_MAX;
+use crate::http::server::{TooMuchBeforeProof, UNPROVEN_SOCKET_BYTES_MAX};
 
 /// How many bytes are written before a flush. At most this, and the message that exceeds it, waits
 /// for a peer.
@@ -27,6 +28,10 @@ pub(super) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// How many messages are read, and how many buffers written, before the task yields to others.
 const READS_PER_POLL_MAX: usize = 16;
 const FLUSHES_PER_POLL_MAX: usize = 4;
+
+/// How many answers to WebSocket's own pings may wait for a peer. The library buffers each. At the
+/// limit, reading pauses.
+const PONGS_WAITING_MAX: usize = 16;
 
 /// How long a peer may take to receive the close frame, and then to reply to it.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(800);
@@ -55,14 +60,23 @@ struct SocketDriver {
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Whether a buffer was written that the peer has not received in full.
     is_flushing: bool,
+    /// The pings since the last complete flush.
+    pongs_waiting: usize,
 }
 
 /// Serves a socket until the peer closes it, or the service does and gives a reason.
 pub(super) async fn serve(socket: WebSocket, session: Session, shutdown: WaitForCancellationFutureOwned) {
     let keep_alive = KeepAlive::new(Instant::now());
     let timer = Box::pin(sleep_until(keep_alive.first_check_at()));
-    let mut driver =
-        SocketDriver { socket, session, keep_alive, timer, shutdown: Box::pin(shutdown), is_flushing: false };
+    let mut driver = SocketDriver {
+        socket,
+        session,
+        keep_alive,
+        timer,
+        shutdown: Box::pin(shutdown),
+        is_flushing: false,
+        pongs_waiting: 0,
+    };
     let end = std::future::poll_fn(|cx| driver.poll(cx)).await;
     let SocketDriver { socket, session, .. } = driver;
     // This ends its operations.
@@ -119,13 +133,18 @@ impl SocketDriver {
         self.poll_timer(cx)?;
         let more_to_write = self.write(cx)?;
         // Reading pauses while too many replies wait. It continues if writing has made room.
-        Ok(more_to_write || more_to_read && !self.session.is_reply_queue_full())
+        Ok(more_to_write || more_to_read && !self.is_reading_paused())
+    }
+
+    /// Whether so many replies wait that reading pauses.
+    fn is_reading_paused(&self) -> bool {
+        self.session.is_reply_queue_full() || self.pongs_waiting >= PONGS_WAITING_MAX
     }
 
     /// Reads messages. Returns whether there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         for _ in 0..READS_PER_POLL_MAX {
-            if self.session.is_reply_queue_full() {
+            if self.is_reading_paused() {
                 break;
             }
             let message = match self.socket.poll_next_unpin(cx) {
@@ -143,8 +162,12 @@ impl SocketDriver {
                     );
                 }
                 Message::Close(_) => return Err(End::PeerClosed),
-                // The library answers WebSocket's own pings.
-                Message::Ping(_) | Message::Pong(_) => {}
+                // The library answers WebSocket's own pings, at the next flush.
+                Message::Ping(_) => {
+                    self.pongs_waiting += 1;
+                    self.is_flushing = true;
+                }
+                Message::Pong(_) => {}
             }
         }
         Ok(true)
@@ -170,6 +193,7 @@ impl SocketDriver {
                 Poll::Ready(Ok(())) => {
                     self.keep_alive.on_flush(true, Instant::now());
                     self.is_flushing = false;
+                    self.pongs_waiting = 0;
                 }
             }
         }
@@ -211,6 +235,9 @@ fn end_after_read_error(error: axum::Error) -> End {
     let error = error.into_inner();
     match error.downcast_ref::<SocketError>() {
         Some(SocketError::Capacity(_)) => CloseReason::MessageTooLarge(REQUEST_BYTES_MAX).into(),
+        Some(SocketError::Io(error)) if error.get_ref().is_some_and(|cause| cause.is::<TooMuchBeforeProof>()) => {
+            CloseReason::MessageTooLarge(UNPROVEN_SOCKET_BYTES_MAX).into()
+        }
         Some(SocketError::Utf8(_)) => CloseReason::NotUtf8.into(),
         // The connection is lost: no peer is left to receive a close frame.
         Some(SocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => End::PeerClosed,

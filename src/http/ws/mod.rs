@@ -5,9 +5,11 @@
 //! `session` holds the state of the protocol, `operations` the running operations, `keepalive` the
 //! deadlines, `protocol` the messages, `close` the codes.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 use axum::middleware::Next;
@@ -20,6 +22,7 @@ use super::error::HttpError;
 use super::gauge::GaugeGuard;
 use super::graphql;
 use super::open_mode::{self, AccessPolicy};
+use super::server::Exchange;
 use crate::graphql::Executor;
 use close::CloseReason;
 use connection_init::ConnectionInit;
@@ -62,6 +65,7 @@ pub(super) async fn upgrade_if_requested(sockets: State<WsState>, request: Reque
 
 async fn upgrade(
     State(sockets): State<WsState>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     version: Version,
     uri: Uri,
     headers: HeaderMap,
@@ -87,13 +91,14 @@ async fn upgrade(
         .write_buffer_size(driver::WRITE_BUFFER_BYTES)
         .max_message_size(graphql::REQUEST_BYTES_MAX)
         .max_frame_size(graphql::REQUEST_BYTES_MAX);
+    exchange.begin_socket();
     let tracker_token = sockets.tracker.token();
     let protocol = upgrade.selected_protocol().and_then(|name| Protocol::of_socket(name.as_bytes(), &headers));
     upgrade.on_upgrade(async move |socket| {
         let _tracker_token = tracker_token;
         let _gauge = GaugeGuard::socket();
         if let Some(protocol) = protocol {
-            let session = Session::new(protocol, sockets.graphql, sockets.policy.keys, init);
+            let session = Session::new(protocol, sockets.graphql, sockets.policy.keys, init, exchange);
             driver::serve(socket, session, sockets.shutdown.cancelled_owned()).await;
         } else {
             driver::close(socket, &CloseReason::UnsupportedSubprotocol).await;

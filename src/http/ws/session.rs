@@ -18,6 +18,7 @@ use crate::graphql::error::LIMIT_EXCEEDED;
 use crate::graphql::{Executor, Operation, OperationMessage};
 use crate::http::access;
 use crate::http::graphql::error_list;
+use crate::http::server::Exchange;
 
 /// How many bytes of replies may wait for a peer that sends but does not receive. At the limit,
 /// reading from it pauses.
@@ -32,6 +33,8 @@ pub(super) struct Session {
     protocol: Protocol,
     graphql: Executor,
     keys: Keys,
+    /// The request that opened the socket.
+    exchange: Arc<Exchange>,
     auth_state: AuthState,
     operations: Operations,
     /// Messages that belong to no running operation: acknowledgement, pings, pongs and refusals.
@@ -49,9 +52,16 @@ enum AuthState {
 }
 
 impl Session {
-    pub(super) fn new(protocol: Protocol, graphql: Executor, keys: Keys, init: ConnectionInit) -> Self {
+    pub(super) fn new(
+        protocol: Protocol,
+        graphql: Executor,
+        keys: Keys,
+        init: ConnectionInit,
+        exchange: Arc<Exchange>,
+    ) -> Self {
         let auth_state = AuthState::AwaitingInit(Arc::new(init));
-        Self { protocol, graphql, keys, auth_state, operations: Operations::default(), replies: VecDeque::new() }
+        let (operations, replies) = (Operations::default(), VecDeque::new());
+        Self { protocol, graphql, keys, exchange, auth_state, operations, replies }
     }
 
     /// Whether the client is authenticated.
@@ -118,6 +128,7 @@ impl Session {
                 AuthState::AwaitingInit(_) => return Poll::Pending,
                 AuthState::Authenticating(result) => match ready!(result.poll_unpin(cx)) {
                     Ok(access) => {
+                        self.exchange.prove_socket();
                         self.replies.extend(self.protocol.acknowledgement());
                         let keys = self.keys.clone();
                         let revocation = async move { keys.wait_until_revoked(access).await }.boxed();

@@ -9,9 +9,7 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 
 use crate::clock::Time;
 use crate::domain::text::replace_nul;
-use crate::domain::{
-    DeliveryOutcome, EventKind, Money, ProposalStatus, Provider, QuarantineReason, VendorId, fold,
-};
+use crate::domain::{DeliveryOutcome, EventKind, Money, ProposalStatus, Provider, QuarantineReason, VendorId, fold};
 use crate::store::StoreError;
 use crate::store::read::EventRow;
 use crate::store::sql::convert::to_micros;

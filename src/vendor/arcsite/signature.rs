@@ -67,6 +67,12 @@ impl<'a> Signature<'a> {
         Ok(Self { t, unix_seconds, digests })
     }
 
+    /// Whether a body can exist that this signature matches.
+    #[must_use]
+    pub fn has_digest(&self) -> bool {
+        !self.digests.is_empty()
+    }
+
     /// Verifies the raw body, in a time that does not depend on the position of a difference.
     ///
     /// # Errors

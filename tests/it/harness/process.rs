@@ -70,6 +70,11 @@ impl Launch {
         Self::under(&["/usr/bin/setpriv", "--bounding-set=-dac_override,-dac_read_search"], directory)
     }
 
+    /// The binary as a process that may open only so many files.
+    pub(crate) fn with_open_files(directory: impl Into<PathBuf>, files: u32) -> Self {
+        Self::under(&["/bin/sh", "-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")], directory)
+    }
+
     fn under(program: &[&str], directory: impl Into<PathBuf>) -> Self {
         let mut command = Command::new(program[0]);
         command.args(&program[1..]).arg(env!("CARGO_BIN_EXE_bidarc"));
@@ -109,6 +114,19 @@ impl Launch {
         });
         let base = base.trim().trim_end_matches("/playground").to_owned();
         Process { child, client: Client::new(base), greeting, log }
+    }
+
+    /// Starts a service whose greeting and log go into this pipe.
+    pub(crate) async fn serve_into(mut self, pipe: std::io::PipeWriter, port: u16, database: &Database) -> Process {
+        self.0.stdout(pipe.try_clone().unwrap()).stderr(pipe);
+        let launch = self.arg("--database-url").arg(&database.url()).arg("--listen").arg(&format!("127.0.0.1:{port}"));
+        let child = launch.spawn();
+        let client = Client::new(format!("http://127.0.0.1:{port}"));
+        eventually("the service answers", TIMEOUT, async || {
+            client.request(reqwest::Method::GET, "/healthz").send().await.ok()
+        })
+        .await;
+        Process { child, client, greeting: String::new(), log: Arc::default() }
     }
 
     /// Runs the command to its end.
@@ -194,6 +212,13 @@ impl Process {
     /// Sends a signal by its name.
     pub(crate) async fn signal(&self, name: &str) {
         signal(&self.child, name).await;
+    }
+
+    /// The memory in use, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     /// The log so far.

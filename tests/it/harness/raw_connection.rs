@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::{Client, within};
@@ -14,6 +14,13 @@ pub(crate) struct RawConnection(TcpStream);
 impl RawConnection {
     pub(crate) async fn open(client: &Client) -> Self {
         Self(TcpStream::connect(client.authority()).await.unwrap())
+    }
+
+    /// Opens a connection whose receive buffer is small.
+    pub(crate) async fn open_with_small_buffer(client: &Client) -> Self {
+        let tcp = TcpSocket::new_v4().unwrap();
+        tcp.set_recv_buffer_size(4096).unwrap();
+        Self(tcp.connect(client.authority().parse().unwrap()).await.unwrap())
     }
 
     pub(crate) async fn write(&mut self, text: &str) {
@@ -57,6 +64,12 @@ impl RawConnection {
             String::from_utf8(read).unwrap()
         })
         .await
+    }
+
+    /// Reads these many bytes; none if the connection ends before.
+    pub(crate) async fn read_bytes(&mut self, count: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        within("bytes come", self.0.read_exact(&mut bytes)).await.ok().map(|_| bytes)
     }
 
     /// Whether neither a byte nor the end of the connection comes within this time.

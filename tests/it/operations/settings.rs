@@ -23,6 +23,7 @@ fn non_default(section: &str, key: &str, default: &str) -> String {
     match (section, key) {
         ("server", "listen") => "127.0.0.1:7".to_owned(),
         ("server", "allowed_origins") => "https://other.example.com".to_owned(),
+        ("server", "trusted_proxies") => "10.0.0.0/8".to_owned(),
         ("log", "format") => "json".to_owned(),
         ("log", "filter") => "warn".to_owned(),
         ("database", "url") => "sqlite://other.db".to_owned(),

@@ -32,9 +32,11 @@ const ORDER: [&str; 17] = [
 const SEPARATED: [(&str, &str, Option<&str>); 2] = [("graphql", "ingest", Some("release")), ("ingest", "feed", None)];
 
 /// The libraries that only some layers may use.
-const LIBRARY_LAYERS: [(&str, &[&str]); 8] = [
+const LIBRARY_LAYERS: [(&str, &[&str]); 10] = [
     ("reqwest", &["vendor"]),
-    ("axum", &["http", "app"]),
+    ("axum", &["http"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
     ("tungstenite", &["http"]),
     ("tower_http", &["http"]),
     ("async_graphql", &["graphql", "http"]),

@@ -1,0 +1,245 @@
+//! One request in progress: its place, its body and its answer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::body::{Bytes, HttpBody};
+use futures_util::FutureExt;
+use hyper::body::{Frame, Incoming, SizeHint};
+use metrics::Gauge;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::activity::{Activity, WRITE_PROGRESS_BYTES};
+use super::connections::RequestPlace;
+use crate::metrics::BODY_BYTES;
+
+/// How many bytes of one body count against the budget. No handler keeps more; it discards the rest
+/// of a body that is too large.
+const BODY_BYTES_HELD_MAX: usize = 1024 * 1024;
+
+/// A request in progress. It ends with the last part that holds it: its answer, or its WebSocket.
+pub(in crate::http) struct Exchange {
+    activity: Arc<Activity>,
+    /// The number of its answer on this connection.
+    answer: u64,
+    _place: RequestPlace,
+}
+
+impl Exchange {
+    pub(super) fn begin(activity: Arc<Activity>, place: RequestPlace, is_http2: bool, has_body: bool) -> Self {
+        let answer = activity.begin_request(is_http2, has_body, Instant::now());
+        Self { activity, answer, _place: place }
+    }
+
+    /// Declares that the connection becomes a WebSocket. Until [`Self::prove_socket`] it may send
+    /// only a little, and gives way to other connections.
+    pub(in crate::http) fn begin_socket(&self) {
+        self.activity.begin_socket(Instant::now());
+    }
+
+    /// Declares that the client of the WebSocket has proven itself.
+    pub(in crate::http) fn prove_socket(&self) {
+        self.activity.prove_socket();
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.activity.end_answer_wait(self.answer);
+        self.activity.end_request(Instant::now());
+    }
+}
+
+/// The bytes of bodies that may be in memory at once.
+#[derive(Clone)]
+pub(super) struct BodyBudget {
+    free: Arc<AtomicUsize>,
+    gauge: Gauge,
+}
+
+/// The bytes that one request holds of a budget.
+pub(super) struct HeldBytes {
+    budget: BodyBudget,
+    count: AtomicUsize,
+}
+
+impl BodyBudget {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { free: Arc::new(AtomicUsize::new(bytes)), gauge: metrics::gauge!(BODY_BYTES) }
+    }
+
+    pub(super) fn hold(&self) -> Arc<HeldBytes> {
+        Arc::new(HeldBytes { budget: self.clone(), count: AtomicUsize::new(0) })
+    }
+}
+
+impl HeldBytes {
+    /// Takes bytes from the budget. False if it does not have them.
+    fn grow(&self, count: usize) -> bool {
+        let held = self.count.load(Ordering::Relaxed);
+        let more = count.min(BODY_BYTES_HELD_MAX.saturating_sub(held));
+        let free = &self.budget.free;
+        if free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(more)).is_err() {
+            return false;
+        }
+        self.count.fetch_add(more, Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
+        self.budget.gauge.increment(more as f64);
+        true
+    }
+}
+
+impl Drop for HeldBytes {
+    fn drop(&mut self) {
+        let count = *self.count.get_mut();
+        self.budget.free.fetch_add(count, Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
+        self.budget.gauge.decrement(count as f64);
+    }
+}
+
+/// Why a body cannot be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::http) enum BodyError {
+    /// It did not arrive in time.
+    #[error("the body did not arrive in time")]
+    Timeout,
+    /// Too many bytes of other bodies are in memory.
+    #[error("too many bodies are being read")]
+    NoBudget,
+    /// The connection was interrupted.
+    #[error(transparent)]
+    Interrupted(#[from] hyper::Error),
+}
+
+/// The body of a request, with its time-out and its part of the budget.
+pub(super) struct RequestBody {
+    body: Incoming,
+    activity: Arc<Activity>,
+    held: Arc<HeldBytes>,
+    timeout: Duration,
+    /// Begins with the first read.
+    deadline: Option<Pin<Box<Sleep>>>,
+    /// Whether the activity counts it as unread.
+    is_unread: bool,
+}
+
+impl RequestBody {
+    pub(super) fn new(body: Incoming, activity: Arc<Activity>, held: Arc<HeldBytes>, timeout: Duration) -> Self {
+        let is_unread = !body.is_end_stream();
+        Self { body, activity, held, timeout, deadline: None, is_unread }
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.is_unread) {
+            self.activity.end_body();
+        }
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        let frame = match Pin::new(&mut this.body).poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                let timeout = this.timeout;
+                let deadline = this.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+                ready!(deadline.poll_unpin(cx));
+                return Poll::Ready(Some(Err(BodyError::Timeout)));
+            }
+        };
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => {
+                this.activity.on_body_read();
+                let count = frame.data_ref().map_or(0, Bytes::len);
+                if this.body.is_end_stream() {
+                    this.end();
+                }
+                Some(if this.held.grow(count) { Ok(frame) } else { Err(BodyError::NoBudget) })
+            }
+            Some(Err(error)) => Some(Err(error.into())),
+            None => {
+                this.end();
+                None
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The body of an answer, in pieces. The client must receive each piece within the write time-out.
+pub(super) struct AnswerBody {
+    body: Body,
+    /// The rest of a frame that was larger than a piece.
+    rest: Bytes,
+    exchange: Arc<Exchange>,
+}
+
+impl AnswerBody {
+    pub(super) const fn new(body: Body, exchange: Arc<Exchange>) -> Self {
+        Self { body, rest: Bytes::new(), exchange }
+    }
+}
+
+impl HttpBody for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        let Exchange { activity, answer, .. } = &*this.exchange;
+        // hyper asks for the next piece when the last one is written.
+        activity.end_answer_wait(*answer);
+        let mut data = std::mem::take(&mut this.rest);
+        if data.is_empty() {
+            match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) => data = bytes,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                end => return Poll::Ready(end),
+            }
+        }
+        if data.len() > WRITE_PROGRESS_BYTES {
+            this.rest = data.split_off(WRITE_PROGRESS_BYTES);
+        }
+        activity.begin_answer_wait(*answer, Instant::now());
+        Poll::Ready(Some(Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let rest = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+        let body = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower().saturating_add(rest));
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
+    }
+}

@@ -1,0 +1,81 @@
+//! Bodies that do not come, and the budget of all bodies.
+
+use simulator::signature::{HEADER, sign};
+
+use super::start;
+use crate::harness::{Database, Launch, RawConnection, TIMEOUT, eventually, fixture};
+
+/// The smallest budget.
+const BUDGET: usize = 1024 * 1024;
+
+#[tokio::test]
+async fn body_that_is_not_whole_in_time_is_408() {
+    let database = Database::fresh();
+    let service = start(&database, &[]).await;
+    let mut half = RawConnection::begin_post(&service, "/webhooks/arcsite", 1000).await;
+    half.write("{").await;
+    let answer = half.read_to_end().await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(service.metric("bidarc_body_bytes").await, 0.0);
+    service.stop(&database).await;
+}
+
+/// The client sends its body only when the service asks for it.
+#[tokio::test]
+async fn body_is_not_read_before_its_path_and_signature_header_are_judged() {
+    let database = Database::fresh();
+    let launch = Launch::new(database.directory()).env("BIDARC_ARCSITE__SIGNING_SECRETS", "s");
+    let service = launch.env("BIDARC_BIDSKETCH__PATH_TOKEN", "right").serve(0, &database).await;
+    let well_formed = sign("another", 1, b"");
+    for (path, signature, status) in [
+        ("arcsite", None, "401"),
+        ("arcsite", Some("nonsense"), "401"),
+        ("arcsite", Some("t=1,v=00"), "401"),
+        ("arcsite", Some("t=1,t=2,v=00"), "401"),
+        ("arcsite", Some(well_formed.as_str()), "100"),
+        ("arcsite/token", None, "404"),
+        ("bidsketch", None, "404"),
+        ("bidsketch/wrong", None, "404"),
+        (&format!("bidsketch/{}", "0".repeat(64)), None, "404"),
+        ("bidsketch/right", None, "100"),
+    ] {
+        let mut connection = RawConnection::open(&service).await;
+        let signature = signature.map_or_else(String::new, |value| format!("{HEADER}: {value}\r\n"));
+        connection
+            .write(&format!(
+                "POST /webhooks/{path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n{signature}\r\n",
+                service.authority()
+            ))
+            .await;
+        let answer = connection.read_until("\r\n\r\n").await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {signature}: {answer}");
+    }
+    service.stop(&database).await;
+}
+
+#[tokio::test]
+async fn body_beyond_the_budget_is_503_and_the_budget_is_given_back() {
+    let database = Database::fresh();
+    let settings = [("BODY_BUDGET_BYTES", &*BUDGET.to_string()), ("BODY_TIMEOUT_SECONDS", "600")];
+    let service = start(&database, &settings).await;
+    let piece = vec![b' '; 600 * 1024];
+    let mut first = RawConnection::begin_post(&service, "/webhooks/arcsite", BUDGET).await;
+    first.write_all(&piece).await.unwrap();
+    let held = async || (service.metric("bidarc_body_bytes").await == 600.0 * 1024.0).then_some(());
+    eventually("the first body is held", TIMEOUT, held).await;
+
+    let mut second = RawConnection::begin_post(&service, "/webhooks/arcsite", BUDGET).await;
+    second.write_all(&piece).await.unwrap();
+    let answer = second.read_until("try again").await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.to_lowercase().contains("retry-after: 5"), "{answer}");
+    // Small deliveries still fit, and other requests have a budget of their own.
+    service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await.receipt().accepted();
+    let query = format!("{{ events(first: 1) {{ totalCount }} }}{}", " ".repeat(200 * 1024));
+    assert_eq!(service.query(&query).await["events"]["totalCount"], 1);
+
+    drop(first);
+    let given_back = async || (service.metric("bidarc_body_bytes").await == 0.0).then_some(());
+    eventually("the budget is given back", TIMEOUT, given_back).await;
+    service.post("/webhooks/arcsite", vec![b' '; BUDGET]).await.receipt().quarantined();
+    service.stop(&database).await;
+}
