@@ -23,13 +23,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 use commands::backup::{self, BackupCommand};
 use commands::copy::{self, CopyCommand};
 use commands::keys::{self, KeysCommand};
+use commands::log_writer::{self, LogWriter};
 use commands::progress_line::ProgressLine;
+use commands::signals::StopSignals;
 
 mod commands {
     pub(crate) mod backup;
     pub(crate) mod copy;
     pub(crate) mod keys;
+    pub(crate) mod log_writer;
     pub(crate) mod progress_line;
+    pub(crate) mod signals;
 }
 
 #[global_allocator]
@@ -72,10 +76,11 @@ struct ServeOptions {
 
 #[derive(Clone, Subcommand)]
 enum Command {
-    /// Serve the hooks and the API until SIGTERM or Ctrl-C (this is the default)
+    /// Serve the hooks and the API until SIGTERM, SIGHUP or Ctrl-C (this is the default)
     ///
-    /// At start it creates the tables of the database, or upgrades them to this version. On SIGTERM
-    /// it finishes the requests that have begun, for server.shutdown_grace_seconds at most.
+    /// At start it creates the tables of the database, or upgrades them to this version. At a
+    /// signal it finishes the requests that have come whole, for server.shutdown_grace_seconds at
+    /// most. A second signal ends it at once.
     Serve(ServeOptions),
     /// Print the GraphQL schema in SDL
     Schema(UnusedOptions),
@@ -137,8 +142,9 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // If standard error is closed, the exit code alone reports the failure.
-            let _ = writeln!(std::io::stderr(), "bidarc: {failure}");
+            // If standard error is closed or not read, the exit code alone reports the failure.
+            let message = format!("bidarc: {failure}\n");
+            let _ = log_writer::within_time(move || std::io::stderr().write_all(message.as_bytes()));
             ExitCode::FAILURE
         }
     }
@@ -151,13 +157,20 @@ fn write_stdout(text: &str) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Writes the greeting of the service. If standard output is not read, the service starts without
+/// waiting for it.
+fn write_greeting(text: String) -> Result<(), BoxError> {
+    let written = log_writer::within_time(move || write_stdout(&text).map_err(|error| error.to_string()));
+    Ok(written.unwrap_or(Ok(()))?)
+}
+
 /// Reads the settings, initialises logging and builds the runtime.
-fn bootstrap(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime), BoxError> {
+fn bootstrap(arguments: Arguments) -> Result<(Settings, tokio::runtime::Runtime, LogWriter), BoxError> {
     let flags = Overrides { listen: arguments.serve.listen, database_url: arguments.database_url };
     let settings = Settings::load(arguments.config.as_deref(), std::env::vars_os(), flags)?;
-    init_logging(&settings)?;
+    let log = init_logging(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok((settings, runtime))
+    Ok((settings, runtime, log))
 }
 
 /// Opens the database for a command. One reader is enough: commands read one query at a time. Only
@@ -189,22 +202,22 @@ async fn open_store(settings: &Settings, may_create: bool) -> Result<Store, BoxE
 }
 
 fn run_keys(arguments: Arguments, command: KeysCommand) -> Result<(), BoxError> {
-    let (settings, runtime) = bootstrap(arguments)?;
+    let (settings, runtime, _log) = bootstrap(arguments)?;
     runtime.block_on(keys::run(command, &settings))
 }
 
 fn run_backup(arguments: Arguments, command: BackupCommand) -> Result<(), BoxError> {
-    let (settings, runtime) = bootstrap(arguments)?;
+    let (settings, runtime, _log) = bootstrap(arguments)?;
     runtime.block_on(backup::run(command, &settings))
 }
 
 fn run_copy(arguments: Arguments, command: CopyCommand) -> Result<(), BoxError> {
-    let (settings, runtime) = bootstrap(arguments)?;
+    let (settings, runtime, _log) = bootstrap(arguments)?;
     runtime.block_on(copy::run(command, &settings))
 }
 
 fn run_rebuild(arguments: Arguments) -> Result<(), BoxError> {
-    let (settings, runtime) = bootstrap(arguments)?;
+    let (settings, runtime, _log) = bootstrap(arguments)?;
     runtime.block_on(async {
         let store = open_store(&settings, false).await?;
         let mut progress = ProgressLine::new("rebuilding", "events");
@@ -223,28 +236,23 @@ fn run_rebuild(arguments: Arguments) -> Result<(), BoxError> {
 }
 
 fn run_serve(arguments: Arguments) -> Result<(), BoxError> {
-    let (settings, runtime) = bootstrap(arguments)?;
+    let (settings, runtime, log) = bootstrap(arguments)?;
     runtime.block_on(async {
-        let mut terminated = signal(SignalKind::terminate())?;
+        let signals = StopSignals::listen()?;
         // With a limit on file sizes (ulimit -f) a write past it would end the process. With the
         // signal handled, the write fails, and the delivery is answered 503.
         let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
+        tokio::spawn(log.report_dropped_lines());
         let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {
             format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)
         })?;
         let service = Service::open(&settings, Clock::system(), &listener).await?;
-        write_stdout(&service.greeting())?;
-        let shutdown = async move {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        };
-        Ok(service.serve(listener, shutdown).await?)
+        write_greeting(service.greeting())?;
+        Ok(service.serve(listener, signals.first()).await?)
     })
 }
 
-fn init_logging(settings: &Settings) -> Result<(), BoxError> {
+fn init_logging(settings: &Settings) -> Result<LogWriter, BoxError> {
     let filter = EnvFilter::try_new(&settings.log.filter)?;
     // The WebSocket library logs whole frames below INFO, and the first frame of a client holds its
     // token. The migration library logs two lines a step, where the store says the same in one.
@@ -261,10 +269,15 @@ fn init_logging(settings: &Settings) -> Result<(), BoxError> {
         !is_noisy || *log.level() <= level_max
     });
     let log = tracing_subscriber::registry().with(filter).with(without_noise);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let (writer, lines) = LogWriter::start();
+    let layer = tracing_subscriber::fmt::layer().with_writer(lines);
     match settings.log.format {
         LogFormat::Text => log.with(layer.with_ansi(std::io::stderr().is_terminal())).init(),
         LogFormat::Json => log.with(layer.json()).init(),
     }
-    Ok(())
+    // Standard error itself could block the thread that panics.
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(backtrace = %std::backtrace::Backtrace::capture(), "{panic}");
+    }));
+    Ok(writer)
 }

@@ -9,6 +9,7 @@ mod documentation;
 pub(crate) mod kill;
 mod layers;
 mod locked_database;
+mod log_pipe;
 mod quick_start;
 mod service_lock;
 mod settings;
