@@ -88,6 +88,8 @@ struct State {
     waiting_answers: HashMap<u64, Instant>,
     next_answer: u64,
     control_bytes: usize,
+    /// The bytes of deliveries that its requests hold of the budget.
+    held_bytes: usize,
 }
 
 /// How far a WebSocket is known.
@@ -113,6 +115,7 @@ impl Activity {
             waiting_answers: HashMap::new(),
             next_answer: 0,
             control_bytes: 0,
+            held_bytes: 0,
         }))
     }
 
@@ -188,6 +191,23 @@ impl Activity {
         }
     }
 
+    /// Records that its requests hold more bytes of deliveries. Returns how many they hold.
+    pub(super) fn hold_bytes(&self, count: usize) -> usize {
+        let mut state = self.lock();
+        state.held_bytes += count;
+        state.held_bytes
+    }
+
+    /// Records that they hold fewer.
+    pub(super) fn release_bytes(&self, count: usize) {
+        self.lock().held_bytes -= count;
+    }
+
+    /// How many bytes of deliveries it holds, if nothing but its client is awaited.
+    pub(super) fn held_while_waiting(&self) -> Option<usize> {
+        self.waiting_since().map(|_| self.lock().held_bytes)
+    }
+
     /// Records that a piece of an answer waits to be written.
     pub(super) fn begin_answer_wait(&self, answer: u64, now: Instant) {
         self.lock().waiting_answers.insert(answer, now);
@@ -216,6 +236,10 @@ impl Activity {
             Some(Socket::Unproven { since, .. }) => Some(since),
             Some(Socket::Proven) => None,
             None if state.requests == state.unread_bodies => Some(state.waiting_since),
+            // In HTTP/2 some requests may wait for their bodies, and the others for room for their answers.
+            None if state.requests == state.unread_bodies + state.waiting_answers.len() => {
+                state.waiting_answers.values().min().copied()
+            }
             None => state.blocked_since,
         }
     }
@@ -321,7 +345,10 @@ mod tests {
         activity.on_written(WRITE_PROGRESS_BYTES, false);
         assert_eq!(end(&activity, start), None);
         let answer = activity.begin_request(true, false, start);
+        assert_eq!(activity.waiting_since(), None);
+        activity.end_request(start);
         activity.begin_answer_wait(answer, start + SECOND);
+        assert_eq!(activity.waiting_since(), Some(start + SECOND));
         assert_eq!(end(&activity, start), Some((4, CloseCause::WriteTimeout)));
         activity.end_answer_wait(answer);
         assert_eq!(end(&activity, start), None);

@@ -147,6 +147,17 @@ impl Connections {
         self.lock().replace_longest_waiting(1, None)
     }
 
+    /// Closes the connection that holds the most bytes of deliveries among those that wait for their
+    /// client, if it holds more than `count`. Returns how many it gives back; none if none does.
+    pub(super) fn replace_larger_body(&self, count: usize) -> Option<usize> {
+        let mut table = self.lock();
+        let open = table.entries.iter().filter(|(_, entry)| !entry.is_closing);
+        let holders = open.filter_map(|(id, entry)| Some((entry.activity.held_while_waiting()?, *id)));
+        let (held, id) = holders.max().filter(|(held, _)| *held > count)?;
+        table.close(id, CloseCause::Replaced);
+        Some(held)
+    }
+
     /// Closes the connections whose time is over.
     pub(super) fn sweep(&self) {
         let now = Instant::now();

@@ -221,7 +221,11 @@ async fn handle(
     let exchange = Arc::new(Exchange::begin(Arc::clone(&activity), place, is_http2, !body.is_end_stream()));
     parts.extensions.insert(Arc::clone(&exchange));
     let is_hook = parts.uri.path().starts_with(HOOK_PATH_PREFIX);
-    let held = if is_hook { server.hook_bodies.hold() } else { server.other_bodies.hold() };
+    let held = if is_hook {
+        server.hook_bodies.hold(Arc::clone(&activity), Some(Arc::clone(&server.connections)))
+    } else {
+        server.other_bodies.hold(Arc::clone(&activity), None)
+    };
     let body = Body::new(RequestBody::new(body, activity, Arc::clone(&held), server.body_timeout));
     let service = TowerToHyperService::new(server.router.clone());
     let response = service.call(Request::from_parts(parts, body)).await?;

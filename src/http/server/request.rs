@@ -14,7 +14,7 @@ use metrics::Gauge;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::activity::{Activity, WRITE_PROGRESS_BYTES};
-use super::connections::RequestPlace;
+use super::connections::{Connections, RequestPlace};
 use crate::metrics::BODY_BYTES;
 
 /// How many bytes of one body count against the budget. No handler keeps more; it discards the rest
@@ -64,7 +64,14 @@ pub(super) struct BodyBudget {
 /// The bytes that one request holds of a budget.
 pub(super) struct HeldBytes {
     budget: BodyBudget,
-    count: AtomicUsize,
+    activity: Arc<Activity>,
+    /// Closes a larger body for this one when the budget is used up.
+    connections: Option<Arc<Connections>>,
+    /// What was taken from the budget.
+    taken: AtomicUsize,
+    held: AtomicUsize,
+    /// What closed connections give back in a moment.
+    promised: AtomicUsize,
 }
 
 impl BodyBudget {
@@ -72,33 +79,52 @@ impl BodyBudget {
         Self { free: Arc::new(AtomicUsize::new(bytes)), gauge: metrics::gauge!(BODY_BYTES) }
     }
 
-    pub(super) fn hold(&self) -> Arc<HeldBytes> {
-        Arc::new(HeldBytes { budget: self.clone(), count: AtomicUsize::new(0) })
+    /// Begins to hold bytes. A request with `connections` takes the place of a larger one.
+    pub(super) fn hold(&self, activity: Arc<Activity>, connections: Option<Arc<Connections>>) -> Arc<HeldBytes> {
+        let (taken, held, promised) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(HeldBytes { budget: self.clone(), activity, connections, taken, held, promised })
     }
 }
 
+/// Takes a part of a number, if the number is large enough.
+fn take(from: &AtomicUsize, count: usize) -> bool {
+    from.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |number| number.checked_sub(count)).is_ok()
+}
+
 impl HeldBytes {
-    /// Takes bytes from the budget. False if it does not have them.
+    /// Holds more bytes. False if the budget does not have them.
     fn grow(&self, count: usize) -> bool {
-        let held = self.count.load(Ordering::Relaxed);
+        let held = self.held.load(Ordering::Relaxed);
         let more = count.min(BODY_BYTES_HELD_MAX.saturating_sub(held));
-        let free = &self.budget.free;
-        if free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(more)).is_err() {
-            return false;
+        let held_by_all = self.activity.hold_bytes(more);
+        self.held.fetch_add(more, Ordering::Relaxed);
+        self.add_to_gauge(more);
+        if take(&self.budget.free, more) {
+            self.taken.fetch_add(more, Ordering::Relaxed);
+            return true;
         }
-        self.count.fetch_add(more, Ordering::Relaxed);
-        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
-        self.budget.gauge.increment(more as f64);
-        true
+        if take(&self.promised, more) {
+            return true;
+        }
+        let Some(connections) = &self.connections else { return false };
+        let promised = connections.replace_larger_body(held_by_all).unwrap_or(0);
+        self.promised.fetch_add(promised, Ordering::Relaxed);
+        take(&self.promised, more)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
+    fn add_to_gauge(&self, count: usize) {
+        self.budget.gauge.increment(count as f64);
     }
 }
 
 impl Drop for HeldBytes {
     fn drop(&mut self) {
-        let count = *self.count.get_mut();
-        self.budget.free.fetch_add(count, Ordering::Relaxed);
+        let (taken, held) = (*self.taken.get_mut(), *self.held.get_mut());
+        self.budget.free.fetch_add(taken, Ordering::Relaxed);
+        self.activity.release_bytes(held);
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
-        self.budget.gauge.decrement(count as f64);
+        self.budget.gauge.decrement(held as f64);
     }
 }
 

@@ -3,7 +3,7 @@
 use simulator::signature::{HEADER, sign};
 
 use super::start;
-use crate::harness::{Database, Launch, RawConnection, TIMEOUT, eventually, fixture};
+use crate::harness::{Database, Launch, Process, RawConnection, TIMEOUT, eventually, fixture};
 
 /// The smallest budget.
 const BUDGET: usize = 1024 * 1024;
@@ -53,29 +53,40 @@ async fn body_is_not_read_before_its_path_and_signature_header_are_judged() {
     service.stop(&database).await;
 }
 
+/// Begins a delivery of the largest size, and sends these many bytes of it.
+async fn hold(service: &Process, bytes: usize) -> RawConnection {
+    let mut connection = RawConnection::begin_post(service, "/webhooks/arcsite", BUDGET).await;
+    connection.write_all(&vec![b' '; bytes]).await.unwrap();
+    connection
+}
+
+async fn wait_for_held(service: &Process, bytes: u32) {
+    let is_held = async || (service.metric("bidarc_body_bytes").await == f64::from(bytes)).then_some(());
+    eventually(&format!("{bytes} bytes are held"), TIMEOUT, is_held).await;
+}
+
 #[tokio::test]
-async fn body_beyond_the_budget_is_503_and_the_budget_is_given_back() {
+async fn body_beyond_the_budget_is_503_unless_a_larger_one_gives_way() {
     let database = Database::fresh();
     let settings = [("BODY_BUDGET_BYTES", &*BUDGET.to_string()), ("BODY_TIMEOUT_SECONDS", "600")];
     let service = start(&database, &settings).await;
-    let piece = vec![b' '; 600 * 1024];
-    let mut first = RawConnection::begin_post(&service, "/webhooks/arcsite", BUDGET).await;
-    first.write_all(&piece).await.unwrap();
-    let held = async || (service.metric("bidarc_body_bytes").await == 600.0 * 1024.0).then_some(());
-    eventually("the first body is held", TIMEOUT, held).await;
-
-    let mut second = RawConnection::begin_post(&service, "/webhooks/arcsite", BUDGET).await;
-    second.write_all(&piece).await.unwrap();
-    let answer = second.read_until("try again").await;
+    let first = hold(&service, 400_000).await;
+    wait_for_held(&service, 400_000).await;
+    let mut larger = hold(&service, 700_000).await;
+    let answer = larger.read_until("try again").await;
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.to_lowercase().contains("retry-after: 5"), "{answer}");
     // Small deliveries still fit, and other requests have a budget of their own.
     service.post("/webhooks/arcsite", fixture("arcsite/project_created.json")).await.receipt().accepted();
     let query = format!("{{ events(first: 1) {{ totalCount }} }}{}", " ".repeat(200 * 1024));
     assert_eq!(service.query(&query).await["events"]["totalCount"], 1);
-
     drop(first);
-    let given_back = async || (service.metric("bidarc_body_bytes").await == 0.0).then_some(());
-    eventually("the budget is given back", TIMEOUT, given_back).await;
+    wait_for_held(&service, 0).await;
+
+    let mut first = hold(&service, 800_000).await;
+    wait_for_held(&service, 800_000).await;
+    service.post("/webhooks/bidsketch", vec![b' '; 500_000]).await.receipt().quarantined();
+    assert_eq!(first.read_to_end().await, "", "the larger one is closed");
+    wait_for_held(&service, 0).await;
     service.post("/webhooks/arcsite", vec![b' '; BUDGET]).await.receipt().quarantined();
     service.stop(&database).await;
 }
