@@ -1,5 +1,6 @@
-//! Writes the lines of the log to standard error, in a thread of its own. A reader of standard error
-//! that stops reading delays no request: lines that do not fit into the queue are dropped and counted.
+//! Writes the lines of the log to standard error, in a thread of its own. A reader of standard
+//! error that stops reading delays no request: lines that do not fit into the queue are dropped and
+//! counted.
 
 use std::io;
 use std::sync::mpsc;
@@ -16,8 +17,8 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the end of the process waits for lines to be written.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The thread that writes the log. Dropping this value writes the lines that wait, if standard error
-/// takes them in time.
+/// The thread that writes the log. Dropping this value writes the lines that wait, if standard
+/// error takes them in time.
 pub(crate) struct LogWriter {
     dropped: ErrorCounter,
     guard: Option<WorkerGuard>,

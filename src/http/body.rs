@@ -1,5 +1,5 @@
-//! Reads a whole request body, up to a limit that applies to chunked bodies too. Its time-out and the
-//! budget of all bodies are in `server`.
+//! Reads a whole request body, up to a limit that applies to chunked bodies too. Its time-out and
+//! the budget of all bodies are in `server`.
 
 use std::time::Duration;
 
@@ -35,8 +35,9 @@ pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, HttpEr
     }
 }
 
-/// Reads and discards the body of a request that is refused, up to a limit: a sender that is cut off
-/// while writing does not see the response. One that waits for a word to send its body needs none.
+/// Reads and discards the body of a request that is refused, up to a limit: a sender that is cut
+/// off while writing does not see the response. One that waits for a word to send its body needs
+/// none.
 pub(super) async fn discard(body: Body, headers: &HeaderMap, limit: usize) {
     if !headers.contains_key(header::EXPECT) {
         drain(body, DRAIN_BYTES_MAX.saturating_sub(limit)).await;

@@ -83,8 +83,8 @@ struct State {
     /// Since when the client has not received what was written, and how much it has received since.
     blocked_since: Option<Instant>,
     bytes_since_blocked: usize,
-    /// The answers of which a piece waits to be written, and since when. In HTTP/2 a client can stop
-    /// one answer without blocking the connection.
+    /// The answers of which a piece waits to be written, and since when. In HTTP/2 a client can
+    /// stop one answer without blocking the connection.
     waiting_answers: HashMap<u64, Instant>,
     next_answer: u64,
     control_bytes: usize,
@@ -236,7 +236,8 @@ impl Activity {
             Some(Socket::Unproven { since, .. }) => Some(since),
             Some(Socket::Proven) => None,
             None if state.requests == state.unread_bodies => Some(state.waiting_since),
-            // In HTTP/2 some requests may wait for their bodies, and the others for room for their answers.
+            // In HTTP/2 some requests may wait for their bodies, and the others for room for their
+            // answers.
             None if state.requests == state.unread_bodies + state.waiting_answers.len() => {
                 state.waiting_answers.values().min().copied()
             }

@@ -14,8 +14,8 @@ use super::peer::Peer;
 use super::stream::ConnectionStream;
 use crate::metrics::{CONNECTIONS, CONNECTIONS_CLOSED, REQUESTS_REFUSED};
 
-/// How many connections are closed at once when all places are taken, as a part of them. Looking for
-/// the longest waiting one costs time in proportion to their number.
+/// How many connections are closed at once when all places are taken, as a part of them. Looking
+/// for the longest waiting one costs time in proportion to their number.
 const REPLACED_PART: usize = 100;
 
 /// How many connections may be closing beyond the cap. Each still has its open file.
@@ -147,8 +147,9 @@ impl Connections {
         self.lock().replace_longest_waiting(1, None)
     }
 
-    /// Closes the connection that holds the most bytes of deliveries among those that wait for their
-    /// client, if it holds more than `count`. Returns how many it gives back; none if none does.
+    /// Closes the connection that holds the most bytes of deliveries among those that wait for
+    /// their client, if it holds more than `count`. Returns how many it gives back; none if none
+    /// does.
     pub(super) fn replace_larger_body(&self, count: usize) -> Option<usize> {
         let mut table = self.lock();
         let open = table.entries.iter().filter(|(_, entry)| !entry.is_closing);

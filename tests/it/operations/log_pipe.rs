@@ -1,5 +1,5 @@
-//! Standard output and standard error are a pipe that is not read. Requests and the stop go on; lines
-//! of the log are dropped and counted.
+//! Standard output and standard error are a pipe that is not read. Requests and the stop go on;
+//! lines of the log are dropped and counted.
 
 use std::io::{PipeReader, Read, Write};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,6 @@
-//! A stop by SIGTERM, SIGHUP or Ctrl-C: the service finishes the requests in progress, lets go of what
-//! has not been read whole, closes the sockets and exits with code 0. A second signal ends it at once.
+//! A stop by SIGTERM, SIGHUP or Ctrl-C: the service finishes the requests in progress, lets go of
+//! what has not been read whole, closes the sockets and exits with code 0. A second signal ends it
+//! at once.
 
 use serde_json::json;
 use tokio::net::TcpStream;
