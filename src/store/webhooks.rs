@@ -4,11 +4,12 @@
 use entity::bidsketch_webhook::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    UpdateMany,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, UpdateMany,
 };
 
 use super::StoreError;
+use super::read::{Page, Position, Sort, SortValue, Window};
 use super::sql::convert::{from_micros, to_micros};
 use crate::clock::Time;
 use crate::domain::text::replace_nul;
@@ -127,9 +128,48 @@ pub async fn by_vendor_id<C: ConnectionTrait>(db: &C, vendor_id: &str) -> Result
 
 /// All webhooks in one of these states, oldest first.
 pub async fn in_states<C: ConnectionTrait>(db: &C, states: &[WebhookState]) -> Result<Vec<Webhook>, StoreError> {
-    let names = states.iter().map(|state| state.as_str());
-    let rows = Entity::find().filter(Column::State.is_in(names)).order_by_asc(Column::Id).all(db).await?;
-    rows.into_iter().map(from_row).collect()
+    select_in_states(states).order_by_asc(Column::Id).all(db).await?.into_iter().map(from_row).collect()
+}
+
+/// The table of the webhooks, for the cursors of their list.
+pub const TABLE: &str = "bidsketch_webhook";
+
+/// The order of the list of webhooks: the oldest first.
+pub const LIST_ORDER: Sort = Sort { column: "id", tie_breakers: &[], descending: false };
+
+impl Webhook {
+    /// The webhook's position in the list.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position { key: SortValue::Integer(self.id.0), ties: Vec::new() }
+    }
+}
+
+/// A page of the webhooks in one of these states, oldest first.
+pub async fn page_in_states<C: ConnectionTrait>(
+    db: &C,
+    states: &[WebhookState],
+    window: &Window,
+) -> Result<Page<Webhook>, StoreError> {
+    let mut rows = select_in_states(states);
+    if let Some(Position { key: SortValue::Integer(id), .. }) = window.after {
+        rows = rows.filter(Column::Id.gt(id));
+    }
+    if let Some(Position { key: SortValue::Integer(id), .. }) = window.before {
+        rows = rows.filter(Column::Id.lt(id));
+    }
+    let order = if window.backward { Order::Desc } else { Order::Asc };
+    let rows = rows.order_by(Column::Id, order).limit(window.fetch_limit()).all(db).await?;
+    Ok(window.to_page(rows.into_iter().map(from_row).collect::<Result<_, _>>()?))
+}
+
+/// How many webhooks are in one of these states.
+pub async fn count_in_states<C: ConnectionTrait>(db: &C, states: &[WebhookState]) -> Result<u64, StoreError> {
+    Ok(select_in_states(states).count(db).await?)
+}
+
+fn select_in_states(states: &[WebhookState]) -> Select<Entity> {
+    Entity::find().filter(Column::State.is_in(states.iter().map(|state| state.as_str())))
 }
 
 /// The owner of a token, by the token's SHA-256 in hexadecimal digits.

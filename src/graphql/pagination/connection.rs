@@ -9,13 +9,13 @@ use futures_util::future::BoxFuture;
 
 use super::args::PageArgs;
 use super::cursor::{LazyCursor, ListId};
-use crate::domain::LogId;
+use crate::domain::{LogId, WebhookState};
 use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::execution::look_ahead::{ShownRow, connection_columns};
 use crate::graphql::execution::selection::{Selectable, Selected, SelectedList};
 use crate::graphql::loader::{ChildCountKey, ChildPageKey, ChildPageQuery, StoreLoader};
-use crate::graphql::schema::model::{Client, Delivery, Drawing, Event, Project, Proposal, load};
+use crate::graphql::schema::model::{BidsketchWebhook, Client, Delivery, Drawing, Event, Project, Proposal, load};
 use crate::store::StoreError;
 use crate::store::read::order::Sortable;
 use crate::store::read::relation::Parent;
@@ -24,6 +24,7 @@ use crate::store::read::{
     ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, list,
 };
 use crate::store::sql::json_rows::{Columns, ReadRow};
+use crate::store::webhooks;
 
 /// A page of a list.
 pub(crate) type SelectedConnection<N> = Selected<Connection<N>>;
@@ -39,6 +40,8 @@ pub(crate) type ClientConnection = SelectedConnection<Client>;
 pub(crate) type ProposalConnection = SelectedConnection<Proposal>;
 /// A page of deliveries.
 pub(crate) type DeliveryConnection = SelectedConnection<Delivery>;
+/// A page of webhooks at Bidsketch.
+pub(crate) type BidsketchWebhookConnection = SelectedConnection<BidsketchWebhook>;
 
 /// The rows that `totalCount` counts: those of the list that a connection is a page of.
 pub(crate) enum TotalCount {
@@ -48,6 +51,7 @@ pub(crate) enum TotalCount {
     Clients(ClientFilter),
     Proposals(ProposalFilter),
     Quarantine(Quarantine),
+    Webhooks(Vec<WebhookState>),
     ChildEvents(ChildCountKey<EventRow>),
     ChildDrawings(ChildCountKey<DrawingRow>),
     ChildProposals(ChildCountKey<ProposalRow>),
@@ -106,7 +110,7 @@ macro_rules! define_connection {
         #[doc = $page]
         #[Object(name_type)]
         impl Connection<$node> {
-            /// Whether there are more pages, and the cursors to get them with.
+            /// Whether more items follow or come before, and the cursors to get them with.
             async fn page_info(&self) -> Selected<PageInfo> {
                 Selected(PageInfo {
                     has_previous_page: self.has_previous,
@@ -116,12 +120,12 @@ macro_rules! define_connection {
                 })
             }
 
-            #[doc = concat!("The ", $many, " of this page, each with its cursor.")]
+            #[doc = concat!("The ", $many, " of this page in the list's order, each with its cursor.")]
             async fn edges(&self) -> SelectedList<'_, Edge<$node>> {
                 SelectedList(self.edges.iter().collect())
             }
 
-            #[doc = concat!("The ", $many, " of this page, without cursors.")]
+            #[doc = concat!("The ", $many, " of this page in the list's order, without cursors.")]
             async fn nodes(&self) -> SelectedList<'_, $node> {
                 SelectedList(self.edges.iter().map(|edge| &edge.node).collect())
             }
@@ -133,16 +137,17 @@ macro_rules! define_connection {
             }
         }
 
-        #[doc = concat!($article, " ", $one, " of a page, with its cursor.")]
+        #[doc = concat!($article, " ", $one, " in a page, with the cursor from which another page can")]
+        /// continue. `nodes` of the connection has the same without cursors.
         #[Object(name_type)]
         impl Edge<$node> {
-            #[doc = concat!("The ", $one, ".")]
+            #[doc = concat!("The ", $one, " at this position of the list.")]
             async fn node(&self) -> Selected<&$node> {
                 Selected(&self.node)
             }
 
             #[doc = concat!("Position of the ", $one, " in the list, opaque.")]
-            /// Pass it as `after` or `before` to the same list in the same order.
+            /// Pass it as `after` or `before` to the same list in the same order. It stays valid.
             async fn cursor(&self) -> String {
                 self.cursor.encode()
             }
@@ -159,6 +164,7 @@ define_connection!(Drawing, "A", "drawing", "drawings", "A page of drawings.");
 define_connection!(Client, "A", "client", "clients", "A page of clients.");
 define_connection!(Proposal, "A", "proposal", "proposals", "A page of proposals.");
 define_connection!(Delivery, "A", "delivery", "deliveries", "A page of deliveries, newest first.");
+define_connection!(BidsketchWebhook, "A", "webhook", "webhooks", "A page of webhooks at Bidsketch, oldest first.");
 
 impl TotalCount {
     async fn count(&self, ctx: &Context<'_>) -> Result<u64> {
@@ -169,6 +175,9 @@ impl TotalCount {
             Self::Clients(filter) => count_rows(ctx, filter).await,
             Self::Proposals(filter) => count_rows(ctx, filter).await,
             Self::Quarantine(filter) => count_rows(ctx, filter).await,
+            Self::Webhooks(states) => {
+                webhooks::count_in_states(ctx.data::<Api>()?.store.reader(), states).await.or_api_error()
+            }
             Self::ChildEvents(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
             Self::ChildDrawings(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
             Self::ChildProposals(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
@@ -201,6 +210,25 @@ impl_into_total_count! {
     ChildCountKey<EventRow> => ChildEvents,
     ChildCountKey<DrawingRow> => ChildDrawings,
     ChildCountKey<ProposalRow> => ChildProposals,
+}
+
+/// Loads a page of the webhooks at Bidsketch that are in one of these states, oldest first.
+pub(crate) async fn load_webhooks(
+    ctx: &Context<'_>,
+    states: Vec<WebhookState>,
+    args: PageArgs,
+) -> Result<BidsketchWebhookConnection> {
+    let store = &ctx.data::<Api>()?.store;
+    let list = ListId::new(webhooks::TABLE, webhooks::LIST_ORDER);
+    let window = args.window(list, store.log_id()).or_api_error()?;
+    let page = webhooks::page_in_states(store.reader(), &states, &window).await.or_api_error()?;
+    let edge = |webhook: webhooks::Webhook| {
+        let cursor = LazyCursor { log: store.log_id().clone(), list, position: Some(webhook.position()) };
+        Edge { cursor, node: BidsketchWebhook(webhook) }
+    };
+    let edges = page.rows.into_iter().map(edge).collect();
+    let total = TotalCount::Webhooks(states);
+    Ok(Selected(Connection { edges, has_previous: page.has_previous, has_next: page.has_next, total }))
 }
 
 /// A row that becomes a node of the API.

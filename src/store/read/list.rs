@@ -72,12 +72,13 @@ pub struct Page<R> {
 
 impl Window {
     /// One row more than the page shows whether there are more.
-    const fn fetch_limit(&self) -> u64 {
+    pub(in crate::store) const fn fetch_limit(&self) -> u64 {
         self.limit + 1
     }
 
-    /// The page from the fetched rows, which are in the order of [`Sort::direction`].
-    fn to_page<R>(&self, mut rows: Vec<R>) -> Page<R> {
+    /// The page from the fetched rows, which are in the list's order, or in the opposite order if
+    /// the window is backward.
+    pub(in crate::store) fn to_page<R>(&self, mut rows: Vec<R>) -> Page<R> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > limit;
         rows.truncate(limit);

@@ -105,6 +105,9 @@ Query.drawing(vendorId: String!): Drawing
 Query.client(vendorId: String!): Client
 Query.proposal(provider: Provider!, vendorId: String!): Proposal
 Query.quarantinedDeliveries(PAGE): DeliveryConnection!
+Query.bidsketchWebhooks(state: [BidsketchWebhookState!]): [BidsketchWebhook!]!
+Query.bidsketchWebhookConnection(PAGE, state: [BidsketchWebhookState!]): BidsketchWebhookConnection!
+BidsketchWebhookConnection { edges: [BidsketchWebhookEdge!]!; nodes: [BidsketchWebhook!]!; pageInfo: PageInfo!; totalCount: Int! }
 Subscription.events(after: String, filter: EventFilter): Event!
 Subscription.proposalEvents(after: String, filter: ProposalEventFilter): ProposalEvent!
 Subscription.eventFeed(after: String, filter: EventFilter, pageSize: Int = 100): EventFeedPage!

@@ -12,8 +12,8 @@ use crate::store::read;
 /// The largest length of a folded `nameContains`, in characters.
 const NAME_PART_CHARS_MAX: usize = 200;
 
-/// Conditions on deliveries; all that are given must hold. A list means any of its values; an empty
-/// list matches nothing.
+/// Which deliveries: those that meet every condition that is given. A condition that is left out or
+/// null is not one. A list means any of its values; an empty list matches nothing.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct DeliveryFilter {
     /// The outcome is one of these.
@@ -28,7 +28,8 @@ pub(crate) struct DeliveryFilter {
     received_before: Option<DateTime>,
 }
 
-/// Conditions on projects; all that are given must hold.
+/// Which projects: those whose current state meets every condition that is given. A condition that
+/// is left out or null is not one; without any, all projects match.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ProjectFilter {
     /// The name of the project contains this text, ignoring case and how it was typed: `ü` as one
@@ -45,7 +46,8 @@ pub(crate) struct ProjectFilter {
     created_before: Option<DateTime>,
 }
 
-/// Conditions on drawings; all that are given must hold.
+/// Which drawings: those whose current state meets every condition that is given. A condition that
+/// is left out or null is not one; without any, all drawings match.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct DrawingFilter {
     /// The name of the drawing contains this text, ignoring case and how it was typed: `ü` as one
@@ -58,7 +60,8 @@ pub(crate) struct DrawingFilter {
     tag: Option<String>,
 }
 
-/// Conditions on clients; all that are given must hold.
+/// Which clients: those whose current state meets every condition that is given. A condition that is
+/// left out or null is not one; without any, all clients match.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ClientFilter {
     /// The name of the client contains this text, ignoring case and how it was typed: `ü` as one
@@ -71,8 +74,9 @@ pub(crate) struct ClientFilter {
     city: Option<String>,
 }
 
-/// Conditions on proposals; all that are given must hold. A list means any of its values; an empty
-/// list matches nothing.
+/// Which proposals: those whose current state meets every condition that is given. A condition that
+/// is left out or null is not one; without any, all proposals match. A list means any of its values;
+/// an empty list matches nothing.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ProposalFilter {
     /// The vendor is one of these.

@@ -5,7 +5,7 @@ use async_graphql::{Enum, InputObject};
 use crate::store::read::order::Sortable;
 use crate::store::read::{ClientRow, DrawingRow, ProjectRow, ProposalRow, Sort};
 
-/// Ascending or descending.
+/// The direction of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum OrderDirection {
     /// Ascending: the smallest, the oldest, or A first.
@@ -23,12 +23,13 @@ macro_rules! define_order {
             $($(#[$doc])* $variant,)+
         }
 
-        #[doc = concat!("How to sort ", $list, ": by one property, in one direction.")]
+        #[doc = concat!("How to sort ", $list, ": by one property, in one direction. Equal values follow the vendor's id, so no page repeats or skips one.")]
         #[derive(Clone, Copy, Debug, InputObject)]
         pub(crate) struct $input {
-            /// The property to sort by.
+            /// The property to sort by. Names ignore case; a property that may be null says where
+            /// null sorts.
             field: $field,
-            /// Ascending or descending.
+            /// DESC for the newest, the largest or Z first, ASC for the opposite.
             direction: OrderDirection,
         }
 

@@ -49,7 +49,7 @@ impl ShownRow for EventRow {
     field(
         name = "kind",
         ty = "EventKind",
-        desc = "What happened, in one vocabulary for both vendors. Kinds are added over time: treat one you do not know as `UNRECOGNIZED`."
+        desc = "What happened, in one vocabulary for both vendors: filter by it, and branch on it. Kinds are added over time: treat one you do not know as `UNRECOGNIZED`."
     ),
     field(
         name = "vendor_types",
@@ -65,7 +65,7 @@ impl ShownRow for EventRow {
     field(
         name = "payload",
         ty = "Json",
-        desc = "The vendor's own `data` object, unchanged. Its fields are documented by the vendor; ArcSite's ids in it are numbers beyond 2^53: take them from `vendorId`."
+        desc = "The vendor's own `data` object, unchanged, for fields that this API does not have. The vendor documents them. ArcSite's ids in it are numbers beyond 2^53, which JavaScript rounds: take them from `vendorId`."
     ),
     field(
         name = "deliveries",
@@ -188,8 +188,8 @@ macro_rules! event_type {
                 self.0.provider.into()
             }
 
-            /// What happened, in one vocabulary for both vendors. Kinds are added over time: treat
-            /// one you do not know as `UNRECOGNIZED`.
+            /// What happened, in one vocabulary for both vendors: filter by it, and branch on it.
+            /// Kinds are added over time: treat one you do not know as `UNRECOGNIZED`.
             pub(crate) async fn kind(&self) -> EventKind {
                 self.0.kind.into()
             }
@@ -211,8 +211,9 @@ macro_rules! event_type {
                 Ok((*read(&self.0.received_at)?).into())
             }
 
-            /// The vendor's own `data` object, unchanged. Its fields are documented by the vendor;
-            /// ArcSite's ids in it are numbers beyond 2^53: take them from `vendorId`.
+            /// The vendor's own `data` object, unchanged, for fields that this API does not have.
+            /// The vendor documents them. ArcSite's ids in it are numbers beyond 2^53, which
+            /// JavaScript rounds: take them from `vendorId`.
             pub(crate) async fn payload(&self) -> Result<Json> {
                 payload(&self.0)
             }

@@ -26,8 +26,9 @@ impl Payment {
         Ok(Decimal(*read(&self.0.amount)?))
     }
 
-    /// `arcsite_payment` for a payment through ArcSite, `mark_as_paid` for one that the office
-    /// marked by hand; empty if ArcSite did not say.
+    /// How ArcSite learned of it: `arcsite_payment` for a payment through ArcSite, which has
+    /// `paidAt`; `mark_as_paid` for one that the office marked by hand, which has `paidOn`. Empty if
+    /// ArcSite did not say.
     async fn channel(&self) -> Result<&str> {
         read(&self.0.channel).map(String::as_str)
     }

@@ -47,7 +47,8 @@ impl Project {
         Ok(parse_nested(&self.0.tags)?.unwrap_or_default())
     }
 
-    /// The customer, as typed at ArcSite; no id of its own, not linked to Bidsketch's `Client`.
+    /// The customer as the office typed it into the project at ArcSite; null until an event provides
+    /// it. It has no id of its own and is not linked to Bidsketch's `Client`.
     async fn customer(&self) -> Result<Option<Selected<Customer>>> {
         Ok(parse_nested::<domain::Customer>(&self.0.customer)?.map(|value| Selected(value.into())))
     }
@@ -57,7 +58,8 @@ impl Project {
         Ok(parse_nested::<domain::Address>(&self.0.work_site_address)?.map(|value| Selected(value.into())))
     }
 
-    /// The sales representative at ArcSite.
+    /// The sales representative of the project at ArcSite, with name, e-mail and phone;
+    /// null until an event provides it.
     async fn sales_rep(&self) -> Result<Option<Selected<SalesRep>>> {
         Ok(parse_nested::<domain::SalesRep>(&self.0.sales_rep)?.map(|value| Selected(value.into())))
     }

@@ -91,8 +91,9 @@ impl Proposal {
         text(&self.0.currency)
     }
 
-    /// The total in `currency`, as the vendor computes it; null until an event provides it.
-    /// ArcSite names no currency.
+    /// What the customer is to pay, as the vendor computes it, in `currency`; null until an event
+    /// provides it. ArcSite names no currency: it is that of the office. `paidTotal` has what was
+    /// paid.
     async fn total(&self) -> Result<Option<Decimal>> {
         optional(&self.0.total, Decimal)
     }

@@ -5,7 +5,9 @@ use async_graphql::MergedObject;
 mod release;
 mod webhooks;
 
-/// What can be changed: release a quarantined delivery, create and delete Bidsketch's webhooks.
-/// Needs a key with the scope `manage`.
+/// What a key with the scope `manage` can change: release a quarantined delivery, create and delete
+/// webhooks at Bidsketch. Nothing here changes a project, a client or a proposal; the vendors own
+/// those. A failure that is to be expected is in `userErrors` of the result, not in `errors`. The
+/// fields of one request run one after the other.
 #[derive(Default, MergedObject)]
 pub struct Mutation(release::ReleaseMutation, webhooks::WebhookMutation);

@@ -9,8 +9,10 @@ mod lookup;
 mod node;
 mod webhooks;
 
-/// What can be read: the current projects, drawings, clients and proposals, and the events that
-/// made them so.
+/// What a key with the scope `read` can read. `projects`, `drawings`, `clients` and `proposals` have
+/// the current state; `events` has the history that made it, newest first, and `eventFeed` the same
+/// for programs that poll. `node` finds any object by its id, `project`, `drawing`, `client` and
+/// `proposal` one by its vendor's own id. `quarantinedDeliveries` shows what could not be read.
 #[derive(Default, MergedObject)]
 pub struct Query(
     node::NodeQuery,
@@ -20,4 +22,5 @@ pub struct Query(
     events::EventQuery,
     deliveries::DeliveryQuery,
     webhooks::WebhookQuery,
+    webhooks::WebhookConnectionQuery,
 );

@@ -1,4 +1,4 @@
-//! The list of the webhooks at Bidsketch.
+//! The lists of the webhooks at Bidsketch.
 
 use async_graphql::{Context, Object, Result};
 
@@ -6,6 +6,8 @@ use crate::domain;
 use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::execution::selection::Selected;
+use crate::graphql::pagination::args::paged_object;
+use crate::graphql::pagination::connection::{BidsketchWebhookConnection, load_webhooks};
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchWebhook, BidsketchWebhookState};
 use crate::store::webhooks;
 
@@ -22,8 +24,9 @@ pub struct WebhookQuery;
 
 #[Object]
 impl WebhookQuery {
-    /// The webhooks at Bidsketch that this service manages, oldest first. Bidsketch cannot list its
-    /// webhooks, so one that was created elsewhere is missing here.
+    /// All webhooks at Bidsketch that this service manages, oldest first. Bidsketch cannot list its
+    /// webhooks, so one that was created elsewhere is missing here. `bidsketchWebhookConnection`
+    /// gives the same in pages.
     async fn bidsketch_webhooks(
         &self,
         ctx: &Context<'_>,
@@ -31,9 +34,29 @@ impl WebhookQuery {
             Vec<BidsketchWebhookState>,
         >,
     ) -> Result<Vec<Selected<BidsketchWebhook>>> {
-        let states = state.unwrap_or_else(|| DEFAULT_STATES.to_vec());
-        let states: Vec<domain::WebhookState> = states.into_iter().map(Into::into).collect();
+        let states = states_or_default(state);
         let found = webhooks::in_states(ctx.data::<Api>()?.store.reader(), &states).await.or_api_error()?;
         Ok(found.into_iter().map(|webhook| Selected(BidsketchWebhook(webhook))).collect())
     }
+}
+
+#[derive(Default)]
+pub struct WebhookConnectionQuery;
+
+paged_object! {
+    #[Object]
+    impl WebhookConnectionQuery {
+        /// The webhooks at Bidsketch that this service manages, oldest first, in pages. They are
+        /// those of `bidsketchWebhooks`.
+        fn bidsketch_webhook_connection(
+            self, ctx, args,
+            state: Vec<BidsketchWebhookState> = "Return only webhooks in one of these states. By default all except DELETED.",
+        ) -> BidsketchWebhookConnection {
+            load_webhooks(ctx, states_or_default(state), args).await
+        }
+    }
+}
+
+fn states_or_default(states: Option<Vec<BidsketchWebhookState>>) -> Vec<domain::WebhookState> {
+    states.unwrap_or_else(|| DEFAULT_STATES.to_vec()).into_iter().map(Into::into).collect()
 }
