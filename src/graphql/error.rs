@@ -1,5 +1,7 @@
 //! The errors that a client gets: a sentence and a stable `extensions.code`, never database text.
 
+use std::borrow::Cow;
+
 use async_graphql::ErrorExtensions;
 
 use crate::store::StoreError;
@@ -39,6 +41,17 @@ pub(crate) const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 /// The code of a request with the hash of a document in its place. Clients know the code and the
 /// message, and send the document.
 pub(crate) const PERSISTED_QUERY_NOT_SUPPORTED: &str = "PERSISTED_QUERY_NOT_SUPPORTED";
+
+/// How many characters of a text from a client an error repeats.
+const EXCERPT_CHARS_MAX: usize = 100;
+
+/// A text from a client as an error repeats it: the beginning of it.
+pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(EXCERPT_CHARS_MAX) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
 
 impl ApiError {
     const fn code(&self) -> &'static str {

@@ -4,6 +4,8 @@
 //! `schema` declares the API, `execution` runs a document, `live` streams subscriptions,
 //! `pagination` pages lists, and `loader` reads in batches.
 
+use std::sync::Arc;
+
 use async_graphql::Schema;
 
 use crate::config::Graphql;
@@ -24,11 +26,14 @@ pub use execution::{Executor, response};
 pub use live::stream::{OperationMessage, StreamItem};
 pub use schema::{Mutation, Query, Subscription};
 
-use execution::compat::Root;
+use execution::compat::{Root, SCHEMA_DESCRIPTION, SubscriptionRoot, schema_types};
 use live::Broadcasts;
+use schema::model::scalar::SCALARS;
 
 /// The schema of the API.
-type ApiSchema = Schema<Root<Query, false>, Root<Mutation, true>, Subscription>;
+type ApiSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>>;
+type QueryRoot = Root<Query, false>;
+type MutationRoot = Root<Mutation, true>;
 
 /// The sources that the fields read from.
 #[derive(Clone)]
@@ -48,21 +53,18 @@ pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: We
         .data(webhooks)
         .data(api.clone())
         .finish();
-    Executor { schema, api, limits: limits.clone(), broadcasts: Broadcasts::default() }
+    let types = Arc::new(schema_types::<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>>(&SCALARS));
+    Executor { schema, types, api, limits: limits.clone(), broadcasts: Broadcasts::default() }
 }
-
-/// The description of the schema as a whole.
-const SCHEMA_DESCRIPTION: &str = "The webhooks of ArcSite and Bidsketch: the log of events, the current state made \
-     from it, and a live stream of new events.";
 
 /// The schema in GraphQL's schema definition language, as committed in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
     let sdl = schema_builder().finish().sdl();
-    // The library cannot describe the schema itself; in introspection its own text remains.
+    // The library cannot describe the schema itself.
     sdl.replacen("\nschema {", &format!("\n\"\"\"\n{SCHEMA_DESCRIPTION}\n\"\"\"\nschema {{"), 1)
 }
 
-fn schema_builder() -> async_graphql::SchemaBuilder<Root<Query, false>, Root<Mutation, true>, Subscription> {
-    Schema::build(Root::default(), Root::default(), Subscription::default())
+fn schema_builder() -> async_graphql::SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>> {
+    Schema::build(Root::default(), Root::default(), SubscriptionRoot::default())
 }

@@ -7,21 +7,30 @@
 //! them. The first of them therefore runs the whole selection, and the others return at once.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::{Field, FragmentDefinition};
-use async_graphql::registry::Registry;
+use async_graphql::parser::types::{Field, FragmentDefinition, Type};
+use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeName, Registry};
 use async_graphql::resolver_utils::ContainerType;
 use async_graphql::{
-    Context, ContextSelectionSet, Name, ObjectType, OutputType, Positioned, Response, ServerError, ServerResult, Value,
+    Context, ContextSelectionSet, Name, ObjectType, OutputType, Positioned, Response, ServerError, ServerResult,
+    SubscriptionType, Value,
 };
 use async_graphql_value::RAW_VALUE_TOKEN;
+use futures_util::Stream;
 
 use super::selection::{Selectable, Selected, SelectedList, resolve_root};
+use super::types::{FieldType, InputType, InputValue, ParseScalar, SchemaTypes};
 
 /// The key by which the library distinguishes raw JSON from an object.
 pub(super) static RAW_VALUE_KEY: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_VALUE_TOKEN));
+
+/// The description of the schema as a whole.
+pub(crate) const SCHEMA_DESCRIPTION: &str = "The projects, drawings, clients, proposals and payments that ArcSite and Bidsketch report by webhook: their \
+     current state, the log of events that made it, and a live stream of new events.";
 
 /// Whether a field of a type may be null.
 pub(super) fn is_nullable(ctx: &ContextSelectionSet<'_>, type_name: &str, field: &str) -> bool {
@@ -56,6 +65,8 @@ enum RootState {
     WithoutData,
     /// The values by response name, without those of introspection.
     Resolved(IndexMap<Name, Value>),
+    /// A subscription began. The library resolves each of its events.
+    Subscribed,
 }
 
 impl<T: ObjectType, const SERIAL: bool> ContainerType for Root<T, SERIAL> {
@@ -78,13 +89,21 @@ impl<T: ObjectType, const SERIAL: bool> ContainerType for Root<T, SERIAL> {
 
 impl RootResult {
     /// Puts the values into the response, in the order of the selection. Those of introspection are
-    /// the library's, and are in the response already.
-    pub(super) fn complete(&self, response: &mut Response, root_names: &[Name]) {
-        let mut values = match std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+    /// the library's, and are in the response already. Returns whether the operation was executed:
+    /// the library refuses one that is not valid.
+    pub(super) fn complete(&self, response: &mut Response, root_names: &IndexMap<Name, Name>) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut values = match std::mem::take(&mut *state) {
             RootState::Unresolved if response.errors.is_empty() => IndexMap::new(),
-            // The request was refused, or a subscription's event failed.
-            RootState::Unresolved => return,
-            RootState::WithoutData => return response.data = Value::Null,
+            RootState::Unresolved => return false,
+            RootState::Subscribed => {
+                *state = RootState::Subscribed;
+                return true;
+            }
+            RootState::WithoutData => {
+                response.data = Value::Null;
+                return true;
+            }
             RootState::Resolved(values) => values,
         };
         // The library has null for a selection without any value.
@@ -99,9 +118,110 @@ impl RootResult {
             | Value::List(_) => IndexMap::new(),
         };
         let mut value = |name| values.swap_remove(name).or_else(|| library.swap_remove(name));
-        let ordered = root_names.iter().filter_map(|name| Some((name.clone(), value(name)?)));
+        let ordered = root_names.iter().filter_map(|(name, field)| {
+            let mut value = value(name)?;
+            if field == "__schema" {
+                describe_schema(&mut value);
+            }
+            Some((name.clone(), value))
+        });
         response.data = Value::Object(ordered.collect());
+        true
     }
+}
+
+/// Puts the description of this schema in the place of the library's. The only other text in an
+/// object of `__Schema` is its type name.
+fn describe_schema(schema: &mut Value) {
+    let Value::Object(fields) = schema else { return };
+    for value in fields.values_mut() {
+        if let Value::String(text) = value
+            && text != "__Schema"
+        {
+            SCHEMA_DESCRIPTION.clone_into(text);
+        }
+    }
+}
+
+/// The type `Subscription`. It records that a subscription began.
+#[derive(Default)]
+pub struct SubscriptionRoot<T>(T);
+
+impl<T: SubscriptionType> SubscriptionType for SubscriptionRoot<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    fn create_field_stream<'a>(
+        &'a self,
+        ctx: &'a Context<'_>,
+    ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
+        if let Ok(RootResult(state)) = ctx.data() {
+            *state.lock().unwrap_or_else(PoisonError::into_inner) = RootState::Subscribed;
+        }
+        self.0.create_field_stream(ctx)
+    }
+}
+
+/// The types of a schema with these roots. `scalars` has the parser of each scalar that the library
+/// does not define.
+pub(crate) fn schema_types<Q: OutputType, M: OutputType, S: SubscriptionType>(
+    scalars: &[(&str, ParseScalar)],
+) -> SchemaTypes {
+    let mut registry = Registry::default();
+    let (query, mutation) = (Q::create_type_info(&mut registry), M::create_type_info(&mut registry));
+    let subscription = S::create_type_info(&mut registry);
+    let name = |qualified: &str| MetaTypeName::concrete_typename(qualified).to_owned();
+    let (mut outputs, mut inputs, mut abstract_types) = (HashMap::new(), HashMap::new(), HashSet::new());
+    for (type_name, of_library) in &registry.types {
+        let input = match of_library {
+            MetaType::Object { fields, .. } | MetaType::Interface { fields, .. } => {
+                let fields = fields.iter().filter_map(|(field, of_library)| {
+                    let arguments = of_library.args.iter().filter_map(input_value).collect();
+                    let ty = Type::new(&of_library.ty)?;
+                    Some((field.clone(), FieldType { ty, type_name: name(&of_library.ty), arguments }))
+                });
+                outputs.insert(type_name.clone(), fields.collect());
+                if of_library.is_abstract() {
+                    abstract_types.insert(type_name.clone());
+                }
+                continue;
+            }
+            MetaType::Union { .. } => {
+                outputs.insert(type_name.clone(), HashMap::new());
+                abstract_types.insert(type_name.clone());
+                continue;
+            }
+            MetaType::Enum { enum_values, .. } => InputType::Enum(enum_values.keys().cloned().collect()),
+            MetaType::InputObject { input_fields, oneof, .. } => {
+                let fields = input_fields.iter().filter_map(input_value).collect();
+                InputType::Object { fields, is_one_of: *oneof }
+            }
+            MetaType::Scalar { .. } => match type_name.as_str() {
+                "Int" => InputType::Int,
+                "Float" => InputType::Float,
+                "String" => InputType::String,
+                "Boolean" => InputType::Boolean,
+                "ID" => InputType::Id,
+                type_name => match scalars.iter().find(|(scalar, _)| *scalar == type_name) {
+                    Some((_, parse)) => InputType::Scalar(*parse),
+                    None => continue,
+                },
+            },
+        };
+        inputs.insert(type_name.clone(), input);
+    }
+    let (query, mutation, subscription) = (name(&query), name(&mutation), name(&subscription));
+    SchemaTypes { outputs, abstract_types, inputs, query, mutation, subscription }
+}
+
+fn input_value((name, of_library): (&String, &MetaInputValue)) -> Option<(String, InputValue)> {
+    let has_default = of_library.default_value.is_some();
+    Some((name.clone(), InputValue { ty: Type::new(&of_library.ty)?, has_default }))
 }
 
 impl<T: ObjectType, const SERIAL: bool> OutputType for Root<T, SERIAL> {

@@ -1,19 +1,23 @@
 //! A request whose document is parsed, and the operation in it that is to run. Every later step
-//! reads the operation from here: its kind, its variables with their defaults, its root fields.
+//! reads the operation from here: its kind, its variables, its root fields.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use async_graphql::indexmap::IndexSet;
-use async_graphql::parser::parse_query;
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
     SelectionSet,
 };
-use async_graphql::{Name, Positioned, Request, ServerError, ServerResult, Value, Variables};
-use async_graphql_value::Value as Argument;
+use async_graphql::{Name, Positioned, Request, ServerError, ServerResult, Variables};
 
+use super::document;
+use super::field_merging::check_merging;
 use super::selection::collect_fields::merge_field;
+use super::types::SchemaTypes;
+use super::validation::check_values;
+use super::variables::coerce_variables;
+use crate::graphql::error::excerpt;
 
 /// A GraphQL request that is understood as far as its document can be parsed.
 #[derive(Clone, Debug)]
@@ -21,8 +25,8 @@ pub struct Operation {
     query: String,
     name: Option<String>,
     variables: Variables,
-    /// `None` if the document cannot be parsed. The library then reports the fault.
-    document: Option<ExecutableDocument>,
+    /// The document, or why it cannot be parsed.
+    document: Result<ExecutableDocument, ServerError>,
     /// Whether the request has the hash of a document in its place.
     is_hash_only: bool,
 }
@@ -32,12 +36,12 @@ pub const PERSISTED_QUERY: &str = "persistedQuery";
 
 impl Operation {
     /// Parses the document of a request, and adds the defaults of the variables that it does not
-    /// give: the library evaluates `@skip` and `@include` by the given variables alone.
+    /// give.
     #[must_use]
     pub fn read(request: Request) -> Self {
         let Request { query, operation_name: name, variables, extensions, .. } = request;
         let is_hash_only = query.is_empty() && extensions.contains_key(PERSISTED_QUERY);
-        let document = parse_query(&query).ok();
+        let document = document::parse(&query);
         let mut operation = Self { query, name, variables, document, is_hash_only };
         let definitions = operation.definition().map(|definition| definition.variable_definitions.clone());
         for definition in definitions.into_iter().flatten() {
@@ -81,13 +85,42 @@ impl Operation {
         &self.variables
     }
 
-    pub(super) const fn document(&self) -> Option<&ExecutableDocument> {
-        self.document.as_ref()
+    /// The parsed document.
+    ///
+    /// # Errors
+    ///
+    /// The document cannot be parsed.
+    pub(super) fn document(&self) -> ServerResult<&ExecutableDocument> {
+        self.document.as_ref().map_err(Clone::clone)
+    }
+
+    /// Validates the fields and the values in the document, as far as the library does not, and
+    /// coerces the variables of the operation that runs.
+    ///
+    /// # Errors
+    ///
+    /// The document cannot be parsed, fields in it cannot be merged, a value in it or in the
+    /// variables does not fit its type, or no operation has the name of the request.
+    pub(super) fn coerce_values(&mut self, types: &SchemaTypes) -> Result<(), Vec<ServerError>> {
+        let document = self.document()?;
+        check_merging(types, document)?;
+        check_values(types, document)?;
+        let mut variables = std::mem::take(&mut self.variables);
+        let Some(definition) = self.definition() else {
+            let problem = match &self.name {
+                Some(name) => format!("the document has no operation named {:?}", excerpt(name)),
+                None => "the document has several operations; say by \"operationName\" which one to run".to_owned(),
+            };
+            return Err(vec![ServerError::new(problem, None)]);
+        };
+        coerce_variables(types, definition, &mut variables)?;
+        self.variables = variables;
+        Ok(())
     }
 
     /// The definition that runs: the one of the request's name, or the only one.
     pub(crate) fn definition(&self) -> Option<&OperationDefinition> {
-        match (&self.document.as_ref()?.operations, &self.name) {
+        match (&self.document.as_ref().ok()?.operations, &self.name) {
             (DocumentOperations::Single(definition), _) => Some(&definition.node),
             (DocumentOperations::Multiple(all), Some(name)) => {
                 all.get(name.as_str()).map(|definition| &definition.node)
@@ -108,19 +141,22 @@ impl Operation {
     pub(super) fn into_request(self) -> Request {
         let mut request = Request::new(self.query).variables(self.variables);
         request.operation_name = self.name;
-        if let Some(document) = self.document {
+        if let Ok(document) = self.document {
             request.set_parsed_query(document);
         }
         request
     }
 
-    /// The names of the root's values in a response, in the order of the document. The number of
-    /// fields must have been checked: fragments are walked each time that they are spread.
-    pub(super) fn root_names(&self) -> Vec<Name> {
-        fn add(document: &ExecutableDocument, set: &SelectionSet, names: &mut IndexSet<Name>) {
+    /// The names of the root's values in a response, in the order of the document, each with the
+    /// name of its field. The number of fields must have been checked: fragments are walked each
+    /// time that they are spread.
+    pub(super) fn root_names(&self) -> IndexMap<Name, Name> {
+        fn add(document: &ExecutableDocument, set: &SelectionSet, names: &mut IndexMap<Name, Name>) {
             for selection in &set.items {
                 match &selection.node {
-                    Selection::Field(field) => drop(names.insert(field.node.response_key().node.clone())),
+                    Selection::Field(field) => {
+                        names.entry(field.node.response_key().node.clone()).or_insert(field.node.name.node.clone());
+                    }
                     Selection::InlineFragment(fragment) => add(document, &fragment.node.selection_set.node, names),
                     Selection::FragmentSpread(spread) => {
                         if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
@@ -130,11 +166,11 @@ impl Operation {
                 }
             }
         }
-        let mut names = IndexSet::new();
-        if let (Some(document), Some(definition)) = (&self.document, self.definition()) {
+        let mut names = IndexMap::new();
+        if let (Ok(document), Some(definition)) = (&self.document, self.definition()) {
             add(document, &definition.selection_set.node, &mut names);
         }
-        names.into_iter().collect()
+        names
     }
 
     /// Inlines and merges the root of a subscription, of which the library would run each field as
@@ -142,22 +178,28 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// The root has more than one field (specification, 5.2.3.1), or fields that cannot be merged.
+    /// The root has not one field, a field of introspection, a condition (specification, 5.2.4.1), or
+    /// fields that cannot be merged.
     pub(super) fn merge_subscription_root(&mut self) -> ServerResult<()> {
         let Some(definition) = self.definition().filter(|it| it.ty == OperationType::Subscription) else {
             return Ok(());
         };
-        let items = &definition.selection_set.node.items;
-        if let [Positioned { node: Selection::Field(_), .. }] = items.as_slice() {
-            return Ok(());
-        }
         let mut fields = Vec::new();
         if !self.inline(&definition.selection_set.node, &mut fields)? {
             return Ok(());
         }
-        if let Some(second) = fields.get(1) {
+        let [field] = fields.as_slice() else {
             let problem = "a subscription must have exactly one root field; send each field as its own subscription";
-            return Err(ServerError::new(problem, Some(second.pos)));
+            let pos = fields.get(1).map_or(definition.selection_set.pos, |second| second.pos);
+            return Err(ServerError::new(problem, Some(pos)));
+        };
+        if field.node.name.node.starts_with("__") {
+            let problem = "a subscription follows a field of Subscription; send introspection as a query";
+            return Err(ServerError::new(problem, Some(field.pos)));
+        }
+        let items = &definition.selection_set.node.items;
+        if let [Positioned { node: Selection::Field(_), .. }] = items.as_slice() {
+            return Ok(());
         }
         let merged = fields.into_iter().map(|field| {
             let pos = field.pos;
@@ -171,7 +213,7 @@ impl Operation {
         // A fragment that only the root spread is unused now, and the library would refuse the
         // document for it.
         let after = self.spread_fragments();
-        if let Some(document) = &mut self.document {
+        if let Ok(document) = &mut self.document {
             document.fragments.retain(|name, _| after.contains(name) || !before.contains(name));
         }
         Ok(())
@@ -181,56 +223,39 @@ impl Operation {
     /// selection.
     fn inline<'a>(&'a self, set: &'a SelectionSet, fields: &mut Vec<Cow<'a, Positioned<Field>>>) -> ServerResult<bool> {
         for selection in &set.items {
-            let (condition, directives, set) = match &selection.node {
+            let conditional =
+                |directive: &&Positioned<Directive>| matches!(&*directive.node.name.node, "skip" | "include");
+            if let Some(directive) = selection.node.directives().iter().find(conditional) {
+                let problem = "the root of a subscription must not use @skip or @include; subscribe or do not";
+                return Err(ServerError::new(problem, Some(directive.pos)));
+            }
+            let (condition, set) = match &selection.node {
                 Selection::Field(field) => {
-                    if !self.is_skipped(&field.node.directives) {
-                        merge_field(field, fields)?;
-                    }
+                    merge_field(field, fields)?;
                     continue;
                 }
                 Selection::FragmentSpread(spread) => {
-                    let fragments = self.document.as_ref().map(|document| &document.fragments);
+                    let fragments = self.document.as_ref().ok().map(|document| &document.fragments);
                     let name = &spread.node.fragment_name.node;
                     let Some(fragment) = fragments.and_then(|fragments| fragments.get(name)) else { return Ok(false) };
-                    let condition = Some(&fragment.node.type_condition);
-                    (condition, &spread.node.directives, &fragment.node.selection_set.node)
+                    (Some(&fragment.node.type_condition), &fragment.node.selection_set.node)
                 }
                 Selection::InlineFragment(fragment) => {
-                    let condition = fragment.node.type_condition.as_ref();
-                    (condition, &fragment.node.directives, &fragment.node.selection_set.node)
+                    (fragment.node.type_condition.as_ref(), &fragment.node.selection_set.node)
                 }
             };
             if condition.is_some_and(|condition| condition.node.on.node != "Subscription") {
                 return Ok(false);
             }
-            if !self.is_skipped(directives) && !self.inline(set, fields)? {
+            if !self.inline(set, fields)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn is_skipped(&self, directives: &[Positioned<Directive>]) -> bool {
-        directives.iter().any(|directive| {
-            let skips = match directive.node.name.node.as_str() {
-                "skip" => true,
-                "include" => false,
-                _ => return false,
-            };
-            let condition = match directive.node.get_argument("if").map(|argument| &argument.node) {
-                Some(Argument::Boolean(condition)) => Some(*condition),
-                Some(Argument::Variable(name)) => match self.variables.get(name) {
-                    Some(Value::Boolean(condition)) => Some(*condition),
-                    _ => None,
-                },
-                _ => None,
-            };
-            condition == Some(skips)
-        })
-    }
-
     fn definition_mut(&mut self) -> Option<&mut OperationDefinition> {
-        match (&mut self.document.as_mut()?.operations, &self.name) {
+        match (&mut self.document.as_mut().ok()?.operations, &self.name) {
             (DocumentOperations::Single(definition), _) => Some(&mut definition.node),
             (DocumentOperations::Multiple(all), Some(name)) => {
                 all.get_mut(name.as_str()).map(|definition| &mut definition.node)
@@ -242,7 +267,7 @@ impl Operation {
     /// The fragments that the operations of the document spread, directly or through others.
     fn spread_fragments(&self) -> HashSet<Name> {
         let mut found = HashSet::new();
-        let Some(document) = &self.document else { return found };
+        let Ok(document) = &self.document else { return found };
         let mut sets: Vec<&SelectionSet> =
             document.operations.iter().map(|(_, definition)| &definition.node.selection_set.node).collect();
         while let Some(set) = sets.pop() {

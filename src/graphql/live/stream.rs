@@ -9,7 +9,7 @@ use futures_util::stream::{BoxStream, StreamExt};
 use super::PositionCell;
 use crate::auth::Access;
 use crate::domain::Seq;
-use crate::graphql::execution::response;
+use crate::graphql::execution::response::{self, Response};
 use crate::graphql::pagination::cursor;
 use crate::graphql::{Executor, Operation, live};
 
@@ -84,10 +84,13 @@ impl Executor {
         let log_id = self.api.store.log_id().clone();
         self.execute_stream(operation, access, data)
             .map(move |response| {
-                let text = if response::is_refused(&response) {
-                    serde_json::to_vec(&response.errors).map(|errors| OperationMessage::Refused(errors.into()))
-                } else {
-                    response::to_json(&response).map(|text| OperationMessage::Next(text.into()))
+                let text = match &response {
+                    Response::Refused(errors) => {
+                        serde_json::to_vec(errors).map(|errors| OperationMessage::Refused(errors.into()))
+                    }
+                    Response::Executed { .. } => {
+                        response::to_json(&response).map(|text| OperationMessage::Next(text.into()))
+                    }
                 };
                 let message = text.unwrap_or_else(|error| {
                     tracing::error!(%error, "a response could not be written");

@@ -1,13 +1,12 @@
 //! Builds the HTTP response to a GraphQL request: its status and its body.
 
-use async_graphql::Response as GraphqlResponse;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::request::RequestError;
 use crate::graphql::error::{BAD_USER_INPUT, FORBIDDEN};
-use crate::graphql::response;
+use crate::graphql::response::{self, Response as GraphqlResponse};
 use crate::http::error::RETRY_AFTER_SECONDS;
 
 pub(in crate::http) const APPLICATION_JSON: &str = "application/json";

@@ -199,17 +199,17 @@ async fn mutation_ends_at_the_first_field_that_fails() {
     service.stop().await;
 }
 
-/// The conflict is found when the mutation has run. Its error belongs to the field, so the response
-/// is not one that was refused.
+/// The conflict is found before the mutation runs.
 #[tokio::test]
-async fn mutation_with_a_conflict_in_its_result_is_not_refused_after_it_ran() {
+async fn mutation_with_a_conflict_in_its_result_releases_nothing() {
     let (service, clock) = signed_service().await;
     let body = fixture("arcsite/project_created.json");
     service.post_signed(SECRET, clock.unix() - STALE_SECONDS, body).await.receipt().quarantined();
     let mutation = r#"mutation { release: releaseQuarantinedDelivery(input: { id: "delivery:1" }) { x: userErrors { code } ...B } }
         fragment B on ReleaseQuarantinedDeliveryPayload { x: delivery { id } }"#;
     let answer = service.graphql(mutation, json!({})).await.json();
-    assert_eq!(answer["errors"][0]["path"], json!(["release"]), "{answer}");
-    assert_eq!(answer["data"], json!(null));
+    assert_bad_user_input(&answer["errors"][0], "the fields named \"x\" have different types");
+    assert_eq!(answer.get("data"), None);
+    assert_eq!(quarantined(&service).await.len(), 1);
     service.stop().await;
 }

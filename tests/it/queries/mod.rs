@@ -16,4 +16,5 @@ mod node_ids;
 mod persisted_queries;
 mod schema;
 mod selections;
+mod specification;
 mod statements;

@@ -1,10 +1,10 @@
 //! The life of a webhook: it is created, delivers, is listed and deleted, and its URL stays
 //! retired.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{TOKEN, calls, create, create_all, created, delete, list, path, proposal, service, user_error, vendor};
-use crate::harness::{Client, Setup, TIMEOUT, envelope, eventually};
+use crate::harness::{Client, Setup, Socket, TIMEOUT, assert_bad_user_input, envelope, eventually};
 
 #[tokio::test]
 async fn webhook_created_and_deleted_retires_its_url() {
@@ -92,7 +92,7 @@ async fn create_all_twice_makes_seven_webhooks() {
     assert!(webhooks.iter().all(|webhook| webhook["state"] == "ACTIVE"), "{all}");
     assert!(webhooks.iter().any(|webhook| webhook["id"] == first["id"]), "the existing webhook stays: {all}");
     let again = create_all(&service).await;
-    let ids = |all: &serde_json::Value| crate::harness::texts(all["bidsketchWebhooks"].as_array().unwrap(), "id");
+    let ids = |all: &Value| crate::harness::texts(all["bidsketchWebhooks"].as_array().unwrap(), "id");
     assert_eq!((ids(&again), &again["userErrors"]), (ids(&all), &json!([])));
     let mut events: Vec<String> = api.webhooks().into_iter().map(|webhook| webhook.event).collect();
     events.sort();
@@ -167,12 +167,69 @@ async fn deletion_of_a_webhook_gone_at_bidsketch_or_made_by_hand_succeeds() {
         .send()
         .await
         .unwrap();
-    let id = response.json::<serde_json::Value>().await.unwrap()["id"].to_string();
+    let id = response.json::<Value>().await.unwrap()["id"].to_string();
     let deleted = delete(&service, json!({ "vendorId": id })).await;
     assert_eq!(deleted, json!({ "bidsketchWebhook": null, "userErrors": [] }));
     assert!(api.webhooks().iter().all(|webhook| webhook.id.to_string() != id));
     let gone = delete(&service, json!({ "vendorId": id })).await;
     assert_eq!(user_error(&gone).0, "NOT_FOUND");
     assert_eq!(gone["userErrors"][0]["field"], json!(["input", "vendorId"]));
+    service.stop().await;
+}
+
+/// The variables are coerced before the first field of a mutation runs.
+#[tokio::test]
+async fn mutation_whose_second_variable_is_missing_creates_nothing() {
+    let api = vendor().await;
+    let service = service(&api).await;
+    let query = "mutation ($a: BidsketchEvent!, $b: BidsketchEvent!) {
+        a: createBidsketchWebhook(input: { event: $a }) { userErrors { code } }
+        b: createBidsketchWebhook(input: { event: $b }) { userErrors { code } } }";
+    let request = json!({ "query": query, "variables": { "a": "PROPOSAL_SENT" } });
+    let expected = "the variable $b of type BidsketchEvent! has no value";
+    for (accept, status) in [("application/graphql-response+json", 400), ("application/json", 200)] {
+        let post = service.request(reqwest::Method::POST, "/graphql").header("accept", accept);
+        let post = post.header("content-type", "application/json").body(request.to_string());
+        let refused = crate::harness::HttpResponse::of(post).await;
+        assert_eq!((refused.status, refused.json().get("data")), (status, None), "{refused:?}");
+        assert_bad_user_input(&refused.json()["errors"][0], expected);
+        assert_eq!(refused.json()["errors"][0]["locations"], json!([{ "line": 1, "column": 32 }]));
+    }
+    let mut socket = Socket::open(&service).await;
+    socket.send(json!({ "id": "1", "type": "subscribe", "payload": request })).await;
+    let message = socket.json().await;
+    assert_eq!(message["type"], "error", "{message}");
+    assert_bad_user_input(&message["payload"][0], expected);
+    assert_eq!((calls(&api, "POST"), list(&service).await.len()), (0, 0));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn webhook_connection_gives_the_list_in_pages() {
+    let api = vendor().await;
+    let service = service(&api).await;
+    create_all(&service).await;
+    let all = list(&service).await;
+    delete(&service, json!({ "id": all[2]["id"] })).await;
+    let listed: Vec<Value> = list(&service).await.iter().map(|webhook| json!({ "id": webhook["id"] })).collect();
+    assert_eq!(listed.len(), 6);
+    let query = "query ($first: Int, $after: String, $last: Int, $before: String, $state: [BidsketchWebhookState!]) {
+        page: bidsketchWebhookConnection(first: $first, after: $after, last: $last, before: $before, state: $state) {
+            totalCount nodes { id } edges { cursor node { id } } pageInfo { hasPreviousPage hasNextPage startCursor endCursor } } }";
+    let page = async |variables: Value| service.query_with(query, variables).await["page"].take();
+    let first = page(json!({ "first": 4 })).await;
+    assert_eq!((&first["nodes"], &first["totalCount"]), (&json!(listed[..4]), &json!(6)));
+    assert_eq!(first["edges"][3]["node"], listed[3]);
+    let info = &first["pageInfo"];
+    assert_eq!((&info["hasNextPage"], &info["endCursor"]), (&json!(true), &first["edges"][3]["cursor"]));
+    let second = page(json!({ "first": 4, "after": info["endCursor"] })).await;
+    assert_eq!((&second["nodes"], &second["pageInfo"]["hasNextPage"]), (&json!(listed[4..]), &json!(false)));
+    let back = page(json!({ "last": 3, "before": second["pageInfo"]["startCursor"] })).await;
+    assert_eq!((&back["nodes"], &back["pageInfo"]["hasPreviousPage"]), (&json!(listed[1..4]), &json!(true)));
+    let deleted = page(json!({ "state": "DELETED" })).await;
+    assert_eq!((&deleted["nodes"], &deleted["totalCount"]), (&json!([{ "id": all[2]["id"] }]), &json!(1)));
+    let of_another_list = service.query("{ headCursor }").await["headCursor"].take();
+    let refused = service.graphql(query, json!({ "after": of_another_list })).await.json();
+    assert_bad_user_input(&refused["errors"][0], "another list");
     service.stop().await;
 }

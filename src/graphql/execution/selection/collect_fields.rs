@@ -86,8 +86,13 @@ pub(in crate::graphql::execution) fn merge_field<'a>(
     Ok(())
 }
 
-fn same_arguments(left: &Field, right: &Field) -> bool {
+/// How many arguments are compared. No field has as many: the library refuses more.
+const ARGUMENTS_MAX: usize = 32;
+
+/// Whether two fields have the same arguments, in whatever order.
+pub(in crate::graphql::execution) fn same_arguments(left: &Field, right: &Field) -> bool {
     left.arguments.len() == right.arguments.len()
+        && left.arguments.len() <= ARGUMENTS_MAX
         && left
             .arguments
             .iter()

@@ -4,6 +4,7 @@
 use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, ServerError, ServerResult, Value};
 
+use crate::graphql::error::ApiError;
 use crate::graphql::execution::compat::RAW_VALUE_KEY;
 
 /// JSON text that is being written. Only whole, valid UTF-8 texts are appended.
@@ -107,7 +108,9 @@ fn raw_json(members: &IndexMap<Name, Value>) -> Option<&str> {
 
 fn write_error(error: &dyn std::error::Error) -> ServerError {
     tracing::error!(%error, "a value could not be written as JSON");
-    ServerError::new("an internal error; the service's log has the details", None)
+    let mut error = ServerError::new(ApiError::Internal.to_string(), None);
+    error.extensions = ApiError::Internal.into_graphql_error().extensions;
+    error
 }
 
 #[cfg(test)]
@@ -120,6 +123,12 @@ mod tests {
     fn values_are_written_as_serde_json_writes_them() {
         let value = value!({ "a": [1, 2.5, null, true], "b": { "c": "\"\u{1}ä\u{1f600}\\" }, "empty": {}, "none": [] });
         assert_eq!(JsonText::encode_value(&value).unwrap(), serde_json::to_vec(&value).unwrap());
+    }
+
+    #[test]
+    fn value_that_cannot_be_written_is_an_internal_error() {
+        let error = write_error(&std::io::Error::other("broken"));
+        assert_eq!(error.extensions.unwrap().get("code"), Some(&value!("INTERNAL")));
     }
 
     #[test]

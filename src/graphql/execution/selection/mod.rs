@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::Field;
 use async_graphql::resolver_utils::ContainerType;
-use async_graphql::{ContextSelectionSet, Name, Positioned, ServerError, ServerResult, Value};
+use async_graphql::{ContextSelectionSet, Name, Positioned, ServerResult, Value};
 use futures_util::future::BoxFuture;
 
 pub(super) mod collect_fields;
@@ -30,6 +30,7 @@ mod join;
 mod json;
 
 use super::compat;
+use crate::graphql::error::{ApiError, excerpt};
 use collect_fields::collect_fields;
 pub(crate) use json::JsonText;
 
@@ -142,8 +143,10 @@ async fn resolve_fields<T: ContainerType + ?Sized>(
         let ctx = ctx.with_field(field);
         // Validation checks within one selection that the type has the field, but not across merged
         // selections.
-        let unknown =
-            || ServerError::new(format!("the type {type_name} has no field {}", field.node.name.node), Some(field.pos));
+        let unknown = || {
+            let problem = format!("the type {type_name} has no field {}", excerpt(&field.node.name.node));
+            ApiError::BadUserInput(problem).into_graphql_error().into_server_error(field.pos)
+        };
         object.resolve_field(&ctx).await?.ok_or_else(unknown)
     };
     if !is_serial {

@@ -12,11 +12,12 @@ pub(crate) use orders::{ClientOrder, DrawingOrder, ProjectOrder, ProposalOrder};
 use super::model::enums::{EventKind, ProposalStatus, Provider};
 use super::model::scalar::DateTime;
 use crate::domain::{self, NodeId, VendorId};
-use crate::graphql::error::ApiError;
+use crate::graphql::error::{ApiError, excerpt};
 use crate::store::read;
 
-/// Conditions on events; all that are given must hold. A list means any of its values; an empty
-/// list matches nothing. Every condition judges the event as it was recorded.
+/// Which events: those that meet every condition that is given. A condition that is left out or
+/// null is not one; without any, all events match. A list means any of its values; an empty list
+/// matches nothing. Every condition judges the event as it was recorded.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct EventFilter {
     /// The vendor is one of these.
@@ -40,8 +41,9 @@ pub(crate) struct EventFilter {
     received_before: Option<DateTime>,
 }
 
-/// Conditions on events of proposals; all that are given must hold. A list means any of its values;
-/// an empty list matches nothing. Every condition judges the event as it was recorded.
+/// Which events of proposals: those that meet every condition that is given. A condition that is
+/// left out or null is not one; without any, all of them match. A list means any of its values; an
+/// empty list matches nothing. Every condition judges the event as it was recorded.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ProposalEventFilter {
     /// The vendor is one of these.
@@ -109,8 +111,9 @@ fn parse_node_id<T>(
     select: impl Fn(NodeId) -> Option<T>,
 ) -> Result<Option<T>, ApiError> {
     let Some(id) = id else { return Ok(None) };
-    let invalid =
-        || ApiError::BadUserInput(format!("`{argument}` must be a node id such as {example}, it is {:?}", id.as_str()));
+    let invalid = || {
+        ApiError::BadUserInput(format!("`{argument}` must be a node id such as {example}, it is {:?}", excerpt(&id)))
+    };
     id.parse().ok().and_then(select).map(Some).ok_or_else(invalid)
 }
 

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use crate::domain::{DeliveryOutcome, NodeId};
-use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::selection::{Selectable, Selected};
 use crate::graphql::loader::{DeliveryKey, EventKey};
 use crate::graphql::schema::input::DeliveryFilter;
@@ -13,7 +13,7 @@ use crate::ingest::release::{ReleaseResult, Releaser};
 use crate::store::read::{self, DeliveryRow, EventRow};
 use crate::store::sql::json_rows::ReadRow;
 
-/// Input of `releaseQuarantinedDelivery`.
+/// Input of `releaseQuarantinedDelivery`: which delivery to try again.
 #[derive(InputObject)]
 pub(crate) struct ReleaseQuarantinedDeliveryInput {
     /// Node id of the delivery, from `quarantinedDeliveries`: `delivery:42`.
@@ -75,7 +75,7 @@ impl ReleaseMutation {
     ) -> Result<Selected<ReleaseQuarantinedDeliveryPayload>> {
         let Ok(NodeId::Delivery(id)) = input.id.parse() else {
             let problem =
-                format!("`id` must be the node id of a delivery such as delivery:42, it is {:?}", input.id.as_str());
+                format!("`id` must be the node id of a delivery such as delivery:42, it is {:?}", excerpt(&input.id));
             return Err(ApiError::BadUserInput(problem).into_graphql_error());
         };
         let release = ctx.data::<Releaser>()?.release(id).await.or_api_error()?;

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
 
 use crate::domain::NodeId;
-use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::selection::{Selectable, Selected};
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchEvent, BidsketchWebhook};
 use crate::graphql::schema::model::scalar::Url;
@@ -11,7 +11,7 @@ use crate::graphql::schema::model::user_error::UserError;
 use crate::store::webhooks::Webhook;
 use crate::webhooks::{ProblemKind, WebhookRef, Webhooks};
 
-/// Input of `createBidsketchWebhook`.
+/// Input of `createBidsketchWebhook`: which event type to deliver, and where.
 #[derive(InputObject)]
 pub(crate) struct CreateBidsketchWebhookInput {
     /// The event type that the webhook delivers.
@@ -134,7 +134,7 @@ impl WebhookMutation {
                 Ok(NodeId::BidsketchWebhook(id)) => (WebhookRef::Id(id), "id"),
                 Ok(_) | Err(_) => {
                     let problem =
-                        format!("`id` must be the node id of a webhook such as webhook:3, it is {:?}", id.as_str());
+                        format!("`id` must be the node id of a webhook such as webhook:3, it is {:?}", excerpt(&id));
                     return Err(ApiError::BadUserInput(problem).into_graphql_error());
                 }
             },
@@ -142,8 +142,10 @@ impl WebhookMutation {
                 (WebhookRef::VendorId(id), "vendorId")
             }
             DeleteBidsketchWebhookInput::VendorId(id) => {
-                let problem =
-                    format!("`vendorId` must be an id of Bidsketch's, a number such as 4815162342, it is {id:?}");
+                let problem = format!(
+                    "`vendorId` must be an id of Bidsketch's, a number such as 4815162342, it is {:?}",
+                    excerpt(&id)
+                );
                 return Err(ApiError::BadUserInput(problem).into_graphql_error());
             }
         };

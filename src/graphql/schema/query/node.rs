@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use crate::domain::NodeId;
 use crate::graphql::Api;
-use crate::graphql::error::{ApiError, OrApiError};
+use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::look_ahead::node_columns;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey};
@@ -33,7 +33,8 @@ impl NodeQuery {
     }
 
     /// The objects with these node ids, in the same order; null in place of each that does not
-    /// exist.
+    /// exist. A text that is not a node id gives null in its place too, and an error with that
+    /// place as its path.
     #[graphql(complexity = "ids.len().saturating_mul(child_complexity).saturating_add(1)")]
     async fn nodes(
         &self,
@@ -44,13 +45,20 @@ impl NodeQuery {
             let problem = format!("`ids` may have at most {NODE_IDS_MAX} ids, it has {}", ids.len());
             return Err(ApiError::BadUserInput(problem).into_graphql_error());
         }
-        let ids = ids.iter().map(parse_node_id).collect::<std::result::Result<Vec<_>, _>>().or_api_error()?;
-        futures_util::future::try_join_all(ids.into_iter().map(|id| load_node(ctx, id))).await
+        let nodes = ids.iter().enumerate().map(async |(index, id)| match parse_node_id(id) {
+            Ok(id) => load_node(ctx, id).await,
+            Err(problem) => {
+                let error = problem.into_graphql_error().into_server_error(ctx.item.pos);
+                ctx.add_error(ctx.with_index(index).set_error_path(error));
+                Ok(None)
+            }
+        });
+        futures_util::future::try_join_all(nodes).await
     }
 }
 
 fn parse_node_id(id: &ID) -> std::result::Result<NodeId, ApiError> {
-    id.parse().map_err(|problem| ApiError::BadUserInput(format!("{problem}; this is {:?}", id.as_str())))
+    id.parse().map_err(|problem| ApiError::BadUserInput(format!("{problem}; this is {:?}", excerpt(id))))
 }
 
 async fn load_node(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node>>> {

@@ -1,0 +1,111 @@
+//! The types of the schema, as far as arguments and variables need them.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{BaseType, OperationType, Type};
+use async_graphql::{Name, Value};
+
+/// Parses a value of a scalar. An error says what is expected, such as `a day like 2022-01-16`.
+pub(crate) type ParseScalar = fn(&Value) -> Result<(), String>;
+
+/// The types of the schema.
+pub(crate) struct SchemaTypes {
+    /// The fields of each object and interface.
+    pub(super) outputs: HashMap<String, HashMap<String, FieldType>>,
+    /// The interfaces.
+    pub(super) abstract_types: HashSet<String>,
+    pub(super) inputs: HashMap<String, InputType>,
+    pub(super) query: String,
+    pub(super) mutation: String,
+    pub(super) subscription: String,
+}
+
+/// A field of an object.
+pub(super) struct FieldType {
+    pub(super) ty: Type,
+    /// The name of its type, without lists and nullability.
+    pub(super) type_name: String,
+    pub(super) arguments: IndexMap<String, InputValue>,
+}
+
+/// An argument, or a field of an input object.
+#[derive(Clone)]
+pub(super) struct InputValue {
+    pub(super) ty: Type,
+    pub(super) has_default: bool,
+}
+
+/// A type that a value of a client may have.
+pub(super) enum InputType {
+    Int,
+    Float,
+    String,
+    Boolean,
+    Id,
+    /// A scalar of this API.
+    Scalar(ParseScalar),
+    Enum(HashSet<String>),
+    Object {
+        fields: IndexMap<String, InputValue>,
+        /// Whether exactly one field must be given.
+        is_one_of: bool,
+    },
+}
+
+impl SchemaTypes {
+    pub(super) fn root(&self, operation: OperationType) -> &str {
+        match operation {
+            OperationType::Query => &self.query,
+            OperationType::Mutation => &self.mutation,
+            OperationType::Subscription => &self.subscription,
+        }
+    }
+
+    pub(super) fn field(&self, type_name: &str, field: &str) -> Option<&FieldType> {
+        self.outputs.get(type_name)?.get(field)
+    }
+
+    /// The input type of this name. `None` if the schema has none: the library reports that.
+    pub(super) fn input(&self, type_name: &str) -> Option<&InputType> {
+        self.inputs.get(type_name)
+    }
+}
+
+/// The name in a type, within lists.
+pub(super) fn named_type(mut ty: &Type) -> &Name {
+    loop {
+        match &ty.base {
+            BaseType::Named(name) => return name,
+            BaseType::List(item) => ty = item,
+        }
+    }
+}
+
+/// How deep lists are nested in a type.
+pub(super) fn list_depth(mut ty: &Type) -> usize {
+    let mut depth = 0;
+    while let BaseType::List(item) = &ty.base {
+        ty = item;
+        depth += 1;
+    }
+    depth
+}
+
+/// Whether a variable of this type may stand where a value of another is expected (specification,
+/// 5.8.5, AreTypesCompatible).
+pub(super) fn is_compatible(mut variable: &Type, mut expected: &Type) -> bool {
+    loop {
+        if variable.nullable && !expected.nullable {
+            return false;
+        }
+        match (&variable.base, &expected.base) {
+            (BaseType::Named(variable), BaseType::Named(expected)) => return variable == expected,
+            (BaseType::List(variable_item), BaseType::List(expected_item)) => {
+                variable = variable_item;
+                expected = expected_item;
+            }
+            (BaseType::Named(_), BaseType::List(_)) | (BaseType::List(_), BaseType::Named(_)) => return false,
+        }
+    }
+}
