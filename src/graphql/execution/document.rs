@@ -56,6 +56,7 @@ enum Bracket<'a> {
 fn normalise(document: &str) -> Result<Cow<'_, str>, ServerError> {
     let mut normalised = Normalised { document, copied: 0, text: String::new() };
     let mut brackets: Vec<Bracket<'_>> = Vec::new();
+    let mut open_parentheses = 0_usize;
     let mut previous: Option<Token<'_>> = None;
     let mut tokens = Tokens::new(document).peekable();
     while let Some(token) = tokens.next() {
@@ -93,21 +94,32 @@ fn normalise(document: &str) -> Result<Cow<'_, str>, ServerError> {
                 }
             }
             TokenKind::Sign => match token.text {
-                "(" => brackets.push(Bracket::Parenthesis),
+                "(" => {
+                    open_parentheses += 1;
+                    brackets.push(Bracket::Parenthesis);
+                }
                 "[" => brackets.push(Bracket::List),
                 // Objects stand in parentheses, selections do not.
-                "{" if brackets.iter().any(|bracket| matches!(bracket, Bracket::Parenthesis)) => {
-                    brackets.push(Bracket::Object(HashSet::new()));
-                }
+                "{" if open_parentheses > 0 => brackets.push(Bracket::Object(HashSet::new())),
                 "{" => brackets.push(Bracket::Selection),
                 ")" if follows("(") => {
                     let problem = "the parentheses are empty; leave them out";
                     return Err(ServerError::new(problem, Some(position(document, token.start))));
                 }
-                ")" | "]" | "}" => drop(brackets.pop()),
+                ")" | "]" | "}" => {
+                    if matches!(brackets.pop(), Some(Bracket::Parenthesis)) {
+                        open_parentheses -= 1;
+                    }
+                }
                 _ => {}
             },
-            TokenKind::Number => {}
+            TokenKind::Number => {
+                let digits = token.text.trim_start_matches('-').as_bytes();
+                if matches!(digits, [b'0', b'0'..=b'9', ..]) {
+                    let problem = format!("the number {} begins with 0; leave it out", excerpt(token.text));
+                    return Err(ServerError::new(problem, Some(position(document, token.start))));
+                }
+            }
         }
         previous = Some(token);
     }
@@ -321,6 +333,7 @@ mod tests {
             ("{ a(x: [{ b: { c: 1 }, d: { c: 1, c: 2 } }]) }", 35),
             ("query ($x: I = { b: 1 b: 1 }) { a }", 23),
             ("query () { a }", 8),
+            ("{ a(x: [1, 00]) }", 12),
             ("queryFoo { a }", 1),
             ("{ a } fragmentF on T { a }", 7),
         ] {

@@ -11,8 +11,8 @@ use super::selection::collect_fields::same_arguments;
 use super::types::{FieldType, SchemaTypes};
 use crate::graphql::error::{LIMIT_EXCEEDED, excerpt};
 
-/// How many fields one check visits. A field is visited once for each type of object that it may
-/// belong to, at each level.
+/// How many fields and fragments one check visits. It visits a field once for each type of object
+/// that the field may belong to, at each level.
 const VISITS_MAX: usize = 100_000;
 
 /// A field in the selections that merge into one.
@@ -46,11 +46,11 @@ pub(super) fn check_merging(types: &SchemaTypes, document: &ExecutableDocument) 
     }
     let mut visits = 0_usize;
     while let Some((demand, sets)) = pending.pop() {
-        for (name, fields) in group_fields(types, document, sets) {
-            visits += fields.len();
-            if visits > VISITS_MAX {
-                return Err(too_many_visits());
-            }
+        let groups = group_fields(types, document, sets, &mut visits);
+        if visits > VISITS_MAX {
+            return Err(too_many_visits());
+        }
+        for (name, fields) in groups {
             let [first, others @ ..] = fields.as_slice() else { continue };
             if let Some(other) = others.iter().find(|other| !have_same_shape(types, first, other)) {
                 let message =
@@ -78,10 +78,12 @@ fn group_fields<'a>(
     types: &'a SchemaTypes,
     document: &'a ExecutableDocument,
     sets: Vec<(&'a str, &'a SelectionSet)>,
+    visits: &mut usize,
 ) -> IndexMap<&'a Name, Vec<MergedField<'a>>> {
     let mut groups: IndexMap<&Name, Vec<MergedField<'_>>> = IndexMap::new();
     let (mut spread, mut pending) = (HashSet::new(), sets);
     while let Some((parent, set)) = pending.pop() {
+        *visits += set.items.len();
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => {

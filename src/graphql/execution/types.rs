@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::indexmap::IndexMap;
+use async_graphql::indexmap::{IndexMap, IndexSet};
 use async_graphql::parser::types::{BaseType, OperationType, Type};
 use async_graphql::{Name, Value};
 
@@ -45,7 +45,8 @@ pub(super) enum InputType {
     Id,
     /// A scalar of this API.
     Scalar(ParseScalar),
-    Enum(HashSet<String>),
+    /// Its values, in the order of the schema.
+    Enum(IndexSet<String>),
     Object {
         fields: IndexMap<String, InputValue>,
         /// Whether exactly one field must be given.

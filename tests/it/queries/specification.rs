@@ -101,7 +101,7 @@ async fn wrong_value_is_named_by_its_variable_its_type_and_its_place() {
         (
             "query ($f: EventFilter) { events(filter: $f) { totalCount } }",
             json!({ "f": { "kind": ["PROJECT_CREATED", "nothing"] } }),
-            "$f.kind[1] must be of type EventKind, one of ",
+            "$f.kind[1] must be of type EventKind, one of PROJECT_CREATED, PROJECT_UPDATED, DRAWING_CREATED, ",
         ),
         (
             "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }",
@@ -194,6 +194,30 @@ async fn values_are_coerced_for_queries_and_streams() {
     let mut conditional =
         service.subscribe("subscription { ...F @skip(if: false) } fragment F on Subscription { events { id } }").await;
     assert_bad_user_input(&conditional.error().await, "must not use @skip or @include");
+    service.stop().await;
+}
+
+/// The fields wait for the database in several statements, and have introspection between them.
+#[tokio::test]
+async fn root_keys_keep_the_order_of_the_selection_on_every_transport() {
+    let service = service().await;
+    let query = "{ e: events { totalCount } p: projects { totalCount } t: __type(name: \"Date\") { name } c: clients { totalCount }
+        __typename d: drawings { totalCount } s: __schema { queryType { name } } a: proposals { totalCount } }";
+    let order = |body: &str| {
+        let keys = ["e", "p", "t", "c", "__typename", "d", "s", "a"];
+        let places: Vec<_> = keys.iter().map(|key| body.find(&format!("\"{key}\":")).unwrap()).collect();
+        assert!(places.is_sorted(), "{body}");
+    };
+    let mut url = reqwest::Url::parse("http://localhost/graphql").unwrap();
+    url.query_pairs_mut().append_pair("query", query);
+    let get = format!("{}?{}", url.path(), url.query().unwrap());
+    for _ in 0..12 {
+        order(&service.graphql(query, json!({})).await.body);
+        order(&service.get(&get).await.body);
+        order(&first_message(&service, &json!({ "query": query })).await);
+        let mut stream = EventStream::open(EventStream::request(&service, query, json!({}))).await;
+        order(&stream.text().await.unwrap());
+    }
     service.stop().await;
 }
 
