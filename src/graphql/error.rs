@@ -47,7 +47,12 @@ const EXCERPT_CHARS_MAX: usize = 100;
 
 /// A text from a client as an error repeats it: the beginning of it.
 pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(EXCERPT_CHARS_MAX) {
+    shorten(text, EXCERPT_CHARS_MAX)
+}
+
+/// The first characters of a text, at most this many.
+pub(crate) fn shorten(text: &str, chars_max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars_max) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
     }

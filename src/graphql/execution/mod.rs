@@ -12,7 +12,7 @@ use async_graphql::{Data, Name, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tracing::{Instrument, Span};
 
-use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_SUPPORTED};
+use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_SUPPORTED, shorten};
 use super::live::Broadcasts;
 use super::{Api, ApiSchema};
 use crate::auth::Access;
@@ -41,6 +41,13 @@ pub(crate) mod types;
 mod validation;
 mod values;
 mod variables;
+
+/// How many errors the response to a refused request has.
+const REFUSAL_ERRORS_MAX: usize = 10;
+
+/// How many characters the message of an error of the library may have. It repeats names of the
+/// document, which a client chooses.
+const LIBRARY_MESSAGE_CHARS_MAX: usize = 400;
 
 /// The log's head when the request began. It is read before any of the request's fields.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +128,7 @@ impl Executor {
 
     /// The response to an operation that does not run.
     fn refuse(&self, mut errors: Vec<ServerError>) -> Response {
+        errors.truncate(REFUSAL_ERRORS_MAX);
         self.set_error_codes(&mut errors);
         Response::Refused(errors)
     }
@@ -134,8 +142,11 @@ impl Executor {
     ) -> Response {
         let is_executed = root_result.complete(&mut response, root_names);
         let mut errors = response.errors;
+        if !is_executed {
+            return self.refuse(errors);
+        }
         self.set_error_codes(&mut errors);
-        if is_executed { Response::Executed { data: response.data, errors } } else { Response::Refused(errors) }
+        Response::Executed { data: response.data, errors }
     }
 
     fn set_error_codes(&self, errors: &mut [ServerError]) {
@@ -159,9 +170,8 @@ impl Executor {
                 _ => None,
             };
             extensions.set("code", if limit_message.is_some() { LIMIT_EXCEEDED } else { BAD_USER_INPUT });
-            if let Some(message) = limit_message {
-                error.message = message;
-            }
+            error.message =
+                limit_message.unwrap_or_else(|| shorten(&error.message, LIBRARY_MESSAGE_CHARS_MAX).into_owned());
         }
     }
 }

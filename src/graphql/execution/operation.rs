@@ -178,8 +178,8 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// The root has not one field, a field of introspection, a condition (specification, 5.2.4.1), or
-    /// fields that cannot be merged.
+    /// The root has not one field, a field of introspection or a condition (specification,
+    /// 5.2.4.1), or fields that cannot be merged.
     pub(super) fn merge_subscription_root(&mut self) -> ServerResult<()> {
         let Some(definition) = self.definition().filter(|it| it.ty == OperationType::Subscription) else {
             return Ok(());

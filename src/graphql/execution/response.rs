@@ -1,5 +1,5 @@
-//! A response, and its JSON text by the GraphQL-over-HTTP specification: `data` if the operation was
-//! executed, and `errors`.
+//! A response, and its JSON text by the GraphQL-over-HTTP specification: `data` if the operation
+//! was executed, and `errors`.
 
 use async_graphql::{ServerError, Value};
 

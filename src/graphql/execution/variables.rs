@@ -4,12 +4,10 @@
 use async_graphql::parser::types::OperationDefinition;
 use async_graphql::{ServerError, Variables};
 
+use super::REFUSAL_ERRORS_MAX;
 use super::types::{SchemaTypes, named_type};
 use super::values::{Place, coerce};
 use crate::graphql::error::excerpt;
-
-/// How many faulty variables one response names.
-const ERRORS_MAX: usize = 10;
 
 /// Coerces the variables that an operation declares. Their defaults must be in `variables` already,
 /// and the document's values must be valid.
@@ -42,7 +40,7 @@ pub(super) fn coerce_variables(
         };
         let message = format!("the variable ${} of type {ty} {problem}", excerpt(name));
         errors.push(ServerError::new(message, Some(declared.pos)));
-        if errors.len() == ERRORS_MAX {
+        if errors.len() == REFUSAL_ERRORS_MAX {
             break;
         }
     }

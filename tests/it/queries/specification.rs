@@ -166,6 +166,14 @@ async fn wrong_value_is_named_by_its_variable_its_type_and_its_place() {
         "query ($a: Int!, $b: Int) { a: projects(first: $a) { totalCount } b: projects(first: $b) { totalCount } }";
     let both = answer(&service, &json!({ "query": query, "variables": { "b": "x" } })).await.json();
     assert_eq!(both["errors"].as_array().unwrap().len(), 2, "{both}");
+    // A small document must not cause a large response.
+    let many = format!("query ({}) {{ headCursor }}", "$a: Int! ".repeat(1000));
+    let long = format!("{{ {} }}", format!("{}x ", "x".repeat(1000)).repeat(20));
+    for query in [many, long] {
+        let refused = answer(&service, &json!({ "query": query })).await;
+        assert_eq!((refused.status, refused.json()["errors"].as_array().unwrap().len()), (400, 10));
+        assert!(refused.body.len() < 8192, "{refused:?}");
+    }
     service.stop().await;
 }
 

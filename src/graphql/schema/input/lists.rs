@@ -60,8 +60,8 @@ pub(crate) struct DrawingFilter {
     tag: Option<String>,
 }
 
-/// Which clients: those whose current state meets every condition that is given. A condition that is
-/// left out or null is not one; without any, all clients match.
+/// Which clients: those whose current state meets every condition that is given. A condition that
+/// is left out or null is not one; without any, all clients match.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ClientFilter {
     /// The name of the client contains this text, ignoring case and how it was typed: `ü` as one
@@ -75,8 +75,8 @@ pub(crate) struct ClientFilter {
 }
 
 /// Which proposals: those whose current state meets every condition that is given. A condition that
-/// is left out or null is not one; without any, all proposals match. A list means any of its values;
-/// an empty list matches nothing.
+/// is left out or null is not one; without any, all proposals match. A list means any of its
+/// values; an empty list matches nothing.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ProposalFilter {
     /// The vendor is one of these.

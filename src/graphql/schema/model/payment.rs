@@ -27,8 +27,8 @@ impl Payment {
     }
 
     /// How ArcSite learned of it: `arcsite_payment` for a payment through ArcSite, which has
-    /// `paidAt`; `mark_as_paid` for one that the office marked by hand, which has `paidOn`. Empty if
-    /// ArcSite did not say.
+    /// `paidAt`; `mark_as_paid` for one that the office marked by hand, which has `paidOn`. Empty
+    /// if ArcSite did not say.
     async fn channel(&self) -> Result<&str> {
         read(&self.0.channel).map(String::as_str)
     }

@@ -47,8 +47,8 @@ impl Project {
         Ok(parse_nested(&self.0.tags)?.unwrap_or_default())
     }
 
-    /// The customer as the office typed it into the project at ArcSite; null until an event provides
-    /// it. It has no id of its own and is not linked to Bidsketch's `Client`.
+    /// The customer as the office typed it into the project at ArcSite; null until an event
+    /// provides it. It has no id of its own and is not linked to Bidsketch's `Client`.
     async fn customer(&self) -> Result<Option<Selected<Customer>>> {
         Ok(parse_nested::<domain::Customer>(&self.0.customer)?.map(|value| Selected(value.into())))
     }

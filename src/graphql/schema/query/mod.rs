@@ -9,10 +9,11 @@ mod lookup;
 mod node;
 mod webhooks;
 
-/// What a key with the scope `read` can read. `projects`, `drawings`, `clients` and `proposals` have
-/// the current state; `events` has the history that made it, newest first, and `eventFeed` the same
-/// for programs that poll. `node` finds any object by its id, `project`, `drawing`, `client` and
-/// `proposal` one by its vendor's own id. `quarantinedDeliveries` shows what could not be read.
+/// What a key with the scope `read` can read. `projects`, `drawings`, `clients` and `proposals`
+/// have the current state; `events` has the history that made it, newest first, and `eventFeed` the
+/// same for programs that poll. `node` finds any object by its id; `project`, `drawing`, `client`
+/// and `proposal` find one by its vendor's own id. `quarantinedDeliveries` has the deliveries that
+/// could not be read.
 #[derive(Default, MergedObject)]
 pub struct Query(
     node::NodeQuery,
