@@ -38,9 +38,10 @@ pub(crate) const INTERNAL: &str = "INTERNAL";
 /// The code of a request that exceeds a limit.
 pub(crate) const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 
-/// The code of a request with the hash of a document in its place. Clients know the code and the
-/// message, and send the document.
+/// The codes of a request with the hash of a document in its place. Clients know them, and send the
+/// document.
 pub(crate) const PERSISTED_QUERY_NOT_SUPPORTED: &str = "PERSISTED_QUERY_NOT_SUPPORTED";
+pub(crate) const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
 
 /// How many characters of a text from a client an error repeats.
 const EXCERPT_CHARS_MAX: usize = 100;

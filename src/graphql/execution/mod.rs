@@ -12,7 +12,9 @@ use async_graphql::{Data, Name, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tracing::{Instrument, Span};
 
-use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_SUPPORTED, shorten};
+use super::error::{
+    BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_NOT_SUPPORTED, shorten,
+};
 use super::live::Broadcasts;
 use super::{Api, ApiSchema};
 use crate::auth::Access;
@@ -48,6 +50,10 @@ const REFUSAL_ERRORS_MAX: usize = 10;
 /// How many characters the message of an error of the library may have. It repeats names of the
 /// document, which a client chooses.
 const LIBRARY_MESSAGE_CHARS_MAX: usize = 400;
+
+/// The messages by which clients know that a hash in place of a document is of no use.
+const HASH_NOT_SUPPORTED: &str = "PersistedQueryNotSupported";
+const HASH_NOT_FOUND: &str = "PersistedQueryNotFound";
 
 /// The log's head when the request began. It is read before any of the request's fields.
 #[derive(Clone, Copy, Debug)]
@@ -107,10 +113,12 @@ impl Executor {
     fn prepare(&self, mut operation: Operation, access: Access, mut data: Data) -> Result<Prepared, Vec<ServerError>> {
         let span = operation_span(&operation, access);
         if operation.is_hash_only() {
-            return Err(vec![limits::error_with_code(
-                "PersistedQueryNotSupported".to_owned(),
-                PERSISTED_QUERY_NOT_SUPPORTED,
-            )]);
+            // Apollo and urql send no more hashes after the first error. graphql-tools knows the second
+            // alone. All of them send the document.
+            return Err(vec![
+                limits::error_with_code(HASH_NOT_SUPPORTED.to_owned(), PERSISTED_QUERY_NOT_SUPPORTED),
+                limits::error_with_code(HASH_NOT_FOUND.to_owned(), PERSISTED_QUERY_NOT_FOUND),
+            ]);
         }
         authorize::check_scope(&operation, access)?;
         limits::check_field_count(operation.document()?, self.limits.max_fields)?;
