@@ -1,11 +1,11 @@
 //! The JavaScript clients of both protocols, as in `docs/SUBSCRIPTIONS.md`, on connections that
-//! break.
+//! break, and the clients of `docs/CLIENTS.md`, over a restart of the service.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Database, Process, Script, TIMEOUT, TcpProxy, add_key, eventually};
+use crate::harness::{Client, Database, Process, Script, TIMEOUT, TcpProxy, add_key, eventually, reserved_port};
 
 /// Node starts slowly on a busy machine.
 const STARTED_WITHIN: Duration = Duration::from_secs(30);
@@ -124,5 +124,62 @@ async fn client_with_a_wrong_token_stops_and_says_why() {
         drop(script);
         wait_for_subscriptions(&reader, 0.0).await;
     }
+    service.stop(&database).await;
+}
+
+/// Each of them reads pages, runs a mutation, and subscribes at the URL that it queries. The service
+/// stops and starts in between, and more events come before the clients have returned.
+#[tokio::test]
+async fn client_at_one_url_queries_pages_mutates_and_resumes_after_a_restart() {
+    let database = Database::fresh();
+    let port = reserved_port().await;
+    let service = Process::start(port, &database).await;
+    service.post("/webhooks/arcsite", "not json").await.receipt().quarantined();
+    for id in 1..=5 {
+        service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"P{id}"}}"#)).await.accepted();
+    }
+    let url = format!("{}/graphql", service.base());
+    let directory = tempfile::tempdir().unwrap();
+    let mut scripts = ["apollo.mjs", "urql.mjs", "graphql-tools.mjs"]
+        .map(|name| (name, Script::run(name, &[("BIDARC_URL", &url)], directory.path())));
+    for (name, script) in &mut scripts {
+        assert_eq!(script.line().await, "projects P1,P2,P3,P4,P5", "{name}");
+        assert_eq!(script.line().await, "released STILL_INVALID", "{name}");
+    }
+    wait_for_subscriptions(&service, 3.0).await;
+    post(&service, 1..3).await;
+    let mut printed = scripts.each_ref().map(|_| Vec::new());
+    for ((_, script), printed) in scripts.iter_mut().zip(&mut printed) {
+        printed.extend([script.line().await, script.line().await]);
+    }
+    service.stop(&database).await;
+    let service = Process::start(port, &database).await;
+    post(&service, 3..6).await;
+    let events: Vec<String> = (6..11).map(|id| format!("event:{id} PROPOSAL_STATUS_CHANGED")).collect();
+    for ((name, script), printed) in scripts.iter_mut().zip(&mut printed) {
+        for _ in 0..3 {
+            printed.push(script.line().await);
+        }
+        assert_eq!(*printed, events, "{name}");
+    }
+    drop(scripts);
+    service.stop(&database).await;
+}
+
+#[tokio::test]
+async fn client_that_sends_a_hash_falls_back_to_the_document() {
+    let database = Database::fresh();
+    let service = Process::start(0, &database).await;
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("{}/graphql", service.base());
+    let mut script = Script::run("persisted.mjs", &[("BIDARC_URL", &url)], directory.path());
+    // Each sends the hash, and then the document.
+    for round in 0..2 {
+        for (at, name) in (1..).zip(["apollo", "urql", "graphql-tools"]) {
+            assert_eq!(script.line().await, format!("{name} true {}", 6 * round + 2 * at));
+        }
+    }
+    let (status, errors) = script.wait().await;
+    assert!(status.success(), "{errors}");
     service.stop(&database).await;
 }
