@@ -76,7 +76,7 @@ impl Parameters {
         Self { query: self.query.filter(|query| !query.is_empty()), ..self }
     }
 
-    /// The request. A hash may stand for the document: the executor answers that it knows no hashes.
+    /// The request. A hash may stand for the document: the executor answers that it knows none.
     pub(in crate::http) fn into_request(self) -> Result<Request, String> {
         let Self { query, operation_name, variables, extensions } = self;
         if query.is_none() && !extensions.contains_key(PERSISTED_QUERY) {

@@ -1,5 +1,4 @@
-//! Encodes the parts of Apollo's multipart protocol for subscriptions:
-//! <https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol>.
+//! Encodes the parts of Apollo's multipart protocol for subscriptions, `subscriptionSpec=1.0`.
 //!
 //! Clients take a part for complete when they see the boundary after it. Every write therefore ends
 //! with a boundary.

@@ -127,8 +127,8 @@ async fn client_with_a_wrong_token_stops_and_says_why() {
     service.stop(&database).await;
 }
 
-/// Each of them reads pages, runs a mutation, and subscribes at the URL that it queries. The service
-/// stops and starts in between, and more events come before the clients have returned.
+/// Each reads pages, runs a mutation, and subscribes at the URL that it queries. The service stops
+/// and starts in between, and more events come before the clients have returned.
 #[tokio::test]
 async fn client_at_one_url_queries_pages_mutates_and_resumes_after_a_restart() {
     let database = Database::fresh();

@@ -171,6 +171,11 @@ async fn start_after_acknowledgement_switches_the_socket_for_good() {
         socket.send(start("1", LIVE)).await;
         assert_eq!(socket.close().await.0, 4400, "only an acknowledged socket switches");
 
+        // A client may leave without an operation.
+        let mut socket = open(&service, protocols, None).await;
+        socket.send(json!({ "type": "connection_terminate" })).await;
+        assert_eq!(socket.close().await.0, 1000);
+
         // A client that speaks the newer protocol is served by that.
         let mut socket = open(&service, protocols, None).await;
         socket.subscribe("1", "{ __typename }", json!({})).await;

@@ -68,7 +68,7 @@ impl Protocol {
         }
     }
 
-    /// Parses a message. On a socket that is acknowledged, the older `start` switches from
+    /// Parses a message. On an acknowledged socket, `start` and `connection_terminate` switch from
     /// `graphql-transport-ws` to the older protocol for good.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Protocol {
         let message_type = Cow::clone(&message.message_type);
         match self {
             Self::Older => {}
-            Self::TransportWs | Self::Undecided if is_acknowledged && message_type == older::START => {
+            Self::TransportWs | Self::Undecided if is_acknowledged && older::SWITCHING.contains(&&*message_type) => {
                 *self = Self::Older;
             }
             Self::Undecided if message_type != "connection_init" => *self = Self::TransportWs,

@@ -11,8 +11,12 @@ use crate::http::ws::close::CloseReason;
 /// The sub-protocol's name.
 pub(super) const NAME: &str = "graphql-ws";
 
-/// The type of the message that starts an operation.
-pub(super) const START: &str = "start";
+/// The types of the messages that start an operation, and end the socket.
+const START: &str = "start";
+const TERMINATE: &str = "connection_terminate";
+
+/// The messages by which a client shows that it speaks this protocol.
+pub(super) const SWITCHING: [&str; 2] = [START, TERMINATE];
 
 /// The keep-alive, which a client does not answer.
 pub(super) const KEEP_ALIVE: Message = Message::Text(Utf8Bytes::from_static(r#"{"type":"ka"}"#));
@@ -22,7 +26,7 @@ pub(super) fn parse(message: Envelope<'_>) -> Result<Option<ClientMessage<'_>>, 
     Ok(Some(match &*message.message_type {
         START => message.subscribe()?,
         "stop" => ClientMessage::Complete(message.id()?),
-        "connection_terminate" => ClientMessage::Terminate,
+        TERMINATE => ClientMessage::Terminate,
         _ => return Ok(None),
     }))
 }

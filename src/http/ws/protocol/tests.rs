@@ -50,7 +50,6 @@ fn client_message_invalid_is_rejected() {
                 "null",
                 r#"{"type":1}"#,
                 r#"{"type":"connection_ack"}"#,
-                r#"{"type":"connection_terminate"}"#,
                 r#"{"type":"stop","id":"1"}"#,
                 r#"{"type":"next","id":"1","payload":{}}"#,
                 r#"{"type":"connection_init","payload":"x"}"#,
@@ -95,7 +94,11 @@ fn start_switches_an_acknowledged_socket_for_good() {
     let subscribe = r#"{"type":"subscribe","id":"1","payload":{"query":"{a}"}}"#;
     for before in [Protocol::TransportWs, Protocol::Undecided] {
         let mut protocol = before;
-        assert!(protocol.parse(start, false).is_err(), "only an acknowledged socket switches");
+        let terminate = r#"{"type":"connection_terminate"}"#;
+        for message in [start, terminate] {
+            assert!(protocol.parse(message, false).is_err(), "only an acknowledged socket switches");
+        }
+        assert!(matches!(parse(before, terminate), Ok(ClientMessage::Terminate)));
         let mut protocol = before;
         assert!(protocol.parse(start, true).is_ok());
         assert_eq!(protocol, Protocol::Older);
