@@ -1,6 +1,6 @@
 //! The runtime of GraphQL. Its threads are its own, so that no query, however expensive, delays the
-//! acknowledgement of a delivery: the operating system divides the processors between threads, while
-//! a runtime does not interrupt a task.
+//! acknowledgement of a delivery: the operating system divides the processors between threads,
+//! while a runtime does not interrupt a task.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 

@@ -1,7 +1,8 @@
 //! The HTTP edge: the only code that uses axum.
 //!
 //! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
-//! or compression, which GraphQL and the pages have. Only the check of open mode runs before it. GraphQL and `/metrics` need a key.
+//! or compression, which GraphQL and the pages have. Only the check of open mode runs before it.
+//! GraphQL and `/metrics` need a key.
 
 use std::sync::Arc;
 

@@ -68,8 +68,8 @@ pub enum IngestError {
 }
 
 impl Ingest {
-    /// Judges a delivery by its hook URL and its signature header, so that the body of a stranger is
-    /// not read.
+    /// Judges a delivery by its hook URL and its signature header, so that the body of a stranger
+    /// is not read.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::futures_util::stream::BoxStream;
+use async_graphql::futures_util::stream::{BoxStream, StreamExt};
 use async_graphql::{Data, Request, Response};
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::body::Bytes;
@@ -16,7 +16,7 @@ use bidarc::auth::{Access, Keys};
 use bidarc::clock::Clock;
 use bidarc::config::Settings;
 use bidarc::feed::Feed;
-use bidarc::graphql::{self, Executor, Operation};
+use bidarc::graphql::{self, Executor, Operation, response};
 use bidarc::ingest::clocks::ClockWatch;
 use bidarc::ingest::record::DedupWindowLengths;
 use bidarc::ingest::release::Releaser;
@@ -65,7 +65,7 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
 async fn hook(State(state): State<AppState>, body: Bytes) -> Result<Json<Value>, StatusCode> {
     let unavailable = |_| StatusCode::SERVICE_UNAVAILABLE;
     let candidate = state.ingest.judge_head(Hook::Arcsite, None).await.map_err(unavailable)?;
-    match state.ingest.accept(candidate.with_body(body.to_vec(), Clock::system().now())).await {
+    match state.ingest.accept(candidate.with_body(Vec::new(), body.to_vec(), Clock::system().now())).await {
         Ok(receipt) => Ok(Json(json!({ "outcome": receipt.outcome.as_str() }))),
         Err(_) => Err(StatusCode::SERVICE_UNAVAILABLE),
     }
@@ -83,10 +83,21 @@ struct StockExecutor(Executor, Access);
 
 impl async_graphql::Executor for StockExecutor {
     async fn execute(&self, request: Request) -> Response {
-        self.0.execute(Operation::read(request), self.1).await
+        library_response(self.0.execute(Operation::read(request), self.1).await)
     }
 
     fn execute_stream(&self, request: Request, _: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        self.0.execute_stream(Operation::read(request), self.1, Data::default())
+        self.0.execute_stream(Operation::read(request), self.1, Data::default()).map(library_response).boxed()
+    }
+}
+
+fn library_response(response: response::Response) -> Response {
+    match response {
+        response::Response::Executed { data, errors } => {
+            let mut response = Response::new(data);
+            response.errors = errors;
+            response
+        }
+        response::Response::Refused(errors) => Response::from_errors(errors),
     }
 }

@@ -12,9 +12,7 @@ use async_graphql::{Data, Name, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tracing::{Instrument, Span};
 
-use super::error::{
-    BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_NOT_SUPPORTED, shorten,
-};
+use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_NOT_SUPPORTED, shorten};
 use super::live::Broadcasts;
 use super::{Api, ApiSchema};
 use crate::auth::Access;
@@ -113,8 +111,8 @@ impl Executor {
     fn prepare(&self, mut operation: Operation, access: Access, mut data: Data) -> Result<Prepared, Vec<ServerError>> {
         let span = operation_span(&operation, access);
         if operation.is_hash_only() {
-            // Apollo and urql send no more hashes after the first error. graphql-tools knows the second
-            // alone. All of them send the document.
+            // Apollo and urql send no more hashes after the first error. graphql-tools knows the
+            // second alone. All of them send the document.
             return Err(vec![
                 limits::error_with_code(HASH_NOT_SUPPORTED.to_owned(), PERSISTED_QUERY_NOT_SUPPORTED),
                 limits::error_with_code(HASH_NOT_FOUND.to_owned(), PERSISTED_QUERY_NOT_FOUND),

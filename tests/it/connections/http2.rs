@@ -38,7 +38,8 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn request(method: &str, path: &str, service: &Client) -> Vec<u8> {
     let literal =
         |index: u8, value: &str| [&[0x40 | index, u8::try_from(value.len()).unwrap()], value.as_bytes()].concat();
-    // The static table has `:method` at 2, `:path` at 4, `:authority` at 1, and `:scheme: http` at 6.
+    // The static table has `:method` at 2, `:path` at 4, `:authority` at 1, and `:scheme: http`
+    // at 6.
     [literal(2, method), literal(4, path), literal(1, service.authority()), vec![0x86]].concat()
 }
 
