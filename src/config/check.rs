@@ -46,6 +46,7 @@ impl Given {
         match self {
             Self::Text(text) if text.trim().is_empty() => "empty".to_owned(),
             Self::Text(text) if matches!(kind, Kind::DatabaseUrl) => shown_url(text),
+            Self::Text(text) if text.contains("://") => shown_url(text),
             // Before an @ there may be a password.
             Self::Text(text) if text.contains('@') => "a text with an @ (not shown)".to_owned(),
             Self::Text(text) => format!("{text:?}"),

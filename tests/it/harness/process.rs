@@ -226,6 +226,11 @@ impl Process {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until the log contains this text. A line is written some time after what it tells of.
+    pub(crate) async fn wait_for_log(&self, text: &str) {
+        eventually(text, TIMEOUT, async || self.log_so_far().contains(text).then_some(())).await;
+    }
+
     /// Waits until the process exits.
     pub(crate) async fn wait(mut self) -> ExitStatus {
         within("the process ends", self.child.wait()).await.unwrap()

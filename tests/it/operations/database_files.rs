@@ -53,7 +53,7 @@ async fn delivery_into_moved_files_gets_a_503_with_the_reason() {
         assert_eq!(response.status, 503, "{what}: {response:?}");
         assert!(response.header("retry-after").is_some(), "{what}");
         assert_not_ready(&service, "deleted, renamed or replaced").await;
-        assert!(service.log_so_far().contains(message), "{what}: {}", service.log_so_far());
+        service.wait_for_log(message).await;
         assert_eq!(post(&service, 3, "not kept").await.status, 503, "{what}");
         service.kill().await;
         drop(fs::remove_dir_all(database.directory().with_extension("moved")));

@@ -39,7 +39,7 @@ async fn path_that_holds_no_database_is_explained() {
         ("/proc/none/x.db".to_owned(), ["/proc/none", "there is no directory", "correct the path"]),
         (at("x.db?immutable=1"), ["without parameters", "database.url", "sqlite://"]),
         (at("x.db?vfs=unix-none"), ["without parameters", "database.url", "sqlite://"]),
-        (String::new(), ["unnamed database", "lost", "sqlite://<path of a file>"]),
+        (String::new(), ["database.url is sqlite://", "has no path", "sqlite://<path of a file>"]),
         ("file:x.db".to_owned(), ["file:", "sqlite://<path of a file>", "database.url"]),
     ] {
         assert_refused(Launch::new(directory.path()), &format!("sqlite://{path}"), &texts).await;

@@ -154,24 +154,31 @@ impl DatabaseFile {
 /// The absolute path that the settings name.
 fn named_path(settings: &config::Database) -> Result<PathBuf, OpenError> {
     let url = settings.url.expose();
-    // The driver's message repeats a part of the URL.
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|_| unsupported("its URL cannot be read: it must be sqlite://<path of a file>".to_owned()))?;
-    let path = options.get_filename();
-    let is_text = |text: &str| path.as_os_str() == text;
-    if url.contains(":memory:") || url.contains("mode=memory") || is_text("") {
-        return Err(unsupported(
-            "an in-memory or unnamed database is lost when the process ends: use sqlite://<path of a file>".to_owned(),
-        ));
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(not_a_file());
     }
     // `immutable` and `vfs` turn off SQLite's locks, and `file:` can do the same.
     let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
-    if !["", "mode=rwc", "mode=rw"].contains(&parameters) || path.to_string_lossy().starts_with("file:") {
+    let is_known = ["", "mode=rwc", "mode=rw"].contains(&parameters);
+    let is_file_url = |options: &SqliteConnectOptions| options.get_filename().to_string_lossy().starts_with("file:");
+    // The driver's message would repeat a part of the URL.
+    let options = SqliteConnectOptions::from_str(url).ok().filter(|options| is_known && !is_file_url(options));
+    let Some(options) = options else {
         return Err(unsupported(
             "a SQLite URL is sqlite://<path of a file>, without parameters and without \"file:\"".to_owned(),
         ));
+    };
+    let path = options.get_filename();
+    if path.as_os_str().is_empty() {
+        return Err(not_a_file());
     }
     std::path::absolute(path).map_err(|error| unreadable(path, &error))
+}
+
+fn not_a_file() -> OpenError {
+    unsupported(
+        "an in-memory or unnamed database is lost when the process ends: use sqlite://<path of a file>".to_owned(),
+    )
 }
 
 /// Whether a file is at the path. Anything but a file is an error.
@@ -232,7 +239,6 @@ fn create(path: &Path) -> Result<(), OpenError> {
             format!("the file {} cannot be made: {error}", path.display())
         })
     })?;
-    tracing::info!(path = %path.display(), "made a new database");
     Ok(())
 }
 
