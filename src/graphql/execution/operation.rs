@@ -9,7 +9,8 @@ use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
     SelectionSet,
 };
-use async_graphql::{Name, Positioned, Request, ServerError, ServerResult, Variables};
+use async_graphql::{Name, Positioned, Request, ServerError, ServerResult, Value, Variables};
+use async_graphql_value::Value as Argument;
 
 use super::document;
 use super::field_merging::check_merging;
@@ -114,6 +115,11 @@ impl Operation {
             return Err(vec![ServerError::new(problem, None)]);
         };
         coerce_variables(types, definition, &mut variables)?;
+        if self.query.contains("includeDeprecated")
+            && let Ok(document) = &mut self.document
+        {
+            default_include_deprecated(document, &mut variables);
+        }
         self.variables = variables;
         Ok(())
     }
@@ -178,37 +184,27 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// The root has not one field, a field of introspection or a condition (specification,
-    /// 5.2.4.1), or fields that cannot be merged.
+    /// The root of a subscription in the document, which need not be the one that runs, has not one
+    /// field, a field of introspection or a condition (specification, 5.2.4.1), or fields that
+    /// cannot be merged.
     pub(super) fn merge_subscription_root(&mut self) -> ServerResult<()> {
+        let document = self.document()?;
+        let subscriptions = document.operations.iter().map(|(_, definition)| &definition.node);
+        for definition in subscriptions.filter(|it| it.ty == OperationType::Subscription) {
+            subscription_root(document, definition)?;
+        }
         let Some(definition) = self.definition().filter(|it| it.ty == OperationType::Subscription) else {
             return Ok(());
         };
-        let mut fields = Vec::new();
-        if !self.inline(&definition.selection_set.node, &mut fields)? {
-            return Ok(());
-        }
-        let [field] = fields.as_slice() else {
-            let problem = "a subscription must have exactly one root field; send each field as its own subscription";
-            let pos = fields.get(1).map_or(definition.selection_set.pos, |second| second.pos);
-            return Err(ServerError::new(problem, Some(pos)));
-        };
-        if field.node.name.node.starts_with("__") {
-            let problem = "a subscription follows a field of Subscription; send introspection as a query";
-            return Err(ServerError::new(problem, Some(field.pos)));
-        }
+        let Some(field) = subscription_root(document, definition)? else { return Ok(()) };
         let items = &definition.selection_set.node.items;
         if let [Positioned { node: Selection::Field(_), .. }] = items.as_slice() {
             return Ok(());
         }
-        let merged = fields.into_iter().map(|field| {
-            let pos = field.pos;
-            Positioned::new(Selection::Field(field.into_owned()), pos)
-        });
-        let merged = merged.collect();
+        let merged = Positioned::new(Selection::Field(field.clone().into_owned()), field.pos);
         let before = self.spread_fragments();
         if let Some(definition) = self.definition_mut() {
-            definition.selection_set.node.items = merged;
+            definition.selection_set.node.items = vec![merged];
         }
         // A fragment that only the root spread is unused now, and the library would refuse the
         // document for it.
@@ -217,41 +213,6 @@ impl Operation {
             document.fragments.retain(|name, _| after.contains(name) || !before.contains(name));
         }
         Ok(())
-    }
-
-    /// Adds the fields of a subscription's root. Returns false if the library will refuse the
-    /// selection.
-    fn inline<'a>(&'a self, set: &'a SelectionSet, fields: &mut Vec<Cow<'a, Positioned<Field>>>) -> ServerResult<bool> {
-        for selection in &set.items {
-            let conditional =
-                |directive: &&Positioned<Directive>| matches!(&*directive.node.name.node, "skip" | "include");
-            if let Some(directive) = selection.node.directives().iter().find(conditional) {
-                let problem = "the root of a subscription must not use @skip or @include; subscribe or do not";
-                return Err(ServerError::new(problem, Some(directive.pos)));
-            }
-            let (condition, set) = match &selection.node {
-                Selection::Field(field) => {
-                    merge_field(field, fields)?;
-                    continue;
-                }
-                Selection::FragmentSpread(spread) => {
-                    let fragments = self.document.as_ref().ok().map(|document| &document.fragments);
-                    let name = &spread.node.fragment_name.node;
-                    let Some(fragment) = fragments.and_then(|fragments| fragments.get(name)) else { return Ok(false) };
-                    (Some(&fragment.node.type_condition), &fragment.node.selection_set.node)
-                }
-                Selection::InlineFragment(fragment) => {
-                    (fragment.node.type_condition.as_ref(), &fragment.node.selection_set.node)
-                }
-            };
-            if condition.is_some_and(|condition| condition.node.on.node != "Subscription") {
-                return Ok(false);
-            }
-            if !self.inline(set, fields)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     fn definition_mut(&mut self) -> Option<&mut OperationDefinition> {
@@ -287,5 +248,99 @@ impl Operation {
             }
         }
         found
+    }
+}
+
+/// The one field of a subscription's root, with all that is selected of it. None if the library
+/// will refuse the selection.
+fn subscription_root<'a>(
+    document: &'a ExecutableDocument,
+    definition: &'a OperationDefinition,
+) -> ServerResult<Option<Cow<'a, Positioned<Field>>>> {
+    let mut fields = Vec::new();
+    if !inline_fields(document, &definition.selection_set.node, &mut fields)? {
+        return Ok(None);
+    }
+    let pos = fields.get(1).map_or(definition.selection_set.pos, |second| second.pos);
+    let (Some(field), 0) = (fields.pop(), fields.len()) else {
+        let problem = "a subscription must have exactly one root field; send each field as its own subscription";
+        return Err(ServerError::new(problem, Some(pos)));
+    };
+    if field.node.name.node.starts_with("__") {
+        let problem = "a subscription follows a field of Subscription; send introspection as a query";
+        return Err(ServerError::new(problem, Some(field.pos)));
+    }
+    Ok(Some(field))
+}
+
+/// Adds the fields of a subscription's root. Returns false if the library will refuse the
+/// selection.
+fn inline_fields<'a>(
+    document: &'a ExecutableDocument,
+    set: &'a SelectionSet,
+    fields: &mut Vec<Cow<'a, Positioned<Field>>>,
+) -> ServerResult<bool> {
+    for selection in &set.items {
+        let conditional = |directive: &&Positioned<Directive>| matches!(&*directive.node.name.node, "skip" | "include");
+        if let Some(directive) = selection.node.directives().iter().find(conditional) {
+            let problem = "the root of a subscription must not use @skip or @include; subscribe or do not";
+            return Err(ServerError::new(problem, Some(directive.pos)));
+        }
+        let (condition, set) = match &selection.node {
+            Selection::Field(field) => {
+                merge_field(field, fields)?;
+                continue;
+            }
+            Selection::FragmentSpread(spread) => {
+                let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) else { return Ok(false) };
+                (Some(&fragment.node.type_condition), &fragment.node.selection_set.node)
+            }
+            Selection::InlineFragment(fragment) => {
+                (fragment.node.type_condition.as_ref(), &fragment.node.selection_set.node)
+            }
+        };
+        if condition.is_some_and(|condition| condition.node.on.node != "Subscription") {
+            return Ok(false);
+        }
+        if !inline_fields(document, set, fields)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Gives `includeDeprecated` its default where it is null or has a variable without a value. The
+/// library takes a Boolean that is not null, and has neither the specification's type nor its rule
+/// for such variables. The argument exists in introspection alone.
+fn default_include_deprecated(document: &mut ExecutableDocument, variables: &mut Variables) {
+    let operations: Vec<&mut SelectionSet> = match &mut document.operations {
+        DocumentOperations::Single(definition) => vec![&mut definition.node.selection_set.node],
+        DocumentOperations::Multiple(all) => {
+            all.values_mut().map(|definition| &mut definition.node.selection_set.node).collect()
+        }
+    };
+    let fragments = document.fragments.values_mut().map(|fragment| &mut fragment.node.selection_set.node);
+    let mut sets: Vec<&mut SelectionSet> = operations.into_iter().chain(fragments).collect();
+    while let Some(set) = sets.pop() {
+        for selection in &mut set.items {
+            match &mut selection.node {
+                Selection::Field(field) => {
+                    let arguments = field.node.arguments.iter_mut();
+                    for (_, value) in arguments.filter(|(name, _)| name.node == "includeDeprecated") {
+                        if let Argument::Variable(variable) = &value.node {
+                            let value = variables.entry(variable.clone()).or_default();
+                            if *value == Value::Null {
+                                *value = Value::Boolean(false);
+                            }
+                        } else if value.node == Argument::Null {
+                            value.node = Argument::Boolean(false);
+                        }
+                    }
+                    sets.push(&mut field.node.selection_set.node);
+                }
+                Selection::InlineFragment(fragment) => sets.push(&mut fragment.node.selection_set.node),
+                Selection::FragmentSpread(_) => {}
+            }
+        }
     }
 }

@@ -21,14 +21,14 @@ use crate::graphql::error::excerpt;
 const LIST_DEPTH_MAX: usize = 16;
 
 /// The argument `if` of `@skip` and `@include`.
-static CONDITION: LazyLock<InputValue> = LazyLock::new(|| input("Boolean", false));
+static CONDITION: LazyLock<InputValue> = LazyLock::new(|| input("Boolean", false, false));
 /// The argument `name` of `__type`.
-static TYPE_NAME: LazyLock<InputValue> = LazyLock::new(|| input("String", false));
+static TYPE_NAME: LazyLock<InputValue> = LazyLock::new(|| input("String", false, false));
 /// The argument `includeDeprecated` of fields of introspection.
-static INCLUDE_DEPRECATED: LazyLock<InputValue> = LazyLock::new(|| input("Boolean", true));
+static INCLUDE_DEPRECATED: LazyLock<InputValue> = LazyLock::new(|| input("Boolean", true, true));
 
-fn input(type_name: &str, has_default: bool) -> InputValue {
-    let ty = Type { base: BaseType::Named(Name::new(type_name)), nullable: false };
+fn input(type_name: &str, nullable: bool, has_default: bool) -> InputValue {
+    let ty = Type { base: BaseType::Named(Name::new(type_name)), nullable };
     InputValue { ty, has_default }
 }
 
