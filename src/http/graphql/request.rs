@@ -71,6 +71,8 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request
     let not_a_request =
         |cause: String| RequestError::bad_request(format!("the body is not a GraphQL request: {cause}"));
     let body = str::from_utf8(&body).map_err(|error| not_a_request(error.to_string()))?;
+    // Some programs begin a text with a byte order mark.
+    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     if !body.trim_ascii_start().starts_with('[') {
         return read(Parameters::from_json(body))
             .map(|operation| Requests::One(Box::new(operation)))

@@ -1,4 +1,5 @@
-//! The routes `/graphql` and `/graphql/sse`: POST and GET.
+//! The routes `/graphql` and `/graphql/sse`: POST and GET. Each is also served with one slash at its
+//! end, as some forms and proxies add it.
 
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -41,11 +42,13 @@ pub(in crate::http) fn router(streams: Streams, sockets: WsState, policy: Access
     };
     // The CORS layer is outside of authentication, so that a web page can read a refusal as well. A
     // socket authenticates by itself.
+    let streams = Router::new().route("/graphql/sse", route(true)).route("/graphql/sse/", route(true));
     Router::new()
         .route("/graphql", route(false))
+        .route("/graphql/", route(false))
         .layer(from_fn_with_state(policy.clone(), access::authenticate))
         .layer(from_fn_with_state(sockets, ws::upgrade_if_requested))
-        .merge(Router::new().route("/graphql/sse", route(true)).layer(from_fn_with_state(policy, access::authenticate)))
+        .merge(streams.layer(from_fn_with_state(policy, access::authenticate)))
         .layer(cors)
 }
 

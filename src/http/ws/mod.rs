@@ -48,9 +48,9 @@ pub(super) struct WsState {
     pub(super) tracker: TaskTracker,
 }
 
-/// `/graphql/ws`.
+/// `/graphql/ws`, also with one slash at its end.
 pub(super) fn router(sockets: WsState) -> Router {
-    Router::new().route("/graphql/ws", get(upgrade)).with_state(sockets)
+    Router::new().route("/graphql/ws", get(upgrade)).route("/graphql/ws/", get(upgrade)).with_state(sockets)
 }
 
 /// Upgrades a request that asks for a socket, and passes on every other. `/graphql` serves both.

@@ -139,3 +139,40 @@ async fn socket_opens_at_the_same_url_and_authenticates_itself() {
     assert_eq!(answer.body, r#"{"data":{"__typename":"Query"}}"#);
     service.stop().await;
 }
+
+#[tokio::test]
+async fn slash_at_the_end_changes_nothing() {
+    let service = Service::open().await;
+    let answer = HttpResponse::of(service.request(Method::GET, "/graphql/?query={__typename}")).await;
+    assert_eq!(answer.body, r#"{"data":{"__typename":"Query"}}"#);
+    for path in ["/graphql/", "/graphql/sse/"] {
+        let request = EventStream::request_to(service.client(), path, FEED, json!({}));
+        assert_eq!(EventStream::open(request).await.response().await.data, feed_response(), "{path}");
+    }
+    for path in ["/graphql/", "/graphql/ws/"] {
+        let mut socket = Socket::connect_to(service.client(), path, "graphql-transport-ws", &[]).await;
+        socket.init(None).await;
+        assert_eq!(socket.json().await, json!({ "type": "connection_ack" }), "{path}");
+    }
+    for path in ["/graphql//", "/graphql/ws//", "/graphql/sse//"] {
+        assert_eq!(service.get(path).await.status, 404, "{path}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn byte_order_mark_before_a_request_is_dropped() {
+    let service = Service::open().await;
+    let answer = r#"{"data":{"__typename":"Query"}}"#;
+    for (body, expected) in [
+        (r#"{"query":"{ __typename }"}"#, answer.to_owned()),
+        (r#"[{"query":"{ __typename }"}]"#, format!("[{answer}]")),
+    ] {
+        let request = service.request(Method::POST, "/graphql").header("content-type", "application/json");
+        assert_eq!(HttpResponse::of(request.body(format!("\u{feff}{body}"))).await.body, expected);
+    }
+    let twice = service.request(Method::POST, "/graphql").header("content-type", "application/json");
+    let twice = HttpResponse::of(twice.body("\u{feff}\u{feff}{\"query\":\"{ __typename }\"}")).await;
+    assert_eq!(twice.status, 400);
+    service.stop().await;
+}
