@@ -1,13 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, fetchExchange, gql } from "@urql/core";
+import { cacheExchange } from "@urql/exchange-graphcache";
+import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { onEnd, pipe, subscribe } from "wonka";
 
 const url = process.env.BIDARC_URL ?? "http://127.0.0.1:8080/graphql";
 const token = process.env.BIDARC_TOKEN; // a key's token; open mode needs none
 
+// These types have no id. The cache keeps each value with the object that it belongs to.
+const embedded = ["Address", "Contact", "Customer", "EventFeedPage", "Header", "SalesRep", "UserError"];
+const cache = cacheExchange({
+  keys: Object.fromEntries(embedded.map((type) => [type, () => null])),
+  resolvers: { Query: { projects: relayPagination() } },
+});
+
 const client = new Client({
   url,
-  exchanges: [fetchExchange],
+  exchanges: [cache, fetchExchange],
   fetchSubscriptions: true,
   preferGetMethod: false,
   fetchOptions: () => ({ headers: token ? { Authorization: `Bearer ${token}` } : {} }),
@@ -22,18 +31,18 @@ async function data(source) {
 
 const PROJECTS = gql`query Projects($after: String) {
   projects(first: 2, after: $after, orderBy: { field: NAME, direction: ASC }) {
-    nodes { id name }
+    nodes { id name customer { name } }
     pageInfo { endCursor hasNextPage }
   }
 }`;
-const names = [];
-let page = { endCursor: "", hasNextPage: true };
-while (page.hasNextPage) {
-  const { projects } = await data(client.query(PROJECTS, { after: page.endCursor }));
-  names.push(...projects.nodes.map(({ name }) => name));
-  page = projects.pageInfo;
-}
-console.log("projects", names.join(","));
+let projects;
+let after = ""; // the first page
+do {
+  // The cache appends the page to those before, and gives all of them.
+  ({ projects } = await data(client.query(PROJECTS, { after }, { requestPolicy: "network-only" })));
+  after = projects.pageInfo.endCursor;
+} while (projects.pageInfo.hasNextPage);
+console.log("projects", projects.nodes.map(({ name }) => name).join(","));
 
 const RELEASE = gql`mutation Release($id: ID!) {
   releaseQuarantinedDelivery(input: { id: $id }) { userErrors { code } }

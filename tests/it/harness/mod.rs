@@ -3,7 +3,7 @@
 //! - `service` runs the service inside the test process. `process` runs the real binary.
 //! - `client` speaks HTTP and GraphQL, `socket` graphql-transport-ws, `event_stream` graphql-sse,
 //!   `part_stream` Apollo's multipart protocol, `raw_connection` HTTP byte by byte.
-//! - `script` runs a JavaScript client. `tcp_proxy` cuts connections.
+//! - `script` runs a client in JavaScript or Python. `tcp_proxy` cuts connections.
 //! - `pages` pages through a GraphQL connection. `traffic` delivers without a pause.
 //! - `database` makes a database and checks its invariants. `cluster` runs a PostgreSQL server.
 //!   `dump` reads all rows. `sample_data` fills a database.

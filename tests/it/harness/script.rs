@@ -1,4 +1,4 @@
-//! A JavaScript client from `tests/clients`.
+//! A client from `tests/clients`, in JavaScript or Python.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -12,6 +12,9 @@ use super::within;
 /// The directory of the clients. `scripts/test` installs their dependencies.
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
+/// The Python of the clients, which has their dependencies.
+const PYTHON: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../clients/bin/python");
+
 /// A running script. Dropping this value kills it.
 pub(crate) struct Script {
     child: Child,
@@ -22,10 +25,13 @@ pub(crate) struct Script {
 impl Script {
     /// Runs a script in this directory with these variables in its environment.
     pub(crate) fn run(name: &str, variables: &[(&str, &str)], directory: &Path) -> Self {
-        let installed = Path::new(CLIENTS).join("node_modules");
-        assert!(installed.exists(), "the clients are not installed; run npm ci --prefix tests/clients");
-        let mut command = Command::new("node");
-        command.arg(Path::new(CLIENTS).join(name)).current_dir(directory).envs(variables.iter().copied());
+        let script = Path::new(CLIENTS).join(name);
+        let is_python = script.extension().is_some_and(|extension| extension == "py");
+        let (program, installed) =
+            if is_python { (PYTHON, PYTHON.into()) } else { ("node", script.with_file_name("node_modules")) };
+        assert!(installed.exists(), "the clients are not installed; scripts/test installs them");
+        let mut command = Command::new(program);
+        command.arg(script).current_dir(directory).envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("node is installed");
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -42,6 +48,12 @@ impl Script {
     pub(crate) async fn wait(mut self) -> (ExitStatus, String) {
         let status = within("the script ends", self.child.wait()).await.unwrap();
         (status, self.errors.await.unwrap())
+    }
+
+    /// Ends the script. Returns its standard error.
+    pub(crate) async fn stop(mut self) -> String {
+        self.child.kill().await.unwrap();
+        self.errors.await.unwrap()
     }
 
     /// The source text of a script.

@@ -1,8 +1,8 @@
 //! Subscriptions over WebSocket and server-sent events.
 
+mod clients;
 mod event_streams;
 mod filters;
-mod javascript_clients;
 mod lagging_subscriber;
 mod many_subscribers;
 mod older_socket_protocol;

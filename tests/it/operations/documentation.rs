@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use serde_json::json;
 use tokio::process::Command;
 
 use crate::harness::{Database, Launch, Process, Script, eventually};
@@ -84,15 +85,30 @@ async fn readme_commands_print_what_the_readme_shows() {
 async fn client_examples_are_answered_without_errors() {
     let database = Database::fresh();
     let service = Process::start(0, &database).await;
-    let mut commands = blocks("docs/CLIENTS.md", &service);
-    // `live::javascript_clients` runs the scripts.
-    commands.retain(|block| block.language != "js");
-    assert!(commands.len() >= 3);
-    for Block { language, text } in commands {
-        assert_eq!(language, "sh", "{text}");
-        let answer = shell(&text, &[]).await;
+    let (mut commands, mut bodies) = (0, 0);
+    for Block { language, text } in blocks("docs/CLIENTS.md", &service) {
+        let answer = match language.as_str() {
+            "sh" => {
+                commands += 1;
+                shell(&text, &[]).await
+            }
+            // What a program sends, in which Grafana replaces its variables.
+            "json" if text.contains(r#""query""#) => {
+                bodies += 1;
+                let from = text.replace("${__from:date:iso}", "2026-10-01T00:00:00.000Z");
+                let body = from.replace("${__to:date:iso}", "2026-11-01T00:00:00.000Z");
+                shell(
+                    "curl -s \"$URL\" -H 'Content-Type: application/json' -d \"$BODY\"",
+                    &[("URL", &format!("{}/graphql", service.base())), ("BODY", &body)],
+                )
+                .await
+            }
+            // `live::clients` and `queries::generated_types` run these.
+            _ => continue,
+        };
         assert!(answer.starts_with(r#"{"data":{"#) && !answer.contains(r#""errors""#), "{text}\n{answer}");
     }
+    assert_eq!((commands, bodies), (3, 2));
     service.stop(&database).await;
 }
 
@@ -126,13 +142,57 @@ async fn signature_example_is_accepted() {
 fn shown_scripts_are_the_tested_ones() {
     for (page, names) in [
         ("docs/SUBSCRIPTIONS.md", &["watch.mjs", "watch-sse.mjs"][..]),
-        ("docs/CLIENTS.md", &["apollo.mjs", "urql.mjs", "graphql-tools.mjs"]),
+        (
+            "docs/CLIENTS.md",
+            &[
+                "apollo.mjs",
+                "urql.mjs",
+                "graphql-tools.mjs",
+                "tools/gateway.mjs",
+                "gql-client.py",
+                "tools/codegen/codegen.ts",
+                "tools/codegen/projects.ts",
+                "tools/relay/relay.config.json",
+                "tools/relay/projects.ts",
+            ],
+        ),
     ] {
         let text = std::fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
         for name in names {
-            assert!(text.contains(&format!("```js\n{}```\n", Script::source(name))), "{page} has another {name}");
+            let language = match name.rsplit_once('.').unwrap().1 {
+                "mjs" => "js",
+                "py" => "python",
+                other => other,
+            };
+            let shown = format!("```{language}\n{}```\n", Script::source(name));
+            assert!(text.contains(&shown), "{page} has another {name}");
+        }
+        let scripts = text.lines().filter(|line| matches!(*line, "```js" | "```python" | "```ts")).count();
+        let tested = names.iter().filter(|name| !name.ends_with(".json")).count();
+        assert_eq!(scripts, tested, "{page} has a script that no test runs");
+    }
+}
+
+/// Of the types in the schema, only those without an id need a setting of urql's cache. It knows
+/// connections by their names.
+#[test]
+fn cache_settings_name_every_type_without_an_id() {
+    let schema = std::fs::read_to_string(Path::new(ROOT).join("schema.graphql")).unwrap();
+    let mut types: Vec<&str> = Vec::new();
+    for definition in schema.split("\ntype ").skip(1) {
+        let name = definition.split([' ', '{']).next().unwrap();
+        let fields = definition.split("\n}").next().unwrap();
+        let is_known = ["Connection", "Edge", "Payload"].iter().any(|end| name.ends_with(end))
+            || ["PageInfo", "Query", "Mutation", "Subscription"].contains(&name);
+        if !is_known && !fields.contains("\n\tid: ID!") {
+            types.push(name);
         }
     }
+    types.sort_unstable();
+    assert!(
+        Script::source("urql.mjs")
+            .contains(&format!("const embedded = {};", json!(types).to_string().replace(",", ", ")))
+    );
 }
 
 /// Every page that is named by a link is there, and so is every heading.

@@ -5,6 +5,7 @@ mod compression;
 mod empty_values;
 mod event_feed;
 mod folded_texts;
+mod generated_types;
 mod graphql_http;
 mod history;
 mod limits;

@@ -1,5 +1,6 @@
 //! The JavaScript clients of both protocols, as in `docs/SUBSCRIPTIONS.md`, on connections that
-//! break, and the clients of `docs/CLIENTS.md`, over a restart of the service.
+//! break, and the clients of `docs/CLIENTS.md`, in JavaScript and Python, over a restart of the
+//! service.
 
 use std::time::Duration;
 
@@ -136,17 +137,29 @@ async fn client_at_one_url_queries_pages_mutates_and_resumes_after_a_restart() {
     let service = Process::start(port, &database).await;
     service.post("/webhooks/arcsite", "not json").await.receipt().quarantined();
     for id in 1..=5 {
-        service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"P{id}"}}"#)).await.accepted();
+        let data = format!(r#"{{"id":{id},"name":"P{id}","customer":{{"name":"C{id}"}}}}"#);
+        service.arcsite("project.created", &data).await.accepted();
     }
     let url = format!("{}/graphql", service.base());
     let directory = tempfile::tempdir().unwrap();
-    let mut scripts = ["apollo.mjs", "urql.mjs", "graphql-tools.mjs"]
-        .map(|name| (name, Script::run(name, &[("BIDARC_URL", &url)], directory.path())));
+    let mut scripts = [
+        ("apollo.mjs", ""),
+        ("urql.mjs", ""),
+        ("graphql-tools.mjs", ""),
+        ("tools/gateway.mjs", ""),
+        ("gql-client.py", "websockets"),
+        ("gql-client.py", "aiohttp"),
+    ]
+    .map(|(name, transport)| {
+        let variables = [("BIDARC_URL", url.as_str()), ("BIDARC_TRANSPORT", transport)];
+        let variables = &variables[..if transport.is_empty() { 1 } else { 2 }];
+        (name, Script::run(name, variables, directory.path()))
+    });
     for (name, script) in &mut scripts {
         assert_eq!(script.line().await, "projects P1,P2,P3,P4,P5", "{name}");
         assert_eq!(script.line().await, "released STILL_INVALID", "{name}");
     }
-    wait_for_subscriptions(&service, 3.0).await;
+    wait_for_subscriptions(&service, 6.0).await;
     post(&service, 1..3).await;
     let mut printed = scripts.each_ref().map(|_| Vec::new());
     for ((_, script), printed) in scripts.iter_mut().zip(&mut printed) {
@@ -162,7 +175,11 @@ async fn client_at_one_url_queries_pages_mutates_and_resumes_after_a_restart() {
         }
         assert_eq!(*printed, events, "{name}");
     }
-    drop(scripts);
+    for (name, script) in scripts {
+        let errors = script.stop().await;
+        // urql's cache warns of an object that it cannot identify.
+        assert!(!errors.contains("Invalid key"), "{name}: {errors}");
+    }
     service.stop(&database).await;
 }
 
