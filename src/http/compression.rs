@@ -1,6 +1,6 @@
-//! Compresses responses for clients that accept it: a page of a list to a third, an introspection
-//! to a tenth. A vendor reads only the status, and an event must not wait in a buffer, so hooks and
-//! streams are left alone.
+//! Compresses responses for clients that accept it: a page of a list to a third or less, an
+//! introspection to a fifth. A vendor reads only the status, and an event must not wait in a
+//! buffer, so hooks and streams are left alone.
 
 use axum::http::{HeaderMap, StatusCode, Version, header};
 use tower_http::compression::predicate::{And, Predicate as _, SizeAbove};

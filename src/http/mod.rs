@@ -33,7 +33,7 @@ mod open_mode;
 mod origin;
 mod pages;
 mod server;
-mod sse;
+mod streams;
 mod ws;
 
 pub use origin::AllowedOrigins;
@@ -78,7 +78,7 @@ pub fn router(state: AppState) -> Router {
         shutdown: state.shutdown.clone(),
         tracker: state.connections.clone(),
     };
-    let streams = sse::Streams {
+    let streams = streams::Streams {
         graphql: state.graphql,
         keys: state.keys.clone(),
         shutdown: state.shutdown.clone(),

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 
 use super::response::APPLICATION_JSON;
 use crate::graphql::Operation;
-use crate::http::sse::StreamFormat;
+use crate::http::streams::StreamFormat;
 
 const GRAPHQL_RESPONSE_JSON: &str = "application/graphql-response+json";
 

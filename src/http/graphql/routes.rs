@@ -1,5 +1,5 @@
-//! The routes `/graphql` and `/graphql/sse`: POST and GET. Each is also served with one slash at its
-//! end, as some forms and proxies add it.
+//! The routes `/graphql` and `/graphql/sse`: POST and GET. Each is also served with one slash at
+//! its end, as some forms and proxies add it.
 
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -19,7 +19,7 @@ use crate::graphql::error::{BAD_USER_INPUT, INTERNAL};
 use crate::graphql::{Operation, response};
 use crate::http::access;
 use crate::http::open_mode::AccessPolicy;
-use crate::http::sse::{StreamFormat, Streams};
+use crate::http::streams::{StreamFormat, Streams};
 use crate::http::ws::{self, WsState};
 
 /// The answer to a subscription for which one response is not enough.
