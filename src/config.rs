@@ -129,9 +129,31 @@ pub struct Identity {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Graphql {
+    pub max_document_bytes: usize,
+    pub max_tokens: usize,
+    pub max_name_letters: usize,
+    pub max_nesting: usize,
     pub max_depth: usize,
     pub max_fields: usize,
+    pub max_fragments: usize,
+    pub max_directives: usize,
+    pub max_aliases: usize,
+    pub max_root_fields: usize,
+    pub max_arguments: usize,
+    pub max_list_items: usize,
+    pub max_value_bytes: usize,
     pub max_complexity: usize,
+    pub introspection: Introspection,
+}
+
+/// Whether clients may read the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Introspection {
+    /// They may.
+    On,
+    /// A document with `__schema` or `__type` is refused.
+    Off,
 }
 
 /// `[log]`

@@ -98,7 +98,7 @@ impl Kind {
 }
 
 /// Every setting, in the order of `bidarc.example.toml`.
-pub const SETTINGS: [Setting; 31] = [
+pub const SETTINGS: [Setting; 43] = [
     Setting {
         name: "server.listen",
         kind: Kind::Address,
@@ -230,19 +230,79 @@ pub const SETTINGS: [Setting; 31] = [
         reason: "The dedup window of an occurrence without a time. Over a day it would hide real occurrences.",
     },
     Setting {
+        name: "graphql.max_document_bytes",
+        kind: Kind::Number { min: 1000, max: 262_144, unit: "bytes" },
+        reason: "How long a document may be, with its comments. A longer one is not even split into tokens; a whole request may have 262144 bytes.",
+    },
+    Setting {
+        name: "graphql.max_tokens",
+        kind: Kind::Number { min: 100, max: 100_000, unit: "tokens" },
+        reason: "How many words, signs and values a document may have. They are counted before the parser runs, which takes about a microsecond for each.",
+    },
+    Setting {
+        name: "graphql.max_name_letters",
+        kind: Kind::Number { min: 20, max: 1000, unit: "letters" },
+        reason: "How long a name in a document may be. Answers and errors repeat names, and the longest names of clients have about 80 letters.",
+    },
+    Setting {
+        name: "graphql.max_nesting",
+        kind: Kind::Number { min: 16, max: 64, unit: "levels" },
+        reason: "How deep brackets may be nested in a document, values in variables, and selections with the fragments in them. Each level needs stack, so the parser takes at most 64.",
+    },
+    Setting {
         name: "graphql.max_depth",
-        kind: Kind::Number { min: 1, max: 100, unit: "levels" },
-        reason: "How deep a query may be nested. The playground needs 15; the schema has no use for more than 100.",
+        kind: Kind::Number { min: 1, max: 64, unit: "levels" },
+        reason: "How deep the fields of a query may be nested. The playground needs 15. No more than graphql.max_nesting can be used.",
     },
     Setting {
         name: "graphql.max_fields",
         kind: Kind::Number { min: 1, max: 100_000, unit: "fields" },
-        reason: "How many fields a document may have. The limit bounds the work before a query runs.",
+        reason: "How many fields a document may have; those of a fragment count wherever it is spread. The limit bounds the work before a query runs.",
+    },
+    Setting {
+        name: "graphql.max_fragments",
+        kind: Kind::Number { min: 1, max: 10_000, unit: "fragments" },
+        reason: "How many fragments a document may define, spread or not. A large application has one for each of its parts, perhaps 200.",
+    },
+    Setting {
+        name: "graphql.max_directives",
+        kind: Kind::Number { min: 1, max: 10_000, unit: "directives" },
+        reason: "How many directives a document may have. A field needs one, such as `@include`.",
+    },
+    Setting {
+        name: "graphql.max_aliases",
+        kind: Kind::Number { min: 1, max: 10_000, unit: "aliases" },
+        reason: "How many aliases a document may have. Each one may repeat the work of a field; a client that joins queries needs one a root field.",
+    },
+    Setting {
+        name: "graphql.max_root_fields",
+        kind: Kind::Number { min: 1, max: 10_000, unit: "fields" },
+        reason: "How many fields the root of an operation may have, with its fragments. Each is a query of its own, or a mutation.",
+    },
+    Setting {
+        name: "graphql.max_arguments",
+        kind: Kind::Number { min: 10, max: 1000, unit: "arguments" },
+        reason: "How many arguments a field or a directive may have. No field of the schema has more than 10.",
+    },
+    Setting {
+        name: "graphql.max_list_items",
+        kind: Kind::Number { min: 100, max: 100_000, unit: "items" },
+        reason: "How many items a list in an argument or in a variable may have. No field takes more than 100.",
+    },
+    Setting {
+        name: "graphql.max_value_bytes",
+        kind: Kind::Number { min: 10_000, max: 100_000_000, unit: "bytes" },
+        reason: "How large all values of the arguments may be; a variable counts wherever it is used, and each value 16 bytes more than its text. Every use copies the value.",
     },
     Setting {
         name: "graphql.max_complexity",
         kind: Kind::Number { min: 1, max: 10_000_000, unit: "fields" },
-        reason: "The highest cost of a query: its fields, times the rows of their pages. The limit bounds the memory of an answer.",
+        reason: "The highest cost of a query: its fields, times the rows of their pages. The limit bounds the memory of an answer. Introspection costs the fields of its answer, the playground's about 7000.",
+    },
+    Setting {
+        name: "graphql.introspection",
+        kind: Kind::Word(&["on", "off"]),
+        reason: "Whether clients may read the schema by `__schema` and `__type`. Tools need it; programs do not, and `schema.graphql` has the same.",
     },
     Setting {
         name: "log.filter",

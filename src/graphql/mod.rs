@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use async_graphql::Schema;
+use futures_util::FutureExt;
 
 use crate::config::Graphql;
 use crate::feed::Feed;
@@ -27,6 +28,7 @@ pub use live::stream::{OperationMessage, StreamItem};
 pub use schema::{Mutation, Query, Subscription};
 
 use execution::compat::{Root, SCHEMA_DESCRIPTION, SubscriptionRoot, schema_types};
+use execution::limits::introspection;
 use live::Broadcasts;
 use schema::model::scalar::SCALARS;
 
@@ -47,7 +49,7 @@ pub(crate) struct Api {
 pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks, limits: &Graphql) -> Executor {
     let api = Api { store, feed };
     let schema = schema_builder()
-        .limit_depth(limits.max_depth)
+        .limit_recursive_depth(limits.max_nesting)
         .limit_complexity(limits.max_complexity)
         .data(releaser)
         .data(webhooks)
@@ -63,6 +65,18 @@ pub fn sdl() -> String {
     let sdl = schema_builder().finish().sdl();
     // The library cannot describe the schema itself.
     sdl.replacen("\nschema {", &format!("\n\"\"\"\n{SCHEMA_DESCRIPTION}\n\"\"\"\nschema {{"), 1)
+}
+
+/// The schema, as an introspection of the library shows it.
+fn introspected_schema() -> Option<introspection::Schema> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        __schema: introspection::Schema,
+    }
+    // Nothing in an introspection waits.
+    let response = schema_builder().finish().execute(introspection::QUERY).now_or_never()?;
+    let answer: Answer = async_graphql::from_value(response.data).ok()?;
+    Some(answer.__schema)
 }
 
 fn schema_builder() -> async_graphql::SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>> {

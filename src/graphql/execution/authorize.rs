@@ -42,9 +42,11 @@ mod tests {
     use async_graphql::Request;
 
     use super::*;
+    use crate::config::Settings;
 
     #[test]
     fn required_scope_follows_executed_operation() {
+        let limits = Settings::defaults().unwrap().graphql;
         let two_operations = "query Q { a } mutation M { b }";
         for (document, name, required) in [
             ("{ a }", None, Scope::Read),
@@ -63,7 +65,7 @@ mod tests {
         ] {
             let mut request = Request::new(document);
             request.operation_name = name.map(str::to_owned);
-            assert_eq!(required_scope_of(&Operation::read(request)), required, "{document} {name:?}");
+            assert_eq!(required_scope_of(&Operation::read(request, &limits)), required, "{document} {name:?}");
         }
     }
 }

@@ -17,6 +17,8 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Pos, ServerError};
 
 use super::lexer::{Token, TokenKind, Tokens};
+use super::limits::check_text;
+use crate::config::Graphql;
 use crate::graphql::error::excerpt;
 
 /// The words that begin a definition.
@@ -26,8 +28,10 @@ const DEFINITION_WORDS: [&str; 4] = ["query", "mutation", "subscription", "fragm
 ///
 /// # Errors
 ///
-/// The document cannot be parsed, or an object in it has a field twice.
-pub(super) fn parse(document: &str) -> Result<ExecutableDocument, ServerError> {
+/// The document exceeds a limit of its text, it cannot be parsed, or an object in it has a field
+/// twice.
+pub(super) fn parse(document: &str, limits: &Graphql) -> Result<ExecutableDocument, ServerError> {
+    check_text(document, limits)?;
     parse_query(normalise(document)?).map_err(|error| {
         let mut error = ServerError::from(error);
         // A syntax error repeats the whole line of the document, and ends with what is expected.
@@ -231,7 +235,7 @@ fn hexadecimal(digits: &str) -> Option<u32> {
 }
 
 /// The line and column of a byte, as the library counts them.
-fn position(document: &str, byte: usize) -> Pos {
+pub(super) fn position(document: &str, byte: usize) -> Pos {
     let before = &document[..byte];
     let line_start = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
     Pos { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
@@ -243,7 +247,13 @@ mod tests {
     use async_graphql_value::Value;
     use proptest::prelude::*;
 
+    use super::parse as parse_within;
     use super::*;
+    use crate::config::Settings;
+
+    fn parse(document: &str) -> Result<ExecutableDocument, ServerError> {
+        parse_within(document, &Settings::defaults().unwrap().graphql)
+    }
 
     /// The first argument of the first field, and the column of the second field.
     fn argument(document: &str) -> Option<(Value, usize)> {

@@ -5,15 +5,17 @@ use std::collections::HashSet;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{BaseType, ExecutableDocument, Field, Selection, SelectionSet, Type};
-use async_graphql::{ErrorExtensionValues, Name, Positioned, ServerError, ServerResult};
+use async_graphql::{Name, Positioned, ServerError, ServerResult};
 
+use super::limits::exceeded;
 use super::selection::collect_fields::same_arguments;
 use super::types::{FieldType, SchemaTypes};
-use crate::graphql::error::{LIMIT_EXCEEDED, excerpt};
+use crate::config::Graphql;
+use crate::graphql::error::excerpt;
 
-/// How many fields and fragments one check visits. It visits a field once for each type of object
-/// that the field may belong to, at each level.
-const VISITS_MAX: usize = 100_000;
+/// How often one check visits each field that a document may have. It visits a field once for each
+/// type of object that the field may belong to, at each level.
+const VISITS_PER_FIELD: usize = 50;
 
 /// A field in the selections that merge into one.
 #[derive(Clone, Copy)]
@@ -38,7 +40,8 @@ enum Demand {
 /// # Errors
 ///
 /// Two fields cannot be merged, or the check would take too long.
-pub(super) fn check_merging(types: &SchemaTypes, document: &ExecutableDocument) -> ServerResult<()> {
+pub(super) fn check_merging(types: &SchemaTypes, document: &ExecutableDocument, limits: &Graphql) -> ServerResult<()> {
+    let visits_max = limits.max_fields.saturating_mul(VISITS_PER_FIELD);
     let mut pending = Vec::new();
     for (_, operation) in document.operations.iter() {
         let operation = &operation.node;
@@ -47,8 +50,8 @@ pub(super) fn check_merging(types: &SchemaTypes, document: &ExecutableDocument) 
     let mut visits = 0_usize;
     while let Some((demand, sets)) = pending.pop() {
         let groups = group_fields(types, document, sets, &mut visits);
-        if visits > VISITS_MAX {
-            return Err(too_many_visits());
+        if visits > visits_max {
+            return Err(too_many_visits(limits.max_fields));
         }
         for (name, fields) in groups {
             let [first, others @ ..] = fields.as_slice() else { continue };
@@ -174,9 +177,7 @@ fn push_children<'a>(
     }
 }
 
-fn too_many_visits() -> ServerError {
-    let message = "the query repeats fields in too many fragments on different types; select fewer fields";
-    let mut error = ServerError::new(message, None);
-    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", LIMIT_EXCEEDED);
-    error
+fn too_many_visits(max: usize) -> ServerError {
+    let problem = "the query has, with fragments on different types that are merged, more fields";
+    exceeded(problem, "max_fields", max, "select fewer fields")
 }

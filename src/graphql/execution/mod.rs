@@ -5,6 +5,7 @@
 //! This is not an extension of the library. Every single field passes through an extension, and
 //! that was measured to cost a third of the throughput of a query with many rows.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::indexmap::IndexMap;
@@ -31,7 +32,7 @@ pub(crate) mod compat;
 mod document;
 mod field_merging;
 mod lexer;
-mod limits;
+pub(crate) mod limits;
 pub(crate) mod look_ahead;
 pub(crate) mod operation;
 pub mod response;
@@ -45,9 +46,18 @@ mod variables;
 /// How many errors the response to a refused request has.
 const REFUSAL_ERRORS_MAX: usize = 10;
 
-/// How many characters the message of an error of the library may have. It repeats names of the
+/// How many errors the response to an executed request has. A page of rows may have one for each.
+const EXECUTION_ERRORS_MAX: usize = 100;
+
+/// How many characters the message of an error may have. Our own repeat excerpts of the request.
+const MESSAGE_CHARS_MAX: usize = 1000;
+
+/// How many characters the message of an error of a document may have. It repeats names of the
 /// document, which a client chooses.
-const LIBRARY_MESSAGE_CHARS_MAX: usize = 400;
+const REFUSAL_MESSAGE_CHARS_MAX: usize = 400;
+
+/// How many characters of a name an error of the library repeats.
+const LIBRARY_NAME_CHARS_MAX: usize = 33;
 
 /// The messages by which clients know that a hash in place of a document is of no use.
 const HASH_NOT_SUPPORTED: &str = "PersistedQueryNotSupported";
@@ -78,6 +88,12 @@ struct Prepared {
 }
 
 impl Executor {
+    /// Reads a request, as far as the limits allow.
+    #[must_use]
+    pub fn read(&self, request: async_graphql::Request) -> Operation {
+        Operation::read(request, &self.limits)
+    }
+
     /// Executes a query or a mutation.
     pub async fn execute(&self, operation: Operation, access: Access) -> Response {
         match self.prepare(operation, access, Data::default()) {
@@ -119,8 +135,7 @@ impl Executor {
             ]);
         }
         authorize::check_scope(&operation, access)?;
-        limits::check_field_count(operation.document()?, self.limits.max_fields)?;
-        operation.coerce_values(&self.types)?;
+        operation.coerce_values(&self.types, &self.limits)?;
         operation.merge_subscription_root()?;
         let (batches, root_result) = (PendingBatches::default(), RootResult::default());
         data.insert(HeadAtStart(self.api.feed.head()));
@@ -149,7 +164,16 @@ impl Executor {
         let is_executed = root_result.complete(&mut response, root_names);
         let mut errors = response.errors;
         if !is_executed {
+            errors.truncate(REFUSAL_ERRORS_MAX);
+            for error in &mut errors {
+                error.message = shorten_names(&error.message);
+            }
             return self.refuse(errors);
+        }
+        if errors.len() > EXECUTION_ERRORS_MAX {
+            let more = errors.split_off(EXECUTION_ERRORS_MAX - 1).len();
+            let message = format!("{more} more errors are left out; request fewer objects to see them");
+            errors.push(limits::error_with_code(message, LIMIT_EXCEEDED));
         }
         self.set_error_codes(&mut errors);
         Response::Executed { data: response.data, errors }
@@ -159,25 +183,32 @@ impl Executor {
         for error in errors {
             let extensions = error.extensions.get_or_insert_default();
             if extensions.get("code").is_some() {
+                if let Cow::Owned(message) = shorten(&error.message, MESSAGE_CHARS_MAX) {
+                    error.message = message;
+                }
                 continue;
             }
             // Our own fields set a code. Errors of the library are faults of the request. For its
-            // limits the library gives neither the setting nor the number.
-            let limit_message = match error.message.as_str() {
-                limits::TOO_COMPLEX_MESSAGE => Some(format!(
-                    "the query's complexity, which counts fields and page sizes, exceeds graphql.max_complexity ({}); \
-                     select fewer fields or request smaller pages",
-                    self.limits.max_complexity
-                )),
-                limits::TOO_DEEP_MESSAGE => Some(format!(
-                    "the query is nested deeper than graphql.max_depth ({}); select fewer levels",
-                    self.limits.max_depth
-                )),
-                _ => None,
+            // limit the library gives neither the setting nor the number.
+            let (code, message) = match error.message.as_str() {
+                limits::TOO_COMPLEX_MESSAGE => (LIMIT_EXCEEDED, limits::too_complex_message(&self.limits)),
+                message => (BAD_USER_INPUT, shorten(message, REFUSAL_MESSAGE_CHARS_MAX).into_owned()),
             };
-            extensions.set("code", if limit_message.is_some() { LIMIT_EXCEEDED } else { BAD_USER_INPUT });
-            error.message =
-                limit_message.unwrap_or_else(|| shorten(&error.message, LIBRARY_MESSAGE_CHARS_MAX).into_owned());
+            extensions.set("code", code);
+            error.message = message;
         }
     }
+}
+
+/// A message of the library with its long names cut. It repeats up to three names of the document,
+/// and no name of the schema is longer than this.
+fn shorten_names(message: &str) -> String {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let words = message.split_inclusive(|letter| !is_part(letter));
+    words
+        .map(|word| {
+            let end = word.find(|letter| !is_part(letter)).unwrap_or(word.len());
+            [&*shorten(&word[..end], LIBRARY_NAME_CHARS_MAX), &word[end..]].concat()
+        })
+        .collect()
 }

@@ -14,10 +14,13 @@ use async_graphql_value::Value as Argument;
 
 use super::document;
 use super::field_merging::check_merging;
+use super::limits::check_document;
+use super::limits::introspection::check_introspection;
 use super::selection::collect_fields::merge_field;
 use super::types::SchemaTypes;
 use super::validation::check_values;
 use super::variables::coerce_variables;
+use crate::config::Graphql;
 use crate::graphql::error::excerpt;
 
 /// A GraphQL request that is understood as far as its document can be parsed.
@@ -26,7 +29,7 @@ pub struct Operation {
     query: String,
     name: Option<String>,
     variables: Variables,
-    /// The document, or why it cannot be parsed.
+    /// The document, or why it cannot be parsed or exceeds a limit.
     document: Result<ExecutableDocument, ServerError>,
     /// Whether the request has the hash of a document in its place.
     is_hash_only: bool,
@@ -36,19 +39,23 @@ pub struct Operation {
 pub const PERSISTED_QUERY: &str = "persistedQuery";
 
 impl Operation {
-    /// Parses the document of a request, and adds the defaults of the variables that it does not
-    /// give.
+    /// Parses the document of a request, adds the defaults of the variables that it does not give,
+    /// and checks both against the limits. Whatever reads the operation later is therefore bounded.
     #[must_use]
-    pub fn read(request: Request) -> Self {
+    pub fn read(request: Request, limits: &Graphql) -> Self {
         let Request { query, operation_name: name, variables, extensions, .. } = request;
         let is_hash_only = query.is_empty() && extensions.contains_key(PERSISTED_QUERY);
-        let document = document::parse(&query);
+        let document = document::parse(&query, limits);
         let mut operation = Self { query, name, variables, document, is_hash_only };
         let definitions = operation.definition().map(|definition| definition.variable_definitions.clone());
         for definition in definitions.into_iter().flatten() {
             if let Some(default) = definition.node.default_value {
                 operation.variables.entry(definition.node.name.node).or_insert(default.node);
             }
+        }
+        let checked = operation.document().and_then(|document| check_document(document, &operation.variables, limits));
+        if let Err(error) = checked {
+            operation.document = Err(error);
         }
         operation
     }
@@ -95,16 +102,16 @@ impl Operation {
         self.document.as_ref().map_err(Clone::clone)
     }
 
-    /// Validates the fields and the values in the document, as far as the library does not, and
-    /// coerces the variables of the operation that runs.
+    /// Validates the fields and the values in the document, as far as the library does not, coerces
+    /// the variables of the operation that runs, and checks the cost of its introspection.
     ///
     /// # Errors
     ///
-    /// The document cannot be parsed, fields in it cannot be merged, a value in it or in the
-    /// variables does not fit its type, or no operation has the name of the request.
-    pub(super) fn coerce_values(&mut self, types: &SchemaTypes) -> Result<(), Vec<ServerError>> {
+    /// The document cannot be parsed or exceeds a limit, fields in it cannot be merged, a value in
+    /// it or in the variables does not fit its type, or no operation has the name of the request.
+    pub(super) fn coerce_values(&mut self, types: &SchemaTypes, limits: &Graphql) -> Result<(), Vec<ServerError>> {
         let document = self.document()?;
-        check_merging(types, document)?;
+        check_merging(types, document, limits)?;
         check_values(types, document)?;
         let mut variables = std::mem::take(&mut self.variables);
         let Some(definition) = self.definition() else {
@@ -115,6 +122,7 @@ impl Operation {
             return Err(vec![ServerError::new(problem, None)]);
         };
         coerce_variables(types, definition, &mut variables)?;
+        check_introspection(self.document()?, definition, &variables, limits)?;
         if self.query.contains("includeDeprecated")
             && let Ok(document) = &mut self.document
         {
@@ -154,8 +162,7 @@ impl Operation {
     }
 
     /// The names of the root's values in a response, in the order of the document, each with the
-    /// name of its field. The number of fields must have been checked: fragments are walked each
-    /// time that they are spread.
+    /// name of its field. Fragments are walked each time that they are spread; the limits bound that.
     pub(super) fn root_names(&self) -> IndexMap<Name, Name> {
         fn add(document: &ExecutableDocument, set: &SelectionSet, names: &mut IndexMap<Name, Name>) {
             for selection in &set.items {
@@ -180,7 +187,7 @@ impl Operation {
     }
 
     /// Inlines and merges the root of a subscription, of which the library would run each field as
-    /// a subscription of its own. The number of fields must have been checked.
+    /// a subscription of its own.
     ///
     /// # Errors
     ///

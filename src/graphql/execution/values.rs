@@ -1,6 +1,7 @@
 //! Judges the values of a client by the types of the schema (specification, 3.4 to 3.12, "Input
 //! Coercion"). A value in `variables` is JSON, one in the document is a literal: an enum is a text
-//! in JSON, and only JSON may write the integer 2 as 2.0.
+//! in JSON, and only JSON may write the integer 2 as 2.0. The limits have bounded how deep values
+//! are nested.
 
 use std::fmt;
 
@@ -12,9 +13,6 @@ use async_graphql_value::Value as Argument;
 use super::types::{InputType, InputValue, SchemaTypes};
 use crate::graphql::error::excerpt;
 
-/// How deep lists and objects in a value may be nested.
-const VALUE_DEPTH_MAX: usize = 64;
-
 /// How many names an error lists.
 const NAMES_SHOWN_MAX: usize = 20;
 
@@ -23,7 +21,6 @@ const NAMES_SHOWN_MAX: usize = 20;
 pub(super) struct Place<'a> {
     parent: Option<&'a Place<'a>>,
     segment: Segment<'a>,
-    depth: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -35,32 +32,25 @@ enum Segment<'a> {
 
 impl<'a> Place<'a> {
     pub(super) const fn variable(name: &'a str) -> Self {
-        Self { parent: None, segment: Segment::Variable(name), depth: 0 }
+        Self { parent: None, segment: Segment::Variable(name) }
     }
 
     pub(super) const fn argument(name: &'a str) -> Self {
-        Self { parent: None, segment: Segment::Name(name), depth: 0 }
+        Self { parent: None, segment: Segment::Name(name) }
     }
 
-    fn child(&'a self, segment: Segment<'a>) -> Result<Self, String> {
-        if self.depth == VALUE_DEPTH_MAX {
-            return Err(format!("the value is nested deeper than {VALUE_DEPTH_MAX} levels"));
-        }
-        Ok(Self { parent: Some(self), segment, depth: self.depth + 1 })
+    const fn field(&'a self, name: &'a str) -> Self {
+        Self { parent: Some(self), segment: Segment::Name(name) }
     }
 
-    fn field(&'a self, name: &'a str) -> Result<Self, String> {
-        self.child(Segment::Name(name))
-    }
-
-    fn item(&'a self, index: usize) -> Result<Self, String> {
-        self.child(Segment::Index(index))
+    const fn item(&'a self, index: usize) -> Self {
+        Self { parent: Some(self), segment: Segment::Index(index) }
     }
 }
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut segments = Vec::with_capacity(self.depth + 1);
+        let mut segments = Vec::new();
         let mut place = Some(self);
         while let Some(Place { parent, segment, .. }) = place {
             segments.push(*segment);
@@ -104,7 +94,7 @@ pub(super) fn coerce(types: &SchemaTypes, ty: &Type, value: Value, place: &Place
                 return Ok(Value::List(vec![coerce(types, item, value, place)?]));
             };
             let values = values.into_iter().enumerate();
-            return values.map(|(index, value)| coerce(types, item, value, &place.item(index)?)).collect();
+            return values.map(|(index, value)| coerce(types, item, value, &place.item(index))).collect();
         }
         BaseType::Named(name) => name,
     };
@@ -119,7 +109,7 @@ pub(super) fn coerce(types: &SchemaTypes, ty: &Type, value: Value, place: &Place
             let mut coerced = IndexMap::with_capacity(values.len());
             for (field, of_type) in fields {
                 if let Some((field, value)) = values.swap_remove_entry(field.as_str()) {
-                    let value = coerce(types, &of_type.ty, value, &place.field(&field)?)?;
+                    let value = coerce(types, &of_type.ty, value, &place.field(&field))?;
                     coerced.insert(field, value);
                 }
             }
@@ -167,7 +157,7 @@ fn check_literal_of_type<'a>(
         BaseType::List(item) => {
             let Argument::List(values) = value else { return check_literal_of_type(types, item, value, place, uses) };
             for (index, value) in values.iter().enumerate() {
-                check_literal_of_type(types, item, value, &place.item(index)?, uses)?;
+                check_literal_of_type(types, item, value, &place.item(index), uses)?;
             }
             return Ok(());
         }
@@ -185,7 +175,7 @@ fn check_literal_of_type<'a>(
             for (field, value) in values {
                 let Some(of_type) = fields.get(field.as_str()) else { continue };
                 let first = uses.len();
-                check_literal(types, of_type, value, &place.field(field)?, uses)?;
+                check_literal(types, of_type, value, &place.field(field), uses)?;
                 if *is_one_of && let (Argument::Variable(_), Some(of_field)) = (value, uses.get_mut(first)) {
                     of_field.is_required = true;
                 }

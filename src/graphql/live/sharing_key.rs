@@ -106,10 +106,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::config::Settings;
 
     fn sharing_of(query: &str, variables: Value) -> Option<Sharing> {
         let request = Request::new(query).variables(Variables::from_json(variables));
-        find_sharing(&Operation::read(request), Scope::Read)
+        find_sharing(&Operation::read(request, &Settings::defaults().unwrap().graphql), Scope::Read)
     }
 
     #[test]

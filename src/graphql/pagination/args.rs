@@ -94,16 +94,25 @@ fn page_size(argument: &str, requested: Option<i32>) -> Result<u64, ApiError> {
     }
 }
 
+/// More than any limit of complexity, and so little that the library can add up the costs of all
+/// fields of a document. It does not check for an overflow.
+const COST_MAX: usize = 1 << 40;
+
+/// The complexity of a list of this many rows.
+pub(crate) fn list_cost(rows: usize, row_cost: usize) -> usize {
+    rows.saturating_mul(row_cost).saturating_add(1).min(COST_MAX)
+}
+
 /// The complexity of a page: the cost of a row times the page size.
 pub(crate) fn page_cost(first: Option<i32>, last: Option<i32>, row_cost: usize) -> usize {
     let size = first
         .or(last)
         .map_or(PAGE_SIZE_DEFAULT, |rows| u64::try_from(rows.clamp(0, PAGE_SIZE_MAX)).unwrap_or_default());
-    usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(row_cost).saturating_add(1)
+    list_cost(usize::try_from(size).unwrap_or(usize::MAX), row_cost)
 }
 
 /// The complexity of a list without pages, counted as five rows. The deliveries of an event and the
 /// payments of a proposal are rarely more.
-pub(crate) const fn short_list_cost(row_cost: usize) -> usize {
-    row_cost.saturating_mul(5).saturating_add(1)
+pub(crate) fn short_list_cost(row_cost: usize) -> usize {
+    list_cost(5, row_cost)
 }

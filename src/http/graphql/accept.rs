@@ -126,6 +126,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::config::Settings;
 
     const EVENTS: Transport = Transport::Stream(StreamFormat::EventStream);
     const PARTS: Transport = Transport::Stream(StreamFormat::Multipart);
@@ -140,8 +141,9 @@ mod tests {
 
     #[test]
     fn transport_follows_operation_and_accepted_types() {
+        let limits = Settings::defaults().unwrap().graphql;
         let [query, subscription] =
-            ["{ a }", "subscription { a }"].map(|document| Operation::read(Request::new(document)));
+            ["{ a }", "subscription { a }"].map(|document| Operation::read(Request::new(document), &limits));
         for (value, of_query, of_subscription) in [
             (None, Transport::Single, Transport::Single),
             (Some("*/*"), Transport::Single, Transport::Single),

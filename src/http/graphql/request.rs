@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::parameters::{Parameters, UrlParameters};
 use super::response::APPLICATION_JSON;
-use crate::graphql::Operation;
 use crate::graphql::error::{BAD_USER_INPUT, LIMIT_EXCEEDED, UNAVAILABLE};
+use crate::graphql::{Executor, Operation};
 use crate::http::body;
 use crate::http::error::HttpError;
 
@@ -48,7 +48,7 @@ pub(super) enum Requests {
     Batch(Vec<Result<Operation, RequestError>>),
 }
 
-pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Requests, RequestError> {
+pub(super) async fn read_post(headers: &HeaderMap, body: Body, graphql: &Executor) -> Result<Requests, RequestError> {
     // Only JSON. A page of another site can send some other types without a CORS preflight.
     if !headers.get(header::CONTENT_TYPE).is_some_and(|value| is_media_type(value, APPLICATION_JSON)) {
         let problem = "the Content-Type must be application/json".to_owned();
@@ -74,7 +74,7 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request
     // Some programs begin a text with a byte order mark.
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     if !body.trim_ascii_start().starts_with('[') {
-        return read(Parameters::from_json(body))
+        return read(Parameters::from_json(body), graphql)
             .map(|operation| Requests::One(Box::new(operation)))
             .map_err(|RequestError(_, cause)| not_a_request(cause));
     }
@@ -84,7 +84,7 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body) -> Result<Request
         1..=REFUSED_BATCH_MAX => {
             let too_long = requests.len() > BATCH_MAX;
             let requests = requests.into_iter().map(|request| {
-                if too_long { Err(batch_too_long()) } else { read(Parameters::from_json(request.get())) }
+                if too_long { Err(batch_too_long()) } else { read(Parameters::from_json(request.get()), graphql) }
             });
             Ok(Requests::Batch(requests.collect()))
         }
@@ -97,7 +97,7 @@ fn batch_too_long() -> RequestError {
     RequestError(StatusCode::PAYLOAD_TOO_LARGE, problem)
 }
 
-pub(super) fn read_get(uri: &Uri) -> Result<Operation, RequestError> {
+pub(super) fn read_get(uri: &Uri, graphql: &Executor) -> Result<Operation, RequestError> {
     if uri.query().is_none_or(str::is_empty) {
         let problem = "the parameter `query` is missing; to try queries in a browser, open /playground";
         return Err(RequestError::bad_request(problem));
@@ -106,7 +106,8 @@ pub(super) fn read_get(uri: &Uri) -> Result<Operation, RequestError> {
         |cause: String| RequestError::bad_request(format!("the parameters are not a GraphQL request: {cause}"));
     let Query(parameters) =
         Query::<UrlParameters>::try_from_uri(uri).map_err(|error| not_a_request(error.body_text()))?;
-    let operation = read(Parameters::from_url(&parameters)).map_err(|RequestError(_, cause)| not_a_request(cause))?;
+    let operation =
+        read(Parameters::from_url(&parameters), graphql).map_err(|RequestError(_, cause)| not_a_request(cause))?;
     // A GET must not change anything.
     if operation.is_mutation() {
         return Err(RequestError(StatusCode::METHOD_NOT_ALLOWED, "a mutation must be sent by POST".to_owned()));
@@ -114,9 +115,9 @@ pub(super) fn read_get(uri: &Uri) -> Result<Operation, RequestError> {
     Ok(operation)
 }
 
-fn read(parameters: Result<Parameters, String>) -> Result<Operation, RequestError> {
+fn read(parameters: Result<Parameters, String>, graphql: &Executor) -> Result<Operation, RequestError> {
     let request = parameters.and_then(|parameters| parameters.without_empty_query().into_request());
-    request.map(Operation::read).map_err(RequestError::bad_request)
+    request.map(|request| graphql.read(request)).map_err(RequestError::bad_request)
 }
 
 fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {

@@ -59,7 +59,7 @@ async fn post(
     body: Body,
 ) -> Response {
     let requests = match endpoint.check_accept(&headers) {
-        Ok(()) => read_post(&headers, body).await,
+        Ok(()) => read_post(&headers, body, &endpoint.streams.graphql).await,
         Err(not_acceptable) => Err(not_acceptable),
     };
     endpoint.respond(requests, access, &headers).await
@@ -71,7 +71,7 @@ async fn get(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let operation = endpoint.check_accept(&headers).and_then(|()| read_get(&uri));
+    let operation = endpoint.check_accept(&headers).and_then(|()| read_get(&uri, &endpoint.streams.graphql));
     endpoint.respond(operation.map(|operation| Requests::One(Box::new(operation))), access, &headers).await
 }
 

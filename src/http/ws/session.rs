@@ -15,7 +15,7 @@ use super::operations::{OPERATIONS_MAX, Operations};
 use super::protocol::{ClientMessage, Protocol};
 use crate::auth::{Access, AccessError, Keys};
 use crate::graphql::error::LIMIT_EXCEEDED;
-use crate::graphql::{Executor, Operation, OperationMessage};
+use crate::graphql::{Executor, OperationMessage};
 use crate::http::access;
 use crate::http::graphql::error_list;
 use crate::http::server::Exchange;
@@ -97,7 +97,7 @@ impl Session {
                     self.replies.push_back(self.protocol.error(&id, &error_list(&problem, LIMIT_EXCEEDED)));
                 }
                 AuthState::Acknowledged { access, .. } => {
-                    let responses = self.graphql.stream(Operation::read(*request), *access, None);
+                    let responses = self.graphql.stream(self.graphql.read(*request), *access, None);
                     let responses = access::gate_on_access(&self.keys, *access, responses);
                     self.operations.start(id.into(), responses);
                 }

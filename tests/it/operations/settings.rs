@@ -25,6 +25,7 @@ fn non_default(section: &str, key: &str, default: &str) -> String {
         ("server", "allowed_origins") => "https://other.example.com".to_owned(),
         ("server", "trusted_proxies") => "10.0.0.0/8".to_owned(),
         ("log", "format") => "json".to_owned(),
+        ("graphql", "introspection") => "off".to_owned(),
         ("log", "filter") => "warn".to_owned(),
         ("database", "url") => "sqlite://other.db".to_owned(),
         (_, "path_token" | "api_token" | "signing_secrets") => "other-secret-1".to_owned(),
@@ -51,7 +52,7 @@ fn every_setting_can_be_set_by_its_variable() {
         let value = non_default(section, key, default);
         let loaded = format!("{:?}", load(&name, &value));
         assert_ne!(loaded, defaults, "{name} changes nothing");
-        if !loaded.contains(&value) && section != "log" {
+        if !loaded.contains(&value) && section != "log" && key != "introspection" {
             assert!(loaded.matches("REDACTED").count() > defaults.matches("REDACTED").count(), "{name}: {loaded}");
         }
         std::fs::write(&file, format!("{value}\n")).unwrap();
@@ -80,6 +81,41 @@ fn invalid_number_is_reported_with_its_setting() {
             assert!(error.contains(key), "{name}={value}: {error}");
         }
     }
+}
+
+/// docs/LIMITS.md has every limit of a document with its default and reason, and the constants.
+#[test]
+fn limits_page_shows_the_settings_and_constants_of_the_code() {
+    let page = include_str!("../../../docs/LIMITS.md");
+    let defaults = settings();
+    let limits = SETTINGS.iter().filter(|setting| setting.name.starts_with("graphql."));
+    let rows: Vec<String> = limits
+        .map(|setting| {
+            let key = setting.section_and_key();
+            let default = defaults.iter().find(|(section, name, _)| (*section, *name) == key).unwrap().2;
+            format!("| `{}` | {} | {} |", setting.name, default.trim_matches('"'), setting.reason)
+        })
+        .collect();
+    let shown: Vec<&str> = page.lines().filter(|line| line.starts_with("| `graphql.")).collect();
+    assert_eq!(shown, rows, "docs/LIMITS.md must have these rows:\n{}", rows.join("\n"));
+    let mut constants = 0;
+    for row in page.lines().filter(|line| line.contains("` in `src/")) {
+        let [_, _, value, place, ..] = row.split(" | ").flat_map(|cell| cell.split("| ")).collect::<Vec<_>>()[..]
+        else {
+            panic!("{row}");
+        };
+        let [name, file] = place.split("` in `").map(|text| text.trim_matches('`')).collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        let source = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let is_defined = source.lines().any(|line| {
+            let line = line.trim();
+            line.contains(&format!("const {name}: ")) && line.ends_with(&format!(" = {value};"))
+        });
+        assert!(is_defined, "{file} has no constant {name} of {value}");
+        constants += 1;
+    }
+    assert_eq!(constants, 12);
 }
 
 /// docs/SETTINGS.md shows the table of the code, row by row.

@@ -8,6 +8,7 @@ mod folded_texts;
 mod generated_types;
 mod graphql_http;
 mod history;
+mod hostile_documents;
 mod limits;
 mod list_filters;
 mod list_orders;

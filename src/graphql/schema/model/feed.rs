@@ -8,6 +8,7 @@ use crate::feed::FeedPage;
 use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::execution::selection::Selected;
+use crate::graphql::pagination::args::list_cost;
 use crate::graphql::pagination::cursor;
 
 /// The largest `pageSize`.
@@ -48,7 +49,7 @@ pub(crate) fn page_size(requested: Option<i32>) -> std::result::Result<u64, ApiE
 pub(crate) fn page_cost(requested: Option<i32>, event_cost: usize) -> usize {
     let events =
         usize::try_from(requested.unwrap_or(FEED_PAGE_SIZE_DEFAULT).clamp(0, FEED_PAGE_SIZE_MAX)).unwrap_or_default();
-    events.saturating_mul(event_cost).saturating_add(1)
+    list_cost(events, event_cost)
 }
 
 /// The position after which a feed starts: its cursor, or the start of the log.

@@ -8,6 +8,7 @@ use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::look_ahead::node_columns;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey};
+use crate::graphql::pagination::args::list_cost;
 use crate::graphql::schema::model::{
     BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, load, load_by_vendor_id,
     load_proposal,
@@ -35,7 +36,7 @@ impl NodeQuery {
     /// The objects with these node ids, in the same order; null in place of each that does not
     /// exist. A text that is not a node id gives null in its place too, and an error with that
     /// place as its path.
-    #[graphql(complexity = "ids.len().saturating_mul(child_complexity).saturating_add(1)")]
+    #[graphql(complexity = "list_cost(ids.len(), child_complexity)")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
