@@ -28,7 +28,7 @@ pub use live::stream::{OperationMessage, StreamItem};
 pub use schema::{Mutation, Query, Subscription};
 
 use execution::compat::{Root, SCHEMA_DESCRIPTION, SubscriptionRoot, schema_types};
-use execution::limits::introspection;
+use execution::limits::schema as schema_of_limits;
 use live::Broadcasts;
 use schema::model::scalar::SCALARS;
 
@@ -68,13 +68,13 @@ pub fn sdl() -> String {
 }
 
 /// The schema, as an introspection of the library shows it.
-fn introspected_schema() -> Option<introspection::Schema> {
+fn introspected_schema() -> Option<schema_of_limits::Schema> {
     #[derive(serde::Deserialize)]
     struct Answer {
-        __schema: introspection::Schema,
+        __schema: schema_of_limits::Schema,
     }
     // Nothing in an introspection waits.
-    let response = schema_builder().finish().execute(introspection::QUERY).now_or_never()?;
+    let response = schema_builder().finish().execute(schema_of_limits::QUERY).now_or_never()?;
     let answer: Answer = async_graphql::from_value(response.data).ok()?;
     Some(answer.__schema)
 }

@@ -1,32 +1,9 @@
-//! The limits of depth and complexity: a query over one is an error, and a tool's introspection is
-//! within both.
+//! The limits of depth and complexity: a query over one is an error. `hostile_documents.rs` has all
+//! limits.
 
 use serde_json::Value;
 
 use crate::harness::{Service, Setup};
-
-/// The introspection query of GraphiQL and the tools built on graphql-js.
-const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
-    subscriptionType { name kind } types { ...FullType }
-    directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
-  fragment FullType on __Type { kind name description specifiedByURL isOneOf
-    fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef }
-      isDeprecated deprecationReason }
-    inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
-    enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
-  fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
-  fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
-    ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
-
-#[tokio::test]
-async fn introspection_by_a_tool_is_within_the_default_limits() {
-    let service = Service::open().await;
-    let answer = service.graphql(INTROSPECTION, serde_json::json!({})).await.json();
-    assert!(answer.get("errors").is_none(), "{}", answer["errors"]);
-    let types = answer["data"]["__schema"]["types"].as_array().unwrap();
-    assert!(types.iter().any(|definition| definition["name"] == "ProposalConnection"));
-    service.stop().await;
-}
 
 async fn limit_error(service: &Service, query: &str) -> Value {
     let error = service.query_error(query).await;

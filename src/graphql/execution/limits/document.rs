@@ -70,8 +70,7 @@ pub(in crate::graphql::execution) fn check_document(
     let mut document_sums = Sums::default();
     for operation in &operations {
         let sums = operation.total(&fragment_sums);
-        let (max, problem) = (limits.max_root_fields, "the root of an operation has more fields");
-        refuse(sums.root_fields > max, problem, "max_root_fields", max, "send several operations")?;
+        document_sums.root_fields = document_sums.root_fields.max(sums.root_fields);
         document_sums.add(&sums);
     }
     // The library's rules also visit fragments that no operation spreads.
@@ -82,9 +81,11 @@ pub(in crate::graphql::execution) fn check_document(
             document_sums.add(sums);
         }
     }
-    let Sums { fields, depth, nesting, value_bytes, .. } = document_sums;
+    let Sums { fields, root_fields, depth, nesting, value_bytes } = document_sums;
     let (max, problem) = (limits.max_fields, "the query has, with its fragments expanded, more fields");
     refuse(fields > max, problem, "max_fields", max, "select fewer fields")?;
+    let (max, problem) = (limits.max_root_fields, "the root of an operation has more fields");
+    refuse(root_fields > max, problem, "max_root_fields", max, "send several operations")?;
     let (max, problem) = (limits.max_nesting, "the query is, with its fragments expanded, nested deeper");
     refuse(nesting > max, problem, "max_nesting", max, "nest fewer levels")?;
     let max = limits.max_depth;
@@ -348,6 +349,104 @@ impl Nested for Argument {
             | Self::Boolean(_)
             | Self::Binary(_)
             | Self::Enum(_) => NestedValues::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Settings;
+    use crate::graphql::execution::document::parse;
+
+    fn check(document: &str, variables: serde_json::Value, limits: &Graphql) -> ServerResult<()> {
+        let document = parse(document, &Settings::defaults().unwrap().graphql).unwrap();
+        check_document(&document, &Variables::from_json(variables), limits)
+    }
+
+    /// A limit.
+    type Field = fn(&mut Graphql) -> &mut usize;
+
+    #[test]
+    fn limit_is_the_greatest_number_that_passes() {
+        let fields: Field = |limits| &mut limits.max_fields;
+        let root_fields: Field = |limits| &mut limits.max_root_fields;
+        let fragments: Field = |limits| &mut limits.max_fragments;
+        let directives: Field = |limits| &mut limits.max_directives;
+        let aliases: Field = |limits| &mut limits.max_aliases;
+        let arguments: Field = |limits| &mut limits.max_arguments;
+        let items: Field = |limits| &mut limits.max_list_items;
+        let bytes: Field = |limits| &mut limits.max_value_bytes;
+        let nesting: Field = |limits| &mut limits.max_nesting;
+        let depth: Field = |limits| &mut limits.max_depth;
+        let none = json!({});
+        for (document, variables, limit, count) in [
+            ("{ a b { c } }", &none, fields, 3),
+            ("{ ...f x { ...f } } fragment f on T { a b }", &none, fields, 2 * 3 + 1),
+            ("{ ... on T { a } }", &none, fields, 2),
+            ("query A { a } query B { a }", &none, fields, 2),
+            ("{ a } fragment f on T { ...g } fragment g on T { a b }", &none, fields, 1 + 3),
+            ("{ a b { c d } }", &none, root_fields, 2),
+            ("{ a ...f } fragment f on T { b c { d } ... { e } }", &none, root_fields, 4),
+            ("query A { a } query B { a b }", &none, root_fields, 2),
+            ("{ a { ...f } } fragment f on T { b c }", &none, root_fields, 1),
+            ("{ a } fragment f on T { a } fragment g on T { a }", &none, fragments, 2),
+            ("query ($v: I @d) @d { a @d @e ... @d { a } ...f @d } fragment f on T @d { a }", &none, directives, 7),
+            ("{ x: a { y: b } } fragment f on T { z: a }", &none, aliases, 3),
+            ("{ a(b: 1, c: 2) }", &none, arguments, 2),
+            ("{ a @d(b: 1, c: 2, d: 3) }", &none, arguments, 3),
+            ("{ a(b: { c: [1, 2] }) }", &none, items, 2),
+            ("query ($v: [I] = [1, 2, 3]) { a }", &none, items, 3),
+            ("{ a }", &json!({ "v": [{ "w": [1, 2, 3, 4] }] }), items, 4),
+            ("{ a(b: \"12345\") }", &none, bytes, 16 + 5),
+            ("{ a(b: $v) c(d: [$v]) }", &json!({ "v": "12345" }), bytes, 3 * 16 + 2 * (16 + 5)),
+            (
+                "{ x: a { ...f } ...g } fragment f on T { a(b: $v) } fragment g on T { a { ...f } }",
+                &json!({ "v": 1 }),
+                bytes,
+                2 * 32,
+            ),
+            ("{ a(b: { cd: E }) }", &none, bytes, 16 + 2 + 16 + 1),
+            ("{ a { b } }", &none, nesting, 2),
+            ("{ a { ...f } } fragment f on T { ... { a { b } } }", &none, nesting, 5),
+            ("{ a }", &json!({ "v": [[[1]]] }), nesting, 3),
+            ("{ a { b __typename } }", &none, depth, 2),
+            ("{ a { ...f } } fragment f on T { ... { a { b { __typename } } } }", &none, depth, 3),
+        ] {
+            let mut limits = Settings::defaults().unwrap().graphql;
+            *limit(&mut limits) = count;
+            check(document, variables.clone(), &limits).unwrap_or_else(|error| panic!("{document}: {error}"));
+            *limit(&mut limits) = count - 1;
+            let error = check(document, variables.clone(), &limits).unwrap_err();
+            assert!(error.message.contains(&format!("({})", count - 1)), "{document}: {error}");
+        }
+    }
+
+    #[test]
+    fn fragments_that_double_are_counted_once_each() {
+        use std::fmt::Write;
+        let mut document = String::from("{ a { ...f0 } }");
+        for level in 0..40 {
+            let next = level + 1;
+            write!(document, " fragment f{level} on T {{ ...f{next} ...f{next} }}").unwrap();
+        }
+        document += " fragment f40 on T { a }";
+        let mut limits = Settings::defaults().unwrap().graphql;
+        limits.max_fields = 1 << 41;
+        assert!(check(&document, json!({}), &limits).is_err());
+        limits.max_fields = 1 << 42;
+        check(&document, json!({}), &limits).unwrap();
+    }
+
+    #[test]
+    fn fragment_cycle_is_refused() {
+        for document in
+            ["{ ...f } fragment f on T { ...g } fragment g on T { ...f }", "{ a } fragment f on T { b { ...f } }"]
+        {
+            let error = check(document, json!({}), &Settings::defaults().unwrap().graphql).unwrap_err();
+            assert!(error.message.contains("spreads itself"), "{error}");
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::config::Graphql;
 use crate::graphql::error::LIMIT_EXCEEDED;
 
 mod document;
-pub(crate) mod introspection;
+pub(super) mod introspection;
+pub(crate) mod schema;
 mod text;
 
 pub(super) use document::check_document;
