@@ -1,6 +1,7 @@
 //! Open mode: a first try needs no keys and no secrets, so only this machine is served. A request
-//! that came through a proxy, is addressed to another host, or was sent by another site's page in a
-//! browser gets 403.
+//! that shows that it came through a proxy, is addressed to another host, or was sent by another
+//! site's page in a browser gets 403. A proxy or tunnel on this machine that leaves no trace cannot
+//! be told from a program of this machine; docs/SECURITY.md says which.
 //!
 //! While there is no key, this applies to every route except the health pages. Once there is a key,
 //! it applies to the hooks of a vendor without a secret. A request with a key and a delivery with
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Uri, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -29,7 +30,23 @@ pub(super) struct AccessPolicy {
 }
 
 /// Headers that a proxy adds, besides all that begin with `x-forwarded-`.
-const PROXY_HEADERS: [&str; 3] = ["forwarded", "via", "x-real-ip"];
+const PROXY_HEADERS: [&str; 9] = [
+    "cdn-loop",
+    "cf-connecting-ip",
+    "forwarded",
+    "proxy-connection",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-original-host",
+    "x-real-ip",
+];
+
+/// The options of `Connection` that a client sends for itself, besides `upgrade`.
+const CLIENT_CONNECTION_OPTIONS: [&str; 4] = ["close", "http2-settings", "keep-alive", "te"];
+/// The values of `Connection` that nginx's documented configurations write. nginx writes such a
+/// header before `Host`; clients write `Host` first, or spell the value differently.
+const NGINX_CONNECTION_VALUES: [&str; 2] = ["close", "upgrade"];
 
 /// Restricts open hooks to this machine, and every other route as well while there is no key.
 pub(super) async fn restrict_open_mode(
@@ -86,23 +103,55 @@ pub(super) fn check_local_parts(
     if headers.keys().any(|name| PROXY_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-")) {
         return Err("the request came through a proxy");
     }
-    let host = uri.authority().map(|authority| authority.as_str()).or_else(|| host_header(headers));
-    if !host.is_some_and(is_loopback) {
+    if has_proxy_connection(headers) {
+        return Err("the header Connection is one that proxies write");
+    }
+    let mut host_headers = headers.get_all(header::HOST).iter();
+    let host_header = host_headers.next();
+    if host_headers.next().is_some() {
+        return Err("the request has several Host headers");
+    }
+    // Over HTTP/2, and in a request to a proxy, the URI names the host.
+    let from_uri = uri.authority().map(|authority| authority.as_str());
+    let from_header = host_header.map(|host| host.to_str().unwrap_or_default());
+    let mut hosts = from_uri.into_iter().chain(from_header).peekable();
+    if hosts.peek().is_none() || !hosts.all(is_loopback) {
         return Err("the request is addressed to another host");
     }
     if !origins.allows(uri, headers) {
         return Err("the request was sent by a web page from another origin");
     }
+    if !origins.allows_site(headers) {
+        return Err("the request was sent by a web page from another site; enter the URL in the browser by hand");
+    }
     Ok(())
 }
 
-fn host_header(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::HOST).and_then(|host| host.to_str().ok())
+/// Whether `Connection` was written by a proxy: it asks for an upgrade without naming one, has
+/// options that only proxies use, or is written as nginx does.
+fn has_proxy_connection(headers: &HeaderMap) -> bool {
+    let values = || headers.get_all(header::CONNECTION).iter();
+    let is_of_client = |value: &HeaderValue| {
+        value.to_str().unwrap_or("?").split(',').map(|option| option.trim().to_ascii_lowercase()).all(|option| {
+            match option.as_str() {
+                "" => true,
+                "upgrade" => headers.contains_key(header::UPGRADE),
+                option => CLIENT_CONNECTION_OPTIONS.contains(&option),
+            }
+        })
+    };
+    // The map has the headers in the order in which they arrived.
+    let place = |name| headers.keys().position(|other| other == name);
+    let precedes_host =
+        place(header::CONNECTION).zip(place(header::HOST)).is_some_and(|(connection, host)| connection < host);
+    let is_of_nginx = || values().any(|value| NGINX_CONNECTION_VALUES.iter().any(|written| value == written));
+    !values().all(is_of_client) || precedes_host && is_of_nginx()
 }
 
+/// Whether a host, with or without a port, is this machine. A user name before it is refused.
 fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
-    endpoint::is_loopback(authority.host())
+    !host.contains('@') && endpoint::is_loopback(authority.host())
 }
 
 #[cfg(test)]
@@ -139,8 +188,55 @@ mod tests {
             "[::]",
             "0.0.0.0",
             "a b",
+            "user@localhost",
+            "user:password@127.0.0.1:8080",
+            "example.com@127.0.0.1",
+            "@localhost",
+            "127.0.0.1, example.com",
         ] {
             assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    /// Whether a request with these headers, in this order, shows a proxy by its `Connection`.
+    fn shows_proxy(head: &[(&'static str, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in head {
+            headers.append(*name, value.parse().unwrap());
+        }
+        has_proxy_connection(&headers)
+    }
+
+    #[test]
+    fn connection_header_of_a_proxy_is_told_from_that_of_a_client() {
+        let host = ("host", "127.0.0.1:8080");
+        let upgrade = ("upgrade", "websocket");
+        for proxied in [
+            // nginx with a fixed value, without and with an upgrade; and with its documented map.
+            &[("connection", "upgrade"), host][..],
+            &[upgrade, ("connection", "upgrade"), host],
+            &[("connection", "close"), host],
+            &[host, ("connection", "Upgrade")],
+            &[host, ("connection", "keep-alive, Upgrade")],
+            &[host, ("connection", "x-user")],
+            &[host, ("connection", "close, x-user")],
+            &[host, ("connection", "keep-alive"), ("connection", "x-user")],
+            &[host, ("connection", "\u{fc}")],
+        ] {
+            assert!(shows_proxy(proxied), "{proxied:?}");
+        }
+        for direct in [
+            &[host][..],
+            &[host, ("connection", "keep-alive")],
+            &[("connection", "keep-alive"), host],
+            // Python's urllib, Node's fetch and Node's WebSocket, Firefox, the library `ws`, curl.
+            &[host, ("connection", "close")],
+            &[host, ("connection", "upgrade"), upgrade],
+            &[host, ("connection", "keep-alive, Upgrade"), upgrade],
+            &[("connection", "Upgrade"), upgrade, host],
+            &[host, ("connection", "Upgrade, HTTP2-Settings"), ("upgrade", "h2c")],
+        ] {
+            assert!(!shows_proxy(direct), "{direct:?}");
         }
     }
 }

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use url::{Origin, Url};
+
+/// The header in which a browser says which site a request comes from: `same-origin`, `same-site`,
+/// `cross-site`, or `none` for one that the user makes. A page cannot set it.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// How long a browser may keep the answer to a preflight.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(1);
@@ -29,6 +33,20 @@ impl AllowedOrigins {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         let Some(origin) = origin.to_str().ok().and_then(parse_origin) else { return false };
         self.0.contains(&origin.origin()) || host(uri, headers).is_some_and(|host| is_host_of(&origin, &host))
+    }
+
+    /// Whether the site that a request comes from is allowed, as far as a browser says it. A page
+    /// of another site can send a request without an origin, as for an image or a link; then only
+    /// `Sec-Fetch-Site` tells. A page of a configured origin is of another site and allowed.
+    pub(super) fn allows_site(&self, headers: &HeaderMap) -> bool {
+        let is_own = |site: &HeaderValue| site == "same-origin" || site == "none";
+        headers.get_all(SEC_FETCH_SITE).iter().all(is_own) || self.contains_origin(headers)
+    }
+
+    /// Whether the origin of a request is one of these.
+    fn contains_origin(&self, headers: &HeaderMap) -> bool {
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).and_then(parse_origin);
+        origin.is_some_and(|origin| self.0.contains(&origin.origin()))
     }
 
     /// The CORS layer for these origins. Their pages may send any header: clients have headers of
@@ -74,8 +92,6 @@ fn default_port(origin: &Url) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn allowed(configured: &[&str], host: &str, origin: &str) -> bool {
@@ -117,6 +133,31 @@ mod tests {
             ("a b", "https://evil.example"),
         ] {
             assert!(!allowed(&["https://office.example"], host, origin), "{host} {origin}");
+        }
+    }
+
+    #[test]
+    fn site_other_than_our_own_needs_a_configured_origin() {
+        let origins = AllowedOrigins::new(["https://office.example"]);
+        for (site, origin, is_allowed) in [
+            (None, None, true),
+            (Some("same-origin"), None, true),
+            (Some("none"), None, true),
+            (Some("same-site"), None, false),
+            (Some("cross-site"), None, false),
+            (Some("Same-Origin"), None, false),
+            (Some("other"), None, false),
+            (Some("cross-site"), Some("https://office.example"), true),
+            (Some("cross-site"), Some("https://evil.example"), false),
+            (Some("same-site"), Some("http://127.0.0.1:8080"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            let (site_header, origin_header) =
+                (site.map(|site| (SEC_FETCH_SITE, site)), origin.map(|origin| (header::ORIGIN, origin)));
+            for (name, value) in site_header.into_iter().chain(origin_header) {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            assert_eq!(origins.allows_site(&headers), is_allowed, "{site:?} {origin:?}");
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod kill;
 mod layers;
 mod locked_database;
 mod log_pipe;
+mod nginx;
 mod quick_start;
 mod service_lock;
 mod settings;
