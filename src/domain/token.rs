@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 /// The prefix of a key's token. It makes a leaked token easy to recognise.
-const KEY_TOKEN_PREFIX: &str = "bidarc_";
+pub(crate) const KEY_TOKEN_PREFIX: &str = "bidarc_";
 
 /// The length of a token before its encoding, in bytes.
 const TOKEN_BYTES: usize = 32;

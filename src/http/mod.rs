@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
@@ -32,6 +32,7 @@ mod hooks;
 mod open_mode;
 mod origin;
 mod pages;
+mod protection;
 mod server;
 mod streams;
 mod ws;
@@ -104,4 +105,5 @@ pub fn router(state: AppState) -> Router {
         .layer(gate)
         .merge(graphql.merge(sockets).layer(on_graphql_runtime))
         .merge(health::router(health))
+        .layer(from_fn(protection::refuse_token_in_url))
 }

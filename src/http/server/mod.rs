@@ -30,6 +30,7 @@ use tokio_util::task::TaskTracker;
 
 use super::error::HttpError;
 use super::hooks::HOOK_PATH_PREFIX;
+use super::protection::protect;
 use crate::config;
 use crate::metrics::ACCEPT_ERRORS;
 use activity::Activity;
@@ -216,7 +217,7 @@ async fn handle(
     }
     let peer = direct_peer.or_else(|| server.proxies.forwarded_peer(&parts.headers));
     let Some(place) = server.connections.begin_request(peer) else {
-        return Ok(HttpError::Unavailable.into_response());
+        return Ok(protect(HttpError::Unavailable.into_response()));
     };
     let exchange = Arc::new(Exchange::begin(Arc::clone(&activity), place, is_http2, !body.is_end_stream()));
     parts.extensions.insert(Arc::clone(&exchange));
@@ -230,5 +231,5 @@ async fn handle(
     let service = TowerToHyperService::new(server.router.clone());
     let response = service.call(Request::from_parts(parts, body)).await?;
     drop(held);
-    Ok(response.map(|body| Body::new(AnswerBody::new(body, exchange))))
+    Ok(protect(response).map(|body| Body::new(AnswerBody::new(body, exchange))))
 }

@@ -16,6 +16,7 @@ mod look_ahead;
 mod nested;
 mod node_ids;
 mod persisted_queries;
+mod protection;
 mod schema;
 mod selections;
 mod specification;
