@@ -35,6 +35,7 @@ mod graphql_runtime;
 mod greeting;
 mod shutdown;
 mod tasks;
+mod warnings;
 
 use graphql_runtime::GraphqlRuntime;
 use greeting::Facts;
@@ -157,6 +158,9 @@ impl<'a> Service<'a> {
         let feed = Feed::new(store.clone());
         let verifier = build_verifier(settings, open_without_keys);
         warn_of_closed_hooks(&facts, settings);
+        for warning in warnings::warnings(settings) {
+            tracing::warn!("{warning}");
+        }
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let clocks = ClockWatch::default();
         let releaser = Releaser::new(store.clone(), windows, clocks.clone());

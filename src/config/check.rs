@@ -1,6 +1,7 @@
 //! Checks a value by the kind of its setting, and brings it to the one form that
 //! [`Settings`](super::Settings) is read from.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -10,6 +11,11 @@ use url::Url;
 use super::parse_network;
 use super::table::Kind;
 use crate::shown_url::shown_url;
+
+/// The least length of a path token, in bytes, and how many of them must differ. A text of random
+/// hexadecimal digits of this length has 64 random bits.
+const PATH_TOKEN_BYTES_MIN: usize = 16;
+const PATH_TOKEN_DISTINCT_MIN: usize = 6;
 
 /// A value as a source gives it.
 #[derive(Debug)]
@@ -158,6 +164,12 @@ fn check_origin(text: &str) -> Result<String, Fault> {
     if url.query().is_some() || url.path() != "/" {
         return fault("has a path or a query");
     }
+    // No page has such an origin.
+    if url.port() == Some(0)
+        || url.host_str().is_some_and(|host| host.trim_end_matches('.').split('.').any(str::is_empty))
+    {
+        return fault("has port 0 or a host with an empty part");
+    }
     Ok(url.origin().ascii_serialization())
 }
 
@@ -232,6 +244,10 @@ fn check_path_token(text: &str) -> Result<Value, Fault> {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     if !text.bytes().all(is_unreserved) {
         return fault("has a character that a URL escapes");
+    }
+    let distinct: BTreeSet<u8> = text.bytes().collect();
+    if !text.is_empty() && (text.len() < PATH_TOKEN_BYTES_MIN || distinct.len() < PATH_TOKEN_DISTINCT_MIN) {
+        return fault("can be guessed");
     }
     Ok(text.into())
 }

@@ -90,7 +90,7 @@ impl Kind {
             Self::LogFilter => "levels (error, warn, info, debug, trace, off) for all modules or for one, like \
                  info,bidarc::ingest=debug"
                 .to_owned(),
-            Self::PathToken => "a text of letters, digits and - . _ ~, as `openssl rand -hex 32` makes it".to_owned(),
+            Self::PathToken => "a text of at least 16 letters, digits and - . _ ~, 6 of them different, as `openssl rand -hex 32` makes it".to_owned(),
             Self::HeaderToken => "a text of visible ASCII characters without quotes, backslashes or spaces".to_owned(),
             Self::Secrets => "a list of texts without control characters".to_owned(),
         }
@@ -107,7 +107,7 @@ pub const SETTINGS: [Setting; 43] = [
     Setting {
         name: "server.public_url",
         kind: Kind::Url { example: "https://hooks.example.com", is_optional: true },
-        reason: "The URL at which the vendors reach the service. It ends open mode, so it needs a key.",
+        reason: "The URL at which the vendors reach the service. It ends open mode, so it needs a key. Plain http outside of this machine is used with a warning.",
     },
     Setting {
         name: "server.allowed_origins",
@@ -182,12 +182,12 @@ pub const SETTINGS: [Setting; 43] = [
     Setting {
         name: "arcsite.signing_secrets",
         kind: Kind::Secrets,
-        reason: "The secrets of ArcSite's webhooks, one for each webhook. All are tried.",
+        reason: "The secrets of ArcSite's webhooks, one for each webhook. All are tried. A short one is used with a warning.",
     },
     Setting {
         name: "arcsite.path_token",
         kind: Kind::PathToken,
-        reason: "The last segment of the hook URL, for ArcSite webhooks without a secret. Other characters would be escaped in a URL.",
+        reason: "The last segment of the hook URL, for ArcSite webhooks without a secret. Other characters would be escaped in a URL, and a short text could be guessed.",
     },
     Setting {
         name: "arcsite.signature_max_age_hours",
@@ -202,7 +202,7 @@ pub const SETTINGS: [Setting; 43] = [
     Setting {
         name: "bidsketch.path_token",
         kind: Kind::PathToken,
-        reason: "The last segment of the hook URL, for Bidsketch webhooks that are made by hand. Other characters would be escaped in a URL.",
+        reason: "The last segment of the hook URL, for Bidsketch webhooks that are made by hand. Other characters would be escaped in a URL, and a short text could be guessed.",
     },
     Setting {
         name: "bidsketch.api_url",

@@ -33,13 +33,13 @@ fn flags_override_environment_and_environment_overrides_file() {
 fn environment_values_keep_digits_and_split_at_commas() {
     let settings = load(&[
         ("BIDARC_ARCSITE__SIGNING_SECRETS", "007, 1e5,true"),
-        ("BIDARC_BIDSKETCH__PATH_TOKEN", "0042"),
+        ("BIDARC_BIDSKETCH__PATH_TOKEN", "0042004213579bdf"),
         ("BIDARC_IDENTITY__STATE_WINDOW_HOURS", " 1_2 "),
     ])
     .unwrap();
     let secrets: Vec<&str> = settings.arcsite.signing_secrets.iter().map(ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, ["007", "1e5", "true"]);
-    assert_eq!(settings.bidsketch.path_token.unwrap().expose_secret(), "0042");
+    assert_eq!(settings.bidsketch.path_token.unwrap().expose_secret(), "0042004213579bdf");
     assert_eq!(settings.identity.state_window_hours, 12);
 }
 
@@ -122,6 +122,9 @@ fn value_not_allowed_is_refused_and_explained() {
                 "https://a.example,,https://b.example",
                 "https://a.example,",
                 "https://a.example?x",
+                "https://a.example:0",
+                "https://a..example",
+                "https://.example",
                 "null",
             ],
         ),
@@ -144,7 +147,19 @@ fn value_not_allowed_is_refused_and_explained() {
         ("arcsite.signing_secrets", &["hush,,hush", "hush\u{1}"]),
         (
             "arcsite.path_token",
-            &["hush/hush", "hush hush", "hush%2F", "hush?x", "hush#x", "..", "h\u{fc}sh", "hush\nhush"],
+            &[
+                "hush/hush",
+                "hush hush",
+                "hush%2F",
+                "hush?x",
+                "hush#x",
+                "..",
+                "h\u{fc}sh",
+                "hush\nhush",
+                "hush",
+                "hush12345678901",
+                "hushhushhushhushhush",
+            ],
         ),
         ("arcsite.signature_max_age_hours", &["0", "8761", "3 days"]),
         ("arcsite.signature_max_ahead_minutes", &["0", "1441"]),
@@ -358,9 +373,9 @@ fn value_file_that_holds_nothing_is_refused() {
         let error = load(&[("BIDARC_BIDSKETCH__PATH_TOKEN_FILE", path)]).unwrap_err().to_string();
         assert!(error.contains("BIDARC_BIDSKETCH__PATH_TOKEN_FILE") && error.contains(path), "{error}");
     }
-    std::fs::write(file.path(), "\u{feff}hush\n").unwrap();
-    let both = [("BIDARC_BIDSKETCH__PATH_TOKEN_FILE", path), ("BIDARC_BIDSKETCH__PATH_TOKEN", "hush")];
-    assert_eq!(load(&both[..1]).unwrap().bidsketch.path_token.unwrap().expose_secret(), "hush");
+    std::fs::write(file.path(), "\u{feff}hush-0123456789ab\n").unwrap();
+    let both = [("BIDARC_BIDSKETCH__PATH_TOKEN_FILE", path), ("BIDARC_BIDSKETCH__PATH_TOKEN", "hush-0123456789ab")];
+    assert_eq!(load(&both[..1]).unwrap().bidsketch.path_token.unwrap().expose_secret(), "hush-0123456789ab");
     let error = load(&both).unwrap_err().to_string();
     assert!(error.contains("both set") && !error.contains("hush"), "{error}");
 }

@@ -25,7 +25,7 @@ async fn body_that_is_not_whole_in_time_is_408() {
 async fn body_is_not_read_before_its_path_and_signature_header_are_judged() {
     let database = Database::fresh();
     let launch = Launch::new(database.directory()).env("BIDARC_ARCSITE__SIGNING_SECRETS", "s");
-    let service = launch.env("BIDARC_BIDSKETCH__PATH_TOKEN", "right").serve(0, &database).await;
+    let service = launch.env("BIDARC_BIDSKETCH__PATH_TOKEN", "0123456789abcdef").serve(0, &database).await;
     let well_formed = sign("another", 1, b"");
     for (path, signature, status) in [
         ("arcsite", None, "401"),
@@ -37,7 +37,7 @@ async fn body_is_not_read_before_its_path_and_signature_header_are_judged() {
         ("bidsketch", None, "404"),
         ("bidsketch/wrong", None, "404"),
         (&format!("bidsketch/{}", "0".repeat(64)), None, "404"),
-        ("bidsketch/right", None, "100"),
+        ("bidsketch/0123456789abcdef", None, "100"),
     ] {
         let mut connection = RawConnection::open(&service).await;
         let signature = signature.map_or_else(String::new, |value| format!("{HEADER}: {value}\r\n"));

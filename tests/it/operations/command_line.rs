@@ -46,12 +46,16 @@ async fn invalid_setting_is_named_in_the_error() {
 async fn flag_overrides_environment_and_environment_overrides_file() {
     let database = Database::fresh();
     let file = database.directory().join("bidarc.toml");
-    std::fs::write(&file, "[arcsite]\npath_token = \"file\"\n[bidsketch]\npath_token = \"file\"\n").unwrap();
-    let launch = Launch::new(database.directory()).env("BIDARC_BIDSKETCH__PATH_TOKEN", "environment");
+    std::fs::write(
+        &file,
+        "[arcsite]\npath_token = \"of-the-settings-file\"\n[bidsketch]\npath_token = \"of-the-settings-file\"\n",
+    )
+    .unwrap();
+    let launch = Launch::new(database.directory()).env("BIDARC_BIDSKETCH__PATH_TOKEN", "of-the-environment");
     let service = launch.env("BIDARC_SERVER__LISTEN", "0.0.0.0:1").serve(0, &database).await;
-    service.post("/webhooks/arcsite/file", "{}").await.receipt().quarantined();
-    service.post("/webhooks/bidsketch/environment", "{}").await.receipt().quarantined();
-    assert_eq!(service.post("/webhooks/bidsketch/file", "{}").await.status, 404);
+    service.post("/webhooks/arcsite/of-the-settings-file", "{}").await.receipt().quarantined();
+    service.post("/webhooks/bidsketch/of-the-environment", "{}").await.receipt().quarantined();
+    assert_eq!(service.post("/webhooks/bidsketch/of-the-settings-file", "{}").await.status, 404);
     service.stop(&database).await;
 }
 
