@@ -7,6 +7,8 @@ pub mod config;
 pub mod domain;
 pub mod failpoint;
 pub mod feed;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod graphql;
 pub mod http;
 pub mod ingest;

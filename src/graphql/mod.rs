@@ -29,6 +29,7 @@ pub use schema::{Mutation, Query, Subscription};
 
 use execution::compat::{Root, SCHEMA_DESCRIPTION, SubscriptionRoot, schema_types};
 use execution::limits::schema as schema_of_limits;
+use execution::types::SchemaTypes;
 use live::Broadcasts;
 use schema::model::scalar::SCALARS;
 
@@ -55,8 +56,32 @@ pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: We
         .data(webhooks)
         .data(api.clone())
         .finish();
-    let types = Arc::new(schema_types::<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>>(&SCALARS));
+    let types = Arc::new(api_types());
     Executor { schema, types, api, limits: limits.clone(), broadcasts: Broadcasts::default() }
+}
+
+/// The types of the API, for the checks of documents.
+fn api_types() -> SchemaTypes {
+    schema_types::<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>>(&SCALARS)
+}
+
+/// A fuzz target: decodes a cursor of two lists. A position has one cursor.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_cursor(cursor: &str) {
+    pagination::cursor::fuzz(cursor);
+}
+
+/// A fuzz target: parses and checks a document. What passes has a definition to run.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_document(text: &str) {
+    static TYPES: std::sync::LazyLock<SchemaTypes> = std::sync::LazyLock::new(api_types);
+    static LIMITS: std::sync::LazyLock<Option<Graphql>> =
+        std::sync::LazyLock::new(|| crate::config::Settings::defaults().ok().map(|settings| settings.graphql));
+    let Some(limits) = &*LIMITS else { return };
+    let mut operation = Operation::read(async_graphql::Request::new(text), limits);
+    if execution::check_operation(&mut operation, &TYPES, limits).is_ok() {
+        assert!(operation.definition().is_some());
+    }
 }
 
 /// The schema in GraphQL's schema definition language, as committed in `schema.graphql`.

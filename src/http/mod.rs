@@ -40,6 +40,9 @@ mod ws;
 pub use origin::AllowedOrigins;
 pub use server::serve;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use ws::fuzz_message as fuzz_socket_message;
+
 /// The state of the handlers.
 #[derive(Clone)]
 pub struct AppState {

@@ -78,6 +78,16 @@ pub struct Executor {
     pub(super) broadcasts: Broadcasts,
 }
 
+/// Checks an operation against the limits and the types of the schema, and coerces its values.
+pub(super) fn check_operation(
+    operation: &mut Operation,
+    types: &SchemaTypes,
+    limits: &Graphql,
+) -> Result<(), Vec<ServerError>> {
+    operation.coerce_values(types, limits)?;
+    Ok(operation.merge_subscription_root()?)
+}
+
 /// An operation that passed every check.
 struct Prepared {
     request: async_graphql::Request,
@@ -135,8 +145,7 @@ impl Executor {
             ]);
         }
         authorize::check_scope(&operation, access)?;
-        operation.coerce_values(&self.types, &self.limits)?;
-        operation.merge_subscription_root()?;
+        check_operation(&mut operation, &self.types, &self.limits)?;
         let (batches, root_result) = (PendingBatches::default(), RootResult::default());
         data.insert(HeadAtStart(self.api.feed.head()));
         data.insert(batches.new_loader(self.api.store.clone()));

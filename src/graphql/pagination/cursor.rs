@@ -116,6 +116,21 @@ pub(crate) fn decode_event(log: &LogId, cursor: &str) -> Result<Seq, ApiError> {
     }
 }
 
+/// The fuzz target of cursors.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(cursor: &str) {
+    let log = LogId("0123456789abcdef".into());
+    let names = ListId { table: "project", sort_column: "name_sort", tie_breaker_count: 1 };
+    for list in [LOG_LIST, names] {
+        if let Ok(position) = decode(list, &log, cursor) {
+            assert_eq!(encode(list, &log, position), cursor);
+        }
+    }
+    if let Ok(seq) = decode_event(&log, cursor) {
+        assert_eq!(encode_event(&log, seq), cursor);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -37,6 +37,9 @@ mod operations;
 mod protocol;
 mod session;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use protocol::fuzz as fuzz_message;
+
 /// The read buffer of a socket. With the library's default an idle socket would cost 128 KiB.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 

@@ -213,5 +213,24 @@ fn operation_message(id: &str, message_type: &str, payload: Option<&[u8]>) -> Me
     Message::Text(text.into())
 }
 
+/// The fuzz target of messages: parses one in each state of a socket. The answers to it are JSON.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(text: &str) {
+    for mut protocol in [Protocol::TransportWs, Protocol::Undecided, Protocol::Older] {
+        for is_acknowledged in [false, true] {
+            let answer = match protocol.parse(text, is_acknowledged) {
+                Ok(ClientMessage::Subscribe(id, _)) => protocol.next(&id, b"{}"),
+                Ok(ClientMessage::Complete(id)) => protocol.complete(&id),
+                Ok(ClientMessage::Ping(payload)) => protocol.pong(payload),
+                Ok(ClientMessage::ConnectionInit(_) | ClientMessage::Pong | ClientMessage::Terminate) | Err(_) => {
+                    continue;
+                }
+            };
+            let Message::Text(answer) = answer else { unreachable!("the answers are texts") };
+            assert!(serde_json::from_str::<&RawValue>(&answer).is_ok(), "{answer}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use imports::{Imports, Sources, segments};
 
 /// The top-level modules from the lowest to the highest. A module may use only those before it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "clock",
     "log_limit",
     "metrics",
@@ -24,6 +24,7 @@ const ORDER: [&str; 17] = [
     "webhooks",
     "graphql",
     "http",
+    "fuzzing",
     "app",
     "commands",
 ];
