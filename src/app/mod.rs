@@ -20,6 +20,7 @@ use crate::feed::Feed;
 use crate::graphql;
 use crate::http::{self, AllowedOrigins, AppState};
 use crate::ingest::clocks::ClockWatch;
+use crate::ingest::hook_tokens::HookTokens;
 use crate::ingest::record::DedupWindowLengths;
 use crate::ingest::release::Releaser;
 use crate::ingest::verify::Verifier;
@@ -169,7 +170,8 @@ impl<'a> Service<'a> {
         let writer_shutdown = CancellationToken::new();
         let (writer, writer_task) = Writer::start(store.clone(), windows, writer_shutdown.clone());
         let tolerance = signature_tolerance(settings);
-        let ingest = Ingest { store: store.clone(), verifier, tolerance, writer, clocks };
+        let hook_tokens = HookTokens::start(store.clone());
+        let ingest = Ingest { hook_tokens, verifier, tolerance, writer, clocks };
 
         let graphql_runtime = GraphqlRuntime::new().map_err(ServeError::GraphqlRuntime)?;
         let metrics = metrics::install()?;

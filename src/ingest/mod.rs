@@ -11,11 +11,11 @@ use tracing::{Instrument, Span, field};
 use crate::domain::{DeliveryOutcome, Event, QuarantineReason};
 use crate::metrics::{DELIVERIES, REFUSED, UNAVAILABLE};
 use crate::store::webhooks::HookToken;
-use crate::store::{Store, webhooks};
 use crate::vendor::envelope::Envelope;
 
 pub mod clocks;
 pub mod group;
+pub mod hook_tokens;
 pub mod normalise;
 pub mod rebuild;
 pub mod record;
@@ -24,6 +24,7 @@ pub mod verify;
 pub mod writer;
 
 use clocks::ClockWatch;
+use hook_tokens::{HookTokens, NotLookedUp};
 use normalise::{NormaliseError, normalise};
 use record::{NormalisedDelivery, Receipt};
 use verify::{Candidate, Delivery, Hook, Refusal, Unverified, Verified, Verifier};
@@ -45,7 +46,7 @@ pub struct SignatureTolerance {
 #[derive(Debug)]
 pub struct Ingest {
     /// Looks up the tokens of registered webhooks.
-    pub store: Store,
+    pub hook_tokens: HookTokens,
     /// Checks the senders.
     pub verifier: Verifier,
     /// Checks the age of signatures.
@@ -150,10 +151,7 @@ impl Ingest {
     /// Looks up a hook's token, if a webhook that was registered here may own it.
     async fn find_hook_token(&self, hook: &Hook) -> Result<Option<HookToken>, IngestError> {
         let Some(hash) = self.verifier.token_hash_for_lookup(hook) else { return Ok(None) };
-        webhooks::by_token(self.store.reserved_reader(), &hash).await.map_err(|error| {
-            tracing::error!(%error, "failed to look up a hook token; the vendor must send the delivery again");
-            IngestError::Unavailable
-        })
+        self.hook_tokens.find(hash).await.map_err(|NotLookedUp| IngestError::Unavailable)
     }
 
     /// A valid signature with a stale time is quarantined, not refused. It may be a retry that was

@@ -1,6 +1,8 @@
 //! The webhooks at Bidsketch. A row is never deleted, because the URL of a deleted webhook must
 //! stay retired.
 
+use std::collections::HashMap;
+
 use entity::bidsketch_webhook::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -172,9 +174,17 @@ fn select_in_states(states: &[WebhookState]) -> Select<Entity> {
     Entity::find().filter(Column::State.is_in(states.iter().map(|state| state.as_str())))
 }
 
-/// The owner of a token, by the token's SHA-256 in hexadecimal digits.
-pub async fn by_token<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Option<HookToken>, StoreError> {
-    let Some(row) = Entity::find().filter(Column::TokenHash.eq(token_hash)).one(db).await? else { return Ok(None) };
+/// The owners of tokens, by the tokens' SHA-256 in hexadecimal digits. A row that cannot be read is
+/// an error for its own token alone.
+pub async fn by_tokens<C: ConnectionTrait>(
+    db: &C,
+    token_hashes: impl IntoIterator<Item = &str>,
+) -> Result<HashMap<String, Result<HookToken, StoreError>>, StoreError> {
+    let rows = Entity::find().filter(Column::TokenHash.is_in(token_hashes)).all(db).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.token_hash.clone()?, hook_token(row)))).collect())
+}
+
+fn hook_token(row: Model) -> Result<HookToken, StoreError> {
     let superseded = row.superseded;
     let webhook = from_row(row)?;
     let is_retired = match webhook.state {
@@ -183,7 +193,7 @@ pub async fn by_token<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Op
         // until another webhook supersedes it.
         WebhookState::Pending | WebhookState::Active | WebhookState::Failed => superseded,
     };
-    Ok(Some(HookToken { webhook: webhook.id, is_retired }))
+    Ok(HookToken { webhook: webhook.id, is_retired })
 }
 
 /// How many webhooks have a hook URL of this service that accepts deliveries.
