@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use chrono::TimeDelta;
@@ -63,6 +64,7 @@ pub struct Server {
     pub write_timeout_seconds: u64,
     pub idle_timeout_seconds: u64,
     pub body_budget_bytes: usize,
+    pub max_failures_per_minute: NonZeroU32,
 }
 
 /// `[database]`

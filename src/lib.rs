@@ -12,7 +12,6 @@ pub mod fuzzing;
 pub mod graphql;
 pub mod http;
 pub mod ingest;
-mod log_limit;
 mod metrics;
 pub mod shown_url;
 pub mod store;

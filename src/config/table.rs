@@ -98,7 +98,7 @@ impl Kind {
 }
 
 /// Every setting, in the order of `bidarc.example.toml`.
-pub const SETTINGS: [Setting; 43] = [
+pub const SETTINGS: [Setting; 44] = [
     Setting {
         name: "server.listen",
         kind: Kind::Address,
@@ -158,6 +158,11 @@ pub const SETTINGS: [Setting; 43] = [
         name: "server.body_budget_bytes",
         kind: Kind::Number { min: 1_048_576, max: 1_099_511_627_776, unit: "bytes" },
         reason: "How many bytes of deliveries are in memory at once, and as many of other requests. One delivery may have 1048576.",
+    },
+    Setting {
+        name: "server.max_failures_per_minute",
+        kind: Kind::Number { min: 1, max: 1_000_000, unit: "requests" },
+        reason: "How many requests with a wrong key, signature or hook token one peer may send before each is answered at the least cost. A right one is never refused.",
     },
     Setting {
         name: "database.url",

@@ -2,8 +2,10 @@
 //! refusal.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,11 +14,12 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use super::error::RETRY_AFTER_SECONDS;
+use super::error::{RETRY_AFTER_SECONDS, end_connection, whole_seconds};
 use super::graphql;
 use super::open_mode::{self, AccessPolicy};
+use super::server::Exchange;
 use crate::auth::{Access, AccessError, Keys};
-use crate::graphql::error::{UNAUTHENTICATED, UNAVAILABLE};
+use crate::graphql::error::{LIMIT_EXCEEDED, UNAUTHENTICATED, UNAVAILABLE};
 use crate::metrics::DENIED;
 
 /// The scheme of RFC 6750.
@@ -24,15 +27,20 @@ const AUTH_SCHEME: &str = "Bearer";
 
 /// Passes on a request that has a key. In open mode it passes on a request without one if that was
 /// sent directly from this machine. The handler gets the request's [`Access`] as an extension.
-pub(super) async fn authenticate(State(policy): State<AccessPolicy>, mut request: Request, next: Next) -> Response {
+pub(super) async fn authenticate(
+    State(policy): State<AccessPolicy>,
+    Extension(exchange): Extension<Arc<Exchange>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let access = match authenticate_headers(&policy.keys, request.headers()).await {
         Ok(access) => access,
-        Err(denied) => return access_error_response(denied),
+        Err(denied) => return access_error_response(denied, &exchange),
     };
     if access.is_open_mode()
         && let Err(problem) = open_mode::check_local_request(&request, &policy.origins)
     {
-        return graphql::forbidden_response(open_mode::refusal_message(request.uri().path(), problem));
+        return graphql::forbidden_response(open_mode::refusal_message(&exchange, problem));
     }
     request.extensions_mut().insert(access);
     next.run(request).await
@@ -86,12 +94,19 @@ pub(super) fn gate_on_access<T: Send + 'static>(
 }
 
 /// The response to a request that is refused.
-pub(super) fn access_error_response(denied: AccessError) -> Response {
+pub(super) fn access_error_response(denied: AccessError, exchange: &Exchange) -> Response {
+    count_denied(denied);
+    if let Err(wait) = record_failure(denied, exchange) {
+        let problem = too_many_failures(wait);
+        let mut response =
+            (StatusCode::TOO_MANY_REQUESTS, graphql::error_response(&problem, LIMIT_EXCEEDED)).into_response();
+        end_connection(&mut response, wait);
+        return response;
+    }
     let (status, code) = match denied {
         AccessError::NoToken | AccessError::WrongToken => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED),
         AccessError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
     };
-    count_denied(denied);
     let mut response = (status, graphql::error_response(&denied.to_string(), code)).into_response();
     let headers = response.headers_mut();
     match denied {
@@ -103,6 +118,19 @@ pub(super) fn access_error_response(denied: AccessError) -> Response {
         }
     }
     response
+}
+
+/// Counts a wrong token as a failure of its peer. An error says how long it should wait.
+pub(super) fn record_failure(denied: AccessError, exchange: &Exchange) -> Result<(), Duration> {
+    match denied {
+        AccessError::WrongToken => exchange.record_failure(("API", "wrong_token")),
+        AccessError::NoToken | AccessError::Unavailable => Ok(()),
+    }
+}
+
+/// The message for a peer that has sent too many wrong tokens.
+pub(super) fn too_many_failures(wait: Duration) -> String {
+    format!("too many wrong tokens; try again in {} s with the token of a key", whole_seconds(wait))
 }
 
 /// Counts a request or socket that the API refused.

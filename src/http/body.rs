@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
@@ -32,15 +31,6 @@ pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, HttpEr
                 bytes.extend_from_slice(&data);
             }
         }
-    }
-}
-
-/// Reads and discards the body of a request that is refused, up to a limit: a sender that is cut
-/// off while writing does not see the response. One that waits for a word to send its body needs
-/// none.
-pub(super) async fn discard(body: Body, headers: &HeaderMap, limit: usize) {
-    if !headers.contains_key(header::EXPECT) {
-        drain(body, DRAIN_BYTES_MAX.saturating_sub(limit)).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The errors of the HTTP edge outside of GraphQL, with the status of each in one table.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -38,6 +40,19 @@ pub(super) enum HttpError {
     /// The service cannot record the delivery now.
     #[error("not available now; try again")]
     Unavailable,
+}
+
+/// Makes an answer the last one of its connection: the peer has failed too often, and should wait
+/// before it tries again. The rest of its body is not read.
+pub(super) fn end_connection(response: &mut Response, wait: Duration) {
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// A time in seconds, rounded up.
+pub(super) const fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + 1
 }
 
 /// The value of `Retry-After`, in seconds.

@@ -1,8 +1,9 @@
 //! The endpoints for operators: liveness, readiness, and metrics.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +14,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::access;
+use super::server::Exchange;
 use crate::auth::Keys;
 use crate::feed::Feed;
 use crate::ingest::clocks::ClockWatch;
@@ -77,9 +79,13 @@ async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
 
 /// The metrics. They reveal figures of the business, so they need a key of any scope, except in
 /// open mode.
-async fn metrics(State(health): State<HealthState>, headers: HeaderMap) -> Response {
+async fn metrics(
+    State(health): State<HealthState>,
+    Extension(exchange): Extension<Arc<Exchange>>,
+    headers: HeaderMap,
+) -> Response {
     if let Err(denied) = access::authenticate_headers(&health.keys, &headers).await {
-        return access::access_error_response(denied);
+        return access::access_error_response(denied, &exchange);
     }
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; the log will not reach 2^53 events")]
     metrics::gauge!(LOG_HEAD).set(health.feed.head().0 as f64);

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
 use axum::middleware::Next;
@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use super::error::HttpError;
 use super::hooks::HOOK_PATH_PREFIX;
 use super::origin::AllowedOrigins;
+use super::server::Exchange;
 use crate::auth::Keys;
 use crate::domain::{Provider, endpoint};
 use crate::ingest::Ingest;
@@ -51,6 +52,7 @@ const NGINX_CONNECTION_VALUES: [&str; 2] = ["close", "upgrade"];
 /// Restricts open hooks to this machine, and every other route as well while there is no key.
 pub(super) async fn restrict_open_mode(
     State((policy, ingest)): State<(AccessPolicy, Arc<Ingest>)>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -58,9 +60,7 @@ pub(super) async fn restrict_open_mode(
     let hook = hook_provider(path);
     let is_open = policy.keys.is_open_mode() || hook.is_some_and(|provider| ingest.verifier.is_open(provider));
     if is_open && let Err(problem) = check_local_request(&request, &policy.origins) {
-        // The path of a hook may hold a secret.
-        let shown_path = if path.starts_with(HOOK_PATH_PREFIX) { "/webhooks/…" } else { path };
-        return HttpError::Forbidden(refusal_message(shown_path, problem)).into_response();
+        return HttpError::Forbidden(refusal_message(&exchange, problem)).into_response();
     }
     next.run(request).await
 }
@@ -74,9 +74,9 @@ fn hook_provider(path: &str) -> Option<Provider> {
     }
 }
 
-/// Logs a refusal and returns its message for the client.
-pub(super) fn refusal_message(path: &str, problem: &str) -> String {
-    tracing::warn!(path, "a request was refused in open mode: {problem}");
+/// Counts a refusal and returns its message for the client.
+pub(super) fn refusal_message(exchange: &Exchange, problem: &'static str) -> String {
+    exchange.note_refusal(("in open mode:", problem));
     format!(
         "{problem}; this service is in open mode: without a key (or, at a hook, a secret) it takes only requests sent \
          directly from its own machine, to localhost or a loopback address"

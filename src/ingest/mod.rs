@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta};
 use tracing::{Instrument, Span, field};
 
 use crate::domain::{DeliveryOutcome, Event, QuarantineReason};
-use crate::metrics::{DELIVERIES, REFUSED, UNAVAILABLE};
+use crate::metrics::{DELIVERIES, UNAVAILABLE};
 use crate::store::webhooks::HookToken;
 use crate::vendor::envelope::Envelope;
 
@@ -79,10 +79,7 @@ impl Ingest {
         let provider = hook.provider().as_str();
         let judged = async {
             let registered = self.find_hook_token(&hook).await?;
-            Ok(self
-                .verifier
-                .judge_head(hook, signature, registered)
-                .inspect_err(|refusal| log_refusal(provider, *refusal))?)
+            Ok(self.verifier.judge_head(hook, signature, registered)?)
         };
         let judged = judged.instrument(tracing::info_span!("delivery", provider));
         let judged = tokio::time::timeout(ACCEPT_TIMEOUT, judged).await.unwrap_or(Err(IngestError::Unavailable));
@@ -114,8 +111,7 @@ impl Ingest {
 
     async fn accept_without_deadline(&self, delivery: Delivery<Unverified>) -> Result<Receipt, IngestError> {
         let provider = delivery.provider();
-        let delivery =
-            self.verifier.verify(delivery).inspect_err(|refusal| log_refusal(provider.as_str(), *refusal))?;
+        let delivery = self.verifier.verify(delivery)?;
         if let Some(t) = delivery.signed_at() {
             self.clocks.observe_signature(t, delivery.received_at());
         }
@@ -174,9 +170,4 @@ impl Ingest {
             vendor_type: delivery.text().ok().and_then(|text| Some(Envelope::parse(text).ok()?.event)),
         })
     }
-}
-
-fn log_refusal(provider: &'static str, refusal: Refusal) {
-    metrics::counter!(REFUSED, "provider" => provider, "reason" => refusal.label()).increment(1);
-    tracing::warn!(reason = refusal.label(), "delivery refused: {refusal}");
 }

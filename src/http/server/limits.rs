@@ -1,5 +1,6 @@
 //! The caps and time-outs of connections, from the settings and the limit of open files.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -22,6 +23,7 @@ pub(super) struct Limits {
     pub(super) timeouts: TimeOuts,
     pub(super) body_timeout: Duration,
     pub(super) body_bytes: usize,
+    pub(super) failures_per_minute: NonZeroU32,
     pub(super) proxies: TrustedProxies,
 }
 
@@ -44,6 +46,7 @@ impl Limits {
             },
             body_timeout: Duration::from_secs(server.body_timeout_seconds),
             body_bytes: server.body_budget_bytes,
+            failures_per_minute: server.max_failures_per_minute,
             proxies: TrustedProxies::new(&server.trusted_proxies),
         }
     }

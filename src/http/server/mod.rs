@@ -4,7 +4,8 @@
 //! HTTP/1.1 and HTTP/2 (by prior knowledge) share the loop; WebSockets are HTTP/1.1. One sweep over
 //! all connections enforces the time-outs, so that a connection needs no timer of its own.
 //! `connections` counts the connections and closes them, `activity` has the state of one,
-//! `request` its requests, `stream` its bytes, `peer` tells who it is, `limits` has the bounds.
+//! `request` its requests, `stream` its bytes, `peer` tells who it is, `failures` counts how often
+//! it failed to prove itself, `limits` has the bounds.
 
 use std::convert::Infallible;
 use std::io;
@@ -35,12 +36,14 @@ use crate::config;
 use crate::metrics::ACCEPT_ERRORS;
 use activity::Activity;
 use connections::Connections;
+use failures::Failures;
 use limits::Limits;
 use peer::{Peer, TrustedProxies};
 use request::{AnswerBody, BodyBudget, RequestBody};
 
 mod activity;
 mod connections;
+mod failures;
 mod limits;
 mod peer;
 mod request;
@@ -85,6 +88,7 @@ const SEND_BUFFER_BYTES: usize = 64 * 1024;
 struct Server {
     router: Router,
     connections: Arc<Connections>,
+    failures: Arc<Failures>,
     proxies: TrustedProxies,
     body_timeout: Duration,
     hook_bodies: BodyBudget,
@@ -94,11 +98,13 @@ struct Server {
 /// Serves until `stopping`. Then it closes at once the connections without a whole request, and
 /// returns when the requests in progress have ended. WebSockets outlive it.
 pub async fn serve(listener: TcpListener, router: Router, settings: &config::Server, stopping: CancellationToken) {
-    let Limits { caps, timeouts, body_timeout, body_bytes, proxies } = Limits::new(settings);
+    let Limits { caps, timeouts, body_timeout, body_bytes, failures_per_minute, proxies } = Limits::new(settings);
     let connections = Arc::new(Connections::new(caps, timeouts));
+    let failures = Arc::new(Failures::new(failures_per_minute));
     let server = Arc::new(Server {
         router,
         connections: Arc::clone(&connections),
+        failures: Arc::clone(&failures),
         proxies,
         body_timeout,
         hook_bodies: BodyBudget::new(body_bytes),
@@ -112,7 +118,10 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &config::Ser
     loop {
         tokio::select! {
             () = stopping.cancelled() => break,
-            _ = sweep.tick() => connections.sweep(),
+            _ = sweep.tick() => {
+                connections.sweep();
+                failures.log_summary(Instant::now());
+            }
             accepted = accept(&listener, &connections) => match accepted {
                 Ok((stream, address)) => {
                     let peer = server.proxies.direct_peer(address.ip());
@@ -142,10 +151,11 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &config::Ser
     loop {
         connections.close_without_request();
         tokio::select! {
-            () = tasks.wait() => return,
+            () = tasks.wait() => break,
             _ = sweep.tick() => connections.sweep(),
         }
     }
+    failures.log_rest();
 }
 
 /// Accepts a connection, once those that must give way have gone.
@@ -219,7 +229,9 @@ async fn handle(
     let Some(place) = server.connections.begin_request(peer) else {
         return Ok(protect(HttpError::Unavailable.into_response()));
     };
-    let exchange = Arc::new(Exchange::begin(Arc::clone(&activity), place, is_http2, !body.is_end_stream()));
+    let failures = Arc::clone(&server.failures);
+    let has_body = !body.is_end_stream();
+    let exchange = Arc::new(Exchange::begin(Arc::clone(&activity), place, (peer, failures), is_http2, has_body));
     parts.extensions.insert(Arc::clone(&exchange));
     let is_hook = parts.uri.path().starts_with(HOOK_PATH_PREFIX);
     let held = if is_hook {
@@ -227,9 +239,17 @@ async fn handle(
     } else {
         server.other_bodies.hold(Arc::clone(&activity), None)
     };
-    let body = Body::new(RequestBody::new(body, activity, Arc::clone(&held), server.body_timeout));
+    let body = RequestBody::new(body, Arc::clone(&activity), Arc::clone(&held), server.body_timeout);
+    // HTTP/2 ends a stream on both sides, and a sender that waits for a word to send its body needs
+    // none.
+    let unread = (!is_http2 && !parts.headers.contains_key(header::EXPECT)).then(|| body.unread());
     let service = TowerToHyperService::new(server.router.clone());
-    let response = service.call(Request::from_parts(parts, body)).await?;
+    let response = service.call(Request::from_parts(parts, Body::new(body))).await?;
     drop(held);
+    if let Some(unread) = unread
+        && !response.headers().contains_key(header::CONNECTION)
+    {
+        unread.drain(activity);
+    }
     Ok(protect(response).map(|body| Body::new(AnswerBody::new(body, exchange))))
 }

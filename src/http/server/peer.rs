@@ -17,7 +17,7 @@ const IPV6_PEER_BITS: u32 = 64;
 pub(in crate::http) struct Peer(IpAddr);
 
 impl Peer {
-    fn new(address: IpAddr) -> Self {
+    pub(super) fn new(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),
             IpAddr::V6(address) => {

@@ -1,38 +1,65 @@
 //! One request in progress: its place, its body and its answer.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::body::{Bytes, HttpBody};
 use futures_util::FutureExt;
+use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming, SizeHint};
 use metrics::Gauge;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout_at};
 
 use super::activity::{Activity, WRITE_PROGRESS_BYTES};
 use super::connections::{Connections, RequestPlace};
+use super::failures::{Failure, Failures};
+use super::peer::Peer;
 use crate::metrics::BODY_BYTES;
 
 /// How many bytes of one body count against the budget. No handler keeps more; it discards the rest
 /// of a body that is too large.
 const BODY_BYTES_HELD_MAX: usize = 1024 * 1024;
 
+/// How much of a body that no handler wants is read and discarded, and for how long.
+const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A request in progress. It ends with the last part that holds it: its answer, or its WebSocket.
 pub(in crate::http) struct Exchange {
     activity: Arc<Activity>,
     /// The number of its answer on this connection.
     answer: u64,
+    /// Who sends it, for the failures.
+    peer: Option<Peer>,
+    failures: Arc<Failures>,
     _place: RequestPlace,
 }
 
 impl Exchange {
-    pub(super) fn begin(activity: Arc<Activity>, place: RequestPlace, is_http2: bool, has_body: bool) -> Self {
+    pub(super) fn begin(
+        activity: Arc<Activity>,
+        place: RequestPlace,
+        (peer, failures): (Option<Peer>, Arc<Failures>),
+        is_http2: bool,
+        has_body: bool,
+    ) -> Self {
         let answer = activity.begin_request(is_http2, has_body, Instant::now());
-        Self { activity, answer, _place: place }
+        Self { activity, answer, peer, failures, _place: place }
+    }
+
+    /// Counts a failure of this peer to prove itself. An error says how long it should wait before
+    /// it tries again.
+    pub(in crate::http) fn record_failure(&self, failure: Failure) -> Result<(), Duration> {
+        self.failures.record(self.peer, failure)
+    }
+
+    /// Counts another refusal. The log sums it up.
+    pub(in crate::http) fn note_refusal(&self, refusal: Failure) {
+        self.failures.note(self.peer, refusal);
     }
 
     /// Declares that the connection becomes a WebSocket. Until [`Self::prove_socket`] it may send
@@ -144,7 +171,9 @@ pub(in crate::http) enum BodyError {
 
 /// The body of a request, with its time-out and its part of the budget.
 pub(super) struct RequestBody {
-    body: Incoming,
+    /// None once it is dropped or has failed.
+    body: Option<Incoming>,
+    unread: UnreadBody,
     activity: Arc<Activity>,
     held: Arc<HeldBytes>,
     timeout: Duration,
@@ -157,7 +186,13 @@ pub(super) struct RequestBody {
 impl RequestBody {
     pub(super) fn new(body: Incoming, activity: Arc<Activity>, held: Arc<HeldBytes>, timeout: Duration) -> Self {
         let is_unread = !body.is_end_stream();
-        Self { body, activity, held, timeout, deadline: None, is_unread }
+        let unread = UnreadBody::default();
+        Self { body: Some(body), unread, activity, held, timeout, deadline: None, is_unread }
+    }
+
+    /// What is left of it when it is dropped.
+    pub(super) fn unread(&self) -> UnreadBody {
+        self.unread.clone()
     }
 
     fn end(&mut self) {
@@ -173,12 +208,14 @@ impl HttpBody for RequestBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        let frame = match Pin::new(&mut this.body).poll_frame(cx) {
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        let frame = match Pin::new(&mut *body).poll_frame(cx) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
                 let timeout = this.timeout;
                 let deadline = this.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
                 ready!(deadline.poll_unpin(cx));
+                this.body = None;
                 return Poll::Ready(Some(Err(BodyError::Timeout)));
             }
         };
@@ -186,12 +223,15 @@ impl HttpBody for RequestBody {
             Some(Ok(frame)) => {
                 this.activity.on_body_read();
                 let count = frame.data_ref().map_or(0, Bytes::len);
-                if this.body.is_end_stream() {
+                if body.is_end_stream() {
                     this.end();
                 }
                 Some(if this.held.grow(count) { Ok(frame) } else { Err(BodyError::NoBudget) })
             }
-            Some(Err(error)) => Some(Err(error.into())),
+            Some(Err(error)) => {
+                this.body = None;
+                Some(Err(error.into()))
+            }
             None => {
                 this.end();
                 None
@@ -200,17 +240,46 @@ impl HttpBody for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
+        if self.is_unread {
+            *self.unread.lock() = self.body.take();
+        }
         self.end();
+    }
+}
+
+/// The rest of a body that no handler wants.
+#[derive(Clone, Default)]
+pub(super) struct UnreadBody(Arc<Mutex<Option<Incoming>>>);
+
+impl UnreadBody {
+    /// Reads and discards the rest, up to a limit, while the answer is sent: a sender that is cut
+    /// off while it writes does not see the answer.
+    pub(super) fn drain(&self, activity: Arc<Activity>) {
+        let Some(mut body) = self.lock().take() else { return };
+        tokio::spawn(async move {
+            let deadline = Instant::now() + DRAIN_TIMEOUT;
+            let mut read = 0;
+            while read <= DRAIN_BYTES_MAX
+                && let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await
+            {
+                activity.on_body_read();
+                read += frame.data_ref().map_or(0, Bytes::len);
+            }
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Incoming>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

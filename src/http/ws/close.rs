@@ -1,6 +1,8 @@
 //! Close codes of a socket: those of `graphql-transport-ws`, those of WebSocket itself (RFC 6455),
 //! and two that bidarc defines (4010, 4011).
 
+use std::time::Duration;
+
 use axum::extract::ws::{CloseFrame, close_code};
 
 use crate::auth::AccessError;
@@ -21,6 +23,10 @@ pub(super) enum CloseReason {
     /// The client is not authenticated, or its access was revoked.
     #[error("Forbidden: {0}")]
     Forbidden(AccessError),
+    /// The client's token is wrong, and its peer has sent too many wrong ones. It should wait for
+    /// this long.
+    #[error("{}", access::too_many_failures(*.0))]
+    TooManyFailures(Duration),
     /// The client did not request the sub-protocol.
     #[error("Subprotocol not acceptable")]
     UnsupportedSubprotocol,
@@ -67,7 +73,7 @@ impl CloseReason {
             Self::UnsupportedSubprotocol => 4406,
             Self::InitTimeout => 4408,
             Self::SubscriberExists(_) => 4409,
-            Self::TooManyInits => 4429,
+            Self::TooManyInits | Self::TooManyFailures(_) => 4429,
             Self::MessageTooLarge(_) => close_code::SIZE,
             Self::NotUtf8 => close_code::INVALID,
             Self::BadFrame => close_code::PROTOCOL,

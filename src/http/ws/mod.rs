@@ -79,7 +79,7 @@ async fn upgrade(
     if let Err(problem) = local_check
         && keys.is_open_mode()
     {
-        return graphql::forbidden_response(open_mode::refusal_message(uri.path(), problem));
+        return graphql::forbidden_response(open_mode::refusal_message(&exchange, problem));
     }
     // A browser opens a socket to another site without a CORS preflight, so the origin is checked
     // here.

@@ -134,7 +134,11 @@ impl Session {
                         let revocation = async move { keys.wait_until_revoked(access).await }.boxed();
                         self.auth_state = AuthState::Acknowledged { access, revocation };
                     }
-                    Err(denied) => return Poll::Ready(denied.into()),
+                    Err(denied) => {
+                        let reason = CloseReason::from(denied);
+                        let limited = access::record_failure(denied, &self.exchange);
+                        return Poll::Ready(limited.map_or_else(CloseReason::TooManyFailures, |()| reason));
+                    }
                 },
                 AuthState::Acknowledged { revocation, .. } => return revocation.poll_unpin(cx).map(CloseReason::from),
             }

@@ -3,6 +3,7 @@
 mod answers;
 mod bodies;
 mod caps;
+mod failures;
 mod heads;
 mod http2;
 mod sockets;

@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 use imports::{Imports, Sources, segments};
 
 /// The top-level modules from the lowest to the highest. A module may use only those before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 17] = [
     "clock",
-    "log_limit",
     "metrics",
     "failpoint",
     "shown_url",
