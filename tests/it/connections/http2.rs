@@ -8,28 +8,28 @@ use super::{closed, start};
 use crate::harness::{Client, Database, Process, RawConnection, TIMEOUT, eventually, fixture};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
+pub(super) const RST_STREAM: u8 = 3;
+pub(super) const SETTINGS: u8 = 4;
+pub(super) const PING: u8 = 6;
+pub(super) const GOAWAY: u8 = 7;
+pub(super) const CONTINUATION: u8 = 9;
+pub(super) const END_STREAM: u8 = 1;
+pub(super) const END_HEADERS: u8 = 4;
 const REFUSED_STREAM: u32 = 7;
 
 /// A connection that writes every frame itself.
-struct Connection(RawConnection);
+pub(super) struct Connection(RawConnection);
 
-struct Frame {
-    kind: u8,
+pub(super) struct Frame {
+    pub(super) kind: u8,
     flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
+    pub(super) stream: u32,
+    pub(super) payload: Vec<u8>,
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
@@ -44,7 +44,7 @@ fn request(method: &str, path: &str, service: &Client) -> Vec<u8> {
 }
 
 impl Connection {
-    async fn open(service: &Client) -> Self {
+    pub(super) async fn open(service: &Client) -> Self {
         Self::open_with_settings(service, &[]).await
     }
 
@@ -59,8 +59,13 @@ impl Connection {
         self.0.write_all(&frame(kind, flags, stream, payload)).await.unwrap();
     }
 
+    /// Writes bytes. Fails if the service ends the connection.
+    pub(super) async fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.write_all(bytes).await
+    }
+
     /// The next frame; none at the end of the connection.
-    async fn next(&mut self) -> Option<Frame> {
+    pub(super) async fn next(&mut self) -> Option<Frame> {
         let head = self.0.read_bytes(9).await?;
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
         let payload = self.0.read_bytes(length).await?;

@@ -5,6 +5,7 @@ mod bodies;
 mod caps;
 mod failures;
 mod heads;
+mod hostile;
 mod http2;
 mod sockets;
 
