@@ -28,7 +28,7 @@ pub use live::stream::{OperationMessage, StreamItem};
 pub use schema::{Mutation, Query, Subscription};
 
 use execution::compat::{Root, SCHEMA_DESCRIPTION, SubscriptionRoot, schema_types};
-use execution::limits::schema as schema_of_limits;
+use execution::limits::{introspected, introspection};
 use execution::types::SchemaTypes;
 use live::Broadcasts;
 use schema::model::scalar::SCALARS;
@@ -48,6 +48,7 @@ pub(crate) struct Api {
 /// Builds the executor over a database and the feed of its log.
 #[must_use]
 pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks, limits: &Graphql) -> Executor {
+    introspection::prepare(introspected_schema);
     let api = Api { store, feed };
     let schema = schema_builder()
         .limit_recursive_depth(limits.max_nesting)
@@ -93,13 +94,13 @@ pub fn sdl() -> String {
 }
 
 /// The schema, as an introspection of the library shows it.
-fn introspected_schema() -> Option<schema_of_limits::Schema> {
+fn introspected_schema() -> Option<introspected::Schema> {
     #[derive(serde::Deserialize)]
     struct Answer {
-        __schema: schema_of_limits::Schema,
+        __schema: introspected::Schema,
     }
     // Nothing in an introspection waits.
-    let response = schema_builder().finish().execute(schema_of_limits::QUERY).now_or_never()?;
+    let response = schema_builder().finish().execute(introspected::QUERY).now_or_never()?;
     let answer: Answer = async_graphql::from_value(response.data).ok()?;
     Some(answer.__schema)
 }

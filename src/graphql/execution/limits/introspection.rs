@@ -7,20 +7,26 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 use async_graphql::{ServerResult, Value, Variables};
 use async_graphql_value::Value as Argument;
 
-use super::schema::{Input, Schema, TypeRef};
+use super::introspected::{Input, Schema, TypeRef};
 use super::{error_with_code, too_complex_message};
 use crate::config::Graphql;
 use crate::graphql::error::LIMIT_EXCEEDED;
-use crate::graphql::introspected_schema;
 
-/// `None` if the library does not answer its introspection query, a defect. Every introspection is refused then.
-static GRAPH: LazyLock<Option<Graph>> = LazyLock::new(|| introspected_schema().map(|schema| Graph::build(&schema)));
+/// The graph of this schema, which is the same in every executor. Without it every introspection is
+/// refused.
+static GRAPH: OnceLock<Option<Graph>> = OnceLock::new();
+
+/// Builds the graph, once. `schema` gives none if the library does not answer its own
+/// introspection, a defect.
+pub(crate) fn prepare(schema: impl FnOnce() -> Option<Schema>) {
+    GRAPH.get_or_init(|| schema().map(|schema| Graph::build(&schema)));
+}
 
 /// Checks that the introspection in an operation is within the limit of complexity. Its variables
 /// must be coerced.
@@ -52,7 +58,7 @@ fn cost(document: &ExecutableDocument, operation: &OperationDefinition, variable
                     if !matches!(&*field.node.name.node, "__schema" | "__type") {
                         continue;
                     }
-                    let Some(graph) = &*GRAPH else {
+                    let Some(Some(graph)) = GRAPH.get() else {
                         cost = u64::MAX;
                         continue;
                     };
@@ -234,13 +240,14 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::QUERY;
+    use super::super::introspected::QUERY;
     use super::*;
     use crate::config::Settings;
     use crate::graphql::execution::document::parse;
 
     /// The cost of an introspection, and the fields of its answer.
     fn cost_and_fields(query: &str) -> (u64, u64) {
+        prepare(crate::graphql::introspected_schema);
         let limits = Settings::defaults().unwrap().graphql;
         let document = parse(query, &limits).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();

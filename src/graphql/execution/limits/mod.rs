@@ -10,8 +10,8 @@ use crate::config::Graphql;
 use crate::graphql::error::LIMIT_EXCEEDED;
 
 mod document;
-pub(super) mod introspection;
-pub(crate) mod schema;
+pub(crate) mod introspected;
+pub(crate) mod introspection;
 mod text;
 
 pub(super) use document::check_document;
