@@ -59,6 +59,10 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     pub max_connections: usize,
     pub max_connections_per_peer: usize,
+    pub max_streams_per_key: usize,
+    pub max_operations_per_socket: usize,
+    pub max_operations_per_key: usize,
+    pub max_stream_bytes_per_key: usize,
     pub head_timeout_seconds: u64,
     pub body_timeout_seconds: u64,
     pub write_timeout_seconds: u64,
@@ -145,6 +149,9 @@ pub struct Graphql {
     pub max_list_items: usize,
     pub max_value_bytes: usize,
     pub max_complexity: usize,
+    pub max_rows: u64,
+    pub max_response_bytes: u64,
+    pub max_seconds: u64,
     pub introspection: Introspection,
 }
 

@@ -41,6 +41,15 @@ pub(crate) const ACCEPT_ERRORS: &str = "bidarc_accept_errors_total";
 pub(crate) const REQUESTS_REFUSED: &str = "bidarc_requests_refused_total";
 /// The bytes of request bodies in memory.
 pub(crate) const BODY_BYTES: &str = "bidarc_body_bytes";
+/// Counts requests that used up their budget. Label: `limit`.
+pub(crate) const OVER_BUDGET: &str = "bidarc_over_budget_total";
+/// The bytes of documents and unread messages that sockets and event streams hold.
+pub(crate) const STREAM_BYTES: &str = "bidarc_stream_bytes";
+/// Counts streams and operations that a key's caps refused, and streams that they closed. Label:
+/// `cap`.
+pub(crate) const STREAMS_REFUSED: &str = "bidarc_streams_refused_total";
+/// The bytes of the backlogs of all broadcasts.
+pub(crate) const BACKLOG_BYTES: &str = "bidarc_backlog_bytes";
 /// Counts lines of the log that were dropped.
 pub(crate) const LOG_LINES_DROPPED: &str = "bidarc_log_lines_dropped_total";
 
@@ -50,7 +59,7 @@ enum Kind {
     Histogram,
 }
 
-const DESCRIPTIONS: [(&str, Kind, Unit, &str); 17] = [
+const DESCRIPTIONS: [(&str, Kind, Unit, &str); 21] = [
     (DELIVERIES, Kind::Counter, Unit::Count, "Deliveries that were answered 200, by vendor and outcome."),
     (REFUSED, Kind::Counter, Unit::Count, "Deliveries that were refused, by vendor and reason."),
     (
@@ -82,6 +91,20 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 17] = [
         "Requests that were answered 503 because too many were in progress, by cap.",
     ),
     (BODY_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of request bodies in memory."),
+    (
+        OVER_BUDGET,
+        Kind::Counter,
+        Unit::Count,
+        "Requests and messages that used up their budget of rows, bytes or time, by limit.",
+    ),
+    (STREAM_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of documents and unread messages of WebSockets and event streams."),
+    (
+        STREAMS_REFUSED,
+        Kind::Counter,
+        Unit::Count,
+        "Streams and operations that were refused or closed because their key had too many, by cap.",
+    ),
+    (BACKLOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of messages that are held for slower subscribers."),
     (
         LOG_LINES_DROPPED,
         Kind::Counter,

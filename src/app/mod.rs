@@ -200,6 +200,7 @@ impl<'a> Service<'a> {
                     .map(String::as_str)
                     .chain(settings.server.public_url.as_ref().map(SecretUrl::expose)),
             ),
+            server: settings.server.clone(),
             shutdown: stopping.clone(),
             connections: connections.clone(),
         });

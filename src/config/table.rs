@@ -98,7 +98,7 @@ impl Kind {
 }
 
 /// Every setting, in the order of `bidarc.example.toml`.
-pub const SETTINGS: [Setting; 44] = [
+pub const SETTINGS: [Setting; 51] = [
     Setting {
         name: "server.listen",
         kind: Kind::Address,
@@ -133,6 +133,26 @@ pub const SETTINGS: [Setting; 44] = [
         name: "server.max_connections_per_peer",
         kind: Kind::Number { min: 1, max: 1_000_000, unit: "connections" },
         reason: "How many connections one peer may have, so that one alone cannot take all.",
+    },
+    Setting {
+        name: "server.max_streams_per_key",
+        kind: Kind::Number { min: 0, max: 1_000_000, unit: "streams" },
+        reason: "How many sockets and event streams one key has open; 0 means half of the connections, so that one key alone cannot take all.",
+    },
+    Setting {
+        name: "server.max_operations_per_socket",
+        kind: Kind::Number { min: 1, max: 10_000, unit: "operations" },
+        reason: "How many operations one socket runs. A page has one for each of its parts; thousands would be a mistake.",
+    },
+    Setting {
+        name: "server.max_operations_per_key",
+        kind: Kind::Number { min: 1, max: 1_000_000, unit: "operations" },
+        reason: "How many operations one key runs over sockets and event streams. Each holds its parsed document.",
+    },
+    Setting {
+        name: "server.max_stream_bytes_per_key",
+        kind: Kind::Number { min: 1_048_576, max: 1_099_511_627_776, unit: "bytes" },
+        reason: "How many bytes of documents and unread messages the streams of one key hold. One message may have graphql.max_response_bytes.",
     },
     Setting {
         name: "server.head_timeout_seconds",
@@ -303,6 +323,21 @@ pub const SETTINGS: [Setting; 44] = [
         name: "graphql.max_complexity",
         kind: Kind::Number { min: 1, max: 10_000_000, unit: "fields" },
         reason: "The highest cost of a query: its fields, times the rows of their pages. The limit bounds the memory of an answer. Introspection costs the fields of its answer, the playground's about 7000.",
+    },
+    Setting {
+        name: "graphql.max_rows",
+        kind: Kind::Number { min: 1, max: 10_000_000, unit: "rows" },
+        reason: "How many rows a request reads, a batch counted as one. The limit bounds the work of the database.",
+    },
+    Setting {
+        name: "graphql.max_response_bytes",
+        kind: Kind::Number { min: 1_048_576, max: 1_073_741_824, unit: "bytes" },
+        reason: "How large an answer is, a batch counted as one. Twice as many bytes of bodies are read for it. One event may have 1048576.",
+    },
+    Setting {
+        name: "graphql.max_seconds",
+        kind: Kind::Number { min: 1, max: 3600, unit: "seconds" },
+        reason: "How long a query or a batch may take. A statement of the database ends with it.",
     },
     Setting {
         name: "graphql.introspection",

@@ -16,10 +16,13 @@ use tail::Tail;
 
 use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
-use crate::store::{Store, StoreError};
+use crate::store::{Reader, Store, StoreError};
 
 /// How many events a follower reads at once, with their bodies.
 const FOLLOW_PAGE_SIZE: u64 = 50;
+/// How many bytes of bodies a page has, unless its first event alone has more. Each follower may
+/// hold a page.
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
 /// How long a follower waits before it retries while the database is not available.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
@@ -50,34 +53,42 @@ impl Feed {
         self.tail.fill(&self.store).await;
     }
 
-    /// The next page of the log after a position: at most `limit` events that match, oldest first.
-    pub async fn read_page(&self, filter: &EventFilter, after: Seq, limit: u64) -> Result<FeedPage, StoreError> {
-        self.read_page_up_to(filter, after, self.head().max(after), limit).await
+    /// The next page of the log after a position: at most `limit` events that match, oldest first,
+    /// and about a megabyte of them. The request's own reader reads it.
+    pub async fn read_page(
+        &self,
+        db: &Reader,
+        filter: &EventFilter,
+        after: Seq,
+        limit: u64,
+    ) -> Result<FeedPage, StoreError> {
+        self.read_page_up_to(db, filter, (after, self.head().max(after)), limit).await
     }
 
     /// The next page of the log after a position, up to `head`.
     async fn read_page_up_to(
         &self,
+        db: &Reader,
         filter: &EventFilter,
-        after: Seq,
-        head: Seq,
+        (after, head): (Seq, Seq),
         limit: u64,
     ) -> Result<FeedPage, StoreError> {
         let in_memory = if head <= self.tail.head() {
-            self.tail.read_after(filter, (after, head), usize::try_from(limit).unwrap_or(usize::MAX))
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            self.tail.read_after(filter, (after, head), (limit, PAGE_BYTES_MAX))
         } else {
             None
         };
-        let events = match in_memory {
-            Some(events) => events,
+        let (events, may_follow) = match in_memory {
+            Some(page) => page,
             None => {
-                let events = read::events_after(self.store.reader(), filter, (after, head), limit).await?;
-                events.into_iter().map(Arc::new).collect()
+                let bytes_max = u64::try_from(PAGE_BYTES_MAX).unwrap_or(u64::MAX);
+                let (events, may_follow) = read::events_after(db, filter, (after, head), (limit, bytes_max)).await?;
+                (events.into_iter().map(Arc::new).collect(), may_follow)
             }
         };
-        // A page that is not full has everything up to the head.
-        let is_full = u64::try_from(events.len()).is_ok_and(|found| found >= limit);
-        let at = events.last().filter(|_| is_full).map_or(head, |last| last.seq);
+        // A page that nothing follows has everything up to the head.
+        let at = events.last().filter(|_| may_follow).map_or(head, |last| last.seq);
         Ok(FeedPage { events, position: at, caught_up: at == head })
     }
 
@@ -131,7 +142,7 @@ impl Feed {
             let Ok(tail_head) = tail_head.map(|head| *head) else { return Ok(None) };
             let head = bounds.up_to.map_or(tail_head, |up_to| tail_head.min(up_to)).max(at);
             let page = loop {
-                match feed.read_page_up_to(&filter, at, head, limit).await {
+                match feed.read_page_up_to(feed.store.reader(), &filter, (at, head), limit).await {
                     // A follower is only a position, so it waits for the database and resumes
                     // there.
                     Err(error @ StoreError::Unavailable(_)) => {

@@ -19,6 +19,8 @@ const TAIL_EVENTS_MAX: usize = 4096;
 const TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How many events are read at once, with their bodies.
 const FILL_PAGE_SIZE: u64 = 64;
+/// How many bytes of bodies are read at once, unless one event alone has more.
+const FILL_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// How long the task waits before it retries while the database is not available.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
@@ -54,23 +56,34 @@ impl Tail {
         self.head.subscribe()
     }
 
-    /// The first `limit` events after `after` and up to `up_to` that match, oldest first. `None` if
-    /// only the database can say: the tail begins later than `after`, or an event lacks a column.
+    /// The first events after `after` and up to `up_to` that match, oldest first: at most `limit`,
+    /// and as many as have `bytes_max` bytes of bodies together, but the first one in any case.
+    /// Whether others may follow is told too. `None` if only the database can say: the tail begins
+    /// later than `after`, or an event lacks a column.
     pub(super) fn read_after(
         &self,
         filter: &EventFilter,
         (after, up_to): (Seq, Seq),
-        limit: usize,
-    ) -> Option<Vec<Arc<EventRow>>> {
+        (limit, bytes_max): (usize, usize),
+    ) -> Option<(Vec<Arc<EventRow>>, bool)> {
         let buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         if after < buffer.after {
             return None;
         }
         let first = buffer.events.partition_point(|event| event.seq <= after);
         let in_range = buffer.events.iter().skip(first).take_while(|event| event.seq <= up_to);
-        let matching =
-            in_range.filter_map(|event| filter.matches(event).map(|is| is.then(|| event.clone())).transpose());
-        matching.take(limit).collect::<Result<_, _>>().ok()
+        let (mut page, mut bytes): (Vec<Arc<EventRow>>, usize) = (Vec::new(), 0);
+        for event in in_range {
+            if !filter.matches(event).ok()? {
+                continue;
+            }
+            bytes += body_length(event);
+            if page.len() >= limit || bytes > bytes_max && !page.is_empty() {
+                return Some((page, true));
+            }
+            page.push(Arc::clone(event));
+        }
+        Some((page, false))
     }
 
     /// Reads committed events into the tail, for as long as it is polled.
@@ -84,12 +97,11 @@ impl Tail {
                 self.skip_to(newest);
                 continue;
             }
-            match read::events_after(store.reserved_reader(), &EventFilter::default(), (head, newest), FILL_PAGE_SIZE)
-                .await
-            {
-                Ok(events) => {
-                    let is_full = u64::try_from(events.len()).is_ok_and(|read| read >= FILL_PAGE_SIZE);
-                    let reached = events.last().filter(|_| is_full).map_or(newest, |last| last.seq);
+            let bounds = (FILL_PAGE_SIZE, FILL_BYTES_MAX);
+            let filter = EventFilter::default();
+            match read::events_after(store.reserved_reader(), &filter, (head, newest), bounds).await {
+                Ok((events, may_follow)) => {
+                    let reached = events.last().filter(|_| may_follow).map_or(newest, |last| last.seq);
                     self.push_events(events, reached);
                 }
                 Err(error @ StoreError::Unavailable(_)) => {
@@ -98,7 +110,7 @@ impl Tail {
                 }
                 // Only followers whose filter matches an unreadable event are affected. They get
                 // the error from the database.
-                Err(error @ (StoreError::Unreadable(_) | StoreError::Refused(_))) => {
+                Err(error @ (StoreError::Unreadable(_) | StoreError::Refused(_) | StoreError::OverBudget)) => {
                     tracing::error!(%error, "an event in the log cannot be read; followers that match it get an error");
                     self.skip_to(newest);
                 }

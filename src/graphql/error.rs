@@ -15,6 +15,9 @@ pub(crate) enum ApiError {
     /// The database is not available right now. A retry may succeed.
     #[error("the data cannot be read right now; try again")]
     Unavailable,
+    /// The request has used up its budget. The response says which part, and has no other error.
+    #[error("the request exceeds a limit")]
+    OverBudget,
     /// A defect of bidarc, or a stored value that cannot be read.
     #[error("an internal error; the service's log has the details")]
     Internal,
@@ -64,6 +67,7 @@ impl ApiError {
         match self {
             Self::BadUserInput(_) => BAD_USER_INPUT,
             Self::Unavailable => UNAVAILABLE,
+            Self::OverBudget => LIMIT_EXCEEDED,
             Self::Internal => INTERNAL,
         }
     }
@@ -87,6 +91,7 @@ impl From<StoreError> for ApiError {
                 tracing::warn!(%error, "a query failed: the database is not available");
                 Self::Unavailable
             }
+            StoreError::OverBudget => Self::OverBudget,
             StoreError::Refused(_) | StoreError::Unreadable(_) => {
                 tracing::error!(%error, "a query failed");
                 Self::Internal

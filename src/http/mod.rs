@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Keys;
 use crate::clock::Clock;
+use crate::config;
 use crate::feed::Feed;
 use crate::graphql::Executor;
 use crate::ingest::Ingest;
@@ -34,11 +35,13 @@ mod origin;
 mod pages;
 mod protection;
 mod server;
+mod stream_caps;
 mod streams;
 mod ws;
 
 pub use origin::AllowedOrigins;
 pub use server::serve;
+use stream_caps::StreamCaps;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use ws::fuzz_message as fuzz_socket_message;
@@ -64,6 +67,8 @@ pub struct AppState {
     pub keys: Keys,
     /// The web pages that may use the API.
     pub origins: AllowedOrigins,
+    /// The caps of sockets and event streams.
+    pub server: config::Server,
     /// Cancelled when the service stops.
     pub shutdown: CancellationToken,
     /// Tracks the open sockets and event streams.
@@ -76,13 +81,17 @@ pub fn router(state: AppState) -> Router {
     let gate = from_fn_with_state((policy.clone(), Arc::clone(&state.ingest)), open_mode::restrict_open_mode);
     let clocks = state.ingest.clocks.clone();
     let hooks = hooks::router(hooks::HookState { ingest: state.ingest, clock: state.clock });
+    let caps = StreamCaps::new(&state.server);
     let sockets = ws::WsState {
+        caps: caps.clone(),
+        operations_max: state.server.max_operations_per_socket,
         graphql: state.graphql.clone(),
         policy: policy.clone(),
         shutdown: state.shutdown.clone(),
         tracker: state.connections.clone(),
     };
     let streams = streams::Streams {
+        caps,
         graphql: state.graphql,
         keys: state.keys.clone(),
         shutdown: state.shutdown.clone(),

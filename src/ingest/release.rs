@@ -80,7 +80,7 @@ impl Releaser {
                 let problem = "the database rejected a value in this payload; see the service's log";
                 Ok(ReleaseResult::StillInvalid(problem.to_owned()))
             }
-            Err(error @ StoreError::Unavailable(_)) => Err(error),
+            Err(error @ (StoreError::Unavailable(_) | StoreError::OverBudget)) => Err(error),
         }
     }
 

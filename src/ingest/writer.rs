@@ -201,7 +201,7 @@ async fn write_alone(context: &WriterContext, incoming: &NormalisedDelivery) -> 
     };
     let at_fault = match &error {
         StoreError::Refused(_) | StoreError::Unreadable(_) => true,
-        StoreError::Unavailable(_) => false,
+        StoreError::Unavailable(_) | StoreError::OverBudget => false,
     };
     if !at_fault {
         tracing::error!(%error, "delivery not recorded; the vendor must send it again");

@@ -105,6 +105,9 @@ pub enum StoreError {
     /// the same error.
     #[error("a stored value is unreadable: {0}")]
     Unreadable(String),
+    /// The request has used up its [`Budget`](super::budget::Budget).
+    #[error("the request has used up its budget")]
+    OverBudget,
 }
 
 /// SQLite's primary result codes for a value that it never accepts: SQLITE_TOOBIG,
@@ -159,7 +162,7 @@ impl StoreError {
     pub(super) fn is_lock_timeout(&self) -> bool {
         match self {
             Self::Unavailable(error) => is_lock_timeout(error),
-            Self::Refused(_) | Self::Unreadable(_) => false,
+            Self::Refused(_) | Self::Unreadable(_) | Self::OverBudget => false,
         }
     }
 
@@ -175,7 +178,7 @@ impl StoreError {
     pub(super) fn sqlite_code(&self) -> Option<u32> {
         match self {
             Self::Unavailable(error) | Self::Refused(error) => sqlite_code(error),
-            Self::Unreadable(_) => None,
+            Self::Unreadable(_) | Self::OverBudget => None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::clock::Time;
 use crate::config;
 use crate::domain::{LogId, Seq};
 
+pub mod budget;
 pub mod copy;
 pub mod deliveries;
 mod engine;

@@ -133,6 +133,16 @@ pub async fn in_states<C: ConnectionTrait>(db: &C, states: &[WebhookState]) -> R
     select_in_states(states).order_by_asc(Column::Id).all(db).await?.into_iter().map(from_row).collect()
 }
 
+/// The first `limit` webhooks in one of these states, oldest first.
+pub async fn first_in_states<C: ConnectionTrait>(
+    db: &C,
+    states: &[WebhookState],
+    limit: u64,
+) -> Result<Vec<Webhook>, StoreError> {
+    let rows = select_in_states(states).order_by_asc(Column::Id).limit(limit).all(db).await?;
+    rows.into_iter().map(from_row).collect()
+}
+
 /// The table of the webhooks, for the cursors of their list.
 pub const TABLE: &str = "bidsketch_webhook";
 

@@ -23,7 +23,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
 
 use crate::graphql::loader::StoreLoader;
-use crate::store::Store;
+use crate::store::Reader;
 
 /// The batches of a request that have keys and are not read yet.
 #[derive(Clone, Default)]
@@ -31,10 +31,10 @@ pub(crate) struct PendingBatches(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 
 impl PendingBatches {
     /// A loader for one request. [`Self::drive`] reads its batches.
-    pub(crate) fn new_loader(&self, store: Store) -> DataLoader<StoreLoader> {
+    pub(crate) fn new_loader(&self, reader: Reader) -> DataLoader<StoreLoader> {
         let pending = self.clone();
         let schedule = move |batch| pending.0.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
-        DataLoader::new(StoreLoader(store), schedule).delay(Duration::ZERO)
+        DataLoader::new(StoreLoader(reader), schedule).delay(Duration::ZERO)
     }
 
     fn take(&self) -> Vec<BoxFuture<'static, ()>> {

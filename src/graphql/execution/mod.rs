@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::indexmap::IndexMap;
-use async_graphql::{Data, Name, ServerError};
+use async_graphql::{Data, Name, ServerError, Value};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tracing::{Instrument, Span};
 
@@ -19,7 +19,9 @@ use super::{Api, ApiSchema};
 use crate::auth::Access;
 use crate::config::Graphql;
 use crate::domain::Seq;
+use crate::store::budget::Exceeded;
 use batching::PendingBatches;
+use budget::{RequestBudget, over_budget};
 use compat::RootResult;
 use operation::Operation;
 use response::Response;
@@ -28,6 +30,7 @@ use types::SchemaTypes;
 
 mod authorize;
 pub(crate) mod batching;
+pub(crate) mod budget;
 pub(crate) mod compat;
 mod document;
 mod field_merging;
@@ -104,37 +107,63 @@ impl Executor {
         Operation::read(request, &self.limits)
     }
 
-    /// Executes a query or a mutation.
-    pub async fn execute(&self, operation: Operation, access: Access) -> Response {
-        match self.prepare(operation, access, Data::default()) {
+    /// The budget of one request, or of a batch.
+    #[must_use]
+    pub fn new_budget(&self) -> RequestBudget {
+        RequestBudget::new(&self.limits)
+    }
+
+    /// Executes a query or a mutation within a budget.
+    pub async fn execute(&self, operation: Operation, access: Access, budget: &RequestBudget) -> Response {
+        self.execute_with(operation, access, Data::default(), budget).await
+    }
+
+    async fn execute_with(&self, operation: Operation, access: Access, data: Data, budget: &RequestBudget) -> Response {
+        let is_timed = !operation.is_mutation();
+        match self.prepare(operation, access, data, budget) {
             Ok(Prepared { request, root_names, root_result, batches, span }) => {
-                let response = batches.drive(self.schema.execute(request)).instrument(span).await;
-                self.complete(response, &root_result, &root_names)
+                let execution = batches.drive(self.schema.execute(request)).instrument(span);
+                match budget.drive(execution, is_timed).await {
+                    Ok(response) => self.complete(response, &root_result, &root_names, budget),
+                    Err(exceeded) => self.cut_off(exceeded),
+                }
             }
             Err(errors) => self.refuse(errors),
         }
     }
 
     /// Executes an operation of any kind, with data for its fields: one response for a query or a
-    /// mutation, a stream of them for a subscription.
+    /// mutation, a stream of them for a subscription. Each response has a budget.
     pub fn execute_stream(&self, operation: Operation, access: Access, data: Data) -> BoxStream<'static, Response> {
-        let prepared = match self.prepare(operation, access, data) {
+        let budget = self.new_budget();
+        let executor = self.clone();
+        if !operation.is_subscription() {
+            let response = async move { executor.execute_with(operation, access, data, &budget).await };
+            return stream::once(response).boxed();
+        }
+        let prepared = match self.prepare(operation, access, data, &budget) {
             Ok(prepared) => prepared,
             Err(errors) => return stream::iter([self.refuse(errors)]).boxed(),
         };
         let Prepared { request, root_names, root_result, batches, span } = prepared;
         let responses = self.schema.execute_stream(request);
-        let state = (responses, batches, root_names, root_result, span, self.clone());
-        stream::unfold(state, async |(mut responses, batches, root_names, root_result, span, executor)| {
+        let state = (responses, batches, root_names, root_result, span, executor, budget);
+        stream::unfold(state, async |(mut responses, batches, root_names, root_result, span, executor, budget)| {
             let response = batches.drive(responses.next()).instrument(span.clone()).await?;
-            let response = executor.complete(response, &root_result, &root_names);
-            Some((response, (responses, batches, root_names, root_result, span, executor)))
+            let response = executor.complete(response, &root_result, &root_names, &budget);
+            Some((response, (responses, batches, root_names, root_result, span, executor, budget)))
         })
         .boxed()
     }
 
     /// Checks an operation and attaches its data, or returns the errors that refuse it.
-    fn prepare(&self, mut operation: Operation, access: Access, mut data: Data) -> Result<Prepared, Vec<ServerError>> {
+    fn prepare(
+        &self,
+        mut operation: Operation,
+        access: Access,
+        mut data: Data,
+        budget: &RequestBudget,
+    ) -> Result<Prepared, Vec<ServerError>> {
         let span = operation_span(&operation, access);
         if operation.is_hash_only() {
             // Apollo and urql send no more hashes after the first error. graphql-tools knows the
@@ -148,7 +177,10 @@ impl Executor {
         check_operation(&mut operation, &self.types, &self.limits)?;
         let (batches, root_result) = (PendingBatches::default(), RootResult::default());
         data.insert(HeadAtStart(self.api.feed.head()));
-        data.insert(batches.new_loader(self.api.store.clone()));
+        let reader = self.api.store.reader().within(Arc::clone(&budget.0));
+        data.insert(batches.new_loader(reader.clone()));
+        data.insert(reader);
+        data.insert(budget.clone());
         data.insert(root_result.clone());
         let root_names = operation.root_names();
         let mut request = operation.into_request();
@@ -169,6 +201,7 @@ impl Executor {
         mut response: async_graphql::Response,
         root_result: &RootResult,
         root_names: &IndexMap<Name, Name>,
+        budget: &RequestBudget,
     ) -> Response {
         let is_executed = root_result.complete(&mut response, root_names);
         let mut errors = response.errors;
@@ -179,6 +212,9 @@ impl Executor {
             }
             return self.refuse(errors);
         }
+        if let Some(exceeded) = budget.exceeded() {
+            return self.cut_off(exceeded);
+        }
         if errors.len() > EXECUTION_ERRORS_MAX {
             let more = errors.split_off(EXECUTION_ERRORS_MAX - 1).len();
             let message = format!("{more} more errors are left out; request fewer objects to see them");
@@ -186,6 +222,11 @@ impl Executor {
         }
         self.set_error_codes(&mut errors);
         Response::Executed { data: response.data, errors }
+    }
+
+    /// The response to an operation that has used up its budget: none of its data, and one error.
+    fn cut_off(&self, exceeded: Exceeded) -> Response {
+        Response::Executed { data: Value::Null, errors: vec![over_budget(exceeded, &self.limits)] }
     }
 
     fn set_error_codes(&self, errors: &mut [ServerError]) {

@@ -85,6 +85,12 @@ impl Operation {
         &self.query
     }
 
+    /// How many bytes its document has.
+    #[must_use]
+    pub const fn document_bytes(&self) -> usize {
+        self.query.len()
+    }
+
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }

@@ -34,15 +34,13 @@ impl Response {
 ///
 /// A value cannot be serialised. That is a defect.
 pub fn to_json(response: &Response) -> serde_json::Result<Vec<u8>> {
-    let data = match response {
-        Response::Executed { data, .. } => Some(JsonText::encode_value(data)?),
-        Response::Refused(_) => None,
-    };
-    let mut text = Vec::with_capacity(data.as_ref().map_or(0, Vec::len) + 64);
-    text.push(b'{');
-    if let Some(data) = data {
-        text.extend_from_slice(b"\"data\":");
-        text.extend_from_slice(&data);
+    let mut text = vec![b'{'];
+    match response {
+        Response::Executed { data, .. } => {
+            text.extend_from_slice(b"\"data\":");
+            JsonText::append_value(&mut text, data)?;
+        }
+        Response::Refused(_) => {}
     }
     if !response.errors().is_empty() {
         if text.len() > 1 {

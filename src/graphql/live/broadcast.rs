@@ -9,8 +9,9 @@ use tokio::task::AbortHandle;
 
 use super::stream::{OperationMessage, StreamItem};
 use crate::domain::Seq;
+use crate::metrics::BACKLOG_BYTES;
 
-/// The size of the backlog that is held for slow subscribers.
+/// The size of the backlog that one broadcast holds for slow subscribers.
 const BACKLOG_BYTES_MAX: usize = 1024 * 1024;
 const BACKLOG_MESSAGES_MAX: usize = 4096;
 
@@ -31,15 +32,52 @@ struct Backlog {
     first_index: u64,
     messages: VecDeque<StreamItem>,
     bytes: usize,
+    /// How many bytes it may have: its share of what all broadcasts may have.
+    bytes_max: usize,
+}
+
+impl Backlog {
+    /// Removes the oldest messages beyond the limits. The newest one stays, unless it alone is
+    /// larger than the share of a broadcast may ever be.
+    fn trim(&mut self) {
+        while self.bytes > self.bytes_max.min(BACKLOG_BYTES_MAX) || self.messages.len() > BACKLOG_MESSAGES_MAX {
+            if self.messages.len() == 1 && self.bytes <= self.bytes_max {
+                break;
+            }
+            let Some(oldest) = self.messages.pop_front() else { break };
+            self.count(message_bytes(&oldest.message), false);
+            self.after = oldest.position.unwrap_or(self.after).max(self.after);
+            self.first_index += 1;
+        }
+    }
+
+    /// Adds to or takes from its bytes.
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a message has a few megabytes")]
+    fn count(&mut self, bytes: usize, is_added: bool) {
+        let gauge = metrics::gauge!(BACKLOG_BYTES);
+        if is_added {
+            self.bytes += bytes;
+            gauge.increment(bytes as f64);
+        } else {
+            self.bytes -= bytes;
+            gauge.decrement(bytes as f64);
+        }
+    }
+}
+
+impl Drop for Backlog {
+    fn drop(&mut self) {
+        self.count(self.bytes, false);
+    }
 }
 
 impl Broadcast {
-    /// Runs an execution that begins after a position.
-    pub(super) fn spawn<S>(after: Seq, messages: S) -> Arc<Self>
+    /// Runs an execution that begins after a position, with a backlog of at most `bytes_max` bytes.
+    pub(super) fn spawn<S>(after: Seq, bytes_max: usize, messages: S) -> Arc<Self>
     where
         S: Stream<Item = StreamItem> + Send + 'static,
     {
-        let backlog = Backlog { after, first_index: 0, messages: VecDeque::new(), bytes: 0 };
+        let backlog = Backlog { after, first_index: 0, messages: VecDeque::new(), bytes: 0, bytes_max };
         let broadcast = Arc::new(Self {
             backlog: Mutex::new(backlog),
             progress: watch::Sender::new((0, false)),
@@ -65,20 +103,18 @@ impl Broadcast {
 
     fn publish(&self, item: StreamItem) {
         let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
-        backlog.bytes += message_bytes(&item.message);
+        backlog.count(message_bytes(&item.message), true);
         backlog.messages.push_back(item);
-        while backlog.bytes > BACKLOG_BYTES_MAX || backlog.messages.len() > BACKLOG_MESSAGES_MAX {
-            // The newest message stays, however large it is.
-            if backlog.messages.len() == 1 {
-                break;
-            }
-            let Some(oldest) = backlog.messages.pop_front() else { break };
-            backlog.bytes -= message_bytes(&oldest.message);
-            backlog.after = oldest.position.unwrap_or(backlog.after).max(backlog.after);
-            backlog.first_index += 1;
-        }
+        backlog.trim();
         drop(backlog);
         self.progress.send_modify(|(count, _)| *count += 1);
+    }
+
+    /// Bounds its backlog by this share of what all broadcasts may have.
+    pub(super) fn limit_backlog(&self, bytes_max: usize) {
+        let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
+        backlog.bytes_max = bytes_max;
+        backlog.trim();
     }
 
     /// Subscribes to all messages on events after a position. `None` if the backlog no longer has
@@ -195,7 +231,7 @@ mod tests {
     fn broadcast() -> (Arc<Broadcast>, mpsc::UnboundedSender<StreamItem>) {
         let (send, receive) = mpsc::unbounded_channel();
         let messages = stream::unfold(receive, async |mut receive| Some((receive.recv().await?, receive)));
-        (Broadcast::spawn(Seq(10), messages), send)
+        (Broadcast::spawn(Seq(10), usize::MAX, messages), send)
     }
 
     #[tokio::test]
@@ -230,6 +266,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn backlog_shrinks_to_its_share_of_all_broadcasts() {
+        let (broadcast, send) = broadcast();
+        let mut subscriber = broadcast.subscribe(Seq(10)).unwrap();
+        let mut late = broadcast.subscribe(Seq(10)).unwrap();
+        for seq in 11..15 {
+            send.send(item(Some(seq), &"x".repeat(1000))).unwrap();
+            assert_eq!(text(subscriber.next().await).len(), 1000);
+        }
+        broadcast.limit_backlog(2500);
+        assert!(broadcast.subscribe(Seq(11)).is_none() && broadcast.subscribe(Seq(12)).is_some());
+        assert!(matches!(late.next().await, Next::Lagged(Seq(10))));
+        // A message that exceeds the share is not held: each subscriber reads its event itself.
+        send.send(item(Some(15), &"x".repeat(3000))).unwrap();
+        assert!(matches!(subscriber.next().await, Next::Lagged(Seq(14))));
+        assert!(broadcast.subscribe(Seq(14)).is_none() && broadcast.subscribe(Seq(15)).is_some());
+    }
+
+    #[tokio::test]
     async fn message_without_event_reaches_every_subscriber() {
         let (broadcast, send) = broadcast();
         let mut subscriber = broadcast.subscribe(Seq(30)).unwrap();
@@ -241,7 +295,7 @@ mod tests {
     #[tokio::test]
     async fn subscribers_end_when_execution_panics() {
         let broken = stream::once(async { panic!("a defect") });
-        let broadcast = Broadcast::spawn(Seq(10), broken);
+        let broadcast = Broadcast::spawn(Seq(10), usize::MAX, broken);
         assert!(matches!(broadcast.subscribe(Seq(10)).unwrap().next().await, Next::Ended));
         assert!(broadcast.has_ended());
     }

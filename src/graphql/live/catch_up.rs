@@ -30,6 +30,10 @@ impl Shared {
     pub(super) fn has_ended(&self) -> bool {
         self.broadcast.has_ended()
     }
+
+    pub(super) fn limit_backlog(&self, bytes_max: usize) {
+        self.broadcast.limit_backlog(bytes_max);
+    }
 }
 
 /// The phase of a subscription.
@@ -79,7 +83,8 @@ async fn next(mut phase: Phase, key: &SharingKey) -> Option<(StreamItem, Phase)>
                 None => Phase::CaughtUp(stop_at.reached.take()?, start),
             },
             Phase::CaughtUp(position, start) => {
-                let shared = start.executor.broadcasts.get_or_start(key, || Arc::new(start.share(position)));
+                let shared =
+                    start.executor.broadcasts.get_or_start(key, |share| Arc::new(start.share(position, share)));
                 match shared.broadcast.subscribe(position) {
                     Some(subscriber) => Phase::Live(subscriber, shared),
                     // The backlog begins after this position, so the subscription has events to
@@ -112,10 +117,10 @@ impl Start {
         Phase::CatchingUp { messages, stop_at, start: self }
     }
 
-    fn share(&self, after: Seq) -> Shared {
+    fn share(&self, after: Seq, backlog_bytes: usize) -> Shared {
         let mut data = Data::default();
         data.insert(StartAt(after));
         let messages = self.executor.stream_unshared(self.operation.clone(), self.access, data);
-        Shared { broadcast: Broadcast::spawn(after, messages), start: self.clone() }
+        Shared { broadcast: Broadcast::spawn(after, backlog_bytes, messages), start: self.clone() }
     }
 }

@@ -54,13 +54,17 @@ impl PositionCell {
     }
 }
 
+/// How many bytes the backlogs of all broadcasts have together.
+const ALL_BACKLOGS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// The running broadcasts.
 #[derive(Clone, Default)]
 pub(super) struct Broadcasts(Arc<Mutex<HashMap<SharingKey, Weak<Shared>>>>);
 
 impl Broadcasts {
     /// The running broadcast of this key. If there is none, `start` creates it.
-    fn get_or_start(&self, key: &SharingKey, start: impl FnOnce() -> Arc<Shared>) -> Arc<Shared> {
+    /// `start` gets the size of its backlog: all have an equal share of [`ALL_BACKLOGS_BYTES_MAX`].
+    fn get_or_start(&self, key: &SharingKey, start: impl FnOnce(usize) -> Arc<Shared>) -> Arc<Shared> {
         let mut broadcasts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(broadcast) = broadcasts.get(key).and_then(Weak::upgrade)
             && !broadcast.has_ended()
@@ -69,8 +73,13 @@ impl Broadcasts {
         }
         // Starting a broadcast removes those without subscribers, which bounds the map by the
         // number of broadcasts in use.
-        broadcasts.retain(|_, broadcast| broadcast.strong_count() > 0);
-        let broadcast = start();
+        let running: Vec<_> = broadcasts.values().filter_map(Weak::upgrade).collect();
+        broadcasts.retain(|_, broadcast| broadcast.strong_count() > 1);
+        let share = ALL_BACKLOGS_BYTES_MAX / (running.len() + 1);
+        for other in &running {
+            other.limit_backlog(share);
+        }
+        let broadcast = start(share);
         broadcasts.insert(key.clone(), Arc::downgrade(&broadcast));
         broadcast
     }

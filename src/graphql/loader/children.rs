@@ -8,7 +8,6 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 
 use super::{LoadResult, StoreLoader, group_by, load_error};
-use crate::domain::VendorId;
 use crate::graphql::error::ApiError;
 use crate::store::read::relation::Relation;
 use crate::store::read::{Page, Sort, Window, list};
@@ -17,7 +16,7 @@ use crate::store::sql::json_rows::{Columns, ReadRow};
 /// A page of the children of one parent.
 #[derive(Debug)]
 pub(crate) struct ChildPageKey<R> {
-    pub(crate) parent: VendorId,
+    pub(crate) parent: String,
     pub(crate) query: Arc<ChildPageQuery>,
     row: PhantomData<fn() -> R>,
 }
@@ -41,7 +40,7 @@ impl Hash for ChildPageQuery {
 }
 
 impl<R> ChildPageKey<R> {
-    pub(crate) fn new(parent: VendorId, query: ChildPageQuery) -> Self {
+    pub(crate) fn new(parent: String, query: ChildPageQuery) -> Self {
         Self { parent, query: Arc::new(query), row: PhantomData }
     }
 }
@@ -74,10 +73,9 @@ impl<R: ReadRow + Clone + Sync + 'static> Loader<ChildPageKey<R>> for StoreLoade
     async fn load(&self, keys: &[ChildPageKey<R>]) -> LoadResult<ChildPageKey<R>, Arc<Page<R>>> {
         let mut batch = HashMap::with_capacity(keys.len());
         for (query, keys) in group_by(keys, |key| Arc::clone(&key.query)) {
-            let parents: Vec<String> = keys.iter().map(|key| key.parent.as_str().to_owned()).collect();
+            let parents: Vec<String> = keys.iter().map(|key| key.parent.clone()).collect();
             let list = (query.sort, &query.window);
-            let pages =
-                list::fetch_child_pages::<R>(self.0.reader(), query.columns, query.relation, &parents, list).await;
+            let pages = list::fetch_child_pages::<R>(&self.0, query.columns, query.relation, &parents, list).await;
             batch.extend(keys.into_iter().zip(pages.map_err(load_error)?.into_iter().map(Arc::new)));
         }
         Ok(batch)
@@ -87,13 +85,13 @@ impl<R: ReadRow + Clone + Sync + 'static> Loader<ChildPageKey<R>> for StoreLoade
 /// How many children one parent has.
 #[derive(Debug)]
 pub(crate) struct ChildCountKey<R> {
-    pub(crate) parent: VendorId,
+    pub(crate) parent: String,
     pub(crate) relation: Relation,
     row: PhantomData<fn() -> R>,
 }
 
 impl<R> ChildCountKey<R> {
-    pub(crate) const fn new(parent: VendorId, relation: Relation) -> Self {
+    pub(crate) const fn new(parent: String, relation: Relation) -> Self {
         Self { parent, relation, row: PhantomData }
     }
 }
@@ -126,8 +124,8 @@ impl<R: ReadRow + 'static> Loader<ChildCountKey<R>> for StoreLoader {
     async fn load(&self, keys: &[ChildCountKey<R>]) -> LoadResult<ChildCountKey<R>, u64> {
         let mut batch = HashMap::with_capacity(keys.len());
         for (relation, keys) in group_by(keys, |key| key.relation) {
-            let parents = keys.iter().map(|key| key.parent.clone());
-            let counts = list::count_children::<R>(self.0.reader(), relation, parents).await.map_err(load_error)?;
+            let parents: Vec<String> = keys.iter().map(|key| key.parent.clone()).collect();
+            let counts = list::count_children::<R>(&self.0, relation, &parents).await.map_err(load_error)?;
             for key in keys {
                 let count = counts.get(&key.parent).copied().unwrap_or_default();
                 batch.insert(key, count);

@@ -13,14 +13,14 @@ mod children;
 pub(crate) use children::{ChildCountKey, ChildPageKey, ChildPageQuery};
 
 use super::error::ApiError;
-use crate::domain::{Provider, Seq, VendorId};
+use crate::domain::{Money, Provider, Seq, VendorId};
 use crate::store::read::relation::HasVendorId;
 use crate::store::read::{self, DeliveryRow, EventRow, PaymentRow, ProposalRow};
 use crate::store::sql::json_rows::Columns;
-use crate::store::{Store, StoreError};
+use crate::store::{Reader, StoreError};
 
 /// Reads batches from the database.
-pub(crate) struct StoreLoader(pub(crate) Store);
+pub(crate) struct StoreLoader(pub(crate) Reader);
 
 type LoadResult<K, V> = Result<HashMap<K, V>, Arc<ApiError>>;
 
@@ -80,7 +80,7 @@ impl<R: HasVendorId + Clone + Sync + 'static> Loader<VendorIdKey<R>> for StoreLo
         let mut batch = HashMap::with_capacity(keys.len());
         for (columns, keys) in group_by(keys, |key| key.columns) {
             let ids = keys.into_iter().map(|key| key.id);
-            for row in read::by_vendor_ids::<R>(self.0.reader(), ids, columns).await.map_err(load_error)? {
+            for row in read::by_vendor_ids::<R>(&self.0, ids, columns).await.map_err(load_error)? {
                 batch.insert(VendorIdKey::new(row.vendor_id().clone(), columns), row);
             }
         }
@@ -100,7 +100,7 @@ impl Loader<ProposalKey> for StoreLoader {
         let mut batch = HashMap::with_capacity(keys.len());
         for (columns, keys) in group_by(keys, |key| key.2) {
             let keys: Vec<(Provider, VendorId)> = keys.into_iter().map(|key| (key.0, key.1)).collect();
-            for row in read::proposals_by_key(self.0.reader(), &keys, columns).await.map_err(load_error)? {
+            for row in read::proposals_by_key(&self.0, &keys, columns).await.map_err(load_error)? {
                 batch.insert(ProposalKey(row.provider, row.vendor_id.clone(), columns), row);
             }
         }
@@ -123,7 +123,7 @@ macro_rules! numeric_key_loader {
                 let mut batch = HashMap::with_capacity(keys.len());
                 for (columns, keys) in group_by(keys, |key| key.1) {
                     let numbers = keys.into_iter().map($number_of);
-                    let rows = read::by_integers(self.0.reader(), $column, numbers, $column, columns).await.map_err(load_error)?;
+                    let rows = read::by_integers(&self.0, $column, numbers, $column, columns).await.map_err(load_error)?;
                     batch.extend(rows.into_iter().map(|row| ($key_of(&row, columns), row)));
                 }
                 Ok(batch)
@@ -155,55 +155,41 @@ impl Loader<EventKey> for StoreLoader {
         let mut batch = HashMap::with_capacity(keys.len());
         for (columns, keys) in group_by(keys, |key| key.1) {
             let numbers = keys.into_iter().map(|key| key.0.0);
-            let rows = read::by_integers::<EventRow>(self.0.reader(), "seq", numbers, "seq", columns).await;
+            let rows = read::by_integers::<EventRow>(&self.0, "seq", numbers, "seq", columns).await;
             batch.extend(rows.map_err(load_error)?.into_iter().map(|row| (EventKey(row.seq, columns), Arc::new(row))));
         }
         Ok(batch)
     }
 }
 
-/// The deliveries of an event, by its seq, in the order in which they were recorded.
+/// The vendor's types of the deliveries of an event, by its seq, in the order of their arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct EventDeliveriesKey(pub(crate) Seq, pub(crate) Columns);
+pub(crate) struct VendorTypesKey(pub(crate) Seq);
 
-impl Loader<EventDeliveriesKey> for StoreLoader {
-    type Value = Vec<DeliveryRow>;
+impl Loader<VendorTypesKey> for StoreLoader {
+    type Value = Vec<String>;
     type Error = Arc<ApiError>;
 
-    async fn load(&self, keys: &[EventDeliveriesKey]) -> LoadResult<EventDeliveriesKey, Vec<DeliveryRow>> {
-        let mut batch: HashMap<EventDeliveriesKey, Vec<DeliveryRow>> = HashMap::new();
-        for (requested, keys) in group_by(keys, |key| key.1) {
-            let columns = requested | DeliveryRow::event_seq;
-            let numbers = keys.into_iter().map(|key| key.0.0);
-            let rows = read::by_integers::<DeliveryRow>(self.0.reader(), "event_seq", numbers, "id", columns).await;
-            for row in rows.map_err(load_error)? {
-                if let Some(seq) = *row.event_seq.get().map_err(load_error)? {
-                    batch.entry(EventDeliveriesKey(seq, requested)).or_default().push(row);
-                }
-            }
+    async fn load(&self, keys: &[VendorTypesKey]) -> LoadResult<VendorTypesKey, Vec<String>> {
+        let mut batch: HashMap<VendorTypesKey, Vec<String>> = HashMap::new();
+        let types = read::vendor_types(&self.0, keys.iter().map(|key| key.0.0)).await.map_err(load_error)?;
+        for (seq, vendor_type) in types {
+            batch.entry(VendorTypesKey(seq)).or_default().push(vendor_type);
         }
         Ok(batch)
     }
 }
 
-/// The payments on an ArcSite proposal, by its vendor id, in the order in which they arrived.
+/// The sum of the payments on an ArcSite proposal, by its vendor id; none if it is too large.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ProposalPaymentsKey(pub(crate) VendorId, pub(crate) Columns);
+pub(crate) struct PaidTotalKey(pub(crate) VendorId);
 
-impl Loader<ProposalPaymentsKey> for StoreLoader {
-    type Value = Vec<PaymentRow>;
+impl Loader<PaidTotalKey> for StoreLoader {
+    type Value = Option<Money>;
     type Error = Arc<ApiError>;
 
-    async fn load(&self, keys: &[ProposalPaymentsKey]) -> LoadResult<ProposalPaymentsKey, Vec<PaymentRow>> {
-        let mut batch: HashMap<ProposalPaymentsKey, Vec<PaymentRow>> = HashMap::new();
-        for (requested, keys) in group_by(keys, |key| key.1) {
-            let columns = requested | PaymentRow::proposal_vendor_id;
-            let ids = keys.into_iter().map(|key| key.0);
-            for row in read::payments_of_proposals(self.0.reader(), ids, columns).await.map_err(load_error)? {
-                let proposal = VendorId::from_stored(row.proposal_vendor_id.get().map_err(load_error)?.clone());
-                batch.entry(ProposalPaymentsKey(proposal, requested)).or_default().push(row);
-            }
-        }
-        Ok(batch)
+    async fn load(&self, keys: &[PaidTotalKey]) -> LoadResult<PaidTotalKey, Option<Money>> {
+        let totals = read::paid_totals(&self.0, keys.iter().map(|key| key.0.clone())).await.map_err(load_error)?;
+        Ok(totals.into_iter().map(|(proposal, total)| (PaidTotalKey(proposal), total)).collect())
     }
 }

@@ -9,6 +9,8 @@ use crate::store::read::Window;
 const PAGE_SIZE_DEFAULT: u64 = 20;
 /// The largest `first` and `last`.
 const PAGE_SIZE_MAX: i32 = 100;
+/// The largest number of rows in a list without pages. A connection beside it has the others.
+pub(crate) const LIST_SIZE_MAX: usize = 100;
 
 /// `first`, `after`, `last`, `before` of a connection.
 #[derive(Debug)]
@@ -111,8 +113,7 @@ pub(crate) fn page_cost(first: Option<i32>, last: Option<i32>, row_cost: usize) 
     list_cost(usize::try_from(size).unwrap_or(usize::MAX), row_cost)
 }
 
-/// The complexity of a list without pages, counted as five rows. The deliveries of an event and the
-/// payments of a proposal are rarely more.
-pub(crate) fn short_list_cost(row_cost: usize) -> usize {
-    list_cost(5, row_cost)
+/// The complexity of a list without pages: the cost of a row times [`LIST_SIZE_MAX`].
+pub(crate) fn whole_list_cost(row_cost: usize) -> usize {
+    list_cost(LIST_SIZE_MAX, row_cost)
 }

@@ -7,24 +7,26 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Object, OutputType, Result, SimpleObject, TypeName};
 use futures_util::future::BoxFuture;
 
-use super::args::PageArgs;
+use super::args::{LIST_SIZE_MAX, PageArgs};
 use super::cursor::{LazyCursor, ListId};
 use crate::domain::{LogId, WebhookState};
 use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError};
-use crate::graphql::execution::look_ahead::{ShownRow, connection_columns};
+use crate::graphql::execution::look_ahead::{ShownRow, connection_columns, node_columns};
 use crate::graphql::execution::selection::{Selectable, Selected, SelectedList};
 use crate::graphql::loader::{ChildCountKey, ChildPageKey, ChildPageQuery, StoreLoader};
-use crate::graphql::schema::model::{BidsketchWebhook, Client, Delivery, Drawing, Event, Project, Proposal, load};
-use crate::store::StoreError;
+use crate::graphql::schema::model::{
+    BidsketchWebhook, Client, Delivery, Drawing, Event, Payment, Project, Proposal, load,
+};
 use crate::store::read::order::Sortable;
-use crate::store::read::relation::Parent;
+use crate::store::read::relation::{Parent, Relation};
 use crate::store::read::{
     ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Filterable, Page,
-    ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, list,
+    PaymentRow, ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, Window, list,
 };
 use crate::store::sql::json_rows::{Columns, ReadRow};
 use crate::store::webhooks;
+use crate::store::{Reader, StoreError};
 
 /// A page of a list.
 pub(crate) type SelectedConnection<N> = Selected<Connection<N>>;
@@ -40,6 +42,8 @@ pub(crate) type ClientConnection = SelectedConnection<Client>;
 pub(crate) type ProposalConnection = SelectedConnection<Proposal>;
 /// A page of deliveries.
 pub(crate) type DeliveryConnection = SelectedConnection<Delivery>;
+/// A page of payments.
+pub(crate) type PaymentConnection = SelectedConnection<Payment>;
 /// A page of webhooks at Bidsketch.
 pub(crate) type BidsketchWebhookConnection = SelectedConnection<BidsketchWebhook>;
 
@@ -55,6 +59,8 @@ pub(crate) enum TotalCount {
     ChildEvents(ChildCountKey<EventRow>),
     ChildDrawings(ChildCountKey<DrawingRow>),
     ChildProposals(ChildCountKey<ProposalRow>),
+    ChildDeliveries(ChildCountKey<DeliveryRow>),
+    ChildPayments(ChildCountKey<PaymentRow>),
 }
 
 /// A connection by Relay's Cursor Connections Specification, with two more fields: `nodes` and
@@ -163,7 +169,8 @@ define_connection!(Project, "A", "project", "projects", "A page of projects.");
 define_connection!(Drawing, "A", "drawing", "drawings", "A page of drawings.");
 define_connection!(Client, "A", "client", "clients", "A page of clients.");
 define_connection!(Proposal, "A", "proposal", "proposals", "A page of proposals.");
-define_connection!(Delivery, "A", "delivery", "deliveries", "A page of deliveries, newest first.");
+define_connection!(Delivery, "A", "delivery", "deliveries", "A page of deliveries.");
+define_connection!(Payment, "A", "payment", "payments", "A page of payments.");
 define_connection!(BidsketchWebhook, "A", "webhook", "webhooks", "A page of webhooks at Bidsketch, oldest first.");
 
 impl TotalCount {
@@ -175,18 +182,18 @@ impl TotalCount {
             Self::Clients(filter) => count_rows(ctx, filter).await,
             Self::Proposals(filter) => count_rows(ctx, filter).await,
             Self::Quarantine(filter) => count_rows(ctx, filter).await,
-            Self::Webhooks(states) => {
-                webhooks::count_in_states(ctx.data::<Api>()?.store.reader(), states).await.or_api_error()
-            }
+            Self::Webhooks(states) => webhooks::count_in_states(ctx.data::<Reader>()?, states).await.or_api_error(),
             Self::ChildEvents(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
             Self::ChildDrawings(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
             Self::ChildProposals(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
+            Self::ChildDeliveries(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
+            Self::ChildPayments(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
         }
     }
 }
 
 async fn count_rows<F: Filterable>(ctx: &Context<'_>, filter: &F) -> Result<u64> {
-    list::count::<F::Row>(ctx.data::<Api>()?.store.reader(), filter.condition()).await.or_api_error()
+    list::count::<F::Row>(ctx.data::<Reader>()?, filter.condition()).await.or_api_error()
 }
 
 /// Defines how the list of each filter is counted.
@@ -210,6 +217,8 @@ impl_into_total_count! {
     ChildCountKey<EventRow> => ChildEvents,
     ChildCountKey<DrawingRow> => ChildDrawings,
     ChildCountKey<ProposalRow> => ChildProposals,
+    ChildCountKey<DeliveryRow> => ChildDeliveries,
+    ChildCountKey<PaymentRow> => ChildPayments,
 }
 
 /// Loads a page of the webhooks at Bidsketch that are in one of these states, oldest first.
@@ -221,7 +230,7 @@ pub(crate) async fn load_webhooks(
     let store = &ctx.data::<Api>()?.store;
     let list = ListId::new(webhooks::TABLE, webhooks::LIST_ORDER);
     let window = args.window(list, store.log_id()).or_api_error()?;
-    let page = webhooks::page_in_states(store.reader(), &states, &window).await.or_api_error()?;
+    let page = webhooks::page_in_states(ctx.data::<Reader>()?, &states, &window).await.or_api_error()?;
     let edge = |webhook: webhooks::Webhook| {
         let cursor = LazyCursor { log: store.log_id().clone(), list, position: Some(webhook.position()) };
         Edge { cursor, node: BidsketchWebhook(webhook) }
@@ -258,6 +267,7 @@ impl_into_node! {
     ClientRow => Client: Client,
     ProposalRow => Proposal: Proposal,
     DeliveryRow => Delivery: Delivery,
+    PaymentRow => Payment: Payment,
     EventRow => Event: Event::from,
 }
 
@@ -276,8 +286,9 @@ where
     let sort = sort.unwrap_or(F::Row::DEFAULT_ORDER);
     let window = args.window(ListId::new(F::Row::TABLE, sort), store.log_id()).or_api_error()?;
     let columns = page_columns::<F::Row>(ctx, sort);
-    let page =
-        list::fetch_page::<F::Row>(store.reader(), columns, filter.condition(), sort, &window).await.or_api_error()?;
+    let page = list::fetch_page::<F::Row>(ctx.data::<Reader>()?, columns, filter.condition(), sort, &window)
+        .await
+        .or_api_error()?;
     build_connection(ctx, store.log_id(), sort, page, filter.into()).or_api_error()
 }
 
@@ -298,8 +309,22 @@ where
     ChildCountKey<R>: Into<TotalCount>,
     StoreLoader: Loader<ChildPageKey<R>, Value = Arc<Page<R>>, Error = Arc<ApiError>>,
 {
+    load_related(ctx, (parent.child_relation(), parent.child_key()), R::DEFAULT_ORDER, args)
+}
+
+/// Loads a page of the rows that name a parent, in an order.
+pub(crate) fn load_related<'a, R>(
+    ctx: &'a Context<'_>,
+    (relation, parent): (Relation, String),
+    sort: Sort,
+    args: PageArgs,
+) -> BoxFuture<'a, Result<SelectedConnection<R::Node>>>
+where
+    R: IntoNode + Sync + 'static,
+    ChildCountKey<R>: Into<TotalCount>,
+    StoreLoader: Loader<ChildPageKey<R>, Value = Arc<Page<R>>, Error = Arc<ApiError>>,
+{
     Box::pin(async move {
-        let (sort, relation, parent) = (R::DEFAULT_ORDER, parent.child_relation(), parent.vendor_id().clone());
         let log = ctx.data::<Api>()?.store.log_id();
         let window = args.window(ListId::new(R::TABLE, sort), log).or_api_error()?;
         let columns = page_columns::<R>(ctx, sort);
@@ -308,6 +333,25 @@ where
         let page = load(ctx, key).await?.map(Arc::unwrap_or_clone);
         let page = page.unwrap_or(Page { rows: Vec::new(), has_previous: false, has_next: false });
         build_connection(ctx, log, sort, page, total).or_api_error()
+    })
+}
+
+/// Loads the first rows that name a parent, in an order: at most [`LIST_SIZE_MAX`].
+pub(crate) fn load_list<'a, R>(
+    ctx: &'a Context<'_>,
+    (relation, parent): (Relation, String),
+    sort: Sort,
+) -> BoxFuture<'a, Result<Vec<R>>>
+where
+    R: IntoNode + Sync + 'static,
+    StoreLoader: Loader<ChildPageKey<R>, Value = Arc<Page<R>>, Error = Arc<ApiError>>,
+{
+    Box::pin(async move {
+        let limit = u64::try_from(LIST_SIZE_MAX).unwrap_or(u64::MAX);
+        let window = Window { after: None, before: None, limit, backward: false };
+        let columns = node_columns::<R>(ctx);
+        let key = ChildPageKey::<R>::new(parent, ChildPageQuery { relation, sort, window, columns });
+        Ok(load(ctx, key).await?.map(Arc::unwrap_or_clone).map_or_else(Vec::new, |page| page.rows))
     })
 }
 

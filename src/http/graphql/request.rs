@@ -34,7 +34,7 @@ impl RequestError {
     /// The code of the error in the response.
     pub(super) fn code(&self) -> &'static str {
         match self.0 {
-            StatusCode::PAYLOAD_TOO_LARGE => LIMIT_EXCEEDED,
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS => LIMIT_EXCEEDED,
             StatusCode::SERVICE_UNAVAILABLE => UNAVAILABLE,
             _ => BAD_USER_INPUT,
         }

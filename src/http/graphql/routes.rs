@@ -1,6 +1,8 @@
 //! The routes `/graphql` and `/graphql/sse`: POST and GET. Each is also served with one slash at
 //! its end, as some forms and proxies add it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -19,6 +21,7 @@ use crate::graphql::error::{BAD_USER_INPUT, INTERNAL};
 use crate::graphql::{Operation, response};
 use crate::http::access;
 use crate::http::open_mode::AccessPolicy;
+use crate::http::server::Exchange;
 use crate::http::streams::{StreamFormat, Streams};
 use crate::http::ws::{self, WsState};
 
@@ -55,6 +58,7 @@ pub(in crate::http) fn router(streams: Streams, sockets: WsState, policy: Access
 async fn post(
     State(endpoint): State<Endpoint>,
     Extension(access): Extension<Access>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -62,17 +66,19 @@ async fn post(
         Ok(()) => read_post(&headers, body, &endpoint.streams.graphql).await,
         Err(not_acceptable) => Err(not_acceptable),
     };
-    endpoint.respond(requests, access, &headers).await
+    endpoint.respond(requests, access, (&headers, &exchange)).await
 }
 
 async fn get(
     State(endpoint): State<Endpoint>,
     Extension(access): Extension<Access>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
     let operation = endpoint.check_accept(&headers).and_then(|()| read_get(&uri, &endpoint.streams.graphql));
-    endpoint.respond(operation.map(|operation| Requests::One(Box::new(operation))), access, &headers).await
+    let requests = operation.map(|operation| Requests::One(Box::new(operation)));
+    endpoint.respond(requests, access, (&headers, &exchange)).await
 }
 
 impl Endpoint {
@@ -87,7 +93,12 @@ impl Endpoint {
 
     /// A request that is not a GraphQL request gets a status and JSON. A stream has the errors of
     /// every other request in it.
-    async fn respond(self, requests: Result<Requests, RequestError>, access: Access, headers: &HeaderMap) -> Response {
+    async fn respond(
+        self,
+        requests: Result<Requests, RequestError>,
+        access: Access,
+        (headers, exchange): (&HeaderMap, &Exchange),
+    ) -> Response {
         let accept = Accept::read(headers);
         let json_type = if self.only_event_streams { APPLICATION_JSON } else { accept.json_type() };
         let transport = |operation: &Operation| match self.only_event_streams {
@@ -96,14 +107,15 @@ impl Endpoint {
         };
         match requests {
             Ok(Requests::One(operation)) => match transport(&operation) {
-                Transport::Stream(format) => match self.streams.open(*operation, access, headers, format) {
+                Transport::Stream(format) => match self.streams.open(*operation, access, (headers, exchange), format) {
                     Ok(stream) => stream,
                     Err(error) => request_error_response(&error, json_type),
                 },
                 Transport::Single if operation.is_subscription() => refused_response(NEEDS_A_STREAM, json_type),
                 Transport::Single => {
                     let may_repeat = !operation.is_mutation();
-                    let response = self.streams.graphql.execute(*operation, access).await;
+                    let graphql = &self.streams.graphql;
+                    let response = graphql.execute(*operation, access, &graphql.new_budget()).await;
                     execution_response(&response, may_repeat, json_type)
                 }
             },
@@ -118,14 +130,16 @@ impl Endpoint {
     }
 
     /// Executes the requests of a batch one after another, so that a batch uses no more of the
-    /// service at once than a request does. Returns the body of each response.
+    /// service at once than a request does; they share its budget too. Returns the body of each
+    /// response.
     async fn execute_batch(&self, requests: Vec<Result<Operation, RequestError>>, access: Access) -> Vec<Vec<u8>> {
         let mut bodies = Vec::with_capacity(requests.len());
+        let budget = self.streams.graphql.new_budget();
         for request in requests {
             bodies.push(match request {
                 Ok(operation) if operation.is_subscription() => error_body(NEEDS_A_STREAM, BAD_USER_INPUT),
                 Ok(operation) => {
-                    let response = self.streams.graphql.execute(operation, access).await;
+                    let response = self.streams.graphql.execute(operation, access, &budget).await;
                     response::to_json(&response).unwrap_or_else(|error| {
                         tracing::error!(%error, "failed to serialise a response");
                         error_body("an internal error; the service's log has the details", INTERNAL)

@@ -76,6 +76,13 @@ pub(super) struct RequestPlace {
     peer: Option<Peer>,
 }
 
+impl RequestPlace {
+    /// How many connections the service may have.
+    pub(super) fn connections_max(&self) -> usize {
+        self.connections.caps.all
+    }
+}
+
 impl Connections {
     pub(super) fn new(caps: Caps, timeouts: TimeOuts) -> Self {
         Self { caps, timeouts, table: Mutex::default(), gauge: metrics::gauge!(CONNECTIONS) }

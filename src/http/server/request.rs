@@ -36,7 +36,7 @@ pub(in crate::http) struct Exchange {
     /// Who sends it, for the failures.
     peer: Option<Peer>,
     failures: Arc<Failures>,
-    _place: RequestPlace,
+    place: RequestPlace,
 }
 
 impl Exchange {
@@ -48,7 +48,7 @@ impl Exchange {
         has_body: bool,
     ) -> Self {
         let answer = activity.begin_request(is_http2, has_body, Instant::now());
-        Self { activity, answer, peer, failures, _place: place }
+        Self { activity, answer, peer, failures, place }
     }
 
     /// Counts a failure of this peer to prove itself. An error says how long it should wait before
@@ -60,6 +60,11 @@ impl Exchange {
     /// Counts another refusal. The log sums it up.
     pub(in crate::http) fn note_refusal(&self, refusal: Failure) {
         self.failures.note(self.peer, refusal);
+    }
+
+    /// How many connections the service may have.
+    pub(in crate::http) fn connections_max(&self) -> usize {
+        self.place.connections_max()
     }
 
     /// Declares that the connection becomes a WebSocket. Until [`Self::prove_socket`] it may send

@@ -9,7 +9,7 @@
 use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
@@ -19,6 +19,8 @@ use tokio_util::task::TaskTracker;
 
 use super::access;
 use super::graphql::RequestError;
+use super::server::Exchange;
+use super::stream_caps::{CapReached, StreamCaps};
 use crate::auth::{Access, Keys};
 use crate::graphql::{Executor, Operation};
 
@@ -35,6 +37,7 @@ pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 /// Opens the streams.
 #[derive(Clone)]
 pub(super) struct Streams {
+    pub(super) caps: StreamCaps,
     pub(super) graphql: Executor,
     pub(super) keys: Keys,
     pub(super) shutdown: CancellationToken,
@@ -47,14 +50,18 @@ impl Streams {
         self,
         operation: Operation,
         access: Access,
-        headers: &HeaderMap,
+        (headers, exchange): (&HeaderMap, &Exchange),
         format: StreamFormat,
     ) -> Result<Response, RequestError> {
         let resume_after = last_event_id(headers)?;
+        let too_many = |cap: CapReached| RequestError(StatusCode::TOO_MANY_REQUESTS, cap.to_string());
+        let place = self.caps.open(access, exchange.connections_max()).map_err(too_many)?;
+        let operation_place = place.begin_operation(operation.document_bytes()).map_err(too_many)?;
         let (messages, body) = mpsc::channel(1);
         let operation = self.graphql.stream(operation, access, resume_after);
         let operation = access::gate_on_access(&self.keys, access, operation);
-        self.tracker.spawn(stream::serve(operation, format, messages, access, self.keys, self.shutdown));
+        let places = (place, operation_place);
+        self.tracker.spawn(stream::serve(operation, format, messages, places, (access, self.keys), self.shutdown));
         let body = Body::from_stream(ReceiverStream::new(body).map(Ok::<_, Infallible>));
         // A proxy that buffers a response would delay messages. This header turns buffering off in
         // nginx.

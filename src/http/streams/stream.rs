@@ -16,6 +16,7 @@ use crate::auth::{Access, Keys};
 use crate::graphql::StreamItem;
 use crate::http::access;
 use crate::http::gauge::GaugeGuard;
+use crate::http::stream_caps::{OperationPlace, StreamPlace};
 
 /// How many bytes of messages one write gathers. A larger message goes alone.
 const BATCH_BYTES: usize = 16 * 1024;
@@ -30,8 +31,8 @@ pub(super) async fn serve(
     operation: BoxStream<'static, StreamItem>,
     format: StreamFormat,
     messages: mpsc::Sender<Bytes>,
-    access: Access,
-    keys: Keys,
+    (mut place, _operation_place): (StreamPlace, OperationPlace),
+    (access, keys): (Access, Keys),
     shutdown: CancellationToken,
 ) {
     let _gauge = GaugeGuard::subscription();
@@ -40,15 +41,20 @@ pub(super) async fn serve(
         () = shutdown.cancelled() => {}
         denied = keys.wait_until_revoked(access) => access::count_denied(denied),
         () = messages.closed() => {}
-        () = forward(operation, format, &messages) => {}
+        () = forward(operation, format, &messages, &mut place) => {}
     }
 }
 
 /// Sends all messages that are ready in one write, as a socket does. In a burst each would
 /// otherwise cost a write.
-async fn forward(mut operation: BoxStream<'static, StreamItem>, format: StreamFormat, messages: &mpsc::Sender<Bytes>) {
+async fn forward(
+    mut operation: BoxStream<'static, StreamItem>,
+    format: StreamFormat,
+    messages: &mpsc::Sender<Bytes>,
+    place: &mut StreamPlace,
+) {
     let (keep_alive_interval, keep_alive) = format.keep_alive();
-    let mut batch = format.start().to_vec();
+    let (mut batch, mut sent_length) = (format.start().to_vec(), 0);
     loop {
         let keep_alive_at = Instant::now() + keep_alive_interval;
         let mut is_last = false;
@@ -72,6 +78,12 @@ async fn forward(mut operation: BoxStream<'static, StreamItem>, format: StreamFo
                 ready = operation.next().now_or_never();
             }
         }
+        // The batch before this one may still be on its way.
+        let length = batch.len();
+        if place.set_waiting(sent_length + length).is_err() {
+            return;
+        }
+        sent_length = length;
         let sent = timeout_at(Instant::now() + STALL_TIMEOUT, messages.send(std::mem::take(&mut batch).into())).await;
         if is_last || !matches!(sent, Ok(Ok(()))) {
             return;

@@ -7,6 +7,7 @@ use axum::extract::ws::{CloseFrame, close_code};
 
 use crate::auth::AccessError;
 use crate::http::access;
+use crate::http::stream_caps::CapReached;
 
 /// The longest reason that fits into a close frame, in bytes (RFC 6455, 5.5).
 const REASON_BYTES_MAX: usize = 123;
@@ -51,6 +52,9 @@ pub(super) enum CloseReason {
     /// The client does not receive its messages, or has fallen too far behind.
     #[error("too slow; reconnect with the cursor of the last event that you received")]
     TooSlow,
+    /// The key of the socket has reached a cap.
+    #[error("{0}")]
+    CapReached(CapReached),
     /// The client has sent nothing for too long, not even an answer to a ping.
     #[error("the client did not answer pings")]
     KeepAliveTimeout,
@@ -77,10 +81,12 @@ impl CloseReason {
             Self::MessageTooLarge(_) => close_code::SIZE,
             Self::NotUtf8 => close_code::INVALID,
             Self::BadFrame => close_code::PROTOCOL,
-            Self::TooSlow => 4010,
+            // Of all sockets of the key, this one does not receive what waits for it.
+            Self::TooSlow | Self::CapReached(CapReached::Bytes) => 4010,
             Self::KeepAliveTimeout => 4011,
             // The client has done nothing wrong: it may reconnect.
-            Self::Forbidden(AccessError::Unavailable) => close_code::AGAIN,
+            Self::Forbidden(AccessError::Unavailable)
+            | Self::CapReached(CapReached::Streams | CapReached::Operations) => close_code::AGAIN,
             Self::Terminated => close_code::NORMAL,
             Self::ShuttingDown => close_code::AWAY,
         }
@@ -91,6 +97,12 @@ impl CloseReason {
         let mut reason = self.to_string();
         reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
         CloseFrame { code: self.code(), reason: reason.into() }
+    }
+}
+
+impl From<CapReached> for CloseReason {
+    fn from(cap: CapReached) -> Self {
+        Self::CapReached(cap)
     }
 }
 

@@ -60,6 +60,8 @@ struct SocketDriver {
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Whether a buffer was written that the peer has not received in full.
     is_flushing: bool,
+    /// How many bytes of messages that buffer has.
+    unsent: usize,
     /// The pings since the last complete flush.
     pongs_waiting: usize,
 }
@@ -75,6 +77,7 @@ pub(super) async fn serve(socket: WebSocket, session: Session, shutdown: WaitFor
         timer,
         shutdown: Box::pin(shutdown),
         is_flushing: false,
+        unsent: 0,
         pongs_waiting: 0,
     };
     let end = std::future::poll_fn(|cx| driver.poll(cx)).await;
@@ -186,13 +189,15 @@ impl SocketDriver {
             match self.socket.poll_flush_unpin(cx) {
                 Poll::Pending => {
                     self.keep_alive.on_flush(false, Instant::now());
-                    self.session.poll_prefetch(cx)?;
+                    self.session.poll_prefetch(self.unsent, cx)?;
                     return Ok(false);
                 }
                 Poll::Ready(Err(_)) => return Err(End::PeerClosed),
                 Poll::Ready(Ok(())) => {
                     self.keep_alive.on_flush(true, Instant::now());
                     self.is_flushing = false;
+                    self.unsent = 0;
+                    self.session.count_waiting(0)?;
                     self.pongs_waiting = 0;
                 }
             }
@@ -202,8 +207,7 @@ impl SocketDriver {
 
     /// Fills the write buffer with messages.
     fn fill_write_buffer(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let mut size = 0;
-        while size < WRITE_BUFFER_BYTES {
+        while self.unsent < WRITE_BUFFER_BYTES {
             match self.socket.poll_ready_unpin(cx) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Err(_)) => return Err(End::PeerClosed),
@@ -211,7 +215,7 @@ impl SocketDriver {
             }
             let Poll::Ready(message) = self.session.poll_next(cx) else { return Ok(()) };
             let message = message?;
-            size += message_bytes(&message);
+            self.unsent += message_bytes(&message);
             self.is_flushing = true;
             self.socket.start_send_unpin(message).map_err(|_| End::PeerClosed)?;
         }

@@ -23,6 +23,7 @@ use super::gauge::GaugeGuard;
 use super::graphql;
 use super::open_mode::{self, AccessPolicy};
 use super::server::Exchange;
+use super::stream_caps::StreamCaps;
 use crate::graphql::Executor;
 use close::CloseReason;
 use connection_init::ConnectionInit;
@@ -45,6 +46,8 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 #[derive(Clone)]
 pub(super) struct WsState {
+    pub(super) caps: StreamCaps,
+    pub(super) operations_max: usize,
     pub(super) graphql: Executor,
     pub(super) policy: AccessPolicy,
     pub(super) shutdown: CancellationToken,
@@ -101,8 +104,9 @@ async fn upgrade(
         let _tracker_token = tracker_token;
         let _gauge = GaugeGuard::socket();
         if let Some(protocol) = protocol {
-            let session = Session::new(protocol, sockets.graphql, sockets.policy.keys, init, exchange);
-            driver::serve(socket, session, sockets.shutdown.cancelled_owned()).await;
+            let shutdown = sockets.shutdown.clone();
+            let session = Session::new(protocol, sockets, init, exchange);
+            driver::serve(socket, session, shutdown.cancelled_owned()).await;
         } else {
             driver::close(socket, &CloseReason::UnsupportedSubprotocol).await;
         }

@@ -8,10 +8,7 @@ use futures_util::stream::BoxStream;
 
 use crate::graphql::{OperationMessage, StreamItem};
 use crate::http::gauge::GaugeGuard;
-
-/// How many operations one socket may run. A page has one for each of its parts; a thousand would
-/// be a mistake.
-pub(super) const OPERATIONS_MAX: usize = 100;
+use crate::http::stream_caps::OperationPlace;
 
 /// The id that the client chose for an operation.
 pub(super) type OperationId = Arc<str>;
@@ -30,6 +27,7 @@ struct Operation {
     responses: BoxStream<'static, StreamItem>,
     /// The prefetched message, or `Some(None)` for the prefetched end.
     buffered: Option<Option<OperationMessage>>,
+    _place: Option<OperationPlace>,
     _gauge: GaugeGuard,
 }
 
@@ -45,14 +43,20 @@ impl Operations {
         self.running.iter().any(|operation| &*operation.id == id)
     }
 
-    /// Whether the limit is reached.
-    pub(super) fn is_full(&self) -> bool {
-        self.running.len() >= OPERATIONS_MAX
+    /// How many operations run.
+    pub(super) const fn len(&self) -> usize {
+        self.running.len()
     }
 
     /// Adds an operation, whose id must be new.
-    pub(super) fn start(&mut self, id: OperationId, responses: BoxStream<'static, StreamItem>) {
-        self.running.push(Operation { id, responses, buffered: None, _gauge: GaugeGuard::subscription() });
+    pub(super) fn start(
+        &mut self,
+        id: OperationId,
+        responses: BoxStream<'static, StreamItem>,
+        place: Option<OperationPlace>,
+    ) {
+        let gauge = GaugeGuard::subscription();
+        self.running.push(Operation { id, responses, buffered: None, _place: place, _gauge: gauge });
     }
 
     /// Stops the operation with this id. Returns whether there was one.
@@ -144,10 +148,10 @@ mod tests {
     #[test]
     fn operations_ready_take_turns() {
         let mut operations = Operations::default();
-        operations.start("always".into(), repeat_message(1000));
-        operations.start("silent".into(), stream::pending().boxed());
-        operations.start("twice".into(), repeat_message(2));
-        operations.start("once".into(), repeat_message(1));
+        operations.start("always".into(), repeat_message(1000), None);
+        operations.start("silent".into(), stream::pending().boxed(), None);
+        operations.start("twice".into(), repeat_message(2), None);
+        operations.start("once".into(), repeat_message(1), None);
         let order: Vec<_> = (0..8).map(|_| next(&mut operations).unwrap()).collect();
         let expected = [
             ("always", true),
@@ -168,9 +172,9 @@ mod tests {
     #[test]
     fn prefetch_buffers_one_message_per_operation() {
         let mut operations = Operations::default();
-        operations.start("twice".into(), repeat_message(2));
-        operations.start("never".into(), repeat_message(0));
-        operations.start("silent".into(), stream::pending().boxed());
+        operations.start("twice".into(), repeat_message(2), None);
+        operations.start("never".into(), repeat_message(0), None);
+        operations.start("silent".into(), stream::pending().boxed(), None);
         for _ in 0..3 {
             let mut cx = Context::from_waker(std::task::Waker::noop());
             assert_eq!(operations.poll_prefetch(&mut cx), (2, 1));
@@ -186,7 +190,7 @@ mod tests {
     #[test]
     fn operation_refused_is_removed() {
         let mut operations = Operations::default();
-        operations.start("1".into(), stream::iter([item(OperationMessage::Refused("[]".into()))]).boxed());
+        operations.start("1".into(), stream::iter([item(OperationMessage::Refused("[]".into()))]).boxed(), None);
         assert_eq!(next(&mut operations), Some(("1".to_owned(), true)));
         assert!(!operations.contains("1"));
         assert_eq!(next(&mut operations), None);

@@ -9,16 +9,18 @@ use axum::extract::ws::Message;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::WsState;
 use super::close::CloseReason;
 use super::connection_init::ConnectionInit;
-use super::operations::{OPERATIONS_MAX, Operations};
+use super::operations::Operations;
 use super::protocol::{ClientMessage, Protocol};
-use crate::auth::{Access, AccessError, Keys};
+use crate::auth::{Access, AccessError};
+use crate::graphql::OperationMessage;
 use crate::graphql::error::LIMIT_EXCEEDED;
-use crate::graphql::{Executor, OperationMessage};
 use crate::http::access;
 use crate::http::graphql::error_list;
 use crate::http::server::Exchange;
+use crate::http::stream_caps::StreamPlace;
 
 /// How many bytes of replies may wait for a peer that sends but does not receive. At the limit,
 /// reading from it pauses.
@@ -31,8 +33,7 @@ const BUFFERED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The protocol state of one socket.
 pub(super) struct Session {
     protocol: Protocol,
-    graphql: Executor,
-    keys: Keys,
+    sockets: WsState,
     /// The request that opened the socket.
     exchange: Arc<Exchange>,
     auth_state: AuthState,
@@ -48,20 +49,14 @@ enum AuthState {
     /// Its `connection_init` is being checked.
     Authenticating(BoxFuture<'static, Result<Access, AccessError>>),
     /// It is authenticated, until its access is revoked.
-    Acknowledged { access: Access, revocation: BoxFuture<'static, AccessError> },
+    Acknowledged { access: Access, place: StreamPlace, revocation: BoxFuture<'static, AccessError> },
 }
 
 impl Session {
-    pub(super) fn new(
-        protocol: Protocol,
-        graphql: Executor,
-        keys: Keys,
-        init: ConnectionInit,
-        exchange: Arc<Exchange>,
-    ) -> Self {
+    pub(super) fn new(protocol: Protocol, sockets: WsState, init: ConnectionInit, exchange: Arc<Exchange>) -> Self {
         let auth_state = AuthState::AwaitingInit(Arc::new(init));
         let (operations, replies) = (Operations::default(), VecDeque::new());
-        Self { protocol, graphql, keys, exchange, auth_state, operations, replies }
+        Self { protocol, sockets, exchange, auth_state, operations, replies }
     }
 
     /// Whether the client is authenticated.
@@ -92,15 +87,26 @@ impl Session {
                 AuthState::Acknowledged { .. } if self.operations.contains(&id) => {
                     return Err(CloseReason::SubscriberExists(id));
                 }
-                AuthState::Acknowledged { .. } if self.operations.is_full() => {
-                    let problem = format!("a socket may run at most {OPERATIONS_MAX} operations at once");
+                AuthState::Acknowledged { .. } if self.operations.len() >= self.sockets.operations_max => {
+                    let max = self.sockets.operations_max;
+                    let problem =
+                        format!("a socket may run at most {max} operations at once (server.max_operations_per_socket)");
                     self.replies.push_back(self.protocol.error(&id, &error_list(&problem, LIMIT_EXCEEDED)));
                 }
-                AuthState::Acknowledged { access, .. } => {
-                    let responses = self.graphql.stream(self.graphql.read(*request), *access, None);
-                    let responses = access::gate_on_access(&self.keys, *access, responses);
-                    self.operations.start(id.into(), responses);
-                }
+                AuthState::Acknowledged { access, place, .. } => match place.begin_operation(request.query.len()) {
+                    Ok(place) => {
+                        let responses = {
+                            let operation = self.sockets.graphql.read(*request);
+                            self.sockets.graphql.stream(operation, *access, None)
+                        };
+                        let responses = access::gate_on_access(&self.sockets.policy.keys, *access, responses);
+                        self.operations.start(id.into(), responses, Some(place));
+                    }
+                    Err(cap) => {
+                        let errors = error_list(&cap.to_string(), LIMIT_EXCEEDED);
+                        self.replies.push_back(self.protocol.error(&id, &errors));
+                    }
+                },
                 AuthState::AwaitingInit(_) | AuthState::Authenticating(_) => return Err(CloseReason::Unauthorized),
             },
             ClientMessage::Complete(id) => {
@@ -128,11 +134,15 @@ impl Session {
                 AuthState::AwaitingInit(_) => return Poll::Pending,
                 AuthState::Authenticating(result) => match ready!(result.poll_unpin(cx)) {
                     Ok(access) => {
+                        let place = match self.sockets.caps.open(access, self.exchange.connections_max()) {
+                            Ok(place) => place,
+                            Err(cap) => return Poll::Ready(cap.into()),
+                        };
                         self.exchange.prove_socket();
                         self.replies.extend(self.protocol.acknowledgement());
-                        let keys = self.keys.clone();
+                        let keys = self.sockets.policy.keys.clone();
                         let revocation = async move { keys.wait_until_revoked(access).await }.boxed();
-                        self.auth_state = AuthState::Acknowledged { access, revocation };
+                        self.auth_state = AuthState::Acknowledged { access, place, revocation };
                     }
                     Err(denied) => {
                         let reason = CloseReason::from(denied);
@@ -145,12 +155,31 @@ impl Session {
         }
     }
 
-    /// Polls the operations while nothing can be written. Fails with [`CloseReason::TooSlow`] if
-    /// more than [`BUFFERED_BYTES_MAX`] wait.
-    pub(super) fn poll_prefetch(&mut self, cx: &mut Context<'_>) -> Result<(), CloseReason> {
+    /// Polls the operations while nothing can be written, and counts what waits for the client:
+    /// `unsent` bytes, and one message of each operation.
+    ///
+    /// # Errors
+    ///
+    /// More than [`BUFFERED_BYTES_MAX`] wait, or more than the key may have.
+    pub(super) fn poll_prefetch(&mut self, unsent: usize, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         let (bytes, messages) = self.operations.poll_prefetch(cx);
         // A single message may be larger than the limit.
-        if bytes > BUFFERED_BYTES_MAX && messages > 1 { Err(CloseReason::TooSlow) } else { Ok(()) }
+        if bytes > BUFFERED_BYTES_MAX && messages > 1 {
+            return Err(CloseReason::TooSlow);
+        }
+        self.count_waiting(unsent + bytes)
+    }
+
+    /// Records how many bytes wait for the client.
+    ///
+    /// # Errors
+    ///
+    /// They are more than the key may have.
+    pub(super) fn count_waiting(&mut self, bytes: usize) -> Result<(), CloseReason> {
+        match &mut self.auth_state {
+            AuthState::Acknowledged { place, .. } => Ok(place.set_waiting(bytes)?),
+            AuthState::AwaitingInit(_) | AuthState::Authenticating(_) => Ok(()),
+        }
     }
 
     /// The next message to send, or the reason to close the socket.

@@ -1,7 +1,8 @@
 //! Connections whose statements have a deadline. If a server's machine dies, it closes no
 //! connection, and TCP retries for a quarter of an hour.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sea_orm::entity::prelude::async_trait::async_trait;
 use sea_orm::{
@@ -11,9 +12,20 @@ use tokio::time::timeout;
 
 use super::postgres::write_connection::WriteConnection;
 use crate::store::StoreError;
+use crate::store::budget::{Budget, Exceeded};
 
 /// How long a statement may take, except in a maintenance transaction.
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
+
+tokio::task_local! {
+    /// The deadline of the statement that this task is about to run. The hooks of a pool read it.
+    static STATEMENT_DEADLINE: Instant;
+}
+
+/// The deadline of the statement for which a pool gives this task a connection.
+pub(super) fn statement_deadline() -> Instant {
+    STATEMENT_DEADLINE.try_with(|deadline| *deadline).unwrap_or_else(|_| Instant::now() + STATEMENT_TIMEOUT)
+}
 
 /// A connection or a transaction that abandons a statement at its deadline.
 #[derive(Clone, Debug)]
@@ -21,6 +33,8 @@ pub struct WithDeadline<C> {
     connection: C,
     /// `None` in a maintenance transaction.
     timeout: Option<Duration>,
+    /// What the statements of one request may cost.
+    budget: Option<Arc<Budget>>,
 }
 
 /// Connections that read.
@@ -31,7 +45,7 @@ pub type Transaction = WithDeadline<DatabaseTransaction>;
 
 impl<C> WithDeadline<C> {
     pub(super) const fn new(connection: C) -> Self {
-        Self { connection, timeout: Some(STATEMENT_TIMEOUT) }
+        Self { connection, timeout: Some(STATEMENT_TIMEOUT), budget: None }
     }
 
     /// The same, without a deadline.
@@ -46,6 +60,31 @@ impl<C> WithDeadline<C> {
 
     pub(super) fn into_inner(self) -> C {
         self.connection
+    }
+
+    /// What the statements may cost, if that is bounded.
+    pub(in crate::store) fn budget(&self) -> Option<&Budget> {
+        self.budget.as_deref()
+    }
+
+    /// Runs one statement, up to its deadline and to that of the budget.
+    async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        let Some(budget) = &self.budget else { return with_timeout(self.timeout, statement).await };
+        let left = budget.deadline().saturating_duration_since(Instant::now());
+        let limit = self.timeout.map_or(left, |timeout| timeout.min(left));
+        let result = with_timeout(Some(limit), statement).await;
+        if result.is_err() && budget.deadline() <= Instant::now() {
+            budget.exceed(Exceeded::Time);
+        }
+        result
+    }
+}
+
+impl Reader {
+    /// The same connections, for one request.
+    #[must_use]
+    pub fn within(&self, budget: Arc<Budget>) -> Self {
+        Self { budget: Some(budget), ..self.clone() }
     }
 }
 
@@ -74,19 +113,19 @@ impl<C: ConnectionTrait> ConnectionTrait for WithDeadline<C> {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        with_timeout(self.timeout, self.connection.execute_raw(statement)).await
+        self.run(self.connection.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        with_timeout(self.timeout, self.connection.execute_unprepared(sql)).await
+        self.run(self.connection.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        with_timeout(self.timeout, self.connection.query_one_raw(statement)).await
+        self.run(self.connection.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        with_timeout(self.timeout, self.connection.query_all_raw(statement)).await
+        self.run(self.connection.query_all_raw(statement)).await
     }
 }
 
@@ -96,7 +135,10 @@ pub(super) async fn with_timeout<T>(
     query: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
     match limit {
-        Some(limit) => timeout(limit, query).await.unwrap_or_else(|_| Err(timed_out())),
+        Some(limit) => {
+            let query = STATEMENT_DEADLINE.scope(Instant::now() + limit, query);
+            timeout(limit, query).await.unwrap_or_else(|_| Err(timed_out()))
+        }
         None => query.await,
     }
 }

@@ -3,13 +3,13 @@
 //! service at a time has the file (`service_lock`), and notices when it is moved (`open_files`).
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    SqliteTransactionMode, SqlxError, Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::Mutex;
 use tokio::time::sleep;
@@ -24,7 +24,7 @@ use open_files::OpenFiles;
 use service_lock::ServiceLock;
 
 use super::commit_signal::POLL_INTERVAL;
-use super::deadline::{Reader, Transaction, timed_out};
+use super::deadline::{Reader, Transaction, statement_deadline, timed_out};
 use super::job_lock::LocalLocks;
 use super::{ACQUIRE_TIMEOUT, Connections, RESERVED_READER_CONNECTIONS};
 use crate::config;
@@ -227,12 +227,28 @@ async fn pool(file: &DatabaseFile, connections: u32, writes: bool) -> Result<Dat
                 options.pragma("query_only", "on")
             }
         });
-    if writes {
-        options.map_sqlx_sqlite_pool_opts(|pool| {
+    options.map_sqlx_sqlite_pool_opts(move |pool| {
+        if writes {
             pool.after_release(|connection, _| Box::pin(async move { Ok(has_no_transaction(connection).await) }))
-        });
-    }
+        } else {
+            pool.after_connect(|connection, _| Box::pin(interrupt_at_deadline(connection))).before_acquire(
+                |connection, _| Box::pin(async { interrupt_at_deadline(connection).await.map(|()| true) }),
+            )
+        }
+    });
     Ok(Database::connect(options).await?)
+}
+
+/// How many instructions of SQLite run between two looks at the clock: less than a millisecond.
+const INSTRUCTIONS_PER_CHECK: i32 = 10_000;
+
+/// Makes the next statement on this connection end at its deadline. Otherwise a statement that
+/// no task awaits any more would keep its connection and a core busy.
+async fn interrupt_at_deadline(connection: &mut SqliteConnection) -> Result<(), SqlxError> {
+    let deadline = statement_deadline();
+    let mut handle = connection.lock_handle().await?;
+    handle.set_progress_handler(INSTRUCTIONS_PER_CHECK, move || Instant::now() < deadline);
+    Ok(())
 }
 
 /// Whether a connection may serve the next transaction. SQLite ends a transaction by itself when

@@ -1,13 +1,14 @@
 //! Deliveries.
 
 use crate::domain::{DeliveryOutcome, Provider, QuarantineReason, Seq};
-use crate::store::read::order::sortable;
+use crate::store::read::Sort;
+use crate::store::read::order::{Sortable, sortable};
 use crate::store::read::value::{HexBytes, Micros};
 use crate::store::sql::json_rows::row;
 
 row! {
     /// A delivery that was answered 200.
-    DeliveryRow from "delivery" with bytes in body {
+    DeliveryRow from "delivery" with bytes in body with megabytes in body {
         keys {
             /// Its number.
             id: i64,
@@ -33,3 +34,8 @@ row! {
 }
 
 sortable!(DeliveryRow by key id);
+
+impl DeliveryRow {
+    /// The order in which the deliveries of an event arrived.
+    pub const ARRIVAL: Sort = Sort { descending: false, ..Self::DEFAULT_ORDER };
+}

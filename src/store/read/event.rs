@@ -7,7 +7,7 @@ use crate::store::sql::json_rows::row;
 
 row! {
     /// An event of the log.
-    EventRow from "event" {
+    EventRow from "event" with megabytes in body {
         keys {
             /// Its seq.
             seq: Seq,

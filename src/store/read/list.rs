@@ -10,7 +10,6 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStateme
 use serde::{Deserialize, Serialize};
 
 use super::relation::Relation;
-use crate::domain::VendorId;
 use crate::domain::text::replace_nul;
 use crate::metrics::READS;
 use crate::store::sql::json_rows::{self, Columns, ReadRow};
@@ -176,7 +175,9 @@ pub(super) fn child_page_statement<R: ReadRow>(
     sort: Sort,
     window: &Window,
 ) -> SelectStatement {
-    let of_parent = Expr::col(relation.column).eq(Expr::col((json_rows::encode::KEYS_TABLE, "value")));
+    let key = Expr::col((json_rows::encode::KEYS_TABLE, "value"));
+    let key = if relation.is_number { key.cast_as("bigint") } else { key };
+    let of_parent = Expr::col(relation.column).eq(key);
     page_statement::<R>(columns, relation.condition().add(of_parent), sort, window)
 }
 
@@ -193,22 +194,27 @@ pub async fn count<R: ReadRow>(db: &Reader, condition: Condition) -> Result<u64,
 pub async fn count_children<R: ReadRow>(
     db: &Reader,
     relation: Relation,
-    parents: impl IntoIterator<Item = VendorId>,
-) -> Result<HashMap<VendorId, u64>, StoreError> {
+    parents: &[String],
+) -> Result<HashMap<String, u64>, StoreError> {
     metrics::counter!(READS).increment(1);
     let parent = relation.column;
+    let is_child = if relation.is_number {
+        Expr::col(parent).is_in(parents.iter().filter_map(|key| key.parse::<i64>().ok()))
+    } else {
+        Expr::col(parent).is_in(parents.iter().map(String::as_str))
+    };
     let statement = Query::select()
-        .column(parent)
+        .expr_as(Expr::col(parent).cast_as("text"), "parent")
         .expr_as(Expr::cust("COUNT(*)"), "children")
         .from(R::TABLE)
-        .and_where(Expr::col(parent).is_in(parents.into_iter().map(VendorId::into_string)))
+        .and_where(is_child)
         .cond_where(relation.condition())
         .group_by_col(parent)
         .take();
     let mut counts = HashMap::new();
     for row in db.query_all(&statement).await? {
         let count: i64 = row.try_get_by_index(1)?;
-        counts.insert(VendorId::from_stored(row.try_get_by_index(0)?), u64::try_from(count).unwrap_or_default());
+        counts.insert(row.try_get_by_index(0)?, u64::try_from(count).unwrap_or_default());
     }
     Ok(counts)
 }

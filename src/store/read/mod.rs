@@ -1,11 +1,13 @@
 //! Reads typed rows with the columns that the API requested.
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, Query, SelectStatement};
 
 mod client;
 mod delivery;
 mod drawing;
 mod event;
+mod event_size;
 pub mod filter;
 pub mod list;
 pub mod order;
@@ -22,6 +24,7 @@ pub use client::ClientRow;
 pub use delivery::DeliveryRow;
 pub use drawing::DrawingRow;
 pub use event::EventRow;
+pub use event_size::EventSizeRow;
 pub use filter::{ClientFilter, DeliveryFilter, DrawingFilter, EventFilter, ProjectFilter, ProposalFilter};
 pub use list::{Page, Position, Sort, SortValue, Window};
 pub use payment::PaymentRow;
@@ -30,7 +33,8 @@ pub use proposal::ProposalRow;
 
 use super::sql::json_rows::{self, Columns, ReadRow};
 use super::{Reader, StoreError};
-use crate::domain::{DeliveryOutcome, Provider, Seq, VendorId};
+use crate::domain::{DeliveryOutcome, Money, Provider, Seq, VendorId};
+use crate::metrics::READS;
 
 /// A filter of a list, with the type of the list's rows.
 pub trait Filterable {
@@ -111,34 +115,91 @@ pub async fn proposals_by_key(
     json_rows::fetch_rows(db, select, columns).await
 }
 
-/// Reads all payments on these ArcSite proposals, in the order of their events.
-pub async fn payments_of_proposals(
+/// The sum of all payments on each of these ArcSite proposals that has any; none if it is too large
+/// for an amount.
+pub async fn paid_totals(
     db: &Reader,
     proposals: impl IntoIterator<Item = VendorId>,
-    columns: Columns,
-) -> Result<Vec<PaymentRow>, StoreError> {
-    let ids = proposals.into_iter().map(VendorId::into_string);
-    let select = json_rows::select_columns::<PaymentRow>(columns)
-        .and_where(Expr::col("proposal_vendor_id").is_in(ids))
-        .order_by("event_seq", sea_orm::Order::Asc)
+) -> Result<Vec<(VendorId, Option<Money>)>, StoreError> {
+    /// The amounts are added in two parts, so that no sum overflows in the database.
+    const PART: i64 = 1_000_000_000;
+    let part = |operator| Expr::cust(format!("CAST(SUM(\"amount\" {operator} {PART}) AS bigint)"));
+    metrics::counter!(READS).increment(1);
+    let statement = Query::select()
+        .column("proposal_vendor_id")
+        .expr(part("/"))
+        .expr(part("%"))
+        .from(PaymentRow::TABLE)
+        .and_where(Expr::col("proposal_vendor_id").is_in(proposals.into_iter().map(VendorId::into_string)))
+        .group_by_col("proposal_vendor_id")
         .take();
-    json_rows::fetch_rows(db, select, columns).await
+    let mut totals = Vec::new();
+    for row in db.query_all(&statement).await? {
+        let (high, low): (i64, i64) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        let total = high.checked_mul(PART).and_then(|high| high.checked_add(low)).map(Money);
+        totals.push((VendorId::from_stored(row.try_get_by_index(0)?), total));
+    }
+    Ok(totals)
 }
 
-/// Reads the next events that match, after a seq and up to another, oldest first, at most `limit`,
-/// with all columns.
+/// The vendor's types of the deliveries of these events, each once, in the order of their arrival.
+pub async fn vendor_types(
+    db: &Reader,
+    events: impl IntoIterator<Item = i64>,
+) -> Result<Vec<(Seq, String)>, StoreError> {
+    metrics::counter!(READS).increment(1);
+    let statement = Query::select()
+        .columns(["event_seq", "vendor_type"])
+        .from(DeliveryRow::TABLE)
+        .and_where(Expr::col("event_seq").is_in(events))
+        .and_where(Expr::col("vendor_type").is_not_null())
+        .group_by_columns(["event_seq", "vendor_type"])
+        .order_by_expr(Expr::cust("MIN(\"id\")"), sea_orm::Order::Asc)
+        .take();
+    let rows = db.query_all(&statement).await?;
+    rows.iter().map(|row| Ok((Seq(row.try_get_by_index(0)?), row.try_get_by_index(1)?))).collect()
+}
+
+/// Reads the next events that match, after a seq and up to another, oldest first, with all columns:
+/// at most `limit`, and as many as have `bytes_max` bytes of bodies together. The first one may have
+/// more. Whether others follow up to the other seq is told too.
 pub async fn events_after(
     db: &Reader,
     filter: &EventFilter,
     (after, up_to): (Seq, Seq),
-    limit: u64,
-) -> Result<Vec<EventRow>, StoreError> {
-    let select = json_rows::select_columns::<EventRow>(EventRow::ALL)
-        .and_where(Expr::col("seq").gt(after.0))
-        .and_where(Expr::col("seq").lte(up_to.0))
-        .cond_where(filter.condition())
-        .order_by("seq", sea_orm::Order::Asc)
-        .limit(limit)
-        .take();
-    json_rows::fetch_rows(db, select, EventRow::ALL).await
+    (limit, bytes_max): (u64, u64),
+) -> Result<(Vec<EventRow>, bool), StoreError> {
+    let in_range = |select: &mut SelectStatement| {
+        select
+            .and_where(Expr::col("seq").gt(after.0))
+            .and_where(Expr::col("seq").lte(up_to.0))
+            .cond_where(filter.condition())
+            .order_by("seq", sea_orm::Order::Asc)
+            .limit(limit)
+            .take()
+    };
+    let mut events = json_rows::select_columns::<EventRow>(EventRow::ALL);
+    if limit <= 1 || up_to.0 - after.0 <= 1 {
+        let rows = json_rows::fetch_rows(db, in_range(&mut events), EventRow::ALL).await?;
+        let may_follow = up_to.0 - after.0 > 1 && !rows.is_empty();
+        return Ok((rows, may_follow));
+    }
+    // The sizes come first, so that no more is read than is kept.
+    let mut sizes = Query::select();
+    let body_bytes = Func::cust("octet_length").arg(Expr::col("body"));
+    sizes.from(EventRow::TABLE).column("seq").expr_as(body_bytes, "body_bytes");
+    let sizes: Vec<EventSizeRow> = json_rows::fetch_rows(db, in_range(&mut sizes), EventSizeRow::ALL).await?;
+    let (mut fitting, mut bytes) = (Vec::new(), 0);
+    for row in &sizes {
+        bytes += row.body_bytes.get()?;
+        if bytes > bytes_max && !fitting.is_empty() {
+            break;
+        }
+        fitting.push(row.seq.0);
+    }
+    let may_follow = fitting.len() < sizes.len() || u64::try_from(sizes.len()).is_ok_and(|found| found >= limit);
+    if fitting.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    Ok((by_integers(db, "seq", fitting, "seq", EventRow::ALL).await?, may_follow))
 }

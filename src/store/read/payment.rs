@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 
 use crate::domain::{Money, Seq};
+use crate::store::read::Sort;
+use crate::store::read::order::{Sortable, sortable};
 use crate::store::read::value::Micros;
 use crate::store::sql::json_rows::row;
 
@@ -24,4 +26,11 @@ row! {
             received_at: Micros,
         }
     }
+}
+
+sortable!(PaymentRow by key event_seq);
+
+impl PaymentRow {
+    /// The order in which the payments on a proposal arrived.
+    pub const ARRIVAL: Sort = Sort { descending: false, ..Self::DEFAULT_ORDER };
 }

@@ -55,11 +55,11 @@ row! {
 sortable!(ProposalRow by last_event_at, created_order, updated_order, name_sort, total_order; then provider, vendor_id);
 
 impl Parent for ProposalRow {
-    fn vendor_id(&self) -> &VendorId {
-        &self.vendor_id
+    fn child_key(&self) -> String {
+        self.vendor_id.as_str().to_owned()
     }
 
     fn child_relation(&self) -> Relation {
-        Relation { column: "proposal_vendor_id", provider: Some(self.provider) }
+        Relation { column: "proposal_vendor_id", provider: Some(self.provider), is_number: false }
     }
 }

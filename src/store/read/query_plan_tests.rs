@@ -159,7 +159,7 @@ async fn every_filter_uses_an_index() {
 async fn nested_pages_use_an_index() {
     let (_directory, store) = Store::for_test().await;
     let parents = ["1".to_owned(), "2".to_owned()];
-    let relation_by = |column| relation::Relation { column, provider: None };
+    let relation_by = |column| relation::Relation { column, provider: None, is_number: false };
     let by_event = sort("last_event_at", &["vendor_id"]);
     let by_key = sort("last_event_at", &["provider", "vendor_id"]);
     fn nested<R: ReadRow>(
@@ -187,7 +187,8 @@ async fn nested_pages_use_an_index() {
         for column in ["project_vendor_id", "client_vendor_id", "drawing_vendor_id"] {
             plans.push(nested::<EventRow>(&parents, relation_by(column), EventRow::DEFAULT_ORDER, &window));
         }
-        let of_proposal = relation::Relation { column: "proposal_vendor_id", provider: Some(Provider::Arcsite) };
+        let of_proposal =
+            relation::Relation { column: "proposal_vendor_id", provider: Some(Provider::Arcsite), is_number: false };
         plans.push(nested::<EventRow>(&parents, of_proposal, EventRow::DEFAULT_ORDER, &window));
     }
     for statement in plans {

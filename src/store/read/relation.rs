@@ -6,13 +6,15 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use crate::domain::{Provider, VendorId};
 use crate::store::sql::json_rows::ReadRow;
 
-/// How children name their parent: by a column, and by the vendor if the parent is a proposal.
+/// How children name their parent: by a column, and in a list of several vendors by the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Relation {
     /// The children's column that names their parent.
     pub column: &'static str,
     /// The vendor, if the column's ids are unique only within one.
     pub provider: Option<Provider>,
+    /// Whether the column holds numbers, as the seq of an event. All others hold texts.
+    pub is_number: bool,
 }
 
 impl Relation {
@@ -21,30 +23,44 @@ impl Relation {
     }
 }
 
+impl Relation {
+    /// The deliveries of an event.
+    pub const DELIVERIES: Self = Self { column: "event_seq", provider: None, is_number: true };
+    /// The payments on an ArcSite proposal.
+    pub const PAYMENTS: Self = Self { column: "proposal_vendor_id", provider: None, is_number: false };
+}
+
 /// A row to which other rows belong.
 pub trait Parent: ReadRow {
     /// The id by which they name it.
-    fn vendor_id(&self) -> &VendorId;
+    fn child_key(&self) -> String;
 
     /// How they name it.
     fn child_relation(&self) -> Relation;
 }
 
 /// A row whose key is the vendor's id alone.
-pub trait HasVendorId: Parent {}
+pub trait HasVendorId: Parent {
+    /// The vendor's id.
+    fn vendor_id(&self) -> &VendorId;
+}
 
 /// Defines the column in which children name a row whose key is the vendor's id alone.
 macro_rules! parent {
     ($row:ident named in $column:literal) => {
-        impl $crate::store::read::relation::HasVendorId for $row {}
-
-        impl $crate::store::read::relation::Parent for $row {
+        impl $crate::store::read::relation::HasVendorId for $row {
             fn vendor_id(&self) -> &VendorId {
                 &self.vendor_id
             }
+        }
+
+        impl $crate::store::read::relation::Parent for $row {
+            fn child_key(&self) -> String {
+                self.vendor_id.as_str().to_owned()
+            }
 
             fn child_relation(&self) -> $crate::store::read::relation::Relation {
-                $crate::store::read::relation::Relation { column: $column, provider: None }
+                $crate::store::read::relation::Relation { column: $column, provider: None, is_number: false }
             }
         }
     };

@@ -68,7 +68,7 @@ async fn connection_beyond_the_cap_takes_the_place_of_the_longest_waiting_one() 
 #[tokio::test]
 async fn connection_is_refused_if_no_other_waits() {
     let database = Database::fresh();
-    let service = start(&database, &[("MAX_CONNECTIONS", "2")]).await;
+    let service = start(&database, &[("MAX_CONNECTIONS", "2"), ("MAX_STREAMS_PER_KEY", "2")]).await;
     let first = service.socket().await;
     let _second = service.socket().await;
     let mut refused = RawConnection::open(&service).await;

@@ -3,6 +3,7 @@
 mod clients;
 mod event_streams;
 mod filters;
+mod key_caps;
 mod lagging_subscriber;
 mod many_subscribers;
 mod older_socket_protocol;

@@ -42,6 +42,10 @@ async fn start_stalled(database: &Database, token: Option<&str>) -> (Process, So
         assert_eq!(event["events"]["id"], format!("event:{id}"), "the other subscriber is not delayed");
     }
     other.complete().await;
+    eventually("messages of most operations wait for the client", TIMEOUT, async || {
+        (client.metric("bidarc_stream_bytes").await >= 1_000_000.0).then_some(())
+    })
+    .await;
     (service, socket)
 }
 

@@ -1,6 +1,7 @@
 //! GraphQL over HTTP: requests, filters, orders, pages, limits, and the schema.
 
 mod batches;
+mod budgets;
 mod compression;
 mod empty_values;
 mod event_feed;
@@ -12,6 +13,7 @@ mod hostile_documents;
 mod limits;
 mod list_filters;
 mod list_orders;
+mod long_lists;
 mod look_ahead;
 mod nested;
 mod node_ids;

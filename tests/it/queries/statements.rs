@@ -49,7 +49,8 @@ async fn query_level_of_any_size_costs_one_statement() {
             "drawings(first: 5) { nodes { name project { name } } }
              proposals(first: 5) { nodes { name payments { amount } } }",
         ),
-        (4.0, "proposals(first: 5) { nodes { paidTotal payments { amount } project { name } } }"),
+        (5.0, "proposals(first: 5) { nodes { paidTotal payments { amount } project { name } } }"),
+        (5.0, "proposals(first: 5) { nodes { payments { amount } paymentConnection { totalCount } } }"),
     ] {
         for size in [5, LARGE_PAGE] {
             let query = format!("{{ projects(first: {size}) {{ nodes {{ {selection} }} }} }}");
@@ -63,6 +64,10 @@ async fn query_level_of_any_size_costs_one_statement() {
         ),
         (2.0, "{ events(first: SIZE) { nodes { vendorTypes } } }"),
         (2.0, "{ events(first: SIZE) { nodes { deliveries { id } } } }"),
+        (
+            4.0,
+            "{ events(first: SIZE) { nodes { payload deliveryConnection(first: 2) { nodes { body } totalCount } } } }",
+        ),
         (3.0, "{ proposals(first: SIZE) { nodes { project { drawings { nodes { name } } } } } }"),
         (2.0, "{ projects(first: SIZE) { totalCount nodes { id } } }"),
         (

@@ -29,6 +29,7 @@ pub(super) mod collect_fields;
 mod join;
 mod json;
 
+use super::budget::RequestBudget;
 use super::compat;
 use crate::graphql::error::{ApiError, excerpt};
 use collect_fields::collect_fields;
@@ -136,9 +137,16 @@ async fn resolve_fields<T: ContainerType + ?Sized>(
     is_serial: bool,
 ) -> Vec<ServerResult<Value>> {
     let type_name = T::type_name();
+    let Ok(budget) = ctx.data::<RequestBudget>() else { return Vec::new() };
     let resolve = async |field: &Positioned<Field>| {
+        let (name, is_leaf) = (&field.node.response_key().node, field.node.selection_set.node.items.is_empty());
         if field.node.name.node == "__typename" {
-            return Ok(Value::from(&*type_name));
+            let value = Value::from(&*type_name);
+            budget.take_leaf(name, &value)?;
+            return Ok(value);
+        }
+        if !is_leaf {
+            budget.take_parent(name)?;
         }
         let ctx = ctx.with_field(field);
         // Validation checks within one selection that the type has the field, but not across merged
@@ -147,7 +155,11 @@ async fn resolve_fields<T: ContainerType + ?Sized>(
             let problem = format!("the type {type_name} has no field {}", excerpt(&field.node.name.node));
             ApiError::BadUserInput(problem).into_graphql_error().into_server_error(field.pos)
         };
-        object.resolve_field(&ctx).await?.ok_or_else(unknown)
+        let value = object.resolve_field(&ctx).await?.ok_or_else(unknown)?;
+        if is_leaf {
+            budget.take_leaf(name, &value)?;
+        }
+        Ok(value)
     };
     if !is_serial {
         return join::join_in_order(fields.iter().map(|field| resolve(field))).await;

@@ -18,9 +18,11 @@ use crate::graphql::Api;
 use crate::graphql::error::ApiError;
 use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
 use crate::graphql::execution::selection::{Fields, JsonText, Selectable, Selected};
-use crate::graphql::loader::{EventDeliveriesKey, PaymentKey};
-use crate::graphql::pagination::args::short_list_cost;
+use crate::graphql::loader::{PaymentKey, VendorTypesKey};
+use crate::graphql::pagination::args::{PageArgs, page_cost, whole_list_cost};
+use crate::graphql::pagination::connection::{DeliveryConnection, load_list, load_related};
 use crate::graphql::pagination::cursor;
+use crate::store::read::relation::Relation;
 use crate::store::read::{DeliveryRow, EventRow, PaymentRow};
 use crate::store::sql::json_rows::Columns;
 use crate::vendor::envelope;
@@ -38,6 +40,7 @@ impl ShownRow for EventRow {
 
 /// Something that happened at a vendor. It has a fixed position in the log and never changes.
 #[derive(Interface)]
+#[expect(clippy::duplicated_attributes, reason = "two arguments of a field may have the same type")]
 #[graphql(
     field(name = "id", ty = "ID", desc = "Node id, for `node` and `nodes`: `event:42`."),
     field(
@@ -70,7 +73,32 @@ impl ShownRow for EventRow {
     field(
         name = "deliveries",
         ty = "Vec<Selected<Delivery>>",
-        desc = "All its deliveries in the order of their arrival, redeliveries included."
+        desc = "Its first 100 deliveries in the order of their arrival, redeliveries included. `deliveryConnection` has all."
+    ),
+    field(
+        name = "delivery_connection",
+        ty = "DeliveryConnection",
+        desc = "All its deliveries in the order of their arrival, redeliveries included, in pages.",
+        arg(
+            name = "first",
+            ty = "Option<i32>",
+            desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20."
+        ),
+        arg(
+            name = "after",
+            ty = "Option<String>",
+            desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`."
+        ),
+        arg(
+            name = "last",
+            ty = "Option<i32>",
+            desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`."
+        ),
+        arg(
+            name = "before",
+            ty = "Option<String>",
+            desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`."
+        )
     )
 )]
 pub(crate) enum Event {
@@ -141,17 +169,20 @@ fn payload(row: &EventRow) -> Result<Json> {
     })
 }
 
+/// How the deliveries of an event name it.
+fn delivery_parent(row: &EventRow) -> (Relation, String) {
+    (Relation::DELIVERIES, row.seq.0.to_string())
+}
+
 async fn deliveries(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<Selected<Delivery>>> {
-    let columns = node_columns::<DeliveryRow>(ctx);
-    let rows = load(ctx, EventDeliveriesKey(row.seq, columns)).await?.unwrap_or_default();
+    let rows = load_list::<DeliveryRow>(ctx, delivery_parent(row), DeliveryRow::ARRIVAL).await?;
     Ok(rows.into_iter().map(|row| Selected(Delivery(row))).collect())
 }
 
 async fn vendor_types(ctx: &Context<'_>, row: &EventRow) -> Result<Vec<String>> {
     let mut types = vec![read(&row.vendor_type)?.clone()];
-    for delivery in load(ctx, EventDeliveriesKey(row.seq, DeliveryRow::vendor_type)).await?.unwrap_or_default() {
-        types.extend(optional(&delivery.vendor_type, String::from)?.filter(|name| !types.contains(name)));
-    }
+    let others = load(ctx, VendorTypesKey(row.seq)).await?.unwrap_or_default();
+    types.extend(others.into_iter().filter(|name| *name != types[0]).collect::<Vec<_>>());
     Ok(types)
 }
 
@@ -218,10 +249,29 @@ macro_rules! event_type {
                 payload(&self.0)
             }
 
-            /// All its deliveries in the order of their arrival, redeliveries included.
-            #[graphql(complexity = "short_list_cost(child_complexity)")]
+            /// Its first 100 deliveries in the order of their arrival, redeliveries included.
+            /// `deliveryConnection` has all.
+            #[graphql(complexity = "whole_list_cost(child_complexity)")]
             pub(crate) async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Delivery>>> {
                 deliveries(ctx, &self.0).await
+            }
+
+            /// All its deliveries in the order of their arrival, redeliveries included, in pages.
+            #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+            pub(crate) async fn delivery_connection(
+                &self,
+                ctx: &Context<'_>,
+                #[graphql(desc = "How many items to return from the start of the list, 0 to 100. Without `first` and `last` a page has 20.")]
+                first: Option<i32>,
+                #[graphql(desc = "Return only items after this cursor: the `cursor` of an edge, or `pageInfo.endCursor`.")]
+                after: Option<String>,
+                #[graphql(desc = "How many items to return from the end of the list, 0 to 100. Not together with `first`.")]
+                last: Option<i32>,
+                #[graphql(desc = "Return only items before this cursor: the `cursor` of an edge, or `pageInfo.startCursor`.")]
+                before: Option<String>,
+            ) -> Result<DeliveryConnection> {
+                let args = PageArgs { first, after, last, before };
+                load_related::<DeliveryRow>(ctx, delivery_parent(&self.0), DeliveryRow::ARRIVAL, args).await
             }
 
             $($own)*

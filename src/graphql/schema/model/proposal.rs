@@ -6,11 +6,14 @@ use super::enums::{ProposalStatus, Provider};
 use super::scalar::{DateTime, Decimal, Url};
 use super::{Client, Payment, Project, load, load_by_vendor_id, optional, read, text};
 use crate::domain::{self, Money, NodeId, VendorId};
-use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
+use crate::graphql::execution::look_ahead::ShownRow;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::loader::{ProposalPaymentsKey, VendorIdKey};
-use crate::graphql::pagination::args::{paged_object, short_list_cost};
-use crate::graphql::pagination::connection::{Children, EventConnection, load_children};
+use crate::graphql::loader::{PaidTotalKey, VendorIdKey};
+use crate::graphql::pagination::args::{paged_object, whole_list_cost};
+use crate::graphql::pagination::connection::{
+    Children, EventConnection, PaymentConnection, load_children, load_list, load_related,
+};
+use crate::store::read::relation::{Parent, Relation};
 use crate::store::read::{ClientRow, EventRow, PaymentRow, ProposalRow};
 use crate::store::sql::json_rows::Columns;
 
@@ -22,17 +25,6 @@ impl ShownRow for ProposalRow {
         ("customerEmail", ProposalRow::client_vendor_id),
         ("project", ProposalRow::project_vendor_id),
     ];
-}
-
-impl Proposal {
-    async fn load_payments(&self, ctx: &Context<'_>, columns: Columns) -> Result<Vec<PaymentRow>> {
-        match self.0.provider {
-            domain::Provider::Arcsite => {
-                Ok(load(ctx, ProposalPaymentsKey(self.0.vendor_id.clone(), columns)).await?.unwrap_or_default())
-            }
-            domain::Provider::Bidsketch => Ok(Vec::new()),
-        }
-    }
 }
 
 /// The current state of a proposal of either vendor, made from its events. A nullable field is null
@@ -166,27 +158,26 @@ impl Proposal {
         Ok(read(&self.0.project_vendor_id)?.as_ref().map(VendorId::as_str))
     }
 
-    /// Payments on the proposal in the order of their arrival (ArcSite); empty if there are none,
-    /// and always for Bidsketch.
-    #[graphql(complexity = "short_list_cost(child_complexity)")]
+    /// The first 100 payments on the proposal in the order of their arrival (ArcSite); empty if
+    /// there are none, and always for Bidsketch. `paymentConnection` has all.
+    #[graphql(complexity = "whole_list_cost(child_complexity)")]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Payment>>> {
-        let columns = node_columns::<PaymentRow>(ctx);
-        Ok(self.load_payments(ctx, columns).await?.into_iter().map(|row| Selected(Payment(row))).collect())
+        if self.0.provider == domain::Provider::Bidsketch {
+            return Ok(Vec::new());
+        }
+        let parent = (Relation::PAYMENTS, self.0.child_key());
+        let rows = load_list::<PaymentRow>(ctx, parent, PaymentRow::ARRIVAL).await?;
+        Ok(rows.into_iter().map(|row| Selected(Payment(row))).collect())
     }
 
-    /// Sum of all `payments`: "0.00" if there are none yet. Null for Bidsketch, which reports no
+    /// Sum of all its payments: "0.00" if there are none yet. Null for Bidsketch, which reports no
     /// payments.
     async fn paid_total(&self, ctx: &Context<'_>) -> Result<Option<Decimal>> {
         if self.0.provider == domain::Provider::Bidsketch {
             return Ok(None);
         }
-        let payments = self.load_payments(ctx, PaymentRow::amount).await?;
-        let mut sum = Some(0_i64);
-        for payment in &payments {
-            let Money(amount) = *read(&payment.amount)?;
-            sum = sum.and_then(|sum| sum.checked_add(amount));
-        }
-        Ok(sum.map(|sum| Decimal(Money(sum))))
+        let total = load(ctx, PaidTotalKey(self.0.vendor_id.clone())).await?.unwrap_or(Some(Money(0)));
+        Ok(total.map(Decimal))
     }
 
     /// URL of the proposal in Bidsketch's API, as JSON (Bidsketch).
@@ -232,6 +223,16 @@ paged_object! {
         /// Events of this proposal, payments included, newest first.
         fn events(self, ctx, args) -> EventConnection {
             load_children::<EventRow>(ctx, self.0, args).await
+        }
+
+        /// All payments on this proposal in the order of their arrival (ArcSite), in pages.
+        fn payment_connection(self, ctx, args) -> PaymentConnection {
+            // No payment names a proposal of Bidsketch, whose ids may equal those of ArcSite.
+            let parent = match self.0.provider {
+                domain::Provider::Arcsite => self.0.child_key(),
+                domain::Provider::Bidsketch => String::new(),
+            };
+            load_related::<PaymentRow>(ctx, (Relation::PAYMENTS, parent), PaymentRow::ARRIVAL, args).await
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::graphql::pagination::connection::{EventConnection, load_connection};
 use crate::graphql::pagination::cursor;
 use crate::graphql::schema::input::EventFilter;
 use crate::graphql::schema::model::feed::{self, EventFeedPage};
-use crate::store::read;
+use crate::store::{Reader, read};
 
 #[derive(Default)]
 pub struct HistoryQuery;
@@ -59,7 +59,7 @@ impl EventQuery {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let limit = feed::page_size(page_size).or_api_error()?;
         let after = feed::start_position(api, after.as_deref()).await?;
-        let page = api.feed.read_page(&filter, after, limit).await.or_api_error()?;
+        let page = api.feed.read_page(ctx.data::<Reader>()?, &filter, after, limit).await.or_api_error()?;
         Ok(Selected(EventFeedPage::new(api, page)))
     }
 

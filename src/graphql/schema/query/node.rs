@@ -3,7 +3,6 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::domain::NodeId;
-use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::look_ahead::node_columns;
 use crate::graphql::execution::selection::Selected;
@@ -14,7 +13,7 @@ use crate::graphql::schema::model::{
     load_proposal,
 };
 use crate::store::read::{DeliveryRow, EventRow, PaymentRow};
-use crate::store::webhooks;
+use crate::store::{Reader, webhooks};
 
 /// The largest number of ids in `nodes`.
 const NODE_IDS_MAX: usize = 100;
@@ -80,7 +79,7 @@ async fn load_node(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node
             load(ctx, PaymentKey(seq, node_columns::<PaymentRow>(ctx))).await?.map(|row| Payment(row).into())
         }
         NodeId::BidsketchWebhook(id) => {
-            let reader = ctx.data::<Api>()?.store.reader();
+            let reader = ctx.data::<Reader>()?;
             webhooks::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())
         }
     };

@@ -3,13 +3,12 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::domain;
-use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::pagination::args::paged_object;
+use crate::graphql::pagination::args::{LIST_SIZE_MAX, paged_object, whole_list_cost};
 use crate::graphql::pagination::connection::{BidsketchWebhookConnection, load_webhooks};
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchWebhook, BidsketchWebhookState};
-use crate::store::webhooks;
+use crate::store::{Reader, webhooks};
 
 /// The states that are listed by default.
 const DEFAULT_STATES: [BidsketchWebhookState; 4] = [
@@ -24,9 +23,10 @@ pub struct WebhookQuery;
 
 #[Object]
 impl WebhookQuery {
-    /// All webhooks at Bidsketch that this service manages, oldest first. Bidsketch cannot list its
-    /// webhooks, so one that was created elsewhere is missing here. `bidsketchWebhookConnection`
-    /// gives the same in pages.
+    /// The webhooks at Bidsketch that this service manages, oldest first. Bidsketch cannot list its
+    /// webhooks, so one that was created elsewhere is missing here. The list ends after 100;
+    /// `bidsketchWebhookConnection` gives all in pages.
+    #[graphql(complexity = "whole_list_cost(child_complexity)")]
     async fn bidsketch_webhooks(
         &self,
         ctx: &Context<'_>,
@@ -35,7 +35,8 @@ impl WebhookQuery {
         >,
     ) -> Result<Vec<Selected<BidsketchWebhook>>> {
         let states = states_or_default(state);
-        let found = webhooks::in_states(ctx.data::<Api>()?.store.reader(), &states).await.or_api_error()?;
+        let limit = u64::try_from(LIST_SIZE_MAX).unwrap_or(u64::MAX);
+        let found = webhooks::first_in_states(ctx.data::<Reader>()?, &states, limit).await.or_api_error()?;
         Ok(found.into_iter().map(|webhook| Selected(BidsketchWebhook(webhook))).collect())
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::Seq;
 use crate::feed::FeedItem;
 use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
+use crate::graphql::execution::budget::RequestBudget;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::live::stream::resume_cursor;
 use crate::graphql::live::{PositionCell, StartAt, StopAt};
@@ -70,15 +71,23 @@ impl EventSubscription {
         let filter = read::EventFilter::try_from(filter.unwrap_or_default()).or_api_error()?;
         let limit = feed::page_size(page_size).or_api_error()?;
         let after = feed::start_position(&api, resume_cursor(ctx, after).as_deref()).await?;
-        let next_position = ctx.data_opt::<PositionCell>().cloned().unwrap_or_default();
+        let (next_position, budget) = message_data(ctx)?;
         let pages = api.feed.follow_pages(filter, after, limit);
         Ok(pages.map(move |page| {
+            budget.renew();
             if let Ok(page) = &page {
                 next_position.set(page.position);
             }
             page.map(|page| Selected(EventFeedPage::new(&api, page))).or_api_error()
         }))
     }
+}
+
+/// What each message of a subscription sets before its fields are resolved: its position, and its
+/// budget.
+fn message_data(ctx: &Context<'_>) -> Result<(PositionCell, RequestBudget)> {
+    let position = ctx.data_opt::<PositionCell>().cloned().unwrap_or_default();
+    Ok((position, ctx.data::<RequestBudget>()?.clone()))
 }
 
 /// Follows the log from a cursor on; without one, from its head.
@@ -93,7 +102,7 @@ async fn follow_events(
         (None, Some(cursor)) => feed::resolve_cursor(api, &cursor).await?,
         (None, None) => api.feed.head(),
     };
-    let next_position = ctx.data_opt::<PositionCell>().cloned().unwrap_or_default();
+    let (next_position, budget) = message_data(ctx)?;
     let events = match ctx.data_opt::<StopAt>().cloned() {
         None => api.feed.follow(filter, after).left_stream(),
         Some(StopAt { up_to, reached }) => {
@@ -102,6 +111,7 @@ async fn follow_events(
         }
     };
     let events = events.inspect(move |event| {
+        budget.renew();
         if let Ok(event) = event {
             next_position.set(event.seq);
         }

@@ -42,6 +42,40 @@ pub(in crate::store) fn encode_per_key<R: ReadRow>(
     Query::select().expr(json_array_text(database, Expr::col(ROWS))).from_subquery(lists, "packed").take()
 }
 
+/// How many bytes the large columns of a select's rows have. The databases tell the length of a
+/// value without reading it.
+pub(super) fn size<R: ReadRow>(select: &SelectStatement, columns: Columns) -> SelectStatement {
+    let lengths = column_names::<R>(columns).filter(|name| R::LARGE_COLUMNS.contains(name));
+    let length = lengths.map(|name| {
+        Expr::from(Func::coalesce([Func::cust("octet_length").arg(Expr::col(name)).into(), Expr::cust("0")]))
+    });
+    let length = length.reduce(ExprTrait::add).unwrap_or_else(|| Expr::cust("0"));
+    Query::select().expr(sum(length)).from_subquery(select.clone(), "measured").take()
+}
+
+/// The same for the rows that the select returns for each of several keys.
+pub(super) fn size_per_key<R: ReadRow>(
+    database: Dialect,
+    keys: &[String],
+    select: &SelectStatement,
+    columns: Columns,
+) -> SelectStatement {
+    let of_key = Expr::SubQuery(None, Box::new(size::<R>(select, columns).into()));
+    Query::select().expr(sum(of_key)).from_function(key_rows(database, keys), KEYS_TABLE).take()
+}
+
+fn sum(values: Expr) -> Expr {
+    Func::coalesce([Expr::from(Func::sum(values)), Expr::cust("0")]).into()
+}
+
+/// The text of a select, or null if a size is above a limit. Then the select does not run.
+pub(super) fn unless_larger(select: SelectStatement, size: SelectStatement, limit: u64) -> SelectStatement {
+    let scalar = |select: SelectStatement| Expr::SubQuery(None, Box::new(select.into()));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let is_small = scalar(size).lte(limit);
+    Query::select().expr(Expr::case(is_small, scalar(select))).take()
+}
+
 /// Keys as a table with one column, `value`.
 fn key_rows(database: Dialect, keys: &[String]) -> FunctionCall {
     // A list of texts always serializes.
@@ -77,20 +111,22 @@ fn hex_text(database: Dialect, bytes: Expr) -> Expr {
     }
 }
 
-/// Writes the limit into the statement's text. SQLite plans a statement again for each bound limit,
+/// Writes each limit into the statement's text. SQLite plans a statement again for each bound limit,
 /// which costs a list a tenth of a millisecond (measured). PostgreSQL's parameters are numbered,
 /// and its statements stay as they are.
 pub(super) fn with_inlined_limit(mut statement: Statement) -> Statement {
     const LIMIT_PLACEHOLDER: &str = "LIMIT ?";
     if statement.db_backend == DbBackend::Sqlite
-        && let Some(start) = statement.sql.rfind(LIMIT_PLACEHOLDER)
         && let Some(values) = &mut statement.values
-        // Every question mark in the text is a parameter, because all texts are bound.
-        && let index = statement.sql[..start].matches('?').count()
-        && let Some(Value::BigUnsigned(Some(limit))) = values.0.get(index)
     {
-        statement.sql.replace_range(start..start + LIMIT_PLACEHOLDER.len(), &format!("LIMIT {limit}"));
-        values.0.remove(index);
+        while let Some(start) = statement.sql.rfind(LIMIT_PLACEHOLDER)
+            // Every question mark in the text is a parameter, because all texts are bound.
+            && let index = statement.sql[..start].matches('?').count()
+            && let Some(Value::BigUnsigned(Some(limit))) = values.0.get(index)
+        {
+            statement.sql.replace_range(start..start + LIMIT_PLACEHOLDER.len(), &format!("LIMIT {limit}"));
+            values.0.remove(index);
+        }
     }
     statement
 }

@@ -15,6 +15,7 @@ use sea_orm::sea_query::{Query, SelectStatement};
 use serde::de::{DeserializeSeed, SeqAccess};
 
 use crate::metrics::READS;
+use crate::store::budget::Exceeded;
 use crate::store::engine::dialect::Dialect;
 use crate::store::{Reader, StoreError};
 
@@ -96,6 +97,9 @@ pub trait ReadRow: Sized + Send {
     const ALL: Columns;
     /// The columns that hold bytes.
     const BYTES_COLUMNS: &'static [&'static str];
+    /// The columns whose values may have a megabyte. A statement that reads them is bounded by the
+    /// bytes of its request's budget.
+    const LARGE_COLUMNS: &'static [&'static str];
 
     /// The column from which a field of the API has its name: `first_name` for `firstName`.
     #[must_use]
@@ -133,48 +137,93 @@ pub(super) fn column_names<R: ReadRow>(columns: Columns) -> impl Iterator<Item =
 }
 
 /// Runs a select that returns the requested columns under their names, and decodes its rows.
+///
+/// # Errors
+///
+/// [`StoreError::OverBudget`] if the rows are more than the connection's budget has left.
 pub(in crate::store) async fn fetch_rows<R: ReadRow>(
     db: &Reader,
     select: SelectStatement,
     columns: Columns,
 ) -> Result<Vec<R>, StoreError> {
-    let Some(json) =
-        query_text(db, &encode::encode::<R>(Dialect::of(db.get_database_backend()), select, columns)).await?
-    else {
+    let dialect = Dialect::of(db.get_database_backend());
+    let size = has_large::<R>(columns).then(|| encode::size::<R>(&select, columns));
+    let Some(json) = query_text(db, encode::encode::<R>(dialect, select, columns), size).await? else {
         return Ok(Vec::new());
     };
-    RowListSeed::<R>::new(columns)
+    let rows = RowListSeed::<R>::new(columns)
         .deserialize(&mut serde_json::Deserializer::from_str(&json))
-        .map_err(|error| decode_error::<R>(&error))
+        .map_err(|error| decode_error::<R>(&error))?;
+    take_rows(db, rows.len())?;
+    Ok(rows)
 }
 
 /// Runs a select for each of several keys, which it can refer to as the column `value` of
 /// [`encode::KEYS_TABLE`]. Returns the rows of each key, in the order of the keys.
+///
+/// # Errors
+///
+/// As [`fetch_rows`].
 pub(in crate::store) async fn fetch_rows_per_key<R: ReadRow>(
     db: &Reader,
     keys: &[String],
     select: SelectStatement,
     columns: Columns,
 ) -> Result<Vec<Vec<R>>, StoreError> {
-    let statement = encode::encode_per_key::<R>(Dialect::of(db.get_database_backend()), keys, select, columns);
-    let Some(json) = query_text(db, &statement).await? else { return Ok(Vec::new()) };
-    RowListsSeed::<R>(RowListSeed::new(columns))
+    let dialect = Dialect::of(db.get_database_backend());
+    let size = has_large::<R>(columns).then(|| encode::size_per_key::<R>(dialect, keys, &select, columns));
+    let statement = encode::encode_per_key::<R>(dialect, keys, select, columns);
+    let Some(json) = query_text(db, statement, size).await? else { return Ok(Vec::new()) };
+    let lists = RowListsSeed::<R>(RowListSeed::new(columns))
         .deserialize(&mut serde_json::Deserializer::from_str(&json))
-        .map_err(|error| decode_error::<R>(&error))
+        .map_err(|error| decode_error::<R>(&error))?;
+    take_rows(db, lists.iter().map(Vec::len).sum())?;
+    Ok(lists)
+}
+
+/// Whether the columns have a large one.
+fn has_large<R: ReadRow>(columns: Columns) -> bool {
+    column_names::<R>(columns).any(|name| R::LARGE_COLUMNS.contains(&name))
+}
+
+fn take_rows(db: &Reader, count: usize) -> Result<(), StoreError> {
+    db.budget().map_or(Ok(()), |budget| budget.take_rows(count))
 }
 
 fn decode_error<R: ReadRow>(error: &serde_json::Error) -> StoreError {
     StoreError::Unreadable(format!("a row of {}: {error}", R::TABLE))
 }
 
-/// Runs a statement that returns one text.
-async fn query_text(db: &Reader, select: &SelectStatement) -> Result<Option<String>, StoreError> {
+/// Runs a statement that returns one text. If `size`, the statement that returns how many bytes of
+/// large columns it reads, is more than the budget has left, the database does not read them.
+async fn query_text(
+    db: &Reader,
+    select: SelectStatement,
+    size: Option<SelectStatement>,
+) -> Result<Option<String>, StoreError> {
     metrics::counter!(READS).increment(1);
-    let statement = encode::with_inlined_limit(db.get_database_backend().build(select));
-    Ok(match db.query_one_raw(statement).await? {
-        Some(row) => Some(row.try_get_by_index(0)?),
-        None => None,
-    })
+    let budget = db.budget();
+    if let Some(budget) = budget {
+        budget.check()?;
+    }
+    let bounded = size.zip(budget);
+    let is_bounded = bounded.is_some();
+    let select = match bounded {
+        Some((size, budget)) => encode::unless_larger(select, size, budget.bytes_to_read()),
+        None => select,
+    };
+    let statement = encode::with_inlined_limit(db.get_database_backend().build(&select));
+    let Some(row) = db.query_one_raw(statement).await? else { return Ok(None) };
+    let text: Option<String> = row.try_get_by_index(0)?;
+    match (&text, budget) {
+        (Some(text), Some(budget)) if is_bounded => budget.take_bytes_to_read(text.len())?,
+        (None, Some(budget)) => {
+            budget.exceed(Exceeded::Bytes);
+            return Err(StoreError::OverBudget);
+        }
+        (Some(_), _) | (None, None) => {}
+    }
+    Ok(text)
 }
 
 /// Selects columns of a row from its table, without a filter or an order.
@@ -186,7 +235,7 @@ pub(in crate::store) fn select_columns<R: ReadRow>(columns: Columns) -> SelectSt
 macro_rules! row {
     (
         $(#[$meta:meta])*
-        $name:ident from $table:literal $(with bytes in $bytes:ident)? {
+        $name:ident from $table:literal $(with bytes in $bytes:ident)? $(with megabytes in $large:ident)? {
             keys { $($(#[$key_doc:meta])* $key:ident: $key_type:ty,)+ }
             columns { $($(#[$doc:meta])* $field:ident: $type:ty,)* }
         }
@@ -214,6 +263,7 @@ macro_rules! row {
             const OPTIONAL_COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
             const ALL: $crate::store::sql::json_rows::Columns = $crate::store::sql::json_rows::Columns::first(Self::OPTIONAL_COLUMNS.len());
             const BYTES_COLUMNS: &'static [&'static str] = &[$(stringify!($bytes))?];
+            const LARGE_COLUMNS: &'static [&'static str] = &[$(stringify!($large))?];
 
             fn decode<'de, A: serde::de::SeqAccess<'de>>(
                 columns: $crate::store::sql::json_rows::Columns,

@@ -15,6 +15,7 @@ const STOREYS: [(&str, &[&[&str]]); 2] = [
         "store",
         &[
             &["error"],
+            &["budget"],
             &["engine"],
             &["sql"],
             &["log", "projection", "read", "deliveries", "keys", "webhooks"],
