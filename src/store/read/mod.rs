@@ -161,8 +161,8 @@ pub async fn vendor_types(
 }
 
 /// Reads the next events that match, after a seq and up to another, oldest first, with all columns:
-/// at most `limit`, and as many as have `bytes_max` bytes of bodies together. The first one may have
-/// more. Whether others follow up to the other seq is told too.
+/// at most `limit`, and as many as have `bytes_max` bytes of bodies together. The first one may
+/// have more. Whether others follow up to the other seq is told too.
 pub async fn events_after(
     db: &Reader,
     filter: &EventFilter,

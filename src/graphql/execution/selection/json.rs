@@ -45,8 +45,8 @@ impl JsonText {
         Ok(Value::Object(IndexMap::from_iter([(RAW_VALUE_KEY.clone(), Value::String(text))])))
     }
 
-    /// Appends a value to a text. Raw parts are copied verbatim: this type wrote them, or serde_json
-    /// read them.
+    /// Appends a value to a text. Raw parts are copied verbatim: this type wrote them, or
+    /// serde_json read them.
     pub(crate) fn append_value(text: &mut Vec<u8>, value: &Value) -> serde_json::Result<()> {
         let mut json = Self(std::mem::take(text));
         let pushed = json.push_value(value);

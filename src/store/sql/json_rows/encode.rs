@@ -111,9 +111,9 @@ fn hex_text(database: Dialect, bytes: Expr) -> Expr {
     }
 }
 
-/// Writes each limit into the statement's text. SQLite plans a statement again for each bound limit,
-/// which costs a list a tenth of a millisecond (measured). PostgreSQL's parameters are numbered,
-/// and its statements stay as they are.
+/// Writes each limit into the statement's text. SQLite plans a statement again for each bound
+/// limit, which costs a list a tenth of a millisecond (measured). PostgreSQL's parameters are
+/// numbered, and its statements stay as they are.
 pub(super) fn with_inlined_limit(mut statement: Statement) -> Statement {
     const LIMIT_PLACEHOLDER: &str = "LIMIT ?";
     if statement.db_backend == DbBackend::Sqlite
