@@ -16,8 +16,9 @@ use bidarc::auth::{Access, Keys};
 use bidarc::clock::Clock;
 use bidarc::config::Settings;
 use bidarc::feed::Feed;
-use bidarc::graphql::{self, Executor, Operation, response};
+use bidarc::graphql::{self, Executor, response};
 use bidarc::ingest::clocks::ClockWatch;
+use bidarc::ingest::hook_tokens::HookTokens;
 use bidarc::ingest::record::DedupWindowLengths;
 use bidarc::ingest::release::Releaser;
 use bidarc::ingest::verify::{Hook, Verifier};
@@ -55,7 +56,13 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, &settings.graphql);
     tokio::spawn(async move { feed.run().await });
     let state = AppState {
-        ingest: Arc::new(Ingest { store, verifier, tolerance, writer, clocks: ClockWatch::default() }),
+        ingest: Arc::new(Ingest {
+            hook_tokens: HookTokens::start(store),
+            verifier,
+            tolerance,
+            writer,
+            clocks: ClockWatch::default(),
+        }),
         executor,
         access,
     };
@@ -83,11 +90,11 @@ struct StockExecutor(Executor, Access);
 
 impl async_graphql::Executor for StockExecutor {
     async fn execute(&self, request: Request) -> Response {
-        library_response(self.0.execute(Operation::read(request), self.1).await)
+        library_response(self.0.execute(self.0.read(request), self.1, &self.0.new_budget()).await)
     }
 
     fn execute_stream(&self, request: Request, _: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        self.0.execute_stream(Operation::read(request), self.1, Data::default()).map(library_response).boxed()
+        self.0.execute_stream(self.0.read(request), self.1, Data::default()).map(library_response).boxed()
     }
 }
 

@@ -168,7 +168,8 @@ impl Operation {
     }
 
     /// The names of the root's values in a response, in the order of the document, each with the
-    /// name of its field. Fragments are walked each time that they are spread; the limits bound that.
+    /// name of its field. Fragments are walked each time that they are spread; the limits bound
+    /// that.
     pub(super) fn root_names(&self) -> IndexMap<Name, Name> {
         fn add(document: &ExecutableDocument, set: &SelectionSet, names: &mut IndexMap<Name, Name>) {
             for selection in &set.items {

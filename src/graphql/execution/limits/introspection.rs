@@ -154,8 +154,8 @@ impl Graph {
         self.link("type", from, node);
     }
 
-    /// The node of a type. A list or a type that is not null has one of its own, from which `ofType`
-    /// leads on.
+    /// The node of a type. A list or a type that is not null has one of its own, from which
+    /// `ofType` leads on.
     fn type_node(&mut self, of: &TypeRef) -> usize {
         let mut wrapped = Some(of);
         let (mut first, mut outer) = (None, None);

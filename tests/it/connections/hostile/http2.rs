@@ -1,5 +1,5 @@
-//! Frames of HTTP/2. An error ends the stream (`reset`) or the connection (`goaway`), with a code of
-//! RFC 9113, 7.
+//! Frames of HTTP/2. An error ends the stream (`reset`) or the connection (`goaway`), with a code
+//! of RFC 9113, 7.
 
 use super::super::http2::{
     CONTINUATION, Connection, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, frame,

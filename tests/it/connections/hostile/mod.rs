@@ -28,8 +28,8 @@ const CASES_MIN: usize = 60;
 /// How many connections the tests' own client keeps: one for each table, and one for the metrics.
 const CLIENT_CONNECTIONS_MAX: f64 = 7.0;
 
-/// How much memory may be in use at the end beyond the beginning, in bytes. The allocator keeps what
-/// the largest bodies of all tables took at once, for each thread.
+/// How much memory may be in use at the end beyond the beginning, in bytes. The allocator keeps
+/// what the largest bodies of all tables took at once, for each thread.
 const MEMORY_GROWTH_MAX: u64 = 192 * 1024 * 1024;
 
 /// One request.
