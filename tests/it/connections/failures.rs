@@ -19,7 +19,7 @@ const NEIGHBOUR_OF_OTHER_PEER: &str = "2001:db8:1:2::4";
 async fn start_with_limit(database: &Database) -> Process {
     let launch = Launch::new(database.directory())
         .env("BIDARC_ARCSITE__SIGNING_SECRETS", "s")
-        .env("BIDARC_BIDSKETCH__PATH_TOKEN", "right")
+        .env("BIDARC_BIDSKETCH__PATH_TOKEN", "the-right-token-of-16")
         .env("BIDARC_SERVER__MAX_FAILURES_PER_MINUTE", &LIMIT.to_string());
     launch.serve(0, database).await
 }
@@ -111,7 +111,7 @@ async fn wrong_delivery_beyond_the_limit_keeps_its_status_and_a_right_one_is_rec
         // A right one, from the same peer. Its signature is too old, or its payload is another
         // vendor's.
         HttpResponse::of(post("/webhooks/arcsite", "s")).await.receipt().quarantined();
-        HttpResponse::of(post("/webhooks/bidsketch/right", "")).await.receipt();
+        HttpResponse::of(post("/webhooks/bidsketch/the-right-token-of-16", "")).await.receipt();
     }
     // The body of a limited one is not read.
     let mut connection = RawConnection::open(&service).await;

@@ -31,7 +31,7 @@ fn keys(context: &Context) -> Vec<Case> {
         case(
             "key in the query",
             context.get(&format!("/graphql?query={{headCursor}}&access_token={}", context.token), ""),
-            "401",
+            "400",
         ),
         case("key with a percent escape", with(&format!("Authorization: Bearer %{}\r\n", context.token)), "401"),
         case("Basic that is no base64", with("Authorization: Basic \u{e9}!!\r\n"), "401"),

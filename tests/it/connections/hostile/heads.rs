@@ -24,7 +24,12 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
         case("length of 2^64 - 1", post("Content-Length: 18446744073709551615\r\n", "x"), "431"),
         case(
             "length of 2^63",
-            context.request("POST", "/webhooks/bidsketch/right", "Content-Length: 9223372036854775808\r\n", "x"),
+            context.request(
+                "POST",
+                "/webhooks/bidsketch/the-right-token-of-16",
+                "Content-Length: 9223372036854775808\r\n",
+                "x",
+            ),
             "408",
         ),
         case("unknown coding", post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"), "400"),
@@ -39,7 +44,7 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
             "negative chunk",
             context.request(
                 "POST",
-                "/webhooks/bidsketch/right",
+                "/webhooks/bidsketch/the-right-token-of-16",
                 "Transfer-Encoding: chunked\r\n",
                 "-1\r\nx\r\n0\r\n\r\n",
             ),
@@ -49,7 +54,7 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
             "chunk of 2^64",
             context.request(
                 "POST",
-                "/webhooks/bidsketch/right",
+                "/webhooks/bidsketch/the-right-token-of-16",
                 "Transfer-Encoding: chunked\r\n",
                 "10000000000000000\r\nx",
             ),
@@ -59,7 +64,7 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
             "chunk without its end",
             context.request(
                 "POST",
-                "/webhooks/bidsketch/right",
+                "/webhooks/bidsketch/the-right-token-of-16",
                 "Transfer-Encoding: chunked\r\n",
                 "1\r\nxx\r\n0\r\n\r\n",
             ),
@@ -69,7 +74,7 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
             "flood of chunk extensions",
             context.request(
                 "POST",
-                "/webhooks/bidsketch/right",
+                "/webhooks/bidsketch/the-right-token-of-16",
                 "Transfer-Encoding: chunked\r\n",
                 format!("1;{}\r\nx\r\n0\r\n\r\n", "x".repeat(100_000)),
             ),
@@ -79,7 +84,7 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
             "flood of trailers",
             context.request(
                 "POST",
-                "/webhooks/bidsketch/right",
+                "/webhooks/bidsketch/the-right-token-of-16",
                 "Transfer-Encoding: chunked\r\n",
                 format!("1\r\nx\r\n0\r\n{}\r\n", "X: x\r\n".repeat(20_000)),
             ),
@@ -89,7 +94,7 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
             "chunks of one byte",
             context.request(
                 "POST",
-                "/webhooks/bidsketch/right",
+                "/webhooks/bidsketch/the-right-token-of-16",
                 "Transfer-Encoding: chunked\r\n",
                 chunked(&[b' '; 20_000], 1),
             ),

@@ -20,7 +20,7 @@ use simulator::signature::{HEADER, sign};
 use crate::harness::{Client, Database, Launch, Process, RawConnection, TIMEOUT, add_key, eventually};
 
 const SECRET: &str = "s";
-const HOOK_TOKEN: &str = "right";
+const HOOK_TOKEN: &str = "the-right-token-of-16";
 
 /// How many requests the table has at least.
 const CASES_MIN: usize = 60;
