@@ -38,7 +38,9 @@ async fn write_log_lines(client: &crate::harness::Client) {
 async fn log_that_is_not_read_delays_nothing_and_its_dropped_lines_are_counted() {
     let database = Database::fresh();
     let (mut reader, writer) = full_pipe();
-    let service = Launch::new(database.directory()).serve_into(writer, reserved_port().await, &database).await;
+    // At this level each refused delivery has a line.
+    let launch = Launch::new(database.directory()).env("BIDARC_LOG__FILTER", "info,bidarc=debug");
+    let service = launch.serve_into(writer, reserved_port().await, &database).await;
     write_log_lines(&service).await;
     service.arcsite("project.created", r#"{"id":1}"#).await.accepted();
     let dropped = eventually("dropped lines are counted", TIMEOUT, async || {
