@@ -8,7 +8,7 @@ pub struct Setting {
     pub name: &'static str,
     /// What it may be.
     pub kind: Kind,
-    /// What it is for, and why its range ends where it does.
+    /// Its purpose, and the reason for the ends of its range.
     pub reason: &'static str,
 }
 

@@ -161,10 +161,13 @@ async fn sockets_that_replay_large_events_and_do_not_read_hold_little_memory() {
         (service.metric("bidarc_stream_bytes").await >= 10_000_000.0).then_some(())
     })
     .await;
-    for _ in 0..20 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut held = 0.0;
+    eventually("no socket takes another message", TIMEOUT, async || {
         highest = grown(&service).max(highest);
-    }
+        let before = std::mem::replace(&mut held, service.metric("bidarc_stream_bytes").await);
+        (before == held).then_some(())
+    })
+    .await;
     assert!(highest < LIMIT, "{highest} bytes more");
     drop(sockets);
     eventually("the memory is given back", Duration::from_secs(10), async || {

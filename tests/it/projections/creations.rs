@@ -34,7 +34,7 @@ async fn drawing_created_late_fills_in_what_the_update_left_out() {
     service.stop().await;
 }
 
-/// A retry of the creation may be signed anew, with a later time than the update.
+/// A retry of the creation may have a new signature, with a later time than the update.
 #[tokio::test]
 async fn drawing_created_with_a_newer_signature_is_still_the_older_event() {
     let clock = ManualClock::new();

@@ -50,7 +50,7 @@ enum Kind {
     Socket(Opening, Vec<u8>),
 }
 
-/// What requests are made from.
+/// The service that requests are sent to, and the token of a key.
 struct Context {
     authority: String,
     token: String,
