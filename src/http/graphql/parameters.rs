@@ -39,6 +39,14 @@ struct JsonParameters<'a> {
     extensions: Option<&'a RawValue>,
 }
 
+impl From<Request> for Parameters {
+    fn from(request: Request) -> Self {
+        let Request { query, operation_name, variables, extensions, .. } = request;
+        let operation_name = operation_name.filter(|name| !name.is_empty());
+        Self { query: Some(query), operation_name, variables, extensions }
+    }
+}
+
 impl Parameters {
     /// Reads an object in JSON. The error says what is wrong with it.
     pub(in crate::http) fn from_json(json: &str) -> Result<Self, String> {

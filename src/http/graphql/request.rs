@@ -1,9 +1,16 @@
 //! Reads a GraphQL request from HTTP, as the GraphQL-over-HTTP specification defines it: JSON in
 //! the body of a POST, parameters in the URL of a GET. A list in a body is a batch.
+//!
+//! async-graphql-axum reads the body of a request; [`Parameters`] read what it lacks: values that
+//! common clients leave empty, each request of a batch on its own, and the operation's name in a
+//! URL.
 
-use axum::body::Body;
-use axum::extract::Query;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use async_graphql::Request;
+use async_graphql_axum::GraphQLRequest;
+use async_graphql_axum::rejection::GraphQLRejection;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Query};
+use axum::http::{self, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::value::RawValue;
 
 use super::parameters::{Parameters, UrlParameters};
@@ -15,6 +22,9 @@ use crate::http::error::HttpError;
 
 /// The largest request, its document and variables together.
 pub(in crate::http) const REQUEST_BYTES_MAX: usize = 256 * 1024;
+
+/// The byte order mark, in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// How many requests of a batch are served.
 const BATCH_MAX: usize = 10;
@@ -54,7 +64,7 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body, graphql: &Executo
         let problem = "the Content-Type must be application/json".to_owned();
         return Err(RequestError(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
     }
-    let body = body::read(body, REQUEST_BYTES_MAX).await.map_err(|error| {
+    let body: Bytes = body::read(body, REQUEST_BYTES_MAX).await.map(Bytes::from).map_err(|error| {
         let status = match &error {
             HttpError::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             HttpError::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -70,15 +80,14 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body, graphql: &Executo
     })?;
     let not_a_request =
         |cause: String| RequestError::bad_request(format!("the body is not a GraphQL request: {cause}"));
-    let body = str::from_utf8(&body).map_err(|error| not_a_request(error.to_string()))?;
     // Some programs begin a text with a byte order mark.
-    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
-    if !body.trim_ascii_start().starts_with('[') {
-        return read(Parameters::from_json(body), graphql)
+    let body = if body.starts_with(BYTE_ORDER_MARK) { body.slice(BYTE_ORDER_MARK.len()..) } else { body };
+    if !body.trim_ascii_start().starts_with(b"[") {
+        return read(read_single(body).await, graphql)
             .map(|operation| Requests::One(Box::new(operation)))
             .map_err(|RequestError(_, cause)| not_a_request(cause));
     }
-    let requests: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| not_a_request(error.to_string()))?;
+    let requests: Vec<&RawValue> = serde_json::from_slice(&body).map_err(|error| not_a_request(error.to_string()))?;
     match requests.len() {
         0 => Err(RequestError::bad_request("the batch is empty; send one request or more")),
         1..=REFUSED_BATCH_MAX => {
@@ -90,6 +99,23 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body, graphql: &Executo
         }
         _ => Err(batch_too_long()),
     }
+}
+
+/// Reads the body of one request. async-graphql-axum checks neither its size nor its media type.
+async fn read_single(body: Bytes) -> Result<Parameters, String> {
+    match read_by_library(body.clone()).await {
+        Ok(request) => Ok(Parameters::from(request)),
+        // A value may be empty; and the library does not say what is wrong with a body.
+        Err(GraphQLRejection(_)) => {
+            str::from_utf8(&body).map_err(|error| error.to_string()).and_then(Parameters::from_json)
+        }
+    }
+}
+
+async fn read_by_library(body: Bytes) -> Result<Request, GraphQLRejection> {
+    let mut request = http::Request::new(Body::from(body));
+    *request.method_mut() = Method::POST;
+    GraphQLRequest::from_request(request, &()).await.map(GraphQLRequest::into_inner)
 }
 
 fn batch_too_long() -> RequestError {
@@ -123,4 +149,46 @@ fn read(parameters: Result<Parameters, String>, graphql: &Executor) -> Result<Op
 fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {
     let name = value.to_str().ok().and_then(|value| value.split(';').next());
     name.is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request that the library reads means the same to [`Parameters`], which read those of
+    /// batches and sockets.
+    #[tokio::test]
+    async fn library_and_parameters_read_the_same() {
+        let hash = r#"{"persistedQuery":{"version":1,"sha256Hash":"x"}}"#;
+        let number = "123456789012345678901234567890";
+        let mut read = 0;
+        for members in [
+            r#""query":"{a}""#.to_owned(),
+            r#""query":"{a}","operationName":null,"variables":null"#.to_owned(),
+            r#""query":"{a}","operationName":"","variables":{},"extensions":{}"#.to_owned(),
+            r#""query":"{a}","operationName":"A","variables":{"a":[1,-2,3.5,"x",true,null,{"b":{}}]}"#.to_owned(),
+            format!(r#""query":"{{a}}","variables":{{"big":{number},"long":18446744073709551615,"e":1e3}}"#),
+            r#""query":"\ud83d\ude00\n","variables":{"\u0061":"\u00e4"},"more":[{}]"#.to_owned(),
+            format!(r#""query":"","extensions":{hash}"#),
+            format!(r#""extensions":{hash}"#),
+            r#""query":"{a}","variables":{"a":1,"a":2}"#.to_owned(),
+            String::new(),
+            r#""query":null"#.to_owned(),
+            r#""query":"{a}","query":"{b}""#.to_owned(),
+            r#""query":"{a}","variables":[]"#.to_owned(),
+            r#""query":"{a}","extensions":null"#.to_owned(),
+            r#""query":"{a}","variables":1"#.to_owned(),
+        ] {
+            let json = format!(" {{{members}}} ");
+            let Ok(request) = read_by_library(Bytes::from(json.clone())).await else { continue };
+            read += 1;
+            let shown = |parameters: Parameters| {
+                let request = parameters.without_empty_query().into_request();
+                request.map(|request: Request| format!("{request:?}"))
+            };
+            let expected = shown(Parameters::from_json(&json).unwrap());
+            assert_eq!(shown(Parameters::from(request)), expected, "{json}");
+        }
+        assert_eq!(read, 11);
+    }
 }

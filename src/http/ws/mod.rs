@@ -92,6 +92,7 @@ async fn upgrade(
     }
     let init = ConnectionInit::new(keys.clone(), &headers, local_check.is_ok());
     let upgrade = upgrade
+        // Not async-graphql-axum's `GraphQLProtocol`: it hides which protocol it chose.
         .protocols(protocol::SUBPROTOCOLS)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(driver::WRITE_BUFFER_BYTES)

@@ -32,7 +32,7 @@ const ORDER: [&str; 17] = [
 const SEPARATED: [(&str, &str, Option<&str>); 2] = [("graphql", "ingest", Some("release")), ("ingest", "feed", None)];
 
 /// The libraries that only some layers may use.
-const LIBRARY_LAYERS: [(&str, &[&str]); 10] = [
+const LIBRARY_LAYERS: [(&str, &[&str]); 11] = [
     ("reqwest", &["vendor"]),
     ("axum", &["http"]),
     ("hyper", &["http"]),
@@ -40,6 +40,7 @@ const LIBRARY_LAYERS: [(&str, &[&str]); 10] = [
     ("tungstenite", &["http"]),
     ("tower_http", &["http"]),
     ("async_graphql", &["graphql", "http"]),
+    ("async_graphql_axum", &["http"]),
     ("sea_orm", &["store"]),
     ("entity", &["store"]),
     ("migration", &["store"]),
