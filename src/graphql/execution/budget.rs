@@ -119,14 +119,17 @@ fn json_length(value: &Value) -> usize {
     }
 }
 
-/// How many bytes of JSON a text has, with quotes and escapes.
+/// How many bytes of JSON a text has, with quotes and escapes. Most of an answer is text: the sums
+/// of blocks, without a branch, are what the compiler turns into vector instructions.
 fn text_length(text: &str) -> usize {
-    let length = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-        0..0x20 => 6,
-        _ => 1,
+    let added_by_escape = |byte: &u8| {
+        let is_short = matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t' | b'\x08' | b'\x0c');
+        u8::from(is_short) + 5 * u8::from(*byte < 0x20 && !is_short)
     };
-    text.bytes().map(length).sum::<usize>() + 2
+    // 32 times 5 fits into a byte.
+    let blocks = text.as_bytes().chunks(32);
+    let escapes = blocks.map(|block| usize::from(block.iter().map(added_by_escape).sum::<u8>()));
+    text.len() + escapes.sum::<usize>() + 2
 }
 
 #[cfg(test)]
@@ -137,7 +140,10 @@ mod tests {
 
     #[test]
     fn length_is_that_of_the_written_json() {
-        for value in [value!("a\"b\\\n\u{1}ä\u{1f600}"), value!(null), value!(-12.5), value!(true), value!(["a", "b"])]
+        let every_character = (0..=0x100).filter_map(char::from_u32).collect::<String>().repeat(3);
+        let controls = "\u{1}".repeat(100);
+        for value in
+            [value!(every_character), value!(controls), value!(null), value!(-12.5), value!(true), value!(["a", "b"])]
         {
             let written = serde_json::to_vec(&value).unwrap().len();
             assert!((written..=written + 1).contains(&json_length(&value)), "{value}");
