@@ -58,12 +58,10 @@ impl AsyncRead for ConnectionStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.stream.poll_read_ready(cx))?;
-            let unfilled = buffer.initialize_unfilled();
-            match self.stream.try_read(unfilled) {
+            match self.stream.try_read_buf(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok(count) => {
-                    buffer.advance(count);
                     let may_go_on = count == 0 || self.activity.on_read(count, Instant::now());
                     return Poll::Ready(if may_go_on { Ok(()) } else { Err(io::Error::other(TooMuchBeforeProof)) });
                 }
