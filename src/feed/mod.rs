@@ -12,17 +12,14 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 mod tail;
 
-use tail::Tail;
+use tail::{Tail, TailBounds};
 
 use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
 use crate::store::{Reader, Store, StoreError};
 
-/// How many events a follower reads at once, with their bodies.
-const FOLLOW_PAGE_SIZE: u64 = 50;
-/// How many bytes of bodies a page has, unless its first event alone has more. Each follower may
-/// hold a page.
-const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// The bounds of a follower's page.
+const PAGE_BOUNDS: (u64, usize) = (50, 1024 * 1024);
 /// How long a follower waits before it retries while the database is not available.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
@@ -31,14 +28,21 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 pub struct Feed {
     store: Store,
     tail: Tail,
+    /// How many events a follower reads at once, and how many bytes of bodies unless the first
+    /// event of a page alone has more. Each follower may hold a page.
+    page_bounds: (u64, usize),
 }
 
 impl Feed {
     /// A feed of this database's log. It starts at the head.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        let tail = Tail::new(store.known_head());
-        Self { store, tail }
+        Self::with_bounds(store, TailBounds::DEFAULT, PAGE_BOUNDS)
+    }
+
+    fn with_bounds(store: Store, tail_bounds: TailBounds, page_bounds: (u64, usize)) -> Self {
+        let tail = Tail::new(store.known_head(), tail_bounds);
+        Self { store, tail, page_bounds }
     }
 
     /// The newest position that this node knows to be committed.
@@ -73,16 +77,17 @@ impl Feed {
         (after, head): (Seq, Seq),
         limit: u64,
     ) -> Result<FeedPage, StoreError> {
+        let (_, bytes_max) = self.page_bounds;
         let in_memory = if head <= self.tail.head() {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-            self.tail.read_after(filter, (after, head), (limit, PAGE_BYTES_MAX))
+            self.tail.read_after(filter, (after, head), (limit, bytes_max))
         } else {
             None
         };
         let (events, may_follow) = match in_memory {
             Some(page) => page,
             None => {
-                let bytes_max = u64::try_from(PAGE_BYTES_MAX).unwrap_or(u64::MAX);
+                let bytes_max = u64::try_from(bytes_max).unwrap_or(u64::MAX);
                 let (events, may_follow) = read::events_after(db, filter, (after, head), (limit, bytes_max)).await?;
                 (events.into_iter().map(Arc::new).collect(), may_follow)
             }
@@ -95,7 +100,7 @@ impl Feed {
     /// Every event after `after` that matches, then live. The stream waits while the database is
     /// not available. Only an event that cannot be read ends it with an error.
     pub fn follow(&self, filter: EventFilter, after: Seq) -> impl Stream<Item = FeedItem> + use<> {
-        self.stream_pages(filter, after, FOLLOW_PAGE_SIZE, StreamBounds { first_page_at_once: false, up_to: None })
+        self.stream_pages(filter, after, self.page_bounds.0, StreamBounds { first_page_at_once: false, up_to: None })
             .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
             .try_flatten()
     }
@@ -105,7 +110,7 @@ impl Feed {
         self.stream_pages(
             filter,
             after,
-            FOLLOW_PAGE_SIZE,
+            self.page_bounds.0,
             StreamBounds { first_page_at_once: true, up_to: Some(up_to) },
         )
         .map_ok(|page| stream::iter(page.events).map(Ok::<_, StoreError>))
@@ -180,3 +185,6 @@ pub struct FeedPage {
     /// Whether `position` was the newest known head when the page was read.
     pub caught_up: bool,
 }
+
+#[cfg(test)]
+mod model_tests;

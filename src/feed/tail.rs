@@ -14,19 +14,27 @@ use crate::domain::Seq;
 use crate::store::read::{self, EventFilter, EventRow};
 use crate::store::{Store, StoreError};
 
-/// How many events the tail holds at most, and how many bytes of bodies.
-const TAIL_EVENTS_MAX: usize = 4096;
-const TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How many events are read at once, with their bodies.
-const FILL_PAGE_SIZE: u64 = 64;
-/// How many bytes of bodies are read at once, unless one event alone has more.
-const FILL_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// How much the tail holds and reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TailBounds {
+    /// How many events it holds at most, and how many bytes of bodies.
+    pub(super) held: (usize, usize),
+    /// How many events it reads at once, and how many bytes of bodies unless one event alone has
+    /// more.
+    pub(super) read_at_once: (u64, u64),
+}
+
+impl TailBounds {
+    pub(super) const DEFAULT: Self = Self { held: (4096, 16 * 1024 * 1024), read_at_once: (64, 4 * 1024 * 1024) };
+}
+
 /// How long the task waits before it retries while the database is not available.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// The newest events of the log.
 #[derive(Clone, Debug)]
 pub(super) struct Tail {
+    bounds: TailBounds,
     buffer: Arc<Mutex<TailBuffer>>,
     head: watch::Sender<Seq>,
 }
@@ -41,9 +49,9 @@ struct TailBuffer {
 
 impl Tail {
     /// An empty tail that begins at `head`.
-    pub(super) fn new(head: Seq) -> Self {
+    pub(super) fn new(head: Seq, bounds: TailBounds) -> Self {
         let buffer = TailBuffer { after: head, events: VecDeque::new(), bytes: 0 };
-        Self { buffer: Arc::new(Mutex::new(buffer)), head: watch::Sender::new(head) }
+        Self { bounds, buffer: Arc::new(Mutex::new(buffer)), head: watch::Sender::new(head) }
     }
 
     /// The newest position that the tail covers.
@@ -97,9 +105,9 @@ impl Tail {
                 self.skip_to(newest);
                 continue;
             }
-            let bounds = (FILL_PAGE_SIZE, FILL_BYTES_MAX);
             let filter = EventFilter::default();
-            match read::events_after(store.reserved_reader(), &filter, (head, newest), bounds).await {
+            let at_once = self.bounds.read_at_once;
+            match read::events_after(store.reserved_reader(), &filter, (head, newest), at_once).await {
                 Ok((events, may_follow)) => {
                     let reached = events.last().filter(|_| may_follow).map_or(newest, |last| last.seq);
                     self.push_events(events, reached);
@@ -132,7 +140,8 @@ impl Tail {
             buffer.bytes += body_length(&event);
             buffer.events.push_back(Arc::new(event));
         }
-        while buffer.events.len() > TAIL_EVENTS_MAX || buffer.bytes > TAIL_BYTES_MAX {
+        let (events_max, bytes_max) = self.bounds.held;
+        while buffer.events.len() > events_max || buffer.bytes > bytes_max {
             let Some(oldest) = buffer.events.pop_front() else { break };
             buffer.bytes -= body_length(&oldest);
             buffer.after = oldest.seq;
