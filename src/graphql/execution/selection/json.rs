@@ -12,9 +12,13 @@ use crate::graphql::execution::compat::RAW_VALUE_KEY;
 pub(crate) struct JsonText(Vec<u8>);
 
 impl JsonText {
-    /// An object with these members. GraphQL names need no escapes.
-    pub(super) fn object<'a>(members: impl Iterator<Item = ServerResult<(&'a Name, Value)>>) -> ServerResult<Self> {
-        let mut json = Self(Vec::with_capacity(256));
+    /// An object with these members. GraphQL names need no escapes. `expected_length` reserves room
+    /// for the text.
+    pub(super) fn object<'a>(
+        members: impl Iterator<Item = ServerResult<(&'a Name, Value)>>,
+        expected_length: usize,
+    ) -> ServerResult<Self> {
+        let mut json = Self(Vec::with_capacity(expected_length));
         json.0.push(b'{');
         for (index, member) in members.enumerate() {
             let (name, value) = member?;
@@ -100,6 +104,15 @@ impl JsonText {
     }
 }
 
+/// How many bytes a value has as text, if nothing in it is escaped; a guess for a short one.
+pub(super) fn expected_length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Object(members) => raw_json(members).map_or(64, str::len),
+        Value::List(_) | Value::Null | Value::Number(_) | Value::Boolean(_) | Value::Enum(_) | Value::Binary(_) => 16,
+    }
+}
+
 fn raw_json(members: &IndexMap<Name, Value>) -> Option<&str> {
     match members.get_index(0) {
         Some((name, Value::String(text))) if members.len() == 1 && *name == *RAW_VALUE_KEY => Some(text),
@@ -140,10 +153,10 @@ mod tests {
 
     #[test]
     fn nested_raw_json_is_written_verbatim() {
-        let inner = JsonText::object([Ok((&Name::new("n"), value!("x")))].into_iter()).unwrap();
+        let inner = JsonText::object([Ok((&Name::new("n"), value!("x")))].into_iter(), 0).unwrap();
         let list = JsonText::list(vec![inner, JsonText(b"36029621652695040".to_vec())]).into_value().unwrap();
-        let outer = JsonText::object([Ok((&Name::new("list"), list)), Ok((&Name::new("z"), value!(null)))].into_iter())
-            .unwrap();
+        let members = [Ok((&Name::new("list"), list)), Ok((&Name::new("z"), value!(null)))];
+        let outer = JsonText::object(members.into_iter(), 0).unwrap();
         let text = br#"{"list":[{"n":"x"},36029621652695040],"z":null}"#;
         let value = value!({ "top": (outer.into_value().unwrap()) });
         assert_eq!(encode_value(&value), [b"{\"top\":".as_slice(), text, b"}"].concat());

@@ -66,9 +66,12 @@ pub(crate) trait Selectable: ContainerType {
                 }
             };
             let values = resolve_fields(self, ctx, fields, false).await;
-            JsonText::object(fields.iter().zip(values).map(|(field, value)| {
+            let length = values.iter().map(|value| value.as_ref().map_or(4, json::expected_length)).sum::<usize>()
+                + fields.iter().map(|field| field.node.response_key().node.len() + 4).sum::<usize>();
+            let members = fields.iter().zip(values).map(|(field, value)| {
                 Ok((&field.node.response_key().node, null_or_propagate(ctx, &type_name, field, value)?))
-            }))
+            });
+            JsonText::object(members, length)
         })
     }
 }
