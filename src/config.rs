@@ -43,6 +43,10 @@ pub struct Settings {
     pub identity: Identity,
     pub graphql: Graphql,
     pub log: Log,
+    /// The settings that a flag, a variable or a file gives, as text without secrets. This is not a
+    /// setting.
+    #[serde(skip)]
+    pub given: Vec<String>,
 }
 
 /// `[server]`
@@ -69,6 +73,7 @@ pub struct Server {
     pub idle_timeout_seconds: u64,
     pub body_budget_bytes: usize,
     pub max_failures_per_minute: NonZeroU32,
+    pub session_days: u32,
 }
 
 /// `[database]`
@@ -219,9 +224,11 @@ impl Settings {
                 source: Source::Flag(flag),
             }));
         }
+        let given = shown_entries(&entries);
         let is_named = entries.iter().any(|entry| entry.setting.name == "database.url");
         let mut settings = Self::from_entries(default_entries(&mut problems).into_iter().chain(entries), problems)?;
         settings.database.is_named = is_named;
+        settings.given = given;
         Ok(settings)
     }
 
@@ -265,6 +272,12 @@ impl Settings {
         listen.ip().to_canonical().is_loopback() && self.server.public_url.is_none()
     }
 
+    /// How long a browser's session lasts at most.
+    #[must_use]
+    pub fn session_length(&self) -> TimeDelta {
+        TimeDelta::days(self.server.session_days.into())
+    }
+
     /// The dedup window of a state.
     #[must_use]
     pub fn state_window(&self) -> TimeDelta {
@@ -276,6 +289,16 @@ impl Settings {
     pub fn occurrence_window(&self) -> TimeDelta {
         TimeDelta::seconds(self.identity.occurrence_window_seconds.into())
     }
+}
+
+/// The values that were given, in the order of the table. The last one of a setting wins.
+fn shown_entries(entries: &[Entry]) -> Vec<String> {
+    let last = |setting: &Setting| entries.iter().rfind(|entry| entry.setting.name == setting.name);
+    SETTINGS
+        .iter()
+        .filter_map(last)
+        .map(|entry| format!("{} {}", entry.setting.name, entry.given.show_value(&entry.setting.kind)))
+        .collect()
 }
 
 fn default_entries(problems: &mut Vec<Problem>) -> Vec<Entry> {

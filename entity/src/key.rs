@@ -14,6 +14,10 @@ pub struct Model {
     pub token_hash: String,
     pub created_at: i64,
     pub revoked_at: Option<i64>,
+    /// From then on it is refused; null if it never expires.
+    pub expires_at: Option<i64>,
+    /// When a service last noted that it was used.
+    pub last_used_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

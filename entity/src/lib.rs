@@ -5,6 +5,7 @@
 //! every column means the same on SQLite and PostgreSQL.
 #![expect(missing_docs, reason = "a column is documented at the domain value that it is mapped to")]
 
+pub mod audit;
 pub mod bidsketch_webhook;
 pub mod client;
 pub mod delivery;
@@ -17,3 +18,4 @@ pub mod payment;
 pub mod project;
 pub mod project_tag;
 pub mod proposal;
+pub mod session;

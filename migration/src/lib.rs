@@ -16,6 +16,7 @@ mod m0005_search_columns;
 mod m0006_folded_texts;
 mod m0007_delivery_content;
 mod m0008_state_order;
+mod m0009_sessions;
 mod state;
 
 pub use state::{State, state};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_folded_texts::Migration),
             Box::new(m0007_delivery_content::Migration),
             Box::new(m0008_state_order::Migration),
+            Box::new(m0009_sessions::Migration),
         ]
     }
 }

@@ -15,10 +15,10 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config::{Bidsketch, Settings};
-use crate::domain::Provider;
+use crate::domain::{AuditKind, Provider};
 use crate::feed::Feed;
 use crate::graphql;
-use crate::http::{self, AllowedOrigins, AppState};
+use crate::http::{self, AllowedOrigins, AppState, SessionCookie};
 use crate::ingest::clocks::ClockWatch;
 use crate::ingest::hook_tokens::HookTokens;
 use crate::ingest::record::DedupWindowLengths;
@@ -124,7 +124,9 @@ impl<'a> Service<'a> {
         let bidsketch_api = build_bidsketch_api(&settings.bidsketch)?;
         let store = Store::open_for_service(&settings.database, clock.now()).await;
         let store = store.map_err(|error| store_error(settings, error))?;
-        let keys = Keys::new(store.clone(), open_without_keys).await.map_err(|error| store_error(settings, error))?;
+        let keys = Keys::new(store.clone(), clock.clone(), open_without_keys)
+            .await
+            .map_err(|error| store_error(settings, error))?;
         if !open_without_keys && keys.count() == 0 {
             store.close().await;
             return Err(ServeError::NoKey { listen, public_url: settings.server.public_url.clone() });
@@ -170,6 +172,8 @@ impl<'a> Service<'a> {
         let writer_shutdown = CancellationToken::new();
         let (writer, writer_task) = Writer::start(store.clone(), windows, writer_shutdown.clone());
         let tolerance = signature_tolerance(settings);
+        let audit = keys.audit().clone();
+        audit.append_soon(AuditKind::Start, None, AuditKind::Start.action(), Some(show_start(settings)));
         let hook_tokens = HookTokens::start(store.clone());
         let ingest = Ingest { hook_tokens, verifier, tolerance, writer, clocks };
 
@@ -177,6 +181,7 @@ impl<'a> Service<'a> {
         let metrics = metrics::install()?;
         let stopping = CancellationToken::new();
         let connections = TaskTracker::new();
+        let public_url = settings.server.public_url.as_ref().map(SecretUrl::expose);
         let router = http::router(AppState {
             ingest: Arc::new(ingest),
             graphql: graphql::build_executor(
@@ -184,6 +189,7 @@ impl<'a> Service<'a> {
                 feed.clone(),
                 releaser,
                 webhooks.clone(),
+                keys.clone(),
                 &settings.graphql,
             ),
             graphql_runtime: graphql_runtime.handle(),
@@ -192,21 +198,16 @@ impl<'a> Service<'a> {
             clock,
             metrics: metrics.clone(),
             keys: keys.clone(),
-            origins: AllowedOrigins::new(
-                settings
-                    .server
-                    .allowed_origins
-                    .iter()
-                    .map(String::as_str)
-                    .chain(settings.server.public_url.as_ref().map(SecretUrl::expose)),
-            ),
+            origins: AllowedOrigins::new(settings.server.allowed_origins.iter().map(String::as_str))
+                .with_public_url(public_url),
+            cookie: SessionCookie::new(public_url, settings.session_length()),
             server: settings.server.clone(),
             shutdown: stopping.clone(),
             connections: connections.clone(),
         });
-        let mut tasks = Tasks::start(writer_task, store.clone(), feed, keys, metrics, webhooks.clone());
+        let mut tasks = Tasks::start(writer_task, store.clone(), feed, keys.clone(), metrics, webhooks.clone());
 
-        let server = http::serve(listener, router, &settings.server, stopping.clone());
+        let server = http::serve(listener, router, &settings.server, audit, stopping.clone());
         let signal = stopping.clone();
         let signalled = async move {
             shutdown.await;
@@ -230,7 +231,7 @@ impl<'a> Service<'a> {
             }
             () = grace_expired => tracing::warn!(seconds = grace.as_secs(), "some requests did not finish within server.shutdown_grace_seconds and were cut off"),
         }
-        Shutdown { tasks, connections, webhooks, writer_shutdown, store }.run().await;
+        Shutdown { tasks, connections, webhooks, keys, writer_shutdown, store }.run().await;
         ended_task.map_or(Ok(()), |task| Err(ServeError::TaskEnded(task)))
     }
 }
@@ -242,6 +243,13 @@ pub fn count_dropped_log_lines(lines: usize) {
 
 fn store_error(settings: &Settings, error: impl Into<OpenError>) -> ServeError {
     ServeError::Store { error: error.into(), url: settings.database.url.clone() }
+}
+
+/// The start of the service, as the audit has it: the version and the settings that were given.
+fn show_start(settings: &Settings) -> String {
+    let version = concat!("version ", env!("CARGO_PKG_VERSION"));
+    let given = settings.given.iter().map(|given| format!("; {given}"));
+    std::iter::once(version.to_owned()).chain(given).collect()
 }
 
 fn build_verifier(settings: &Settings, open_without_keys: bool) -> Verifier {

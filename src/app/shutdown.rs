@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::tasks::Tasks;
+use crate::auth::Keys;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
 
@@ -19,6 +20,7 @@ pub(super) struct Shutdown {
     /// The sockets and event streams.
     pub(super) connections: TaskTracker,
     pub(super) webhooks: Webhooks,
+    pub(super) keys: Keys,
     /// Ends the writer once its queue is empty.
     pub(super) writer_shutdown: CancellationToken,
     pub(super) store: Store,
@@ -28,12 +30,13 @@ impl Shutdown {
     /// Ends the parts in this order, because open streams need the key refresh, and webhooks need
     /// the database.
     pub(super) async fn run(self) {
-        let Self { mut tasks, connections, webhooks, writer_shutdown, store } = self;
+        let Self { mut tasks, connections, webhooks, keys, writer_shutdown, store } = self;
         tasks.commit_exchange.abort();
         tasks.feed.abort();
         tasks.metrics_upkeep.abort();
         tasks.webhook_recovery.abort();
         tasks.folding.abort();
+        tasks.key_upkeep.abort();
         connections.close();
         if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, connections.wait()).await.is_err() {
             tracing::warn!(connections = connections.len(), "some sockets and event streams did not close in time");
@@ -51,6 +54,9 @@ impl Shutdown {
             tracing::error!(
                 "the writer did not end in time; deliveries that it had not committed were not acknowledged"
             );
+        }
+        if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, keys.finish_upkeep()).await.is_err() {
+            tracing::warn!("the last entries of the audit could not be written in time");
         }
         if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, store.close()).await.is_err() {
             tracing::warn!("the database does not answer; its connections were left open");

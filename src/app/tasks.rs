@@ -20,6 +20,7 @@ pub(super) struct Tasks {
     pub(super) commit_exchange: JoinHandle<()>,
     pub(super) feed: JoinHandle<()>,
     pub(super) key_refresh: JoinHandle<()>,
+    pub(super) key_upkeep: JoinHandle<()>,
     pub(super) metrics_upkeep: JoinHandle<()>,
     pub(super) webhook_recovery: JoinHandle<()>,
     pub(super) folding: JoinHandle<()>,
@@ -36,11 +37,13 @@ impl Tasks {
         webhooks: Webhooks,
     ) -> Self {
         let folding_store = store.clone();
+        let upkeep_keys = keys.clone();
         Self {
             writer,
             commit_exchange: tokio::spawn(async move { store.exchange_commits().await }),
             feed: tokio::spawn(async move { feed.run().await }),
             key_refresh: tokio::spawn(async move { keys.run_refresh_loop().await }),
+            key_upkeep: tokio::spawn(async move { upkeep_keys.run_upkeep_loop().await }),
             metrics_upkeep: tokio::spawn(run_metrics_upkeep(metrics)),
             webhook_recovery: tokio::spawn(async move { webhooks.run_recovery_loop().await }),
             folding: tokio::spawn(async move { folding_store.run_folding_loop().await }),

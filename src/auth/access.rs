@@ -1,6 +1,8 @@
 //! What a request may do, or why it is refused.
 
-use super::{ApiKey, Scope};
+use super::Scope;
+use crate::store::keys::ActiveKey;
+use crate::store::sessions::Session;
 
 /// What a request may do. Only [`Keys`](super::Keys) creates one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,16 +13,20 @@ pub struct Access(Grant);
 pub(super) enum Grant {
     /// The service is in open mode: there is no key.
     OpenMode,
-    /// The request has the token of the key with this id.
-    Key { id: i64, scope: Scope },
+    /// The request has the token of the key with this id, or the cookie of a session of it.
+    Key { id: i64, scope: Scope, session: Option<i64> },
 }
 
 impl Access {
     /// The access of a request in open mode.
     pub(super) const OPEN_MODE: Self = Self(Grant::OpenMode);
 
-    pub(super) const fn from_key(key: &ApiKey) -> Self {
-        Self(Grant::Key { id: key.id, scope: key.scope })
+    pub(super) const fn from_key(key: &ActiveKey) -> Self {
+        Self(Grant::Key { id: key.id, scope: key.scope, session: None })
+    }
+
+    pub(super) const fn from_session(session: &Session, key: &ActiveKey) -> Self {
+        Self(Grant::Key { id: key.id, scope: key.scope, session: Some(session.id) })
     }
 
     pub(super) const fn grant(self) -> Grant {
@@ -64,6 +70,15 @@ pub enum AccessError {
     /// Its token belongs to no key, or to a revoked one.
     #[error("the token is not valid: it belongs to no key, or its key was revoked")]
     WrongToken,
+    /// Its key has expired.
+    #[error("the key has expired; ask for a new one")]
+    ExpiredKey,
+    /// Its cookie belongs to no session, or to one that is over.
+    #[error("the session is over; sign in again")]
+    SessionOver,
+    /// It has a cookie or asks for one, and was not sent by a page of this service.
+    #[error("sessions and their cookies are for the pages of this service; send the token of a key instead")]
+    ForeignPage,
     /// The keys cannot be read from the database.
     #[error("the key cannot be verified right now; try again")]
     Unavailable,

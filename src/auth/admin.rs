@@ -1,10 +1,14 @@
 //! Makes and revokes keys. Every running service notices a change within a second, whichever
 //! process makes it.
 
+use chrono::SecondsFormat;
+
 use super::{ApiKey, Scope, Token};
 use crate::clock::Time;
+use crate::domain::AuditKind;
+use crate::store::audit::{self, NewEntry};
 use crate::store::keys::{self, NewApiKey};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Transaction, sessions};
 
 /// The longest name of a key, in characters.
 const NAME_CHARS_MAX: usize = 100;
@@ -49,17 +53,29 @@ pub struct Revocation {
 }
 
 /// Makes a key and returns its token, which is stored nowhere. The name must be free among the
-/// active keys.
-pub async fn add(store: &Store, name: &str, scope: Scope, now: Time) -> Result<Token, AdminError> {
+/// active keys. A key that has expired gives its name to the new one, and is revoked.
+pub async fn add(
+    store: &Store,
+    name: &str,
+    scope: Scope,
+    expires_at: Option<Time>,
+    now: Time,
+) -> Result<Token, AdminError> {
     if let Some(problem) = name_problem(name) {
         return Err(AdminError::InvalidName { name: name.to_owned(), problem });
     }
     let token = Token::generate_for_key();
     let tx = store.begin().await?;
-    if keys::active_by_name(&tx, name).await?.is_some() {
-        return Err(AdminError::NameTaken(name.to_owned()));
+    if let Some(key) = keys::active_by_name(&tx, name).await? {
+        if !key.is_expired(now) {
+            return Err(AdminError::NameTaken(name.to_owned()));
+        }
+        revoke_found(&tx, &key, now).await?;
     }
-    keys::insert(&tx, &NewApiKey { name, scope, token_hash: &token.hash(), created_at: now }).await?;
+    let id =
+        keys::insert(&tx, &NewApiKey { name, scope, token_hash: &token.hash(), created_at: now, expires_at }).await?;
+    let expiry = expires_at.map_or_else(|| "never expires".to_owned(), |time| format!("expires {}", show_time(time)));
+    append(&tx, AuditKind::KeyAdded, format!("key {id} {name:?}, scope {scope}, {expiry}"), now).await?;
     store.commit(tx, None).await?;
     Ok(token)
 }
@@ -83,10 +99,27 @@ pub async fn revoke(store: &Store, name_or_id: &str, now: Time) -> Result<Revoca
     if key.revoked_at.is_some() {
         return Err(AdminError::AlreadyRevoked { id: key.id, name: key.name });
     }
-    keys::revoke(&tx, key.id, now).await?;
+    revoke_found(&tx, &key, now).await?;
     let remaining = keys::active(&tx).await?.len();
     store.commit(tx, None).await?;
     Ok(Revocation { key: ApiKey { revoked_at: Some(now), ..key }, remaining })
+}
+
+/// Revokes a key and ends its sessions.
+async fn revoke_found(tx: &Transaction, key: &ApiKey, now: Time) -> Result<(), StoreError> {
+    keys::revoke(tx, key.id, now).await?;
+    sessions::delete_of_key(tx, key.id).await?;
+    append(tx, AuditKind::KeyRevoked, format!("key {} {:?}", key.id, key.name), now).await
+}
+
+/// Appends an entry to the audit. Keys are made and revoked on the command line, by no key.
+async fn append(tx: &Transaction, kind: AuditKind, detail: String, at: Time) -> Result<(), StoreError> {
+    let action = kind.action().to_owned();
+    audit::append(tx, &NewEntry { at, kind, actor: None, action, detail: Some(detail), count: 1, sum_key: None }).await
+}
+
+fn show_time(time: Time) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The rule that a name breaks, if any.

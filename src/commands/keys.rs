@@ -1,7 +1,7 @@
 //! `bidarc keys`: adds, lists and revokes the keys of the API.
 
 use bidarc::auth::admin::Revocation;
-use bidarc::auth::{ApiKey, Scope, admin};
+use bidarc::auth::{ApiKey, Scope, admin, parse_expiry};
 use bidarc::clock::{Clock, Time};
 use bidarc::config::Settings;
 use bidarc::store::{self, Store};
@@ -27,6 +27,10 @@ pub(crate) enum KeysCommand {
         /// What the key allows: read (queries and subscriptions) or manage (mutations as well)
         #[arg(long, value_parser = scope_values())]
         scope: String,
+        /// When the key expires: after 90d, 12h or 4w, or at the beginning of a day in UTC, such as
+        /// 2030-12-31. Without it the key never expires
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<String>,
     },
     /// List all keys, revoked ones included, without their tokens
     List,
@@ -61,15 +65,18 @@ pub(crate) async fn run(command: KeysCommand, settings: &Settings) -> Result<(),
 /// Executes the command and returns the text to print.
 async fn execute(command: KeysCommand, store: &Store, settings: &Settings, now: Time) -> Result<String, BoxError> {
     Ok(match command {
-        KeysCommand::Add { name, scope } => {
+        KeysCommand::Add { name, scope, expires } => {
             let scope = Scope::from_name(&scope).ok_or("--scope must be read or manage")?;
-            let token = admin::add(store, &name, scope, now).await?;
+            let expires_at = expires.map(|expires| parse_expiry(&expires, now)).transpose()?;
+            let token = admin::add(store, &name, scope, expires_at, now).await?;
+            let expiry = expires_at.map_or_else(String::new, |time| format!(", until {}", format_time(time)));
             format!(
-                "added the key {name:?} with the scope {scope}; store its token, it is shown only now:\n{token}\n",
+                "added the key {name:?} with the scope {scope}{expiry}; store its token, it is shown only now:\n\
+                 {token}\n",
                 token = token.expose()
             )
         }
-        KeysCommand::List => format_table(&admin::list(store).await?),
+        KeysCommand::List => format_table(&admin::list(store).await?, now),
         KeysCommand::Revoke { name_or_id } => {
             let Revocation { key, remaining } = admin::revoke(store, &name_or_id, now).await?;
             let mut text = format!("revoked the key {} ({:?})\n", key.id, key.name);
@@ -94,17 +101,27 @@ fn last_key_warning(settings: &Settings) -> &'static str {
 }
 
 /// The keys as a table. The name comes last, because it can be wide.
-fn format_table(keys: &[ApiKey]) -> String {
+fn format_table(keys: &[ApiKey], now: Time) -> String {
     if keys.is_empty() {
         return "there are no keys; add one: bidarc keys add NAME --scope read|manage\n".to_owned();
     }
-    let row = |id: &str, scope: &str, created: &str, revoked: &str, name: &str| {
-        format!("{id:<4} {scope:<6} {created:<20} {revoked:<20} {name}\n")
+    let row = |id: &str, scope: &str, created: &str, revoked: &str, expires: &str, used: &str, name: &str| {
+        format!("{id:<4} {scope:<6} {created:<20} {revoked:<20} {expires:<20} {used:<20} {name}\n")
     };
-    let mut text = row("ID", "SCOPE", "CREATED", "REVOKED", "NAME");
+    let time = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), format_time);
+    let mut text = row("ID", "SCOPE", "CREATED", "REVOKED", "EXPIRES", "LAST USED", "NAME");
     for key in keys {
-        let revoked = key.revoked_at.map_or_else(|| "-".to_owned(), format_time);
-        text.push_str(&row(&key.id.to_string(), key.scope.as_str(), &format_time(key.created_at), &revoked, &key.name));
+        let is_expired = key.revoked_at.is_none() && key.is_expired(now);
+        let revoked = if is_expired { "expired".to_owned() } else { time(key.revoked_at) };
+        text.push_str(&row(
+            &key.id.to_string(),
+            key.scope.as_str(),
+            &format_time(key.created_at),
+            &revoked,
+            &time(key.expires_at),
+            &time(key.last_used_at),
+            &key.name,
+        ));
     }
     text
 }

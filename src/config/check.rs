@@ -42,10 +42,15 @@ const fn fault<T>(text: &'static str) -> Result<T, Fault> {
 impl Given {
     /// The value and its fault as a message shows them, without secrets.
     pub(super) fn show(&self, kind: &Kind, fault: &Fault) -> String {
+        let fault = fault.0.map(|fault| format!(", which {fault}")).unwrap_or_default();
+        format!("{}{fault}", self.show_value(kind))
+    }
+
+    /// The value as the rest of "<setting> is <value>", without secrets.
+    pub(super) fn show_value(&self, kind: &Kind) -> String {
         let shown =
             if kind.is_secret() { "set to a value that is not shown".to_owned() } else { self.show_plain(kind) };
-        let fault = fault.0.map(|fault| format!(", which {fault}")).unwrap_or_default();
-        format!("is {shown}{fault}")
+        format!("is {shown}")
     }
 
     fn show_plain(&self, kind: &Kind) -> String {

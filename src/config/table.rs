@@ -98,7 +98,7 @@ impl Kind {
 }
 
 /// Every setting, in the order of `bidarc.example.toml`.
-pub const SETTINGS: [Setting; 51] = [
+pub const SETTINGS: [Setting; 52] = [
     Setting {
         name: "server.listen",
         kind: Kind::Address,
@@ -183,6 +183,11 @@ pub const SETTINGS: [Setting; 51] = [
         name: "server.max_failures_per_minute",
         kind: Kind::Number { min: 1, max: 1_000_000, unit: "requests" },
         reason: "How many requests with a wrong key, signature or hook token one peer may send before each is answered at the least cost. A right one is never refused.",
+    },
+    Setting {
+        name: "server.session_days",
+        kind: Kind::Number { min: 1, max: 365, unit: "days" },
+        reason: "How long a browser stays signed in at most; its session ends with its [key](KEYS.md) in any case. A stolen browser should not stay signed in for ever.",
     },
     Setting {
         name: "database.url",

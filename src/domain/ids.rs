@@ -92,13 +92,15 @@ pub enum NodeId {
     Payment(Seq),
     /// A webhook at Bidsketch, by its number here.
     BidsketchWebhook(WebhookId),
+    /// An entry of the audit, by its number.
+    AuditEntry(i64),
 }
 
 /// A text that is not a node id. The message says what a node id looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a node id looks like project:36029621652695040, drawing:…, client:…, proposal:arcsite:…, proposal:bidsketch:11051955, \
-     event:42, delivery:42, payment:42 or webhook:42"
+     event:42, delivery:42, payment:42, webhook:42 or audit:42"
 )]
 pub struct InvalidNodeId;
 
@@ -114,6 +116,7 @@ impl fmt::Display for NodeId {
             Self::Delivery(id) => write!(f, "delivery:{id}"),
             Self::Payment(seq) => write!(f, "payment:{seq}"),
             Self::BidsketchWebhook(id) => write!(f, "webhook:{id}"),
+            Self::AuditEntry(id) => write!(f, "audit:{id}"),
         }
     }
 }
@@ -142,6 +145,7 @@ impl FromStr for NodeId {
             "delivery" => number().map(Self::Delivery),
             "payment" => number().map(|seq| Self::Payment(Seq(seq))),
             "webhook" => number().map(|id| Self::BidsketchWebhook(WebhookId(id))),
+            "audit" => number().map(Self::AuditEntry),
             _ => Err(InvalidNodeId),
         }
     }
@@ -163,6 +167,7 @@ mod tests {
             "delivery:7",
             "payment:42",
             "webhook:3",
+            "audit:3",
         ] {
             assert_eq!(text.parse::<NodeId>().map(|id| id.to_string()).as_deref(), Ok(text));
         }

@@ -1,5 +1,6 @@
 //! The service's own vocabulary, neutral of vendors: values without I/O.
 
+pub mod audit;
 pub mod change;
 pub mod delivery;
 pub mod endpoint;
@@ -17,6 +18,7 @@ pub(crate) mod text_enum;
 pub mod token;
 pub mod webhook;
 
+pub use audit::AuditKind;
 pub use change::{Change, ClientChange, DrawingChange, NewPayment, Patch, ProjectChange, ProposalChange};
 pub use delivery::{DeliveryOutcome, Header, QuarantineReason};
 pub use endpoint::{Endpoint, InvalidEndpoint};
@@ -29,4 +31,5 @@ pub use people::{Address, AddressChange, Contact, ContactChange, Customer, Custo
 pub use scope::Scope;
 pub use status::ProposalStatus;
 pub use text::fold;
+pub use token::Token;
 pub use webhook::{BidsketchEvent, WebhookId, WebhookState};

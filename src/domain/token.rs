@@ -28,6 +28,12 @@ impl Token {
         Self(hex::encode(random_bytes()).into())
     }
 
+    /// Generates the token of a browser's session: base64url, as a cookie takes it.
+    #[must_use]
+    pub fn generate_for_session() -> Self {
+        Self(URL_SAFE_NO_PAD.encode(random_bytes()).into())
+    }
+
     /// Its hash, which the database stores.
     #[must_use]
     pub fn hash(&self) -> String {
@@ -51,6 +57,12 @@ pub fn is_hook_token(text: &str) -> bool {
     text.len() == 2 * TOKEN_BYTES && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
+/// Whether a text has the form of a session's token.
+#[must_use]
+pub fn is_session_token(text: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == TOKEN_BYTES)
+}
+
 /// The SHA-256 of a secret text in hexadecimal digits. A token has 256 random bits, so it needs no
 /// slow hash. Its lookup need not take constant time, because a client cannot choose a token by its
 /// hash.
@@ -65,7 +77,7 @@ mod tests {
 
     #[test]
     fn tokens_generated_are_random_and_hidden() {
-        for generate in [Token::generate_for_key, Token::generate_for_hook] {
+        for generate in [Token::generate_for_key, Token::generate_for_hook, Token::generate_for_session] {
             let (first, second) = (generate(), generate());
             assert_ne!(first.expose(), second.expose());
             assert_ne!(first.hash(), second.hash());
@@ -79,6 +91,9 @@ mod tests {
         let (key, hook) = (Token::generate_for_key(), Token::generate_for_hook());
         let random = key.expose().strip_prefix(KEY_TOKEN_PREFIX).unwrap();
         assert_eq!(URL_SAFE_NO_PAD.decode(random).unwrap().len(), TOKEN_BYTES);
+        let session = Token::generate_for_session();
+        assert!(is_session_token(session.expose()) && !is_session_token(&format!("{}A", session.expose())));
+        assert!(!is_session_token("") && !is_session_token(key.expose()) && !is_session_token(hook.expose()));
         let hook = hook.expose();
         assert!(is_hook_token(hook) && !is_hook_token(key.expose()));
         assert!(!is_hook_token("") && !is_hook_token(&hook[1..]) && !is_hook_token(&hook.replace(|_| true, "F")));

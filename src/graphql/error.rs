@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use async_graphql::ErrorExtensions;
 
+use crate::auth::Scope;
 use crate::store::StoreError;
 
 /// A GraphQL error of this API.
@@ -12,6 +13,9 @@ pub(crate) enum ApiError {
     /// An argument is wrong; the text says what is right.
     #[error("{0}")]
     BadUserInput(String),
+    /// The key lacks the scope that a field needs.
+    #[error("this field needs a key with the scope {0}")]
+    Forbidden(Scope),
     /// The database is not available right now. A retry may succeed.
     #[error("the data cannot be read right now; try again")]
     Unavailable,
@@ -66,6 +70,7 @@ impl ApiError {
     const fn code(&self) -> &'static str {
         match self {
             Self::BadUserInput(_) => BAD_USER_INPUT,
+            Self::Forbidden(_) => FORBIDDEN,
             Self::Unavailable => UNAVAILABLE,
             Self::OverBudget => LIMIT_EXCEEDED,
             Self::Internal => INTERNAL,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_graphql::Schema;
 use futures_util::FutureExt;
 
+use crate::auth::Keys;
 use crate::config::Graphql;
 use crate::feed::Feed;
 use crate::ingest::release::Releaser;
@@ -47,7 +48,14 @@ pub(crate) struct Api {
 
 /// Builds the executor over a database and the feed of its log.
 #[must_use]
-pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: Webhooks, limits: &Graphql) -> Executor {
+pub fn build_executor(
+    store: Store,
+    feed: Feed,
+    releaser: Releaser,
+    webhooks: Webhooks,
+    keys: Keys,
+    limits: &Graphql,
+) -> Executor {
     introspection::prepare(introspected_schema);
     let api = Api { store, feed };
     let schema = schema_builder()
@@ -55,10 +63,11 @@ pub fn build_executor(store: Store, feed: Feed, releaser: Releaser, webhooks: We
         .limit_complexity(limits.max_complexity)
         .data(releaser)
         .data(webhooks)
+        .data(keys.clone())
         .data(api.clone())
         .finish();
     let types = Arc::new(api_types());
-    Executor { schema, types, api, limits: limits.clone(), broadcasts: Broadcasts::default() }
+    Executor { schema, types, api, keys, limits: limits.clone(), broadcasts: Broadcasts::default() }
 }
 
 /// The types of the API, for the checks of documents.

@@ -1,25 +1,26 @@
-//! Authenticates a request by the token in its `Authorization` header, and builds the response of a
-//! refusal.
+//! Authenticates a request by the token in its `Authorization` header, else by the cookie of a
+//! browser's session, and builds the response of a refusal.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Extension, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{RETRY_AFTER_SECONDS, end_connection, whole_seconds};
 use super::graphql;
 use super::open_mode::{self, AccessPolicy};
 use super::server::Exchange;
 use crate::auth::{Access, AccessError, Keys};
-use crate::graphql::error::{LIMIT_EXCEEDED, UNAUTHENTICATED, UNAVAILABLE};
+use crate::graphql::error::{FORBIDDEN, LIMIT_EXCEEDED, UNAUTHENTICATED, UNAVAILABLE};
 use crate::metrics::DENIED;
 
 /// The scheme of RFC 6750.
@@ -33,7 +34,7 @@ pub(super) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let access = match authenticate_headers(&policy.keys, request.headers()).await {
+    let access = match authenticate_headers(&policy, request.uri(), request.headers()).await {
         Ok(access) => access,
         Err(denied) => return access_error_response(denied, &exchange),
     };
@@ -46,9 +47,50 @@ pub(super) async fn authenticate(
     next.run(request).await
 }
 
+/// How a request proves who sends it.
+#[derive(Debug)]
+pub(super) enum Credentials {
+    /// Not at all.
+    None,
+    /// By the token of a key.
+    Token(SecretString),
+    /// By the token of a session, in the cookie of a request that one of our own pages sent.
+    Session(SecretString),
+}
+
+impl Credentials {
+    /// The credentials in the headers of a request. `Authorization` makes a cookie irrelevant. A
+    /// browser adds a cookie by itself, also where another site's page asks it to, so a cookie
+    /// counts only in a request of our own pages.
+    pub(super) fn read(policy: &AccessPolicy, uri: &Uri, headers: &HeaderMap) -> Result<Self, AccessError> {
+        if let Some(token) = token_from_headers(headers)? {
+            return Ok(Self::Token(token.into_owned().into()));
+        }
+        let Some(token) = policy.cookie.token(headers)? else { return Ok(Self::None) };
+        if policy.origins.is_own_page(uri, headers) {
+            Ok(Self::Session(token.into()))
+        } else {
+            Err(AccessError::ForeignPage)
+        }
+    }
+
+    /// The access that they give.
+    pub(super) async fn authenticate(&self, keys: &Keys) -> Result<Access, AccessError> {
+        match self {
+            Self::None => keys.authenticate(None).await,
+            Self::Token(token) => keys.authenticate(Some(token.expose_secret())).await,
+            Self::Session(token) => keys.authenticate_session(token.expose_secret()).await,
+        }
+    }
+}
+
 /// The access of a request with these headers.
-pub(super) async fn authenticate_headers(keys: &Keys, headers: &HeaderMap) -> Result<Access, AccessError> {
-    keys.authenticate(token_from_headers(headers)?.as_deref()).await
+pub(super) async fn authenticate_headers(
+    policy: &AccessPolicy,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Access, AccessError> {
+    Credentials::read(policy, uri, headers)?.authenticate(&policy.keys).await
 }
 
 /// The token of a request. A malformed or repeated header is a wrong token, not a missing one.
@@ -104,28 +146,37 @@ pub(super) fn access_error_response(denied: AccessError, exchange: &Exchange) ->
         return response;
     }
     let (status, code) = match denied {
-        AccessError::NoToken | AccessError::WrongToken => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED),
+        AccessError::NoToken | AccessError::WrongToken | AccessError::ExpiredKey | AccessError::SessionOver => {
+            (StatusCode::UNAUTHORIZED, UNAUTHENTICATED)
+        }
+        AccessError::ForeignPage => (StatusCode::FORBIDDEN, FORBIDDEN),
         AccessError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
     };
     let mut response = (status, graphql::error_response(&denied.to_string(), code)).into_response();
     let headers = response.headers_mut();
     match denied {
-        AccessError::NoToken | AccessError::WrongToken => {
+        AccessError::NoToken | AccessError::WrongToken | AccessError::ExpiredKey | AccessError::SessionOver => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(AUTH_SCHEME));
         }
         AccessError::Unavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
+        AccessError::ForeignPage => {}
     }
     response
 }
 
-/// Counts a wrong token as a failure of its peer. An error says how long it should wait.
+/// Records a refusal. A token that is wrong or has expired is a failure of its peer; an error says
+/// how long the peer should wait. A cookie is none: pages send it by themselves, and nobody guesses
+/// the token in it.
 pub(super) fn record_failure(denied: AccessError, exchange: &Exchange) -> Result<(), Duration> {
+    let refusal = ("API", reason(denied));
     match denied {
-        AccessError::WrongToken => exchange.record_failure(("API", "wrong_token")),
-        AccessError::NoToken | AccessError::Unavailable => Ok(()),
+        AccessError::WrongToken | AccessError::ExpiredKey => return exchange.record_failure(refusal),
+        AccessError::NoToken | AccessError::SessionOver | AccessError::ForeignPage => exchange.note_refusal(refusal),
+        AccessError::Unavailable => {}
     }
+    Ok(())
 }
 
 /// The message for a peer that has sent too many wrong tokens.
@@ -135,12 +186,19 @@ pub(super) fn too_many_failures(wait: Duration) -> String {
 
 /// Counts a request or socket that the API refused.
 pub(super) fn count_denied(denied: AccessError) {
-    let reason = match denied {
+    metrics::counter!(DENIED, "reason" => reason(denied)).increment(1);
+}
+
+/// The reason of a refusal, as metrics and the audit have it.
+const fn reason(denied: AccessError) -> &'static str {
+    match denied {
         AccessError::NoToken => "no_token",
         AccessError::WrongToken => "wrong_token",
+        AccessError::ExpiredKey => "expired_key",
+        AccessError::SessionOver => "session_over",
+        AccessError::ForeignPage => "foreign_page",
         AccessError::Unavailable => "unavailable",
-    };
-    metrics::counter!(DENIED, "reason" => reason).increment(1);
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,12 @@ pub(super) enum HttpError {
     /// The path has no route.
     #[error("there is nothing at this path; / lists what this service offers")]
     NotFound,
+    /// The body is not what this path takes.
+    #[error("{0}")]
+    BadRequest(&'static str),
+    /// The body is of another media type.
+    #[error("the header Content-Type must be application/json")]
+    UnsupportedMediaType,
     /// A request from another machine in open mode, or from a web page whose origin is not allowed.
     #[error("{0}")]
     Forbidden(String),
@@ -66,6 +72,8 @@ impl HttpError {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::UnknownHook | Self::NotFound => StatusCode::NOT_FOUND,
             Self::RetiredHook => StatusCode::GONE,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -98,7 +106,13 @@ impl IntoResponse for HttpError {
             Self::BodyTooLarge(_) | Self::BodyTimeout | Self::BodyInterrupted => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Self::Unauthenticated | Self::UnknownHook | Self::RetiredHook | Self::NotFound | Self::Forbidden(_) => {}
+            Self::Unauthenticated
+            | Self::UnknownHook
+            | Self::RetiredHook
+            | Self::NotFound
+            | Self::BadRequest(_)
+            | Self::UnsupportedMediaType
+            | Self::Forbidden(_) => {}
         }
         response
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -14,8 +14,8 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::access;
+use super::open_mode::AccessPolicy;
 use super::server::Exchange;
-use crate::auth::Keys;
 use crate::feed::Feed;
 use crate::ingest::clocks::ClockWatch;
 use crate::metrics::LOG_HEAD;
@@ -29,7 +29,7 @@ pub(super) struct HealthState {
     pub(super) store: Store,
     pub(super) feed: Feed,
     pub(super) metrics: PrometheusHandle,
-    pub(super) keys: Keys,
+    pub(super) policy: AccessPolicy,
     pub(super) clocks: ClockWatch,
     pub(super) shutdown: CancellationToken,
 }
@@ -82,9 +82,10 @@ async fn ready(State(health): State<HealthState>) -> impl IntoResponse {
 async fn metrics(
     State(health): State<HealthState>,
     Extension(exchange): Extension<Arc<Exchange>>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(denied) = access::authenticate_headers(&health.keys, &headers).await {
+    if let Err(denied) = access::authenticate_headers(&health.policy, &uri, &headers).await {
         return access::access_error_response(denied, &exchange);
     }
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; the log will not reach 2^53 events")]

@@ -2,7 +2,7 @@
 //!
 //! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
 //! or compression, which GraphQL and the pages have. Only the check of open mode runs before it.
-//! GraphQL and `/metrics` need a key.
+//! GraphQL and `/metrics` need a key, or a session that `/session` gives for one.
 
 use std::sync::Arc;
 
@@ -35,12 +35,14 @@ mod origin;
 mod pages;
 mod protection;
 mod server;
+mod session;
 mod stream_caps;
 mod streams;
 mod ws;
 
 pub use origin::AllowedOrigins;
 pub use server::serve;
+pub use session::SessionCookie;
 use stream_caps::StreamCaps;
 
 #[cfg(any(test, fuzzing))]
@@ -67,6 +69,8 @@ pub struct AppState {
     pub keys: Keys,
     /// The web pages that may use the API.
     pub origins: AllowedOrigins,
+    /// The cookie of a browser's session.
+    pub cookie: SessionCookie,
     /// The caps of sockets and event streams.
     pub server: config::Server,
     /// Cancelled when the service stops.
@@ -77,7 +81,7 @@ pub struct AppState {
 
 /// Every route of the service.
 pub fn router(state: AppState) -> Router {
-    let policy = open_mode::AccessPolicy { keys: state.keys.clone(), origins: state.origins };
+    let policy = open_mode::AccessPolicy { keys: state.keys.clone(), origins: state.origins, cookie: state.cookie };
     let gate = from_fn_with_state((policy.clone(), Arc::clone(&state.ingest)), open_mode::restrict_open_mode);
     let clocks = state.ingest.clocks.clone();
     let hooks = hooks::router(hooks::HookState { ingest: state.ingest, clock: state.clock });
@@ -93,18 +97,18 @@ pub fn router(state: AppState) -> Router {
     let streams = streams::Streams {
         caps,
         graphql: state.graphql,
-        keys: state.keys.clone(),
+        keys: state.keys,
         shutdown: state.shutdown.clone(),
         tracker: state.connections,
     };
-    let graphql = graphql::router(streams, sockets.clone(), policy).layer(compression::layer());
+    let graphql = graphql::router(streams, sockets.clone(), policy.clone()).layer(compression::layer());
     let sockets = ws::router(sockets);
     let on_graphql_runtime = from_fn_with_state(state.graphql_runtime, graphql::run_on);
     let health = health::HealthState {
         store: state.store,
         feed: state.feed,
         metrics: state.metrics,
-        keys: state.keys,
+        policy: policy.clone(),
         clocks,
         shutdown: state.shutdown,
     };
@@ -114,6 +118,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(pages::not_found)
         .merge(hooks)
         .merge(health::metrics_router(health.clone()))
+        .merge(session::router(policy))
         .layer(gate)
         .merge(graphql.merge(sockets).layer(on_graphql_runtime))
         .merge(health::router(health))

@@ -19,6 +19,7 @@ use super::error::HttpError;
 use super::hooks::HOOK_PATH_PREFIX;
 use super::origin::AllowedOrigins;
 use super::server::Exchange;
+use super::session::SessionCookie;
 use crate::auth::Keys;
 use crate::domain::{Provider, endpoint};
 use crate::ingest::Ingest;
@@ -28,6 +29,8 @@ use crate::ingest::Ingest;
 pub(super) struct AccessPolicy {
     pub(super) keys: Keys,
     pub(super) origins: AllowedOrigins,
+    /// The cookie of a browser's session.
+    pub(super) cookie: SessionCookie,
 }
 
 /// Headers that a proxy adds, besides all that begin with `x-forwarded-`.

@@ -9,6 +9,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use url::{Origin, Url};
 
+use crate::domain::endpoint;
+
 /// The header in which a browser says which site a request comes from: `same-origin`, `same-site`,
 /// `cross-site`, or `none` for one that the user makes. A page cannot set it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -18,13 +20,58 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(1);
 
 /// The origins of `server.allowed_origins`, and that of `server.public_url`.
 #[derive(Clone, Debug, Default)]
-pub struct AllowedOrigins(Arc<Vec<Origin>>);
+pub struct AllowedOrigins {
+    /// Both.
+    allowed: Arc<Vec<Origin>>,
+    /// The origin of `server.public_url`, which is that of our own pages.
+    public: Option<Origin>,
+}
 
 impl AllowedOrigins {
     /// Takes the configured URLs. Their paths do not matter.
     #[must_use]
     pub fn new<'a>(urls: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(Arc::new(urls.into_iter().filter_map(parse_origin).map(|url| url.origin()).collect()))
+        let allowed = urls.into_iter().filter_map(parse_origin).map(|url| url.origin()).collect();
+        Self { allowed: Arc::new(allowed), public: None }
+    }
+
+    /// The same, with the URL at which the service's own pages are.
+    #[must_use]
+    pub fn with_public_url(mut self, url: Option<&str>) -> Self {
+        self.public = url.and_then(parse_origin).map(|url| url.origin());
+        Arc::make_mut(&mut self.allowed).extend(self.public.clone());
+        self
+    }
+
+    /// Whether a request was certainly sent by a page of this service. A browser says so in
+    /// `Sec-Fetch-Site`, or in `Origin` if it is older or the connection is not encrypted. Another
+    /// port or scheme of the same host is another origin.
+    pub(super) fn is_own_page(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+        let only = |name: HeaderName| {
+            let mut values = headers.get_all(name).iter();
+            values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
+        };
+        if headers.contains_key(SEC_FETCH_SITE) {
+            return only(SEC_FETCH_SITE) == Some("same-origin");
+        }
+        only(header::ORIGIN).and_then(parse_origin).is_some_and(|origin| self.is_own(&origin, host(uri, headers)))
+    }
+
+    /// Whether a page of another origin, or one of unknown origin, sent a request.
+    pub(super) fn is_foreign_page(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+        let is_page = headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(header::ORIGIN);
+        is_page && !self.is_own_page(uri, headers)
+    }
+
+    /// The service itself speaks plain HTTP, so a page of it that came directly has that scheme.
+    /// With a public URL only this machine asks for it directly.
+    fn is_own(&self, origin: &Url, host: Option<Authority>) -> bool {
+        let is_direct = origin.scheme() == "http" && host.is_some_and(|host| is_host_of(origin, &host));
+        match &self.public {
+            Some(public) if *public == origin.origin() => true,
+            Some(_) => is_direct && origin.host_str().is_some_and(endpoint::is_loopback),
+            None => is_direct,
+        }
     }
 
     /// Whether the origin of a request is allowed. A request without one was not sent by a web page
@@ -32,7 +79,7 @@ impl AllowedOrigins {
     pub(super) fn allows(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         let Some(origin) = origin.to_str().ok().and_then(parse_origin) else { return false };
-        self.0.contains(&origin.origin()) || host(uri, headers).is_some_and(|host| is_host_of(&origin, &host))
+        self.allowed.contains(&origin.origin()) || host(uri, headers).is_some_and(|host| is_host_of(&origin, &host))
     }
 
     /// Whether the site that a request comes from is allowed, as far as a browser says it. A page
@@ -46,15 +93,15 @@ impl AllowedOrigins {
     /// Whether the origin of a request is one of these.
     fn contains_origin(&self, headers: &HeaderMap) -> bool {
         let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).and_then(parse_origin);
-        origin.is_some_and(|origin| self.0.contains(&origin.origin()))
+        origin.is_some_and(|origin| self.allowed.contains(&origin.origin()))
     }
 
     /// The CORS layer for these origins. Their pages may send any header: clients have headers of
     /// their own, and a header says nothing that a page could not say in the body.
     pub(super) fn cors_layer(&self) -> CorsLayer {
-        let origins = self.clone();
+        let allowed = Arc::clone(&self.allowed);
         let is_allowed = AllowOrigin::predicate(move |origin, _| {
-            origin.to_str().ok().and_then(parse_origin).is_some_and(|origin| origins.0.contains(&origin.origin()))
+            origin.to_str().ok().and_then(parse_origin).is_some_and(|origin| allowed.contains(&origin.origin()))
         });
         CorsLayer::new()
             .allow_origin(is_allowed)
@@ -117,6 +164,51 @@ mod tests {
             assert!(allowed(&[configured], host, origin), "{configured} {host} {origin}");
         }
         assert!(AllowedOrigins::default().allows(&Uri::from_static("/graphql"), &HeaderMap::new()));
+    }
+
+    fn is_own_page(public: Option<&str>, host: &str, headers: &[(&'static str, &'static str)]) -> bool {
+        let mut map = HeaderMap::new();
+        map.insert(header::HOST, HeaderValue::from_str(host).unwrap());
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        let origins = AllowedOrigins::new(["https://other.example"]).with_public_url(public);
+        origins.is_own_page(&Uri::from_static("/graphql"), &map)
+    }
+
+    #[test]
+    fn own_page_is_of_the_same_site_port_and_scheme() {
+        let public = Some("https://office.example/bidarc");
+        for (public, host, headers) in [
+            (None, "127.0.0.1:8080", &[("sec-fetch-site", "same-origin")][..]),
+            (None, "127.0.0.1:8080", &[("origin", "http://127.0.0.1:8080")]),
+            (None, "10.0.0.1", &[("origin", "http://10.0.0.1")]),
+            (public, "office.example", &[("sec-fetch-site", "same-origin"), ("origin", "https://office.example")]),
+            (public, "app:8080", &[("origin", "https://office.example")]),
+            (public, "127.0.0.1:8080", &[("origin", "http://127.0.0.1:8080")]),
+        ] {
+            assert!(is_own_page(public, host, headers), "{public:?} {host} {headers:?}");
+        }
+        for (public, host, headers) in [
+            (None, "127.0.0.1:8080", &[][..]),
+            (None, "127.0.0.1:8080", &[("sec-fetch-site", "same-site")]),
+            (None, "127.0.0.1:8080", &[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:8080")]),
+            (None, "127.0.0.1:8080", &[("sec-fetch-site", "none")]),
+            (None, "127.0.0.1:8080", &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")]),
+            (None, "127.0.0.1:8080", &[("origin", "http://127.0.0.1:9090")]),
+            (None, "127.0.0.1:8080", &[("origin", "http://localhost:8080")]),
+            (None, "127.0.0.1:8080", &[("origin", "null")]),
+            (None, "127.0.0.1:8080", &[("origin", "http://127.0.0.1:8080"), ("origin", "http://evil.example")]),
+            (None, "office.example", &[("origin", "https://office.example")]),
+            (None, "127.0.0.1:8080", &[("origin", "https://other.example")]),
+            (public, "office.example", &[("origin", "http://office.example")]),
+            (public, "office.example", &[("origin", "https://office.example:8443")]),
+            (public, "office.example:8080", &[("origin", "http://office.example:8080")]),
+            (public, "office.example", &[("origin", "https://other.example")]),
+            (public, "app:8080", &[("origin", "http://app:8080")]),
+        ] {
+            assert!(!is_own_page(public, host, headers), "{public:?} {host} {headers:?}");
+        }
     }
 
     #[test]

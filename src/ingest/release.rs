@@ -10,7 +10,8 @@ use super::normalise::normalise;
 use super::record::{DedupWindowLengths, NormalisedDelivery, Receipt, Recorded, append_or_match};
 use super::verify::Delivery;
 use super::writer::GROUP_DURATION_MAX;
-use crate::domain::DeliveryOutcome;
+use crate::auth::MutationAudit;
+use crate::domain::{DeliveryOutcome, NodeId};
 use crate::store::deliveries::{QuarantinedDelivery, Release};
 use crate::store::read::DeliveryFilter;
 use crate::store::{Store, StoreError, Transaction, deliveries};
@@ -67,13 +68,13 @@ impl Releaser {
     }
 
     /// Releases the delivery with this id.
-    pub async fn release(&self, id: i64) -> Result<ReleaseResult, StoreError> {
+    pub async fn release(&self, id: i64, audit: &MutationAudit) -> Result<ReleaseResult, StoreError> {
         let tx = self.store.begin().await?;
         let Some(found) = deliveries::find_quarantined(&tx, id).await? else { return Ok(ReleaseResult::NotFound) };
         if !found.is_in_quarantine {
             return Ok(ReleaseResult::AlreadyReleased);
         }
-        match self.release_found(tx, vec![found]).await {
+        match self.release_found(tx, vec![found], audit).await {
             Ok(results) => Ok(results.into_iter().next().map_or(ReleaseResult::NotFound, |(_, result)| result)),
             Err(error @ (StoreError::Refused(_) | StoreError::Unreadable(_))) => {
                 tracing::error!(%error, delivery = id, "failed to record a released delivery");
@@ -89,7 +90,11 @@ impl Releaser {
     /// # Errors
     ///
     /// After an error some may be released. The call can be repeated.
-    pub async fn release_matching(&self, filter: &DeliveryFilter) -> Result<MatchingReleases, StoreError> {
+    pub async fn release_matching(
+        &self,
+        filter: &DeliveryFilter,
+        audit: &MutationAudit,
+    ) -> Result<MatchingReleases, StoreError> {
         let started = Instant::now();
         let (mut releases, mut last) = (MatchingReleases::default(), 0);
         while releases.released < RELEASES_MAX && started.elapsed() < RELEASES_DURATION_MAX {
@@ -100,8 +105,8 @@ impl Releaser {
                 break;
             }
             let ids: Vec<i64> = found.iter().map(|found| found.id).collect();
-            let results = match self.release_found(tx, found).await {
-                Err(StoreError::Refused(_) | StoreError::Unreadable(_)) => self.release_each(ids).await?,
+            let results = match self.release_found(tx, found, audit).await {
+                Err(StoreError::Refused(_) | StoreError::Unreadable(_)) => self.release_each(ids, audit).await?,
                 results => results?,
             };
             for (id, result) in results {
@@ -124,10 +129,14 @@ impl Releaser {
     }
 
     /// Releases each delivery in its own transaction, after one of them failed their common one.
-    async fn release_each(&self, ids: Vec<i64>) -> Result<Vec<(i64, ReleaseResult)>, StoreError> {
+    async fn release_each(
+        &self,
+        ids: Vec<i64>,
+        audit: &MutationAudit,
+    ) -> Result<Vec<(i64, ReleaseResult)>, StoreError> {
         let mut results = Vec::with_capacity(ids.len());
         for id in ids {
-            results.push((id, self.release(id).await?));
+            results.push((id, self.release(id, audit).await?));
         }
         Ok(results)
     }
@@ -137,6 +146,7 @@ impl Releaser {
         &self,
         tx: Transaction,
         found: Vec<QuarantinedDelivery>,
+        audit: &MutationAudit,
     ) -> Result<Vec<(i64, ReleaseResult)>, StoreError> {
         let incoming: Vec<(i64, Option<String>, NormalisedDelivery)> = found
             .into_iter()
@@ -178,6 +188,10 @@ impl Releaser {
                 break;
             }
         }
+        let released: Vec<String> = results.iter().filter_map(show_release).collect();
+        if !released.is_empty() {
+            audit.record(&group.tx, &released.join(", ")).await?;
+        }
         group.flush().await?.commit(&self.store).await?;
         for ((.., incoming), (id, result)) in incoming.iter().zip(&results) {
             let ReleaseResult::Released(receipt) = result else { continue };
@@ -192,4 +206,13 @@ impl Releaser {
         }
         Ok(results)
     }
+}
+
+/// A delivery that was released, and its event.
+fn show_release((id, result): &(i64, ReleaseResult)) -> Option<String> {
+    let ReleaseResult::Released(receipt) = result else { return None };
+    Some(match receipt.event {
+        Some(seq) => format!("{} as {}", NodeId::Delivery(*id), NodeId::Event(seq)),
+        None => NodeId::Delivery(*id).to_string(),
+    })
 }

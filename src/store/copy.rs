@@ -73,7 +73,8 @@ pub async fn copy_database(
     mut report: impl FnMut(CopyProgress),
 ) -> Result<CopyProgress, CopyError> {
     use entity::{
-        bidsketch_webhook, client, delivery, drawing, drawing_tag, event, key, payment, project, project_tag, proposal,
+        audit, bidsketch_webhook, client, delivery, drawing, drawing_tag, event, key, payment, project, project_tag,
+        proposal, session,
     };
     let (source, target) = (from.begin_maintenance().await?, to.begin_maintenance().await?);
     for (name, rows) in [
@@ -91,6 +92,8 @@ pub async fn copy_database(
         total: count_rows::<event::Entity>(&source).await?
             + count_rows::<delivery::Entity>(&source).await?
             + count_rows::<key::Entity>(&source).await?
+            + count_rows::<session::Entity>(&source).await?
+            + count_rows::<audit::Entity>(&source).await?
             + count_rows::<bidsketch_webhook::Entity>(&source).await?
             + count_rows::<project::Entity>(&source).await?
             + count_rows::<project_tag::Entity>(&source).await?
@@ -107,6 +110,8 @@ pub async fn copy_database(
     copy_table!(event, [Seq => seq], &source, &target, progress, report);
     copy_table!(delivery, [Id => id], &source, &target, progress, report);
     copy_table!(key, [Id => id], &source, &target, progress, report);
+    copy_table!(session, [Id => id], &source, &target, progress, report);
+    copy_table!(audit, [Id => id], &source, &target, progress, report);
     copy_table!(bidsketch_webhook, [Id => id], &source, &target, progress, report);
     copy_table!(project, [VendorId => vendor_id], &source, &target, progress, report);
     copy_table!(project_tag, [Tag => tag, VendorId => vendor_id], &source, &target, progress, report);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use entity::key::{ActiveModel, Column, Entity, Model};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect,
@@ -26,6 +27,31 @@ pub struct ApiKey {
     pub created_at: Time,
     /// When it was revoked.
     pub revoked_at: Option<Time>,
+    /// From when on it is refused; none if it never expires.
+    pub expires_at: Option<Time>,
+    /// When a service last noted a use of it.
+    pub last_used_at: Option<Time>,
+}
+
+impl ApiKey {
+    /// Whether it is refused at this time because it has expired.
+    #[must_use]
+    pub fn is_expired(&self, now: Time) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+}
+
+/// What a running service knows of a key that is not revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveKey {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its scope.
+    pub scope: Scope,
+    /// From when on it is refused; none if it never expires.
+    pub expires_at: Option<Time>,
 }
 
 /// An API key to store.
@@ -39,12 +65,19 @@ pub struct NewApiKey<'a> {
     pub token_hash: &'a str,
     /// When it is added.
     pub created_at: Time,
+    /// From when on it is refused; none if it never expires.
+    pub expires_at: Option<Time>,
 }
 
-/// The keys that are not revoked, by the hashes of their tokens.
-pub async fn active<C: ConnectionTrait>(db: &C) -> Result<HashMap<String, ApiKey>, StoreError> {
+/// The keys that are not revoked, expired ones included, by the hashes of their tokens.
+pub async fn active<C: ConnectionTrait>(db: &C) -> Result<HashMap<String, ActiveKey>, StoreError> {
     let rows = Entity::find().filter(Column::RevokedAt.is_null()).all(db).await?;
-    rows.into_iter().map(|mut row| Ok((std::mem::take(&mut row.token_hash), from_row(row)?))).collect()
+    let key_of = |mut row: Model| {
+        let hash = std::mem::take(&mut row.token_hash);
+        let ApiKey { id, name, scope, expires_at, .. } = from_row(row)?;
+        Ok((hash, ActiveKey { id, name, scope, expires_at }))
+    };
+    rows.into_iter().map(key_of).collect()
 }
 
 /// All keys, also the revoked ones, oldest first.
@@ -76,6 +109,8 @@ pub async fn insert<C: ConnectionTrait>(db: &C, new: &NewApiKey<'_>) -> Result<i
         token_hash: new.token_hash.to_owned(),
         created_at: to_micros(new.created_at),
         revoked_at: None,
+        expires_at: new.expires_at.map(to_micros),
+        last_used_at: None,
     };
     Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
     Ok(id)
@@ -88,6 +123,18 @@ pub async fn revoke<C: ConnectionTrait>(db: &C, id: i64, at: Time) -> Result<(),
     Ok(())
 }
 
+/// Notes that a key was used, unless a later use is noted already.
+pub async fn note_use<C: ConnectionTrait>(db: &C, id: i64, at: Time) -> Result<(), StoreError> {
+    let at = to_micros(at);
+    Entity::update_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::LastUsedAt.is_null().or(Column::LastUsedAt.lt(at)))
+        .col_expr(Column::LastUsedAt, Expr::val(at))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 fn from_row(row: Model) -> Result<ApiKey, StoreError> {
     let scope = Scope::from_name(&row.scope)
         .ok_or_else(|| StoreError::Unreadable(format!("the scope {:?} of the key {}", row.scope, row.id)))?;
@@ -97,5 +144,7 @@ fn from_row(row: Model) -> Result<ApiKey, StoreError> {
         scope,
         created_at: from_micros(row.created_at)?,
         revoked_at: row.revoked_at.map(from_micros).transpose()?,
+        expires_at: row.expires_at.map(from_micros).transpose()?,
+        last_used_at: row.last_used_at.map(from_micros).transpose()?,
     })
 }

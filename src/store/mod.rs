@@ -4,7 +4,8 @@
 //! Two kinds of database share this code: SQLite, one file for one node, and PostgreSQL, for any
 //! number of nodes. `engine` holds what differs in connections, locks and commit notifications.
 //! `sql` holds what differs in statements. Above both there is one file a table: `log`,
-//! `projection`, `deliveries`, `keys`, `webhooks`, and the rows that the API reads in `read`.
+//! `projection`, `deliveries`, `keys`, `sessions`, `audit`, `webhooks`, and the rows that the API
+//! reads in `read`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::clock::Time;
 use crate::config;
 use crate::domain::{LogId, Seq};
 
+pub mod audit;
 pub mod budget;
 pub mod copy;
 pub mod deliveries;
@@ -24,6 +26,7 @@ pub mod keys;
 pub mod log;
 pub mod projection;
 pub mod read;
+pub mod sessions;
 pub(crate) mod sql;
 #[cfg(test)]
 pub(crate) mod test_support;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 
 use super::{Inner, Problem, ProblemKind, WebhookResult, Webhooks, delete, recover};
+use crate::auth::MutationAudit;
 use crate::domain::token::{self, Token};
-use crate::domain::{BidsketchEvent, Endpoint, WebhookId, WebhookState};
+use crate::domain::{BidsketchEvent, Endpoint, NodeId, WebhookId, WebhookState};
 use crate::failpoint;
 use crate::store::webhooks::{NewWebhook, Webhook};
 use crate::store::{StoreError, webhooks};
@@ -27,16 +28,21 @@ impl Webhooks {
     /// # Errors
     ///
     /// Only the database's. Any other failure is in the result.
-    pub async fn create(&self, event: BidsketchEvent, endpoint: Option<String>) -> Result<WebhookResult, StoreError> {
+    pub async fn create(
+        &self,
+        event: BidsketchEvent,
+        endpoint: Option<String>,
+        audit: MutationAudit,
+    ) -> Result<WebhookResult, StoreError> {
         let inner = self.0.clone();
-        self.run_to_completion(async move { inner.create(event, endpoint.as_deref()).await }).await
+        self.run_to_completion(async move { inner.create(event, endpoint.as_deref(), &audit).await }).await
     }
 
     /// Creates webhooks for all seven events, to hook URLs of this service. Live webhooks stay as
     /// they are. Returns a result for each event, in their order.
-    pub async fn create_all(&self) -> Result<Vec<(BidsketchEvent, WebhookResult)>, StoreError> {
+    pub async fn create_all(&self, audit: &MutationAudit) -> Result<Vec<(BidsketchEvent, WebhookResult)>, StoreError> {
         let all = BidsketchEvent::ALL.iter().map(async |&event| {
-            let mut result = self.create(event, None).await?;
+            let mut result = self.create(event, None, audit.clone()).await?;
             // A live webhook to another endpoint is good enough.
             if result.problem.as_ref().is_some_and(|problem| problem.kind == ProblemKind::AlreadyExists) {
                 result.problem = None;
@@ -71,7 +77,12 @@ fn already_exists(live: Webhook) -> WebhookResult {
 }
 
 impl Inner {
-    async fn create(&self, event: BidsketchEvent, endpoint: Option<&str>) -> Result<WebhookResult, StoreError> {
+    async fn create(
+        &self,
+        event: BidsketchEvent,
+        endpoint: Option<&str>,
+        audit: &MutationAudit,
+    ) -> Result<WebhookResult, StoreError> {
         let destination = match self.api().and_then(|_| self.resolve_destination(endpoint)) {
             Ok(destination) => destination,
             Err(problem) => return Ok(WebhookResult::with_problem(None, problem)),
@@ -101,6 +112,7 @@ impl Inner {
             created_at: self.clock.now(),
         };
         let pending = webhooks::insert(&tx, new).await?;
+        audit.record(&tx, &format!("{} for {event}", NodeId::BidsketchWebhook(pending.id))).await?;
         // The lock is free: no other node sees the row before the commit.
         locks.try_lock(pending.id).await?;
         self.store.commit(tx, None).await?;

@@ -2,7 +2,8 @@
 //! arrives, the URL answers 410, and Bidsketch deletes the webhook at its next delivery.
 
 use super::{Inner, Problem, ProblemKind, WebhookResult, Webhooks};
-use crate::domain::{WebhookId, WebhookState};
+use crate::auth::MutationAudit;
+use crate::domain::{NodeId, WebhookId, WebhookState};
 use crate::failpoint;
 use crate::store::webhooks::Webhook;
 use crate::store::{StoreError, webhooks};
@@ -23,27 +24,27 @@ impl Webhooks {
     /// # Errors
     ///
     /// Only the database's. Any other failure is in the result.
-    pub async fn delete(&self, which: WebhookRef) -> Result<WebhookResult, StoreError> {
+    pub async fn delete(&self, which: WebhookRef, audit: MutationAudit) -> Result<WebhookResult, StoreError> {
         let inner = self.0.clone();
-        self.run_to_completion(async move { inner.delete(which).await }).await
+        self.run_to_completion(async move { inner.delete(which, &audit).await }).await
     }
 }
 
 impl Inner {
-    async fn delete(&self, which: WebhookRef) -> Result<WebhookResult, StoreError> {
+    async fn delete(&self, which: WebhookRef, audit: &MutationAudit) -> Result<WebhookResult, StoreError> {
         let reader = self.store.reader();
         let found = match &which {
             WebhookRef::Id(id) => webhooks::by_id(reader, *id).await?,
             WebhookRef::VendorId(vendor_id) => webhooks::by_vendor_id(reader, vendor_id).await?,
         };
         match (found, which) {
-            (Some(found), _) => self.delete_registered(found).await,
+            (Some(found), _) => self.delete_registered(found, audit).await,
             (None, WebhookRef::Id(id)) => Ok(WebhookResult::with_problem(None, not_found(&format!("webhook:{id}")))),
-            (None, WebhookRef::VendorId(vendor_id)) => self.delete_unregistered(vendor_id).await,
+            (None, WebhookRef::VendorId(vendor_id)) => self.delete_unregistered(vendor_id, audit).await,
         }
     }
 
-    async fn delete_registered(&self, found: Webhook) -> Result<WebhookResult, StoreError> {
+    async fn delete_registered(&self, found: Webhook, audit: &MutationAudit) -> Result<WebhookResult, StoreError> {
         if found.state == WebhookState::Deleted {
             return Ok(WebhookResult::success(Some(found)));
         }
@@ -75,6 +76,7 @@ impl Inner {
             WebhookState::Failed if current.vendor_id.is_none() => webhooks::mark_deleted(&tx, current.id).await?,
             WebhookState::Failed => webhooks::mark_deleting(&tx, current.id).await?,
         }
+        audit.record(&tx, &NodeId::BidsketchWebhook(current.id).to_string()).await?;
         self.store.commit(tx, None).await?;
         failpoint::abort_if_set("webhook-deleting");
         match current.vendor_id {
@@ -84,7 +86,7 @@ impl Inner {
     }
 
     /// Deletes a webhook that has no row here: created by hand, or by another service.
-    async fn delete_unregistered(&self, vendor_id: String) -> Result<WebhookResult, StoreError> {
+    async fn delete_unregistered(&self, vendor_id: String, audit: &MutationAudit) -> Result<WebhookResult, StoreError> {
         let deleted = match self.api() {
             Ok(api) => api.delete_webhook(&vendor_id).await.map_err(Problem::from),
             Err(problem) => Err(problem),
@@ -92,6 +94,7 @@ impl Inner {
         Ok(match deleted {
             Ok(Deletion::Deleted) => {
                 tracing::info!(vendor_id, "webhook deleted at Bidsketch");
+                audit.record_soon(&format!("webhook {vendor_id} at Bidsketch"));
                 WebhookResult::success(None)
             }
             Ok(Deletion::NotFound) => {

@@ -16,7 +16,7 @@ use tracing::{Instrument, Span};
 use super::error::{BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_NOT_SUPPORTED, shorten};
 use super::live::Broadcasts;
 use super::{Api, ApiSchema};
-use crate::auth::Access;
+use crate::auth::{Access, Keys};
 use crate::config::Graphql;
 use crate::domain::Seq;
 use crate::store::budget::Exceeded;
@@ -76,6 +76,7 @@ pub struct Executor {
     pub(super) schema: ApiSchema,
     pub(super) types: Arc<SchemaTypes>,
     pub(super) api: Api,
+    pub(super) keys: Keys,
     pub(super) limits: Graphql,
     /// The executions that equal subscriptions share.
     pub(super) broadcasts: Broadcasts,
@@ -173,10 +174,11 @@ impl Executor {
                 limits::error_with_code(HASH_NOT_FOUND.to_owned(), PERSISTED_QUERY_NOT_FOUND),
             ]);
         }
-        authorize::check_scope(&operation, access)?;
+        authorize::check_scope(&operation, access).inspect_err(|_| self.keys.audit().count_refusal("API", "scope"))?;
         check_operation(&mut operation, &self.types, &self.limits)?;
         let (batches, root_result) = (PendingBatches::default(), RootResult::default());
         data.insert(HeadAtStart(self.api.feed.head()));
+        data.insert(access);
         let reader = self.api.store.reader().within(Arc::clone(&budget.0));
         data.insert(batches.new_loader(reader.clone()));
         data.insert(reader);

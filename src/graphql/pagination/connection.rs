@@ -16,7 +16,7 @@ use crate::graphql::execution::look_ahead::{ShownRow, connection_columns, node_c
 use crate::graphql::execution::selection::{Selectable, Selected, SelectedList};
 use crate::graphql::loader::{ChildCountKey, ChildPageKey, ChildPageQuery, StoreLoader};
 use crate::graphql::schema::model::{
-    BidsketchWebhook, Client, Delivery, Drawing, Event, Payment, Project, Proposal, load,
+    AuditEntry, BidsketchWebhook, Client, Delivery, Drawing, Event, Payment, Project, Proposal, load,
 };
 use crate::store::read::order::Sortable;
 use crate::store::read::relation::{Parent, Relation};
@@ -25,8 +25,8 @@ use crate::store::read::{
     PaymentRow, ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, Window, list,
 };
 use crate::store::sql::json_rows::{Columns, ReadRow};
-use crate::store::webhooks;
 use crate::store::{Reader, StoreError};
+use crate::store::{audit, webhooks};
 
 /// A page of a list.
 pub(crate) type SelectedConnection<N> = Selected<Connection<N>>;
@@ -46,6 +46,8 @@ pub(crate) type DeliveryConnection = SelectedConnection<Delivery>;
 pub(crate) type PaymentConnection = SelectedConnection<Payment>;
 /// A page of webhooks at Bidsketch.
 pub(crate) type BidsketchWebhookConnection = SelectedConnection<BidsketchWebhook>;
+/// A page of the audit.
+pub(crate) type AuditEntryConnection = SelectedConnection<AuditEntry>;
 
 /// The rows that `totalCount` counts: those of the list that a connection is a page of.
 pub(crate) enum TotalCount {
@@ -56,6 +58,7 @@ pub(crate) enum TotalCount {
     Proposals(ProposalFilter),
     Quarantine(Quarantine),
     Webhooks(Vec<WebhookState>),
+    Audit(audit::Filter),
     ChildEvents(ChildCountKey<EventRow>),
     ChildDrawings(ChildCountKey<DrawingRow>),
     ChildProposals(ChildCountKey<ProposalRow>),
@@ -172,6 +175,7 @@ define_connection!(Proposal, "A", "proposal", "proposals", "A page of proposals.
 define_connection!(Delivery, "A", "delivery", "deliveries", "A page of deliveries.");
 define_connection!(Payment, "A", "payment", "payments", "A page of payments.");
 define_connection!(BidsketchWebhook, "A", "webhook", "webhooks", "A page of webhooks at Bidsketch, oldest first.");
+define_connection!(AuditEntry, "An", "entry", "entries", "A page of the audit, newest first.");
 
 impl TotalCount {
     async fn count(&self, ctx: &Context<'_>) -> Result<u64> {
@@ -183,6 +187,7 @@ impl TotalCount {
             Self::Proposals(filter) => count_rows(ctx, filter).await,
             Self::Quarantine(filter) => count_rows(ctx, filter).await,
             Self::Webhooks(states) => webhooks::count_in_states(ctx.data::<Reader>()?, states).await.or_api_error(),
+            Self::Audit(filter) => audit::count(ctx.data::<Reader>()?, filter).await.or_api_error(),
             Self::ChildEvents(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
             Self::ChildDrawings(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
             Self::ChildProposals(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
@@ -237,6 +242,25 @@ pub(crate) async fn load_webhooks(
     };
     let edges = page.rows.into_iter().map(edge).collect();
     let total = TotalCount::Webhooks(states);
+    Ok(Selected(Connection { edges, has_previous: page.has_previous, has_next: page.has_next, total }))
+}
+
+/// Loads a page of the audit, newest first.
+pub(crate) async fn load_audit(
+    ctx: &Context<'_>,
+    filter: audit::Filter,
+    args: PageArgs,
+) -> Result<AuditEntryConnection> {
+    let store = &ctx.data::<Api>()?.store;
+    let list = ListId::new(audit::TABLE, audit::LIST_ORDER);
+    let window = args.window(list, store.log_id()).or_api_error()?;
+    let page = audit::page(ctx.data::<Reader>()?, &filter, &window).await.or_api_error()?;
+    let edge = |entry: audit::Entry| {
+        let cursor = LazyCursor { log: store.log_id().clone(), list, position: Some(entry.position()) };
+        Edge { cursor, node: AuditEntry(entry) }
+    };
+    let edges = page.rows.into_iter().map(edge).collect();
+    let total = TotalCount::Audit(filter);
     Ok(Selected(Connection { edges, has_previous: page.has_previous, has_next: page.has_next, total }))
 }
 

@@ -9,7 +9,7 @@ mod routes;
 mod runtime;
 
 pub(super) use parameters::Parameters;
-pub(super) use request::{REQUEST_BYTES_MAX, RequestError};
-pub(super) use response::{error_list, error_response, forbidden_response};
+pub(super) use request::{REQUEST_BYTES_MAX, RequestError, is_media_type};
+pub(super) use response::{APPLICATION_JSON, error_list, error_response, forbidden_response};
 pub(super) use routes::router;
 pub(super) use runtime::run_on;

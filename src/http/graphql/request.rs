@@ -74,6 +74,8 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body, graphql: &Executo
             | HttpError::UnknownHook
             | HttpError::RetiredHook
             | HttpError::NotFound
+            | HttpError::BadRequest(_)
+            | HttpError::UnsupportedMediaType
             | HttpError::Forbidden(_) => StatusCode::BAD_REQUEST,
         };
         RequestError(status, error.to_string())
@@ -146,7 +148,7 @@ fn read(parameters: Result<Parameters, String>, graphql: &Executor) -> Result<Op
     request.map(|request| graphql.read(request)).map_err(RequestError::bad_request)
 }
 
-fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {
+pub(in crate::http) fn is_media_type(value: &HeaderValue, media_type: &str) -> bool {
     let name = value.to_str().ok().and_then(|value| value.split(';').next());
     name.is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type))
 }

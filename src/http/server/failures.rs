@@ -1,5 +1,5 @@
 //! Failures to prove an identity: wrong keys, wrong signatures, unknown hooks. They are limited a
-//! peer, and summed up in the log.
+//! peer, and summed up in the log and the audit.
 //!
 //! A proof is judged before its peer is, so that a right one is never refused: many senders may
 //! share an address.
@@ -16,6 +16,7 @@ use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
 use super::peer::Peer;
+use crate::auth::Audit;
 
 /// How many peers the limit knows. Beyond it, those that failed longest ago are forgotten.
 const PEERS_MAX: usize = 10_000;
@@ -34,6 +35,7 @@ pub(in crate::http) type Failure = (&'static str, &'static str);
 #[derive(Debug)]
 pub(super) struct Failures {
     limiter: RateLimiter<Sender, PeerTable, DefaultClock>,
+    audit: Audit,
     summary: Mutex<Summary>,
 }
 
@@ -54,9 +56,9 @@ struct Summary {
 
 impl Failures {
     /// Allows a peer as many failures in a minute before it is limited.
-    pub(super) fn new(per_minute: NonZeroU32) -> Self {
+    pub(super) fn new(per_minute: NonZeroU32, audit: Audit) -> Self {
         let limiter = RateLimiter::new(Quota::per_minute(per_minute), PeerTable::default(), DefaultClock::default());
-        Self { limiter, summary: Mutex::default() }
+        Self { limiter, audit, summary: Mutex::default() }
     }
 
     /// Counts a failure. An error says how long this peer should wait before it tries again.
@@ -65,8 +67,9 @@ impl Failures {
         self.limiter.check_key(&sender).map_err(|too_early| too_early.wait_time_from(self.limiter.clock().now()))
     }
 
-    /// Counts a refusal for the log alone.
+    /// Counts a refusal for the log and the audit alone.
     pub(super) fn note(&self, sender: Sender, failure: Failure) {
+        self.audit.count_refusal(failure.0, failure.1);
         let mut summary = self.lock();
         *summary.counts.entry(failure).or_default() += 1;
         if summary.senders.len() < PEERS_MAX {
@@ -127,6 +130,7 @@ impl StateStore for PeerTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock;
 
     const PER_MINUTE: NonZeroU32 = NonZeroU32::new(3).unwrap();
     const KIND: Failure = ("API", "wrong_token");
@@ -137,7 +141,7 @@ mod tests {
 
     #[test]
     fn peer_is_limited_after_its_failures_and_others_are_not() {
-        let failures = Failures::new(PER_MINUTE);
+        let failures = Failures::new(PER_MINUTE, Audit::new(clock::Clock::system()));
         for _ in 0..3 {
             assert_eq!(failures.record(peer(1), KIND), Ok(()));
         }
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn table_of_peers_is_bounded_and_forgets_the_oldest() {
-        let failures = Failures::new(PER_MINUTE);
+        let failures = Failures::new(PER_MINUTE, Audit::new(clock::Clock::system()));
         let most = u32::try_from(PEERS_MAX).unwrap();
         // The last ones fail twice, so that they are forgiven later.
         for number in (0..most * 2).chain(most * 2 - 100..most * 2) {
@@ -163,7 +167,7 @@ mod tests {
 
     #[test]
     fn summary_has_each_kind_and_the_peers_once_in_its_interval() {
-        let (failures, start) = (Failures::new(PER_MINUTE), Instant::now());
+        let (failures, start) = (Failures::new(PER_MINUTE, Audit::new(clock::Clock::system())), Instant::now());
         assert_eq!(failures.take_summary(start), None);
         for sender in [peer(1), peer(2), peer(1), None] {
             let _ = failures.record(sender, KIND);

@@ -32,6 +32,7 @@ use tokio_util::task::TaskTracker;
 use super::error::HttpError;
 use super::hooks::HOOK_PATH_PREFIX;
 use super::protection::protect;
+use crate::auth::Audit;
 use crate::config;
 use crate::metrics::ACCEPT_ERRORS;
 use activity::Activity;
@@ -97,10 +98,16 @@ struct Server {
 
 /// Serves until `stopping`. Then it closes at once the connections without a whole request, and
 /// returns when the requests in progress have ended. WebSockets outlive it.
-pub async fn serve(listener: TcpListener, router: Router, settings: &config::Server, stopping: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    settings: &config::Server,
+    audit: Audit,
+    stopping: CancellationToken,
+) {
     let Limits { caps, timeouts, body_timeout, body_bytes, failures_per_minute, proxies } = Limits::new(settings);
     let connections = Arc::new(Connections::new(caps, timeouts));
-    let failures = Arc::new(Failures::new(failures_per_minute));
+    let failures = Arc::new(Failures::new(failures_per_minute, audit));
     let server = Arc::new(Server {
         router,
         connections: Arc::clone(&connections),

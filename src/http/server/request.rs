@@ -57,7 +57,7 @@ impl Exchange {
         self.failures.record(self.peer, failure)
     }
 
-    /// Counts another refusal. The log sums it up.
+    /// Counts another refusal. The log and the audit sum it up.
     pub(in crate::http) fn note_refusal(&self, refusal: Failure) {
         self.failures.note(self.peer, refusal);
     }

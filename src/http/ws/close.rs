@@ -73,7 +73,13 @@ impl CloseReason {
         match self {
             Self::InvalidMessage(_) => 4400,
             Self::Unauthorized => 4401,
-            Self::Forbidden(AccessError::NoToken | AccessError::WrongToken) => 4403,
+            Self::Forbidden(
+                AccessError::NoToken
+                | AccessError::WrongToken
+                | AccessError::ExpiredKey
+                | AccessError::SessionOver
+                | AccessError::ForeignPage,
+            ) => 4403,
             Self::UnsupportedSubprotocol => 4406,
             Self::InitTimeout => 4408,
             Self::SubscriberExists(_) => 4409,

@@ -3,43 +3,35 @@
 
 use std::borrow::Cow;
 
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use secrecy::{ExposeSecret, SecretString};
+use axum::http::{HeaderMap, Uri};
 use serde_json::Value;
 
 use crate::auth::{Access, AccessError, Keys};
-use crate::http::access;
+use crate::http::access::{self, Credentials};
+use crate::http::open_mode::AccessPolicy;
 
 /// The facts about a client that are known before its `connection_init`.
 pub(super) struct ConnectionInit {
     keys: Keys,
-    /// The token in the headers.
-    header_token: Result<Option<SecretString>, AccessError>,
+    /// The credentials in the headers.
+    credentials: Result<Credentials, AccessError>,
     /// Whether the request for the socket came directly from this machine. Open mode serves only
     /// those.
     is_direct: bool,
 }
 
 impl ConnectionInit {
-    pub(super) fn new(keys: Keys, headers: &HeaderMap, is_direct: bool) -> Self {
-        Self {
-            keys,
-            header_token: access::token_from_headers(headers).map(|token| token.map(|token| token.into_owned().into())),
-            is_direct,
-        }
+    pub(super) fn new(policy: &AccessPolicy, uri: &Uri, headers: &HeaderMap, is_direct: bool) -> Self {
+        Self { keys: policy.keys.clone(), credentials: Credentials::read(policy, uri, headers), is_direct }
     }
 
     /// The access of the socket, given the payload of its `connection_init`.
     pub(super) async fn authenticate(&self, payload: &Value) -> Result<Access, AccessError> {
-        let token = match token_from_payload(payload)? {
-            Some(token) => Some(token),
-            None => {
-                let header_token = self.header_token.as_ref().map_err(|denied| *denied)?;
-                header_token.as_ref().map(|token| token.expose_secret().into())
-            }
+        let access = match token_from_payload(payload)? {
+            Some(token) => self.keys.authenticate(Some(&token)).await?,
+            None => self.credentials.as_ref().map_err(|denied| *denied)?.authenticate(&self.keys).await?,
         };
-        let access = self.keys.authenticate(token.as_deref()).await?;
         if access.is_open_mode() && !self.is_direct { Err(AccessError::NoToken) } else { Ok(access) }
     }
 }

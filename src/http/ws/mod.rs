@@ -77,7 +77,7 @@ async fn upgrade(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let AccessPolicy { keys, origins } = &sockets.policy;
+    let AccessPolicy { keys, origins, .. } = &sockets.policy;
     let local_check = open_mode::check_local_parts(version, &uri, &headers, origins);
     if let Err(problem) = local_check
         && keys.is_open_mode()
@@ -90,7 +90,7 @@ async fn upgrade(
         let problem = "the origin of the page is not allowed; add it to server.allowed_origins".to_owned();
         return HttpError::Forbidden(problem).into_response();
     }
-    let init = ConnectionInit::new(keys.clone(), &headers, local_check.is_ok());
+    let init = ConnectionInit::new(&sockets.policy, &uri, &headers, local_check.is_ok());
     let upgrade = upgrade
         // Not async-graphql-axum's `GraphQLProtocol`: it hides which protocol it chose.
         .protocols(protocol::SUBPROTOCOLS)

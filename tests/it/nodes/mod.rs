@@ -8,6 +8,7 @@ mod kill;
 mod outage;
 mod query_plans;
 mod refusals;
+mod sessions;
 mod startup;
 mod webhook_recovery;
 

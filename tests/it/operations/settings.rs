@@ -36,8 +36,11 @@ fn non_default(section: &str, key: &str, default: &str) -> String {
 }
 
 fn load(name: &str, value: &str) -> Settings {
-    Settings::load(None, [(name.to_owned(), value.to_owned())], Overrides::default())
-        .unwrap_or_else(|error| panic!("{name}={value}: {error}"))
+    let mut loaded = Settings::load(None, [(name.to_owned(), value.to_owned())], Overrides::default())
+        .unwrap_or_else(|error| panic!("{name}={value}: {error}"));
+    // It repeats the value as it was given.
+    loaded.given.clear();
+    loaded
 }
 
 #[test]

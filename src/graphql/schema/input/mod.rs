@@ -3,9 +3,11 @@
 
 use async_graphql::{ID, InputObject};
 
+mod audit;
 mod lists;
 mod orders;
 
+pub(crate) use audit::AuditFilter;
 pub(crate) use lists::{ClientFilter, DeliveryFilter, DrawingFilter, ProjectFilter, ProposalFilter};
 pub(crate) use orders::{ClientOrder, DrawingOrder, ProjectOrder, ProposalOrder};
 

@@ -13,6 +13,7 @@ use crate::store::read::ProposalRow;
 use crate::store::read::relation::HasVendorId;
 use crate::store::sql::json_rows::Column;
 
+pub(crate) mod audit;
 pub(crate) mod bidsketch_webhook;
 pub(crate) mod client;
 pub(crate) mod delivery;
@@ -26,7 +27,9 @@ pub(crate) mod project;
 pub(crate) mod proposal;
 pub(crate) mod scalar;
 pub(crate) mod user_error;
+pub(crate) mod viewer;
 
+pub(crate) use audit::AuditEntry;
 pub(crate) use bidsketch_webhook::BidsketchWebhook;
 pub(crate) use client::Client;
 pub(crate) use delivery::Delivery;
@@ -51,6 +54,7 @@ pub(crate) enum Node {
     Payment(Payment),
     Delivery(Delivery),
     BidsketchWebhook(BidsketchWebhook),
+    AuditEntry(AuditEntry),
     ProjectEvent(ProjectEvent),
     DrawingEvent(DrawingEvent),
     ClientEvent(ClientEvent),
@@ -66,7 +70,7 @@ macro_rules! impl_selectable {
 }
 
 impl_selectable! {
-    Project, Drawing, Client, Proposal, Payment, Delivery, BidsketchWebhook, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
+    Project, Drawing, Client, Proposal, Payment, Delivery, BidsketchWebhook, AuditEntry, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
     UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage, delivery::Header,
 }
 
@@ -88,6 +92,7 @@ impl Selectable for Node {
             Self::Payment(node) => node.select(ctx, None),
             Self::Delivery(node) => node.select(ctx, None),
             Self::BidsketchWebhook(node) => node.select(ctx, None),
+            Self::AuditEntry(node) => node.select(ctx, None),
             Self::ProjectEvent(node) => node.select(ctx, None),
             Self::DrawingEvent(node) => node.select(ctx, None),
             Self::ClientEvent(node) => node.select(ctx, None),

@@ -2,6 +2,7 @@
 
 use async_graphql::MergedObject;
 
+mod audit;
 mod release;
 mod webhooks;
 

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
+use super::audit::{begin_audit, show_node_id};
 use crate::domain::{DeliveryOutcome, NodeId};
 use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::selection::{Selectable, Selected};
@@ -73,12 +74,13 @@ impl ReleaseMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The delivery to release.")] input: ReleaseQuarantinedDeliveryInput,
     ) -> Result<Selected<ReleaseQuarantinedDeliveryPayload>> {
+        let audit = begin_audit(ctx, "releaseQuarantinedDelivery", show_node_id(&input.id))?;
         let Ok(NodeId::Delivery(id)) = input.id.parse() else {
             let problem =
                 format!("`id` must be the node id of a delivery such as delivery:42, it is {:?}", excerpt(&input.id));
             return Err(ApiError::BadUserInput(problem).into_graphql_error());
         };
-        let release = ctx.data::<Releaser>()?.release(id).await.or_api_error()?;
+        let release = ctx.data::<Releaser>()?.release(id, &audit).await.or_api_error()?;
         let delivery = load(ctx, DeliveryKey(id, DeliveryRow::ALL)).await?;
         let event =
             match delivery.as_ref().map(|delivery| model::read(&delivery.event_seq)).transpose()?.copied().flatten() {
@@ -111,13 +113,14 @@ impl ReleaseMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The deliveries to release.")] input: ReleaseQuarantinedDeliveriesInput,
     ) -> Result<Selected<ReleaseQuarantinedDeliveriesPayload>> {
+        let audit = begin_audit(ctx, "releaseQuarantinedDeliveries", "the deliveries of a filter")?;
         let filter = read::DeliveryFilter::from(input.filter);
         let is_releasable = |outcome: &DeliveryOutcome| *outcome == DeliveryOutcome::Quarantined;
         if !filter.outcomes.as_ref().is_none_or(|outcomes| outcomes.iter().all(is_releasable)) {
             let problem = "`filter.outcome` can only be [QUARANTINED]: no other delivery can be released";
             return Err(ApiError::BadUserInput(problem.to_owned()).into_graphql_error());
         }
-        let releases = ctx.data::<Releaser>()?.release_matching(&filter).await.or_api_error()?;
+        let releases = ctx.data::<Releaser>()?.release_matching(&filter, &audit).await.or_api_error()?;
         let user_error = |(id, detail): &(i64, String)| {
             let message = format!("{}: {detail}", NodeId::Delivery(*id));
             UserError::new(UserErrorCode::StillInvalid, message, &["input", "filter"])

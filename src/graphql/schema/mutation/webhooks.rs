@@ -2,7 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
 
-use crate::domain::NodeId;
+use super::audit::{begin_audit, show_node_id};
+use crate::domain::{self, NodeId};
 use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::selection::{Selectable, Selected};
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchEvent, BidsketchWebhook};
@@ -80,7 +81,9 @@ impl WebhookMutation {
         #[graphql(desc = "The event type, and optionally the endpoint.")] input: CreateBidsketchWebhookInput,
     ) -> Result<Selected<CreateBidsketchWebhookPayload>> {
         let endpoint = input.endpoint.map(|Url(endpoint)| endpoint);
-        let outcome = ctx.data::<Webhooks>()?.create(input.event.into(), endpoint).await.or_api_error()?;
+        let event = domain::BidsketchEvent::from(input.event);
+        let audit = begin_audit(ctx, "createBidsketchWebhook", event.as_str())?;
+        let outcome = ctx.data::<Webhooks>()?.create(event, endpoint, audit).await.or_api_error()?;
         let user_errors = outcome.problem.into_iter().map(|problem| {
             let field: &[&str] = match problem.kind {
                 ProblemKind::InvalidEndpoint => &["input", "endpoint"],
@@ -108,7 +111,8 @@ impl WebhookMutation {
         &self,
         ctx: &Context<'_>,
     ) -> Result<Selected<CreateAllBidsketchWebhooksPayload>> {
-        let outcomes = ctx.data::<Webhooks>()?.create_all().await.or_api_error()?;
+        let audit = begin_audit(ctx, "createAllBidsketchWebhooks", "all events")?;
+        let outcomes = ctx.data::<Webhooks>()?.create_all(&audit).await.or_api_error()?;
         let mut payload = CreateAllBidsketchWebhooksPayload { bidsketch_webhooks: Vec::new(), user_errors: Vec::new() };
         for (event, outcome) in outcomes {
             payload.bidsketch_webhooks.extend(outcome.webhook.map(selected_webhook));
@@ -129,6 +133,14 @@ impl WebhookMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The webhook to delete, by one of its ids.")] input: DeleteBidsketchWebhookInput,
     ) -> Result<Selected<DeleteBidsketchWebhookPayload>> {
+        let subject = match &input {
+            DeleteBidsketchWebhookInput::Id(id) => show_node_id(id),
+            DeleteBidsketchWebhookInput::VendorId(id) if crate::vendor::bidsketch::api::is_webhook_id(id) => {
+                format!("webhook {id} at Bidsketch")
+            }
+            DeleteBidsketchWebhookInput::VendorId(_) => "a malformed id".to_owned(),
+        };
+        let audit = begin_audit(ctx, "deleteBidsketchWebhook", subject)?;
         let (webhook, field) = match input {
             DeleteBidsketchWebhookInput::Id(id) => match id.parse() {
                 Ok(NodeId::BidsketchWebhook(id)) => (WebhookRef::Id(id), "id"),
@@ -149,7 +161,7 @@ impl WebhookMutation {
                 return Err(ApiError::BadUserInput(problem).into_graphql_error());
             }
         };
-        let outcome = ctx.data::<Webhooks>()?.delete(webhook).await.or_api_error()?;
+        let outcome = ctx.data::<Webhooks>()?.delete(webhook, audit).await.or_api_error()?;
         let user_errors = outcome.problem.into_iter().map(|problem| {
             let field: &[&str] = if problem.kind == ProblemKind::NotFound { &["input", field] } else { &[] };
             UserError::new(problem.kind.into(), problem.message, field)

@@ -2,18 +2,20 @@
 
 use async_graphql::MergedObject;
 
+mod audit;
 mod deliveries;
 mod events;
 mod lists;
 mod lookup;
 mod node;
+mod viewer;
 mod webhooks;
 
 /// What a key with the scope `read` can read. `projects`, `drawings`, `clients` and `proposals`
 /// have the current state; `events` has the history that made it, newest first, and `eventFeed` the
 /// same for programs that poll. `node` finds any object by its id; `project`, `drawing`, `client`
 /// and `proposal` find one by its vendor's own id. `quarantinedDeliveries` has the deliveries that
-/// could not be read.
+/// could not be read. `auditLog` needs the scope `manage`.
 #[derive(Default, MergedObject)]
 pub struct Query(
     node::NodeQuery,
@@ -24,4 +26,6 @@ pub struct Query(
     deliveries::DeliveryQuery,
     webhooks::WebhookQuery,
     webhooks::WebhookConnectionQuery,
+    viewer::ViewerQuery,
+    audit::AuditQuery,
 );

@@ -8,12 +8,13 @@ use crate::graphql::execution::look_ahead::node_columns;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey};
 use crate::graphql::pagination::args::list_cost;
+use crate::graphql::schema::model::audit::check_may_read;
 use crate::graphql::schema::model::{
-    BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, load, load_by_vendor_id,
-    load_proposal,
+    AuditEntry, BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, load,
+    load_by_vendor_id, load_proposal,
 };
 use crate::store::read::{DeliveryRow, EventRow, PaymentRow};
-use crate::store::{Reader, webhooks};
+use crate::store::{Reader, audit, webhooks};
 
 /// The largest number of ids in `nodes`.
 const NODE_IDS_MAX: usize = 100;
@@ -81,6 +82,11 @@ async fn load_node(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node
         NodeId::BidsketchWebhook(id) => {
             let reader = ctx.data::<Reader>()?;
             webhooks::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())
+        }
+        NodeId::AuditEntry(id) => {
+            check_may_read(ctx)?;
+            let reader = ctx.data::<Reader>()?;
+            audit::by_id(reader, id).await.or_api_error()?.map(|entry| AuditEntry(entry).into())
         }
     };
     Ok(node.map(Selected))
