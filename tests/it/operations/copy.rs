@@ -8,7 +8,7 @@ use simulator::api::{BidsketchApi, Options};
 use simulator::hook::Vendor;
 
 use crate::harness::{
-    Client, Cluster, Database, Launch, ManualClock, Process, SECRET, Service, Setup, TIMEOUT, add_key,
+    Client, Cluster, Database, HttpResponse, Launch, ManualClock, Process, SECRET, Service, Setup, TIMEOUT, add_key,
     append_many_events, assert_same_rows, envelope, eventually, sample_database, sample_hooks, texts,
 };
 
@@ -93,12 +93,27 @@ async fn copy_to_postgresql_and_back_preserves_everything() {
     assert!(total > 250 && after_it.len() == 5, "{total} {after_it:?}");
     let first = service.stop().await;
     let token = add_key(&first, "office", "manage").await;
+    let service = Setup::new().database(first).start().await;
+    let signed_in = service.post("/session", json!({ "token": token }).to_string()).await;
+    let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let first = service.stop().await;
 
     copy(&first, &second).await;
     copy(&second, &third).await;
     let source_rows = rows(&first).await;
-    for table in ["bidsketch_webhook", "client", "delivery", "drawing", "drawing_tag", "event", "key", "log", "payment"]
-    {
+    for table in [
+        "audit",
+        "bidsketch_webhook",
+        "client",
+        "delivery",
+        "drawing",
+        "drawing_tag",
+        "event",
+        "key",
+        "log",
+        "payment",
+        "session",
+    ] {
         assert!(source_rows.iter().any(|row| row.starts_with(&format!("{table}: "))), "{table} is empty");
     }
     assert_same_rows(&source_rows, &rows(&third).await);
@@ -107,6 +122,9 @@ async fn copy_to_postgresql_and_back_preserves_everything() {
     clock.advance(TimeDelta::days(1));
     let service = Setup::new().database(second).signing_secrets(&[SECRET]).clock(&clock).start().await;
     assert_eq!(service.graphql("{ headCursor }", json!({})).await.status, 401, "the copied key is required");
+    let metrics = service.request(reqwest::Method::GET, "/metrics").header("cookie", &cookie);
+    let metrics = HttpResponse::of(metrics.header("sec-fetch-site", "same-origin")).await;
+    assert_eq!(metrics.status, 200, "the copied session is valid");
     let client = service.with_token(&token);
     for (before, after) in before.iter().zip(query_all(&client).await) {
         assert_eq!(*before, after);

@@ -11,9 +11,9 @@ const REBUILD_TIMEOUT: Duration = Duration::from_secs(60);
 
 const PROJECTIONS: [&str; 7] = ["client", "drawing", "drawing_tag", "payment", "project", "project_tag", "proposal"];
 
-/// Every row of every table. Each projection must have some.
+/// Every row of every table except the audit. Each projection must have some.
 async fn dump(database: &Database) -> Vec<String> {
-    let dump = database.dump().await;
+    let dump = database.dump_without_audit().await;
     for projection in PROJECTIONS {
         assert!(dump.iter().any(|row| row.starts_with(&format!("{projection}: "))), "nothing in {projection}");
     }
