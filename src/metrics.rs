@@ -77,7 +77,12 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 21] = [
     (COMMIT_SECONDS, Kind::Histogram, Unit::Seconds, "Time from the write lock to the end of a group's commit."),
     (COMMIT_DELIVERIES, Kind::Histogram, Unit::Count, "Deliveries in a committed group."),
     (READS, Kind::Counter, Unit::Count, "SQL statements that read for the API."),
-    (DENIED, Kind::Counter, Unit::Count, "Requests whose key was missing, wrong, revoked, or in the URL, by reason."),
+    (
+        DENIED,
+        Kind::Counter,
+        Unit::Count,
+        "Requests whose key was missing, wrong, revoked, expired, or in the URL, whose session was over, or that a page of another site sent, by reason.",
+    ),
     (LOG_HEAD, Kind::Gauge, Unit::Count, "The newest seq of the log that this node knows."),
     (SOCKETS, Kind::Gauge, Unit::Count, "Open WebSockets."),
     (SUBSCRIPTIONS, Kind::Gauge, Unit::Count, "Operations under way over WebSockets and event streams."),

@@ -172,7 +172,7 @@ async fn refusals_of_an_hour_are_one_entry_a_reason() {
     service.post("/webhooks/arcsite/unknown", "{}").await;
     let database = service.stop().await;
     let sums = "SELECT detail || ' ' || SUM(count) FROM audit WHERE kind = 'REFUSALS' GROUP BY detail ORDER BY detail";
-    assert_eq!(database.texts(sums).await, ["API: scope 1", "API: wrong_token 5", "ARCSITE: unknown_hook 1"]);
+    assert_eq!(database.texts(sums).await, ["API scope 1", "API wrong_token 5", "ARCSITE unknown_hook 1"]);
     assert!(database.numbers("SELECT COUNT(*) FROM audit WHERE kind = 'REFUSALS'").await[0] <= 6, "an hour may end");
 }
 
