@@ -61,10 +61,14 @@ pub(super) enum Credentials {
 impl Credentials {
     /// The credentials in the headers of a request. `Authorization` makes a cookie irrelevant. A
     /// browser adds a cookie by itself, also where another site's page asks it to, so a cookie
-    /// counts only in a request of our own pages.
+    /// counts only in a request of our own pages. In open mode there is no session, so a cookie is
+    /// left over, or is that of a service on another port.
     pub(super) fn read(policy: &AccessPolicy, uri: &Uri, headers: &HeaderMap) -> Result<Self, AccessError> {
         if let Some(token) = token_from_headers(headers)? {
             return Ok(Self::Token(token.into_owned().into()));
+        }
+        if policy.keys.is_open_mode() {
+            return Ok(Self::None);
         }
         let Some(token) = policy.cookie.token(headers)? else { return Ok(Self::None) };
         if policy.origins.is_own_page(uri, headers) {
@@ -167,13 +171,14 @@ pub(super) fn access_error_response(denied: AccessError, exchange: &Exchange) ->
 }
 
 /// Records a refusal. A token that is wrong or has expired is a failure of its peer; an error says
-/// how long the peer should wait. A cookie is none: pages send it by themselves, and nobody guesses
-/// the token in it.
+/// how long the peer should wait. A request without a token is no failure, and neither is one whose
+/// session is over: browsers send both by themselves, before their users sign in.
 pub(super) fn record_failure(denied: AccessError, exchange: &Exchange) -> Result<(), Duration> {
     let refusal = ("API", reason(denied));
     match denied {
         AccessError::WrongToken | AccessError::ExpiredKey => return exchange.record_failure(refusal),
-        AccessError::NoToken | AccessError::SessionOver | AccessError::ForeignPage => exchange.note_refusal(refusal),
+        AccessError::NoToken | AccessError::SessionOver => exchange.count_refusal(refusal),
+        AccessError::ForeignPage => exchange.note_refusal(refusal),
         AccessError::Unavailable => {}
     }
     Ok(())

@@ -88,6 +88,10 @@ impl Filter {
     }
 }
 
+/// How many entries are kept: years of an office's use. One more deletes the oldest, so that a
+/// program that signs in at each request does not fill the disk.
+const ENTRIES_MAX: i64 = 100_000;
+
 /// Appends an entry, or adds its count to the entry that has the same `sum_key`. Must be called
 /// under the write lock.
 pub async fn append<C: ConnectionTrait>(db: &C, new: &NewEntry) -> Result<(), StoreError> {
@@ -104,8 +108,9 @@ pub async fn append<C: ConnectionTrait>(db: &C, new: &NewEntry) -> Result<(), St
     }
     let newest: Option<Option<i64>> =
         Entity::find().select_only().column_as(Column::Id.max(), "newest").into_tuple().one(db).await?;
+    let id = newest.flatten().unwrap_or_default() + 1;
     let row = Model {
-        id: newest.flatten().unwrap_or_default() + 1,
+        id,
         at: to_micros(new.at),
         kind: new.kind.as_str().to_owned(),
         actor: new.actor.clone(),
@@ -115,6 +120,9 @@ pub async fn append<C: ConnectionTrait>(db: &C, new: &NewEntry) -> Result<(), St
         sum_key: new.sum_key.clone(),
     };
     Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
+    if id > ENTRIES_MAX {
+        Entity::delete_many().filter(Column::Id.lte(id - ENTRIES_MAX)).exec(db).await?;
+    }
     Ok(())
 }
 
@@ -159,4 +167,30 @@ fn from_row(row: Model) -> Result<Entry, StoreError> {
         detail: row.detail,
         count: row.count,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn oldest_entry_gives_way_to_one_beyond_the_limit() {
+        let (_directory, store) = Store::for_test().await;
+        let (at, kind) = (Time::UNIX_EPOCH, AuditKind::SignIn);
+        let new =
+            NewEntry { at, kind, actor: None, action: "signIn".to_owned(), detail: None, count: 1, sum_key: None };
+        let tx = store.begin().await.unwrap();
+        append(&tx, &new).await.unwrap();
+        append(&tx, &new).await.unwrap();
+        let row = Entity::find_by_id(2).one(&tx).await.unwrap().unwrap();
+        let last = Model { id: ENTRIES_MAX, ..row };
+        Entity::insert(last.into_active_model().reset_all()).exec_without_returning(&tx).await.unwrap();
+        append(&tx, &new).await.unwrap();
+        store.commit(tx, None).await.unwrap();
+        let window = Window { after: None, before: None, limit: 10, backward: false };
+        let page = page(store.reader(), &Filter::default(), &window).await.unwrap();
+        let ids: Vec<i64> = page.rows.iter().map(|entry| entry.id).collect();
+        assert_eq!(ids, [ENTRIES_MAX + 1, ENTRIES_MAX, 2]);
+    }
 }

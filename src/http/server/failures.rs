@@ -67,9 +67,14 @@ impl Failures {
         self.limiter.check_key(&sender).map_err(|too_early| too_early.wait_time_from(self.limiter.clock().now()))
     }
 
+    /// Counts a refusal for the audit alone.
+    pub(super) fn count(&self, (subject, reason): Failure) {
+        self.audit.count_refusal(subject, reason);
+    }
+
     /// Counts a refusal for the log and the audit alone.
     pub(super) fn note(&self, sender: Sender, failure: Failure) {
-        self.audit.count_refusal(failure.0, failure.1);
+        self.count(failure);
         let mut summary = self.lock();
         *summary.counts.entry(failure).or_default() += 1;
         if summary.senders.len() < PEERS_MAX {

@@ -57,6 +57,11 @@ impl Exchange {
         self.failures.record(self.peer, failure)
     }
 
+    /// Counts a refusal that is a part of ordinary use. Only the audit sums it up.
+    pub(in crate::http) fn count_refusal(&self, refusal: Failure) {
+        self.failures.count(refusal);
+    }
+
     /// Counts another refusal. The log and the audit sum it up.
     pub(in crate::http) fn note_refusal(&self, refusal: Failure) {
         self.failures.note(self.peer, refusal);

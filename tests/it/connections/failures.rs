@@ -59,6 +59,13 @@ async fn wrong_key_beyond_the_limit_is_429_and_a_right_one_is_answered() {
     let answer = HttpResponse::of(metrics(&service.with_token("wrong"))).await;
     assert!(answer.status == 429 && is_limited(&answer), "{answer:?}");
     assert_eq!(HttpResponse::of(metrics(&right)).await.status, 200);
+    let sign_in = |token: &str| {
+        let request = service.request(Method::POST, "/session").header("x-forwarded-for", PEER);
+        request.header("content-type", "application/json").body(json!({ "token": token }).to_string())
+    };
+    let answer = HttpResponse::of(sign_in("wrong")).await;
+    assert!(answer.status == 429 && is_limited(&answer) && answer.header("set-cookie").is_none(), "{answer:?}");
+    assert_eq!(HttpResponse::of(sign_in(&token)).await.status, 204);
     // A missing key is no failure.
     assert_eq!(HttpResponse::of(query(&service, PEER)).await.status, 401);
 
@@ -81,7 +88,7 @@ async fn wrong_key_beyond_the_limit_is_429_and_a_right_one_is_answered() {
     }
     assert_eq!(wrong_key(&service, NEIGHBOUR_OF_OTHER_PEER).await.status, 429);
     let denied = "bidarc_denied_total{reason=\"wrong_token\"}";
-    assert_eq!(right.metric(denied).await, 10.0, "each is counted");
+    assert_eq!(right.metric(denied).await, 11.0, "each is counted");
     service.stop(&database).await;
 }
 

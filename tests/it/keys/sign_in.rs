@@ -6,8 +6,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Client, Database, EventStream, HttpResponse, Launch, ManualClock, Message, Service, Setup, Socket, TIMEOUT,
-    add_key, eventually, revoke_key,
+    Client, Database, EventStream, HttpResponse, Launch, ManualClock, Message, PartStream, Service, Setup, Socket,
+    TIMEOUT, add_key, eventually, revoke_key,
 };
 
 const FORBIDDEN: Message = Message::Closed(Some(4403));
@@ -41,6 +41,37 @@ fn query(client: &Client, text: &str, headers: &[(&'static str, &str)]) -> Reque
 async fn query_as_page(client: &Client, cookie: &str) -> HttpResponse {
     HttpResponse::of(query(client, VIEWER, &[("cookie", cookie), OWN])).await
 }
+
+const LIVE: &str = "subscription { events { kind } }";
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// A request of each transport over HTTP.
+fn requests_of_every_transport(client: &Client) -> Vec<(&'static str, RequestBuilder)> {
+    let post = |body: Value| {
+        client.request(Method::POST, "/graphql").header("content-type", "application/json").body(body.to_string())
+    };
+    let get = |target: &str| client.request(Method::GET, target);
+    let query = json!({ "query": VIEWER });
+    vec![
+        ("POST", post(query.clone())),
+        ("batch", post(json!([query, query]))),
+        ("GET", get("/graphql?query={headCursor}")),
+        ("event stream of a POST", EventStream::request_to(client, "/graphql", LIVE, json!({}))),
+        ("event stream of a GET", get("/graphql?query=subscription{events{id}}").header("accept", EVENT_STREAM)),
+        ("/graphql/sse with POST", EventStream::request(client, LIVE, json!({}))),
+        ("/graphql/sse with GET", get("/graphql/sse?query=subscription{events{id}}").header("accept", EVENT_STREAM)),
+        ("parts", PartStream::request(client, LIVE, json!({}))),
+        ("metrics", get("/metrics")),
+    ]
+}
+
+/// The URLs and sub-protocols of sockets.
+const SOCKETS: [(&str, &str); 4] = [
+    ("/graphql/ws", "graphql-transport-ws"),
+    ("/graphql/ws", "graphql-ws"),
+    ("/graphql", "graphql-transport-ws"),
+    ("/graphql", "graphql-ws"),
+];
 
 async fn eventually_refused(client: &Client, cookie: &str, text: &str) {
     let message = eventually("the cookie is refused", TIMEOUT, async || {
@@ -84,6 +115,41 @@ async fn signed_in_browser_uses_the_whole_api() {
     let bytes = database.bytes();
     let contains = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(!contains(&random) && contains(&hashes[0]), "only the hash is on disk");
+}
+
+#[tokio::test]
+async fn cookie_counts_on_every_transport_for_own_pages_alone() {
+    let (service, token) = start().await;
+    let client = service.client();
+    let cookie = cookie_of(client, &token).await;
+    for (page, status) in [(OWN, 200), (("sec-fetch-site", "same-site"), 403), (("accept-language", "en"), 403)] {
+        for (name, request) in requests_of_every_transport(client) {
+            let response = request.header("cookie", &cookie).header(page.0, page.1).send().await.unwrap();
+            assert_eq!(response.status(), status, "{name} {page:?}");
+        }
+        for (path, protocol) in SOCKETS {
+            let mut socket = Socket::connect_to(client, path, protocol, &[("cookie", &*cookie), page]).await;
+            socket.init(None).await;
+            let answer = socket.message().await;
+            assert_eq!(answer != FORBIDDEN, status == 200, "{path} {protocol} {page:?}: {answer:?}");
+        }
+    }
+    service.stop().await;
+}
+
+/// A session of another service on this host, or one that is left over, does not stand in the way.
+#[tokio::test]
+async fn cookie_in_open_mode_is_ignored() {
+    let service = Service::open().await;
+    for page in [OWN, ("origin", "http://127.0.0.1:1")] {
+        let headers = [("cookie", "bidarc_session=x"), page];
+        let response = HttpResponse::of(query(service.client(), VIEWER, &headers)).await;
+        assert_eq!(response.status, if page == OWN { 200 } else { 403 }, "{response:?}");
+    }
+    let mut socket = Socket::connect(service.client(), &[("cookie", "bidarc_session=x")]).await;
+    socket.init(None).await;
+    assert_eq!(socket.json().await, json!({ "type": "connection_ack" }));
+    service.stop().await;
 }
 
 /// Another site, another port and another scheme read and change nothing.
@@ -192,15 +258,28 @@ async fn session_ends_with_its_key_and_so_do_its_sockets_and_streams() {
     let (service, token) = start().await;
     let client = service.client();
     let cookie = cookie_of(client, &token).await;
-    let mut socket = Socket::connect(client, &[("cookie", &*cookie), OWN]).await;
-    socket.init(None).await;
-    assert_eq!(socket.json().await, json!({ "type": "connection_ack" }));
-    let request = EventStream::request(client, "subscription { events { kind } }", json!({}));
-    let mut stream = EventStream::open(request.header("cookie", &cookie).header(OWN.0, OWN.1)).await;
+    let mut sockets = Vec::new();
+    for (path, protocol) in SOCKETS {
+        let mut socket = Socket::connect_to(client, path, protocol, &[("cookie", &*cookie), OWN]).await;
+        socket.init(None).await;
+        assert_eq!(socket.json().await, json!({ "type": "connection_ack" }));
+        sockets.push(socket);
+    }
+    let signed_in = |request: RequestBuilder| request.header("cookie", &cookie).header(OWN.0, OWN.1);
+    let mut streams = Vec::new();
+    for path in ["/graphql/sse", "/graphql"] {
+        streams.push(EventStream::open(signed_in(EventStream::request_to(client, path, LIVE, json!({})))).await);
+    }
+    let mut parts = PartStream::open(signed_in(PartStream::request(client, LIVE, json!({})))).await;
     add_key(service.database(), "other", "read").await;
     revoke_key(service.database(), "office").await;
-    assert_eq!(socket.message().await, FORBIDDEN);
-    eventually("the stream ends", TIMEOUT, async || stream.text().await.is_none().then_some(())).await;
+    for mut socket in sockets {
+        eventually("the socket ends", TIMEOUT, async || (socket.message().await == FORBIDDEN).then_some(())).await;
+    }
+    for mut stream in streams {
+        eventually("the stream ends", TIMEOUT, async || stream.text().await.is_none().then_some(())).await;
+    }
+    eventually("the parts end", TIMEOUT, async || parts.part().await.is_none().then_some(())).await;
     eventually_refused(client, &cookie, "session is over").await;
     assert_eq!(service.database().numbers("SELECT COUNT(*) FROM session").await, [0]);
     service.stop().await;
