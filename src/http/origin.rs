@@ -54,7 +54,12 @@ impl AllowedOrigins {
         if headers.contains_key(SEC_FETCH_SITE) {
             return only(SEC_FETCH_SITE) == Some("same-origin");
         }
-        only(header::ORIGIN).and_then(parse_origin).is_some_and(|origin| self.is_own(&origin, host(uri, headers)))
+        let own = |text: &str| {
+            parse_origin(text).filter(|origin| {
+                origin.origin().ascii_serialization() == text && self.is_own(origin, host(uri, headers))
+            })
+        };
+        only(header::ORIGIN).and_then(own).is_some()
     }
 
     /// Whether a page of another origin, or one of unknown origin, sent a request.

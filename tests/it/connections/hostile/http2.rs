@@ -4,7 +4,7 @@
 use super::super::http2::{
     CONTINUATION, Connection, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, frame,
 };
-use super::{Case, Context, Kind};
+use super::{Case, Context, Kind, case};
 use crate::harness::Client;
 
 const PRIORITY: u8 = 2;
@@ -153,5 +153,5 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
         ("h2: a frame of 16 MiB", [0xff, 0xff, 0xff, DATA, 0, 0, 0, 0, 1].to_vec(), "goaway 6"),
         ("h2: RST_STREAM of an idle stream", frame(RST_STREAM, 0, 1, &[0; 4]), "goaway 1"),
     ];
-    cases.into_iter().map(|(name, frames, answer)| Case { name, kind: Kind::Http2(frames), answer }).collect()
+    cases.into_iter().map(|(name, frames, answer)| case(name, Kind::Http2(frames), answer)).collect()
 }

@@ -2,12 +2,14 @@
 //! `/healthz` are answered, and at the end the service holds nothing of them.
 //!
 //! `heads` breaks HTTP/1, `targets` has paths and methods, `graphql` bodies and streams of the API,
-//! `hooks` deliveries, `http2` frames of HTTP/2, `sockets` those of WebSockets.
+//! `hooks` deliveries, `http2` frames of HTTP/2, `sockets` those of WebSockets, `sessions` sign-ins
+//! and cookies.
 
 mod graphql;
 mod heads;
 mod hooks;
 mod http2;
+mod sessions;
 mod sockets;
 mod targets;
 
@@ -15,6 +17,7 @@ use sockets::Opening;
 
 use bidarc::clock::Clock;
 use futures_util::future::join_all;
+use serde_json::json;
 use simulator::signature::{HEADER, sign};
 
 use crate::harness::{Client, Database, Launch, Process, RawConnection, TIMEOUT, add_key, eventually};
@@ -23,10 +26,10 @@ const SECRET: &str = "s";
 const HOOK_TOKEN: &str = "the-right-token-of-16";
 
 /// How many requests the table has at least.
-const CASES_MIN: usize = 60;
+const CASES_MIN: usize = 400;
 
 /// How many connections the tests' own client keeps: one for each table, and one for the metrics.
-const CLIENT_CONNECTIONS_MAX: f64 = 7.0;
+const CLIENT_CONNECTIONS_MAX: f64 = 8.0;
 
 /// How much memory may be in use at the end beyond the beginning, in bytes. The allocator keeps
 /// what the largest bodies of all tables took at once, for each thread.
@@ -34,7 +37,7 @@ const MEMORY_GROWTH_MAX: u64 = 192 * 1024 * 1024;
 
 /// One request.
 struct Case {
-    name: &'static str,
+    name: String,
     kind: Kind,
     /// What the service does with it: the status of its answer, or how it ends the connection.
     answer: &'static str,
@@ -50,10 +53,11 @@ enum Kind {
     Socket(Opening, Vec<u8>),
 }
 
-/// The service that requests are sent to, and the token of a key.
+/// The service that requests are sent to, the token of a key, and the cookie of a session of it.
 struct Context {
     authority: String,
     token: String,
+    cookie: String,
 }
 
 impl Context {
@@ -78,6 +82,10 @@ impl Context {
         format!("Authorization: Bearer {}\r\n", self.token)
     }
 
+    fn cookie_header(&self) -> String {
+        format!("Cookie: {}\r\n", self.cookie)
+    }
+
     /// A request to the API with a key.
     fn graphql(&self, body: impl AsRef<[u8]>) -> Kind {
         let headers = format!("{}Content-Type: application/json\r\n", self.authorization());
@@ -92,12 +100,12 @@ impl Context {
 }
 
 /// A case of bytes that are no request with a right head.
-fn raw(name: &'static str, bytes: impl Into<Vec<u8>>, answer: &'static str) -> Case {
-    Case { name, kind: Kind::Http1(bytes.into()), answer }
+fn raw(name: impl Into<String>, bytes: impl Into<Vec<u8>>, answer: &'static str) -> Case {
+    Case { name: name.into(), kind: Kind::Http1(bytes.into()), answer }
 }
 
-fn case(name: &'static str, kind: Kind, answer: &'static str) -> Case {
-    Case { name, kind, answer }
+fn case(name: impl Into<String>, kind: Kind, answer: &'static str) -> Case {
+    Case { name: name.into(), kind, answer }
 }
 
 /// A body in chunks of this size.
@@ -160,8 +168,11 @@ async fn hostile_request_is_answered_as_the_table_says_and_leaves_nothing_behind
         .env("BIDARC_SERVER__BODY_TIMEOUT_SECONDS", "1")
         .env("BIDARC_SERVER__MAX_FAILURES_PER_MINUTE", "1000000");
     let service = launch.serve(0, &database).await;
-    let context = Context { authority: service.authority().to_owned(), token };
-    let tables = [heads::cases, targets::cases, graphql::cases, hooks::cases, http2::cases, sockets::cases];
+    let signed_in = service.post("/session", json!({ "token": token }).to_string()).await;
+    let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let context = Context { authority: service.authority().to_owned(), token, cookie };
+    let tables =
+        [heads::cases, targets::cases, graphql::cases, hooks::cases, http2::cases, sockets::cases, sessions::cases];
     assert_goes_on(&service, "0", "the start").await;
     let memory = service.memory();
     let run = tables.iter().enumerate().map(|(number, table)| run_table(&service, number, table(&context)));
@@ -171,6 +182,7 @@ async fn hostile_request_is_answered_as_the_table_says_and_leaves_nothing_behind
     let problems: Vec<String> = results.into_iter().flat_map(|(_, problems)| problems).collect();
     assert!(problems.is_empty(), "{} of {cases}:\n{}", problems.len(), problems.join("\n"));
 
+    assert_eq!(database.numbers("SELECT COUNT(*) FROM session").await, [1], "no row signed in or out");
     let client = service.with_token(&context.token);
     eventually("everything is given back", TIMEOUT, async || {
         let (sockets, operations) =

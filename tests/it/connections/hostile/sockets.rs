@@ -5,6 +5,7 @@ use crate::harness::{Client, RawConnection, within};
 
 const NEWER: &str = "graphql-transport-ws";
 const OLDER: &str = "graphql-ws";
+pub(super) const PROTOCOLS: [&str; 2] = [NEWER, OLDER];
 
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
@@ -22,9 +23,11 @@ const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
 /// How a socket begins.
 pub(super) struct Opening {
-    protocol: &'static str,
+    pub(super) protocol: &'static str,
+    /// Further headers of its request.
+    pub(super) headers: String,
     /// The token with which it authenticates itself.
-    token: Option<String>,
+    pub(super) token: Option<String>,
 }
 
 /// Opens a socket and sends frames. Returns the close code of the service, or `closed`.
@@ -33,9 +36,10 @@ pub(super) async fn send(client: &Client, opening: &Opening, frames: &[u8]) -> S
     connection
         .write(&format!(
             "GET /graphql/ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {}\r\n\r\n",
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {}\r\n{}\r\n",
             client.authority(),
             opening.protocol,
+            opening.headers,
         ))
         .await;
     read_past(&mut connection, b"\r\n\r\n").await;
@@ -53,6 +57,11 @@ async fn read_past(connection: &mut RawConnection, end: &[u8]) {
     while !read.ends_with(end) {
         read.extend(connection.read_bytes(1).await.expect("the socket opens"));
     }
+}
+
+/// `connection_init` of a page, whose socket has a cookie.
+pub(super) fn init_without_token() -> Vec<u8> {
+    text(r#"{"type":"connection_init"}"#)
 }
 
 fn init(token: &str) -> Vec<u8> {
@@ -97,8 +106,8 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
     let mut cases = openings(context);
     let mut add = |protocol, token, table: Vec<Row>| {
         for (name, frames, answer) in table {
-            let opening = Opening { protocol, token: Option::clone(&token) };
-            cases.push(Case { name, kind: Kind::Socket(opening, frames), answer });
+            let opening = Opening { protocol, headers: String::new(), token: Option::clone(&token) };
+            cases.push(case(name, Kind::Socket(opening, frames), answer));
         }
     };
     add(NEWER, None, frame_cases());
@@ -132,7 +141,11 @@ fn openings(context: &Context) -> Vec<Case> {
             "403",
         ),
         case("socket by POST", context.post("/graphql/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\n", ""), "405"),
-        case("socket of an unknown protocol", Kind::Socket(Opening { protocol: "x", token: None }, Vec::new()), "4406"),
+        case(
+            "socket of an unknown protocol",
+            Kind::Socket(Opening { protocol: "x", headers: String::new(), token: None }, Vec::new()),
+            "4406",
+        ),
         case(
             "socket of 5,000 protocols",
             open(&format!("{key}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {}\r\n", "x,".repeat(5_000))),
