@@ -1,4 +1,4 @@
-//! The limits of depth and complexity: a query over one is an error. `hostile_documents.rs` has all
+//! The limits of depth and complexity: a query over one is an error. `hostile_documents` has all
 //! limits.
 
 use serde_json::Value;
