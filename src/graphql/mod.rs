@@ -30,14 +30,19 @@ pub use schema::{Mutation, Query, Subscription};
 
 use execution::compat::{Root, SCHEMA_DESCRIPTION, SubscriptionRoot, schema_types};
 use execution::limits::{introspected, introspection};
-use execution::types::SchemaTypes;
+use execution::types::{ListSizes, SchemaTypes};
 use live::Broadcasts;
+use pagination::args::{LIST_SIZE_MAX, PAGE_SIZE};
+use schema::model::feed::FEED_PAGE_SIZE;
 use schema::model::scalar::SCALARS;
 
 /// The schema of the API.
 type ApiSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>>;
 type QueryRoot = Root<Query, false>;
 type MutationRoot = Root<Mutation, true>;
+
+/// How many objects the lists of the API have.
+const LIST_SIZES: ListSizes = ListSizes { pages: &[PAGE_SIZE, FEED_PAGE_SIZE], list_max: LIST_SIZE_MAX };
 
 /// The sources that the fields read from.
 #[derive(Clone)]
@@ -60,7 +65,6 @@ pub fn build_executor(
     let api = Api { store, feed };
     let schema = schema_builder()
         .limit_recursive_depth(limits.max_nesting)
-        .limit_complexity(limits.max_complexity)
         .data(releaser)
         .data(webhooks)
         .data(keys.clone())
@@ -72,7 +76,7 @@ pub fn build_executor(
 
 /// The types of the API, for the checks of documents.
 fn api_types() -> SchemaTypes {
-    schema_types::<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>>(&SCALARS)
+    schema_types::<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>>(&SCALARS, LIST_SIZES)
 }
 
 /// A fuzz target: decodes a cursor of two lists. A position has one cursor.

@@ -23,7 +23,7 @@ use async_graphql_value::RAW_VALUE_TOKEN;
 use futures_util::Stream;
 
 use super::selection::{Selectable, Selected, SelectedList, resolve_root};
-use super::types::{FieldType, InputType, InputValue, ParseScalar, SchemaTypes};
+use super::types::{FieldType, InputType, InputValue, ListSizes, ParseScalar, SchemaTypes};
 
 /// The key by which the library distinguishes raw JSON from an object.
 pub(super) static RAW_VALUE_KEY: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_VALUE_TOKEN));
@@ -171,19 +171,25 @@ impl<T: SubscriptionType> SubscriptionType for SubscriptionRoot<T> {
 /// does not define.
 pub(crate) fn schema_types<Q: OutputType, M: OutputType, S: SubscriptionType>(
     scalars: &[(&str, ParseScalar)],
+    list_sizes: ListSizes,
 ) -> SchemaTypes {
     let mut registry = Registry::default();
     let (query, mutation) = (Q::create_type_info(&mut registry), M::create_type_info(&mut registry));
     let subscription = S::create_type_info(&mut registry);
     let name = |qualified: &str| MetaTypeName::concrete_typename(qualified).to_owned();
     let (mut outputs, mut inputs, mut abstract_types) = (HashMap::new(), HashMap::new(), HashSet::new());
+    let mut pages = HashSet::new();
     for (type_name, of_library) in &registry.types {
         let input = match of_library {
             MetaType::Object { fields, .. } | MetaType::Interface { fields, .. } => {
                 let fields = fields.iter().filter_map(|(field, of_library)| {
                     let arguments = of_library.args.iter().filter_map(input_value).collect();
                     let ty = Type::new(&of_library.ty)?;
-                    Some((field.clone(), FieldType { ty, type_name: name(&of_library.ty), arguments }))
+                    let field_type = FieldType { ty, type_name: name(&of_library.ty), arguments };
+                    if list_sizes.page(&field_type).is_some() {
+                        pages.insert(field_type.type_name.clone());
+                    }
+                    Some((field.clone(), field_type))
                 });
                 outputs.insert(type_name.clone(), fields.collect());
                 if of_library.is_abstract() {
@@ -216,7 +222,7 @@ pub(crate) fn schema_types<Q: OutputType, M: OutputType, S: SubscriptionType>(
         inputs.insert(type_name.clone(), input);
     }
     let (query, mutation, subscription) = (name(&query), name(&mutation), name(&subscription));
-    SchemaTypes { outputs, abstract_types, inputs, query, mutation, subscription }
+    SchemaTypes { list_sizes, outputs, abstract_types, pages, inputs, query, mutation, subscription }
 }
 
 fn input_value((name, of_library): (&String, &MetaInputValue)) -> Option<(String, InputValue)> {

@@ -240,14 +240,11 @@ impl Executor {
                 }
                 continue;
             }
-            // Our own fields set a code. Errors of the library are faults of the request. For its
-            // limit the library gives neither the setting nor the number.
-            let (code, message) = match error.message.as_str() {
-                limits::TOO_COMPLEX_MESSAGE => (LIMIT_EXCEEDED, limits::too_complex_message(&self.limits)),
-                message => (BAD_USER_INPUT, shorten(message, REFUSAL_MESSAGE_CHARS_MAX).into_owned()),
-            };
-            extensions.set("code", code);
-            error.message = message;
+            // Our own fields set a code. Errors of the library are faults of the request.
+            extensions.set("code", BAD_USER_INPUT);
+            if let Cow::Owned(message) = shorten(&error.message, REFUSAL_MESSAGE_CHARS_MAX) {
+                error.message = message;
+            }
         }
     }
 }

@@ -14,8 +14,7 @@ use async_graphql_value::Value as Argument;
 
 use super::document;
 use super::field_merging::check_merging;
-use super::limits::check_document;
-use super::limits::introspection::check_introspection;
+use super::limits::{check_complexity, check_document};
 use super::selection::collect_fields::merge_field;
 use super::types::SchemaTypes;
 use super::validation::check_values;
@@ -109,7 +108,7 @@ impl Operation {
     }
 
     /// Validates the fields and the values in the document, as far as the library does not, coerces
-    /// the variables of the operation that runs, and checks the cost of its introspection.
+    /// the variables of the operation that runs, and checks its complexity.
     ///
     /// # Errors
     ///
@@ -128,7 +127,7 @@ impl Operation {
             return Err(vec![ServerError::new(problem, None)]);
         };
         coerce_variables(types, definition, &mut variables)?;
-        check_introspection(self.document()?, definition, &variables, limits)?;
+        check_complexity(types, self.document()?, definition, &variables, limits)?;
         if self.query.contains("includeDeprecated")
             && let Ok(document) = &mut self.document
         {

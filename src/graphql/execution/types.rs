@@ -9,12 +9,39 @@ use async_graphql::{Name, Value};
 /// Parses a value of a scalar. An error says what is expected, such as `a day like 2022-01-16`.
 pub(crate) type ParseScalar = fn(&Value) -> Result<(), String>;
 
+/// How many objects the lists of the schema have.
+#[derive(Clone, Copy)]
+pub(crate) struct ListSizes {
+    pub(crate) pages: &'static [PageSize],
+    /// The most objects of a list without pages.
+    pub(crate) list_max: usize,
+}
+
+/// The size of one kind of page.
+pub(crate) struct PageSize {
+    /// The arguments that give it, of which a request has one. Only pages have the first.
+    pub(crate) arguments: &'static [&'static str],
+    pub(crate) default: i32,
+    pub(crate) max: i32,
+}
+
+impl ListSizes {
+    /// The size of the page that a field gives. `None` for a field that gives no page.
+    pub(super) fn page(&self, field: &FieldType) -> Option<&'static PageSize> {
+        let has_first = |page: &&PageSize| page.arguments.first().is_some_and(|it| field.arguments.contains_key(*it));
+        self.pages.iter().find(has_first)
+    }
+}
+
 /// The types of the schema.
 pub(crate) struct SchemaTypes {
+    pub(super) list_sizes: ListSizes,
     /// The fields of each object and interface.
     pub(super) outputs: HashMap<String, HashMap<String, FieldType>>,
     /// The interfaces.
     pub(super) abstract_types: HashSet<String>,
+    /// The objects that are pages: the types of fields with a page size.
+    pub(super) pages: HashSet<String>,
     pub(super) inputs: HashMap<String, InputType>,
     pub(super) query: String,
     pub(super) mutation: String,

@@ -3,12 +3,16 @@
 use super::cursor::{self, ListId};
 use crate::domain::LogId;
 use crate::graphql::error::ApiError;
+use crate::graphql::execution::types::PageSize;
 use crate::store::read::Window;
 
 /// The number of rows of a page without `first` and `last`.
-const PAGE_SIZE_DEFAULT: u64 = 20;
+const PAGE_SIZE_DEFAULT: i32 = 20;
 /// The largest `first` and `last`.
 const PAGE_SIZE_MAX: i32 = 100;
+/// The pages of connections, for the complexity of a request.
+pub(crate) const PAGE_SIZE: PageSize =
+    PageSize { arguments: &["first", "last"], default: PAGE_SIZE_DEFAULT, max: PAGE_SIZE_MAX };
 /// The largest number of rows in a list without pages. A connection beside it has the others.
 pub(crate) const LIST_SIZE_MAX: usize = 100;
 
@@ -39,7 +43,6 @@ macro_rules! paged_object {
         impl $object {
             $(
                 $(#[$meta])*
-                #[graphql(complexity = "crate::graphql::pagination::args::page_cost(first, last, child_complexity)")]
                 async fn $field(
                     &$this,
                     $ctx: &async_graphql::Context<'_>,
@@ -88,32 +91,8 @@ impl PageArgs {
 }
 
 fn page_size(argument: &str, requested: Option<i32>) -> Result<u64, ApiError> {
-    match requested {
-        None => Ok(PAGE_SIZE_DEFAULT),
-        Some(size) => u64::try_from(size).ok().filter(|_| size <= PAGE_SIZE_MAX).ok_or_else(|| {
-            ApiError::BadUserInput(format!("`{argument}` must be between 0 and {PAGE_SIZE_MAX}, it is {size}"))
-        }),
-    }
-}
-
-/// More than any limit of complexity, and so little that the library can add up the costs of all
-/// fields of a document. It does not check for an overflow.
-const COST_MAX: usize = 1 << 40;
-
-/// The complexity of a list of this many rows.
-pub(crate) fn list_cost(rows: usize, row_cost: usize) -> usize {
-    rows.saturating_mul(row_cost).saturating_add(1).min(COST_MAX)
-}
-
-/// The complexity of a page: the cost of a row times the page size.
-pub(crate) fn page_cost(first: Option<i32>, last: Option<i32>, row_cost: usize) -> usize {
-    let size = first
-        .or(last)
-        .map_or(PAGE_SIZE_DEFAULT, |rows| u64::try_from(rows.clamp(0, PAGE_SIZE_MAX)).unwrap_or_default());
-    list_cost(usize::try_from(size).unwrap_or(usize::MAX), row_cost)
-}
-
-/// The complexity of a list without pages: the cost of a row times [`LIST_SIZE_MAX`].
-pub(crate) fn whole_list_cost(row_cost: usize) -> usize {
-    list_cost(LIST_SIZE_MAX, row_cost)
+    let size = requested.unwrap_or(PAGE_SIZE_DEFAULT);
+    u64::try_from(size).ok().filter(|_| size <= PAGE_SIZE_MAX).ok_or_else(|| {
+        ApiError::BadUserInput(format!("`{argument}` must be between 0 and {PAGE_SIZE_MAX}, it is {size}"))
+    })
 }

@@ -9,14 +9,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
-use async_graphql::{ServerResult, Value, Variables};
+use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
+use async_graphql::{Value, Variables};
 use async_graphql_value::Value as Argument;
 
 use super::introspected::{Input, Schema, TypeRef};
-use super::{error_with_code, too_complex_message};
-use crate::config::Graphql;
-use crate::graphql::error::LIMIT_EXCEEDED;
 
 /// The graph of this schema, which is the same in every executor. Without it every introspection is
 /// refused.
@@ -28,51 +25,12 @@ pub(crate) fn prepare(schema: impl FnOnce() -> Option<Schema>) {
     GRAPH.get_or_init(|| schema().map(|schema| Graph::build(&schema)));
 }
 
-/// Checks that the introspection in an operation is within the limit of complexity. Its variables
-/// must be coerced.
-///
-/// # Errors
-///
-/// It exceeds the limit.
-pub(in crate::graphql::execution) fn check_introspection(
-    document: &ExecutableDocument,
-    operation: &OperationDefinition,
-    variables: &Variables,
-    limits: &Graphql,
-) -> ServerResult<()> {
-    let max = u64::try_from(limits.max_complexity).unwrap_or(u64::MAX);
-    if cost(document, operation, variables, max) > max {
-        return Err(error_with_code(too_complex_message(limits), LIMIT_EXCEEDED));
-    }
-    Ok(())
-}
-
-/// The cost of the introspection in an operation, or a number above `max`.
-fn cost(document: &ExecutableDocument, operation: &OperationDefinition, variables: &Variables, max: u64) -> u64 {
+/// The cost of what a field `__schema` or `__type` selects, or a number above `max`.
+pub(super) fn cost(document: &ExecutableDocument, field: &Field, variables: &Variables, max: u64) -> u64 {
+    let Some(Some(graph)) = GRAPH.get() else { return u64::MAX };
     let mut cost = 0;
-    let mut pending = vec![&operation.selection_set.node];
-    while let Some(set) = pending.pop() {
-        for item in &set.items {
-            match &item.node {
-                Selection::Field(field) => {
-                    if !matches!(&*field.node.name.node, "__schema" | "__type") {
-                        continue;
-                    }
-                    let Some(Some(graph)) = GRAPH.get() else {
-                        cost = u64::MAX;
-                        continue;
-                    };
-                    if let Some(reached) = graph.enter(&field.node, variables) {
-                        graph.add_cost(document, &field.node.selection_set.node, reached, max, &mut cost);
-                    }
-                }
-                Selection::InlineFragment(fragment) => pending.push(&fragment.node.selection_set.node),
-                Selection::FragmentSpread(spread) => {
-                    let fragment = document.fragments.get(&spread.node.fragment_name.node);
-                    pending.extend(fragment.map(|fragment| &fragment.node.selection_set.node));
-                }
-            }
-        }
+    if let Some(reached) = graph.enter(field, variables) {
+        graph.add_cost(document, &field.selection_set.node, reached, max, &mut cost);
     }
     cost
 }
@@ -240,6 +198,7 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
+    use super::super::complexity::complexity;
     use super::super::introspected::QUERY;
     use super::*;
     use crate::config::Settings;
@@ -251,7 +210,8 @@ mod tests {
         let limits = Settings::defaults().unwrap().graphql;
         let document = parse(query, &limits).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
-        let cost = cost(&document, &operation.node, &Variables::default(), u64::MAX);
+        let types = crate::graphql::api_types();
+        let cost = complexity(&types, &document, &operation.node, &Variables::default(), u64::MAX);
         let schema = crate::graphql::schema_builder().finish();
         let response = futures_util::FutureExt::now_or_never(schema.execute(query)).unwrap();
         assert!(response.errors.is_empty(), "{:?}", response.errors);
@@ -283,12 +243,7 @@ mod tests {
             QUERY,
         ] {
             let (cost, fields) = cost_and_fields(query);
-            // The fields `__schema` and `__type` themselves are counted by the library.
-            assert_eq!(cost, fields - fields_of_root(query), "{query}");
+            assert_eq!(cost, fields, "{query}");
         }
-    }
-
-    fn fields_of_root(query: &str) -> u64 {
-        u64::try_from(query.matches("__schema").count() + query.matches("__type(").count()).unwrap()
     }
 }

@@ -19,7 +19,7 @@ use crate::graphql::error::ApiError;
 use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
 use crate::graphql::execution::selection::{Fields, JsonText, Selectable, Selected};
 use crate::graphql::loader::{PaymentKey, VendorTypesKey};
-use crate::graphql::pagination::args::{PageArgs, page_cost, whole_list_cost};
+use crate::graphql::pagination::args::PageArgs;
 use crate::graphql::pagination::connection::{DeliveryConnection, load_list, load_related};
 use crate::graphql::pagination::cursor;
 use crate::store::read::relation::Relation;
@@ -251,13 +251,11 @@ macro_rules! event_type {
 
             /// Its first 100 deliveries in the order of their arrival, redeliveries included.
             /// `deliveryConnection` has all.
-            #[graphql(complexity = "whole_list_cost(child_complexity)")]
             pub(crate) async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Delivery>>> {
                 deliveries(ctx, &self.0).await
             }
 
             /// All its deliveries in the order of their arrival, redeliveries included, in pages.
-            #[graphql(complexity = "page_cost(first, last, child_complexity)")]
             pub(crate) async fn delivery_connection(
                 &self,
                 ctx: &Context<'_>,

@@ -8,13 +8,16 @@ use crate::feed::FeedPage;
 use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError};
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::pagination::args::list_cost;
+use crate::graphql::execution::types::PageSize;
 use crate::graphql::pagination::cursor;
 
 /// The largest `pageSize`.
 const FEED_PAGE_SIZE_MAX: i32 = 500;
 /// The default `pageSize`, also written in the `default` of the two `eventFeed` fields.
 const FEED_PAGE_SIZE_DEFAULT: i32 = 100;
+/// The pages of the feed, for the complexity of a request.
+pub(crate) const FEED_PAGE_SIZE: PageSize =
+    PageSize { arguments: &["pageSize"], default: FEED_PAGE_SIZE_DEFAULT, max: FEED_PAGE_SIZE_MAX };
 
 /// A page of the log, oldest event first.
 #[derive(SimpleObject)]
@@ -43,13 +46,6 @@ pub(crate) fn page_size(requested: Option<i32>) -> std::result::Result<u64, ApiE
     u64::try_from(size).ok().filter(|_| (1..=FEED_PAGE_SIZE_MAX).contains(&size)).ok_or_else(|| {
         ApiError::BadUserInput(format!("`pageSize` must be between 1 and {FEED_PAGE_SIZE_MAX}, it is {size}"))
     })
-}
-
-/// The complexity of a page: the cost of an event times the page size.
-pub(crate) fn page_cost(requested: Option<i32>, event_cost: usize) -> usize {
-    let events =
-        usize::try_from(requested.unwrap_or(FEED_PAGE_SIZE_DEFAULT).clamp(0, FEED_PAGE_SIZE_MAX)).unwrap_or_default();
-    list_cost(events, event_cost)
 }
 
 /// The position after which a feed starts: its cursor, or the start of the log.

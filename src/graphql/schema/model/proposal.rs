@@ -9,7 +9,7 @@ use crate::domain::{self, Money, NodeId, VendorId};
 use crate::graphql::execution::look_ahead::ShownRow;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{PaidTotalKey, VendorIdKey};
-use crate::graphql::pagination::args::{paged_object, whole_list_cost};
+use crate::graphql::pagination::args::paged_object;
 use crate::graphql::pagination::connection::{
     Children, EventConnection, PaymentConnection, load_children, load_list, load_related,
 };
@@ -160,7 +160,6 @@ impl Proposal {
 
     /// The first 100 payments on the proposal in the order of their arrival (ArcSite); empty if
     /// there are none, and always for Bidsketch. `paymentConnection` has all.
-    #[graphql(complexity = "whole_list_cost(child_complexity)")]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Selected<Payment>>> {
         if self.0.provider == domain::Provider::Bidsketch {
             return Ok(Vec::new());

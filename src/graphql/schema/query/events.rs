@@ -44,7 +44,6 @@ impl EventQuery {
     /// The log in pages, for programs that poll: oldest event first, `after` means newer. Store the
     /// page's `cursor` and pass it as `after` next time. Without `after` the first page starts at
     /// the first event of the log. The subscription `eventFeed` gives the same pages.
-    #[graphql(complexity = "feed::page_cost(page_size, child_complexity)")]
     async fn event_feed(
         &self,
         ctx: &Context<'_>,

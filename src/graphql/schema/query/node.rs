@@ -7,7 +7,6 @@ use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::look_ahead::node_columns;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey};
-use crate::graphql::pagination::args::list_cost;
 use crate::graphql::schema::model::audit::check_may_read;
 use crate::graphql::schema::model::{
     AuditEntry, BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, load,
@@ -36,7 +35,6 @@ impl NodeQuery {
     /// The objects with these node ids, in the same order; null in place of each that does not
     /// exist. A text that is not a node id gives null in its place too, and an error with that
     /// place as its path.
-    #[graphql(complexity = "list_cost(ids.len(), child_complexity)")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,

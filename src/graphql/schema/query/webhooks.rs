@@ -5,7 +5,7 @@ use async_graphql::{Context, Object, Result};
 use crate::domain;
 use crate::graphql::error::OrApiError;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::pagination::args::{LIST_SIZE_MAX, paged_object, whole_list_cost};
+use crate::graphql::pagination::args::{LIST_SIZE_MAX, paged_object};
 use crate::graphql::pagination::connection::{BidsketchWebhookConnection, load_webhooks};
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchWebhook, BidsketchWebhookState};
 use crate::store::{Reader, webhooks};
@@ -26,7 +26,6 @@ impl WebhookQuery {
     /// The webhooks at Bidsketch that this service manages, oldest first. Bidsketch cannot list its
     /// webhooks, so one that was created elsewhere is missing here. The list ends after 100;
     /// `bidsketchWebhookConnection` gives all in pages.
-    #[graphql(complexity = "whole_list_cost(child_complexity)")]
     async fn bidsketch_webhooks(
         &self,
         ctx: &Context<'_>,

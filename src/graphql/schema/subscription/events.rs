@@ -56,7 +56,6 @@ impl EventSubscription {
     /// The log in pages, for integrations: oldest event first. The first page arrives at once, even
     /// if it is empty; then one arrives whenever the log grows. Without `after` the first page
     /// starts at the first event of the log. The query `eventFeed` gives the same pages.
-    #[graphql(complexity = "feed::page_cost(page_size, child_complexity)")]
     async fn event_feed(
         &self,
         ctx: &Context<'_>,

@@ -337,6 +337,25 @@ fn requests() -> Vec<(&'static str, String, Value, Answer)> {
             Limit("max_complexity"),
         ),
         (
+            "lists of an interface",
+            "{ events(first: 100) { nodes { deliveries { id outcome receivedAt headers { name value } } } } }".into(),
+            none.clone(),
+            Limit("max_complexity"),
+        ),
+        (
+            "pages of an interface",
+            "{ events(first: 100) { nodes { deliveryConnection(first: 100) { nodes { id outcome reason receivedAt provider } } } } }"
+                .into(),
+            none.clone(),
+            Limit("max_complexity"),
+        ),
+        (
+            "lists of an interface in a fragment",
+            "{ events(first: 40) { nodes { ...E } } } fragment E on Event { id deliveries { id outcome } }".into(),
+            none.clone(),
+            Data,
+        ),
+        (
             "pages whose cost overflows",
             format!(
                 "{{ {} }}",
