@@ -63,6 +63,7 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     pub max_connections: usize,
     pub max_connections_per_peer: usize,
+    pub max_streams: usize,
     pub max_streams_per_key: usize,
     pub max_operations_per_socket: usize,
     pub max_operations_per_key: usize,

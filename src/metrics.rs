@@ -45,8 +45,8 @@ pub(crate) const BODY_BYTES: &str = "bidarc_body_bytes";
 pub(crate) const OVER_BUDGET: &str = "bidarc_over_budget_total";
 /// The bytes of documents and unread messages that sockets and event streams hold.
 pub(crate) const STREAM_BYTES: &str = "bidarc_stream_bytes";
-/// Counts streams and operations that a key's caps refused, and streams that they closed. Label:
-/// `cap`.
+/// Counts streams and operations that the caps of a key, or of all, refused, and streams that they
+/// closed. Label: `cap`.
 pub(crate) const STREAMS_REFUSED: &str = "bidarc_streams_refused_total";
 /// The bytes of the backlogs of all broadcasts.
 pub(crate) const BACKLOG_BYTES: &str = "bidarc_backlog_bytes";
@@ -107,7 +107,7 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 21] = [
         STREAMS_REFUSED,
         Kind::Counter,
         Unit::Count,
-        "Streams and operations that were refused or closed because their key had too many, by cap.",
+        "Streams and operations that were refused or closed because their key, or all together, had too many, by cap.",
     ),
     (BACKLOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of messages that are held for slower subscribers."),
     (

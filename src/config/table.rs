@@ -135,6 +135,11 @@ pub const SETTINGS: [Setting; 52] = [
         reason: "How many connections one peer may have, so that one alone cannot take all.",
     },
     Setting {
+        name: "server.max_streams",
+        kind: Kind::Number { min: 0, max: 1_000_000, unit: "streams" },
+        reason: "How many sockets and event streams all keys have open together; 0 means three quarters of the connections, so that the others always stay for hooks and requests.",
+    },
+    Setting {
         name: "server.max_streams_per_key",
         kind: Kind::Number { min: 0, max: 1_000_000, unit: "streams" },
         reason: "How many sockets and event streams one key has open; 0 means half of the connections, so that one key alone cannot take all.",

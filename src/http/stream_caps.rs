@@ -1,6 +1,6 @@
 //! What the streams of each key hold: sockets and event streams, their operations, and the bytes of
 //! documents and of messages that no client has received. Without a key, in open mode, all clients
-//! count together.
+//! count together. The sockets and event streams of all keys have a cap together too.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,11 +12,14 @@ use crate::metrics::{STREAM_BYTES, STREAMS_REFUSED};
 /// How many bytes of memory a parsed document is counted with, for each byte of its text.
 const DOCUMENT_BYTES_FACTOR: usize = 8;
 
-/// The most that the streams of one key may hold.
+/// The most that streams may hold.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    /// Sockets and event streams; 0 means half of the connections.
+    /// Sockets and event streams of all keys; 0 means three quarters of the connections.
+    all_streams: usize,
+    /// Sockets and event streams of one key; 0 means half of the connections.
     streams: usize,
+    /// Operations and bytes of one key.
     operations: usize,
     bytes: usize,
 }
@@ -24,6 +27,8 @@ struct Limits {
 /// Why a stream or an operation is refused. The text is for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CapReached {
+    #[error("the service has too many sockets and event streams open (server.max_streams); try again later")]
+    AllStreams,
     #[error("the key has too many sockets and event streams open (server.max_streams_per_key)")]
     Streams,
     #[error("the key has too many operations under way (server.max_operations_per_key)")]
@@ -68,6 +73,7 @@ pub(super) struct OperationPlace {
 impl StreamCaps {
     pub(super) fn new(server: &config::Server) -> Self {
         let limits = Limits {
+            all_streams: server.max_streams,
             streams: server.max_streams_per_key,
             operations: server.max_operations_per_key,
             bytes: server.max_stream_bytes_per_key,
@@ -78,13 +84,17 @@ impl StreamCaps {
     /// Gives a socket or an event stream a place, of the connections that the service has.
     pub(super) fn open(&self, access: Access, connections_max: usize) -> Result<StreamPlace, CapReached> {
         let key = access.key_id();
-        let max = if self.limits.streams == 0 { (connections_max / 2).max(1) } else { self.limits.streams };
+        let max = |limit: usize, default: usize| if limit == 0 { default.max(1) } else { limit };
         let mut held = self.lock();
-        let held = held.entry(key).or_default();
-        if held.streams >= max {
+        let of_key = held.get(&key).map_or(0, |held| held.streams);
+        if of_key >= max(self.limits.streams, connections_max / 2) {
             return Err(refused(CapReached::Streams));
         }
-        held.streams += 1;
+        let of_all: usize = held.values().map(|held| held.streams).sum();
+        if of_all >= max(self.limits.all_streams, connections_max - connections_max / 4) {
+            return Err(refused(CapReached::AllStreams));
+        }
+        held.entry(key).or_default().streams += 1;
         Ok(StreamPlace { caps: self.clone(), key, waiting: 0 })
     }
 
@@ -159,6 +169,7 @@ impl Drop for OperationPlace {
 
 fn refused(cap: CapReached) -> CapReached {
     let label = match cap {
+        CapReached::AllStreams => "all_streams",
         CapReached::Streams => "streams",
         CapReached::Operations => "operations",
         CapReached::Bytes => "bytes",

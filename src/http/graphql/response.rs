@@ -80,6 +80,8 @@ pub(super) fn request_error_response(error: &RequestError, media_type: &'static 
     let mut response = build_response(*status, media_type, error_body(problem, error.code()));
     if *status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    } else if *status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     }
     response
 }

@@ -54,7 +54,13 @@ impl Streams {
         format: StreamFormat,
     ) -> Result<Response, RequestError> {
         let resume_after = last_event_id(headers)?;
-        let too_many = |cap: CapReached| RequestError(StatusCode::TOO_MANY_REQUESTS, cap.to_string());
+        let too_many = |cap: CapReached| {
+            let status = match cap {
+                CapReached::AllStreams => StatusCode::SERVICE_UNAVAILABLE,
+                CapReached::Streams | CapReached::Operations | CapReached::Bytes => StatusCode::TOO_MANY_REQUESTS,
+            };
+            RequestError(status, cap.to_string())
+        };
         let place = self.caps.open(access, exchange.connections_max()).map_err(too_many)?;
         let operation_place = place.begin_operation(operation.document_bytes()).map_err(too_many)?;
         let (messages, body) = mpsc::channel(1);

@@ -52,7 +52,7 @@ pub(super) enum CloseReason {
     /// The client does not receive its messages, or has fallen too far behind.
     #[error("too slow; reconnect with the cursor of the last event that you received")]
     TooSlow,
-    /// The key of the socket has reached a cap.
+    /// The key of the socket has reached a cap, or all keys together have.
     #[error("{0}")]
     CapReached(CapReached),
     /// The client has sent nothing for too long, not even an answer to a ping.
@@ -92,7 +92,9 @@ impl CloseReason {
             Self::KeepAliveTimeout => 4011,
             // The client has done nothing wrong: it may reconnect.
             Self::Forbidden(AccessError::Unavailable)
-            | Self::CapReached(CapReached::Streams | CapReached::Operations) => close_code::AGAIN,
+            | Self::CapReached(CapReached::AllStreams | CapReached::Streams | CapReached::Operations) => {
+                close_code::AGAIN
+            }
             Self::Terminated => close_code::NORMAL,
             Self::ShuttingDown => close_code::AWAY,
         }

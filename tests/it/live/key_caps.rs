@@ -59,6 +59,39 @@ async fn sockets_of_one_key_leave_half_of_the_connections() {
     service.stop(&database).await;
 }
 
+/// However many keys there are, a quarter of the connections stays for hooks and requests.
+#[tokio::test]
+async fn streams_of_all_keys_leave_a_quarter_of_the_connections() {
+    let database = Database::fresh();
+    let (office, other) = (add_key(&database, "office", "read").await, add_key(&database, "other", "read").await);
+    let launch = Launch::new(database.directory()).env("BIDARC_SERVER__MAX_CONNECTIONS", "8");
+    let service = launch.serve(0, &database).await;
+    let (office, other) = (service.with_token(&office), service.with_token(&other));
+    let mut held = Vec::new();
+    for client in [&office, &office, &office, &office, &other, &other] {
+        held.push(EventStream::open(EventStream::request(client, EVENTS, json!({}))).await);
+    }
+    let refusal = HttpResponse::of(EventStream::request(&other, EVENTS, json!({}))).await;
+    assert_eq!((refusal.status, refusal.header("retry-after")), (503, Some("5")), "{refusal:?}");
+    let error = &refusal.json()["errors"][0];
+    assert_eq!(error["extensions"]["code"], "UNAVAILABLE", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("server.max_streams)"), "{error}");
+    let mut socket = Socket::connect(&other, &[]).await;
+    socket.init(Some(json!({ "token": other.token() }))).await;
+    let (code, reason) = socket.close().await;
+    assert_eq!(code, 1013);
+    assert!(reason.contains("server.max_streams)"), "{reason}");
+    assert!(office.metric(&refused("all_streams")).await >= 2.0);
+    office.query("{ headCursor }").await;
+    drop(held);
+    eventually("a place is free again", TIMEOUT, async || {
+        let response = EventStream::request(&other, EVENTS, json!({})).send().await.unwrap();
+        (response.status() == 200).then_some(())
+    })
+    .await;
+    service.stop(&database).await;
+}
+
 #[tokio::test]
 async fn operations_beyond_a_cap_are_refused_and_the_socket_goes_on() {
     let set = |settings: &mut bidarc::config::Settings| {
