@@ -30,7 +30,7 @@ mod preflight;
 pub(super) mod refusal;
 pub(super) mod write_connection;
 
-use pool::{PING_AFTER_IDLE, orm_connection, pool, pool_options, with_driver_timeout};
+use pool::{PING_AFTER_IDLE, orm_connection, pool, pool_options, query_pool, with_driver_timeout};
 use write_connection::WriteConnection;
 
 /// The write lock. An advisory lock has either one 64-bit id or two 32-bit ids. This is one of 64
@@ -173,9 +173,13 @@ pub(super) async fn connect(
         }
     };
     preflight::check_server(&reserved, settings, now).await?;
+    let queries = match settings.wake_up {
+        WakeUp::Notify => query_pool(&reading, settings.readers.max(1)),
+        WakeUp::Poll => pool(&reading, settings.readers.max(1)),
+    };
     let connections = Connections {
         writer: orm_connection(pool(&writing, WRITER_CONNECTIONS_MAX)),
-        readers: Reader::new(orm_connection(pool(&reading, settings.readers.max(1)))),
+        readers: Reader::new(orm_connection(queries)),
         reserved: Reader::new(orm_connection(pool(&reserved, RESERVED_READER_CONNECTIONS))),
         keys: Reader::new(orm_connection(pool(&reading, 1))),
     };

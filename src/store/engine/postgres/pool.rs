@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sea_orm::sqlx::{self, Connection, PgPool};
+use sea_orm::sqlx::{self, Connection, Executor, PgPool};
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
 use tokio::time::timeout;
 
@@ -20,6 +20,24 @@ pub(in crate::store::engine) const PING_TIMEOUT: Duration = Duration::from_secs(
 /// A pool that connects on first use.
 pub(super) fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
     pool_options(connections).connect_lazy_with(options.clone())
+}
+
+/// As [`pool`], for queries of clients. A query that is abandoned at its request's deadline has its
+/// connection closed, and the server then ends it within a second. It would otherwise run on until
+/// it has a result to send. That costs one statement a connection and none a query, as a time limit
+/// in each transaction or a request to cancel would.
+pub(super) fn query_pool(options: &PgConnectOptions, connections: u32) -> PgPool {
+    const WATCH_CLIENT: &str = "SET client_connection_check_interval = '1s'";
+    let watched = pool_options(connections).after_connect(|connection, _| {
+        Box::pin(async move {
+            match connection.execute(sqlx::raw_sql(WATCH_CLIENT)).await {
+                // A server on Windows cannot do this. It has `statement_timeout`.
+                Ok(_) | Err(sqlx::Error::Database(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
+        })
+    });
+    watched.connect_lazy_with(options.clone())
 }
 
 pub(super) fn pool_options(connections: u32) -> PgPoolOptions {
