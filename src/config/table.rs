@@ -98,7 +98,7 @@ impl Kind {
 }
 
 /// Every setting, in the order of `bidarc.example.toml`.
-pub const SETTINGS: [Setting; 52] = [
+pub const SETTINGS: [Setting; 53] = [
     Setting {
         name: "server.listen",
         kind: Kind::Address,
