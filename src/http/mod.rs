@@ -1,14 +1,13 @@
 //! The HTTP edge: the only code that uses axum.
 //!
 //! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
-//! or compression, which GraphQL and the pages have. Only the check of open mode runs before it.
+//! or compression, which GraphQL has. Only the check of open mode runs before it.
 //! GraphQL and `/metrics` need a key, or a session that `/session` gives for one.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -112,9 +111,8 @@ pub fn router(state: AppState) -> Router {
         clocks,
         shutdown: state.shutdown,
     };
-    let pages = Router::new().route("/", get(pages::index)).route("/playground", get(pages::playground));
     Router::new()
-        .merge(pages.layer(compression::layer()))
+        .merge(pages::router())
         .fallback(pages::not_found)
         .merge(hooks)
         .merge(health::metrics_router(health.clone()))

@@ -1,45 +1,94 @@
-//! The web pages: an index of the service's paths, and the playground. Each has a Content Security
-//! Policy that names what the page loads; `protection` adds the other headers.
+//! The dashboard and the playground: the pages at a fixed list of routes, and the files that they
+//! load. Everything comes from the binary. Each page has its own Content Security Policy;
+//! `protection` adds the other headers.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::Arc;
 
-use axum::http::header::CONTENT_SECURITY_POLICY;
-use axum::response::{Html, IntoResponse};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use web::Content;
 
 use super::error::HttpError;
 
-const INDEX: &str = include_str!("pages/index.html");
-const PLAYGROUND: &str = include_str!("pages/playground.html");
+/// The dashboard loads only files of its own, and its scripts may write no HTML.
+const DASHBOARD_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
+     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The directives of both pages.
-const COMMON_DIRECTIVES: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// GraphiQL's editor adds styles while it runs, and its style sheet has a font and images in it.
+const PLAYGROUND_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
 
-/// The index has one style and loads nothing.
-static INDEX_POLICY: LazyLock<String> =
-    LazyLock::new(|| format!("{COMMON_DIRECTIVES}; style-src {}", inline_sources(INDEX, "style")));
+/// What no page uses. The wall keeps the screen on.
+const PERMISSIONS_POLICY: &str = "screen-wake-lock=(self), camera=(), display-capture=(), geolocation=(), microphone=(), \
+     payment=(), usb=()";
 
-/// The playground runs its own script and those that it names, each by its whole URL. GraphiQL adds
-/// styles while it runs, and its style sheet has fonts and images in it.
-static PLAYGROUND_POLICY: LazyLock<String> = LazyLock::new(|| {
-    let (own_scripts, scripts) = (inline_sources(PLAYGROUND, "script"), attribute_values(PLAYGROUND, "src"));
-    let styles = attribute_values(PLAYGROUND, "href");
-    format!(
-        "{COMMON_DIRECTIVES}; script-src {own_scripts} {scripts}; style-src 'unsafe-inline' {styles}; font-src data:; \
-         img-src data:; connect-src 'self'"
-    )
-});
+/// The name of a file changes with its content.
+const CACHE_FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// The index of paths.
-pub(super) async fn index() -> impl IntoResponse {
-    ([(CONTENT_SECURITY_POLICY, INDEX_POLICY.as_str())], Html(INDEX))
+/// Asks for a page again each time, so that it is of the version that runs.
+const CACHE_CHECKED: &str = "no-cache";
+
+/// The most segments that the path of a page has.
+const DEPTH_MAX: usize = 2;
+
+/// A page, for each number of segments of its path. Its URLs are relative to the page, so that it
+/// works below any path of a proxy.
+#[derive(Clone)]
+struct Page {
+    texts: Arc<[Text]>,
+    policy: &'static str,
 }
 
-/// GraphiQL, with a query and a subscription in its first tab.
-pub(super) async fn playground() -> impl IntoResponse {
-    ([(CONTENT_SECURITY_POLICY, PLAYGROUND_POLICY.as_str())], Html(PLAYGROUND))
+struct Text {
+    html: Bytes,
+    etag: HeaderValue,
+}
+
+/// A file that pages load.
+struct Asset {
+    brotli: Bytes,
+    gzip: Bytes,
+    etag: HeaderValue,
+    media_type: &'static str,
+}
+
+type Assets = Arc<HashMap<String, Asset>>;
+
+/// The routes of all pages and of their files.
+pub(super) fn router() -> Router {
+    let mut router = Router::new();
+    let mut assets = HashMap::new();
+    for file in web::files() {
+        match file.content {
+            Content::Plain(html) if file.path == "index.html" => {
+                let dashboard = Page::new(&html, &file.hash, DASHBOARD_POLICY);
+                for route in web::routes() {
+                    router = router.route(route, get(page).with_state(dashboard.clone()));
+                }
+            }
+            Content::Plain(html) if file.path == "playground.html" => {
+                let playground = Page::new(&html, &file.hash, PLAYGROUND_POLICY);
+                router = router.route("/playground", get(page).with_state(playground));
+            }
+            Content::Plain(_) => {}
+            Content::Compressed { brotli, gzip } => {
+                let media_type = media_type(&file.path);
+                let (brotli, gzip) = (into_bytes(brotli), into_bytes(gzip));
+                assets.insert(file.path, Asset { brotli, gzip, etag: etag(&file.hash, ""), media_type });
+            }
+        }
+    }
+    router.merge(Router::new().route("/assets/{name}", get(asset)).with_state(Arc::new(assets)))
 }
 
 /// Any other path.
@@ -47,41 +96,184 @@ pub(super) async fn not_found() -> HttpError {
     HttpError::NotFound
 }
 
-/// The sources of a page's elements of this name that have their content inside: their hashes.
-fn inline_sources(page: &str, element: &str) -> String {
-    let (begin, end) = (format!("<{element}>"), format!("</{element}>"));
-    let contents = page.split(&begin).skip(1).filter_map(|rest| rest.split(&end).next());
-    let hashes: Vec<String> =
-        contents.map(|content| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(content)))).collect();
-    hashes.join(" ")
+impl Page {
+    fn new(html: &[u8], hash: &[u8; 32], policy: &'static str) -> Self {
+        let html = String::from_utf8_lossy(html);
+        let text = |depth: usize| {
+            let to_root = if depth < 2 { "./".to_owned() } else { "../".repeat(depth - 1) };
+            Text { html: html.replace("\"./", &format!("\"{to_root}")).into(), etag: etag(hash, &depth.to_string()) }
+        };
+        Self { texts: (1..=DEPTH_MAX).map(text).collect(), policy }
+    }
 }
 
-/// The values of a page's attributes of this name.
-fn attribute_values(page: &str, attribute: &str) -> String {
-    let begin = format!(" {attribute}=\"");
-    let values: Vec<&str> = page.split(&begin).skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    values.join(" ")
+async fn page(State(page): State<Page>, uri: Uri, headers: HeaderMap) -> Result<Response, HttpError> {
+    if !accepts_html(&headers) {
+        return Err(HttpError::NotFound);
+    }
+    let depth = uri.path().matches('/').count();
+    let text = page.texts.get(depth - 1).ok_or(HttpError::NotFound)?;
+    let mut response = Response::new(Body::from(text.html.clone()));
+    let permissions = HeaderName::from_static("permissions-policy");
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, page.policy),
+        (permissions, PERMISSIONS_POLICY),
+        (header::CACHE_CONTROL, CACHE_CHECKED),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    Ok(unless_known(&headers, &text.etag, response))
+}
+
+async fn asset(
+    State(assets): State<Assets>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    let asset = assets.get(&format!("assets/{name}")).ok_or(HttpError::NotFound)?;
+    let (coding, body) = if accepts_coding(&headers, "br") {
+        (Some("br"), asset.brotli.clone())
+    } else if accepts_coding(&headers, "gzip") {
+        (Some("gzip"), asset.gzip.clone())
+    } else {
+        (None, unpacked(&asset.gzip)?)
+    };
+    let mut response = Response::new(Body::from(body));
+    for (name, value) in [
+        (header::CONTENT_TYPE, asset.media_type),
+        (header::CACHE_CONTROL, CACHE_FOR_EVER),
+        (header::VARY, "accept-encoding"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(coding) = coding {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    // Each coding is a representation of its own.
+    let etag = match coding {
+        Some(coding) => suffixed(&asset.etag, coding),
+        None => asset.etag.clone(),
+    };
+    Ok(unless_known(&headers, &etag, response))
+}
+
+/// Adds the tag to an answer, which loses its body if the client has it already.
+fn unless_known(headers: &HeaderMap, etag: &HeaderValue, mut response: Response) -> Response {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let is_known = known
+        .flat_map(|tags| tags.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes());
+    if is_known {
+        let kept = std::mem::take(response.headers_mut());
+        response = axum::http::StatusCode::NOT_MODIFIED.into_response();
+        *response.headers_mut() = kept;
+        response.headers_mut().remove(header::CONTENT_ENCODING);
+    }
+    response.headers_mut().insert(header::ETAG, etag.clone());
+    response
+}
+
+/// A strong tag: the start of the hash, and what tells this representation from others.
+fn etag(hash: &[u8; 32], suffix: &str) -> HeaderValue {
+    let text = format!("\"{}{suffix}\"", hex::encode(&hash[..16]));
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+fn suffixed(etag: &HeaderValue, suffix: &str) -> HeaderValue {
+    let text = etag.to_str().unwrap_or_default().trim_end_matches('"');
+    HeaderValue::from_str(&format!("{text}-{suffix}\"")).unwrap_or_else(|_| etag.clone())
+}
+
+/// Whether the request is for a page: browsers ask for HTML, and most programs for anything. One
+/// that asks for JSON gets no page with status 200.
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    accepted.peek().is_none()
+        || accepted.flat_map(|value| value.split(',')).any(|range| {
+            let essence = range.split(';').next().unwrap_or_default().trim();
+            ["text/html", "text/*", "*/*"].iter().any(|known| essence.eq_ignore_ascii_case(known))
+        })
+}
+
+/// Whether the client takes this content coding.
+fn accepts_coding(headers: &HeaderMap, coding: &str) -> bool {
+    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
+        let is_refused = parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
+        is_named && !is_refused
+    })
+}
+
+fn unpacked(gzip: &[u8]) -> Result<Bytes, HttpError> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(gzip).read_to_end(&mut bytes).map_err(|_| HttpError::Unavailable)?;
+    Ok(bytes.into())
+}
+
+fn into_bytes(content: std::borrow::Cow<'static, [u8]>) -> Bytes {
+    match content {
+        std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        std::borrow::Cow::Owned(bytes) => bytes.into(),
+    }
+}
+
+fn media_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "ttf" => "font/ttf",
+        _ => "application/octet-stream",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
     #[test]
-    fn policy_names_what_the_page_loads() {
-        let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
-        assert_eq!(
-            inline_sources("<style>a</style><p><style>b</style>", "style"),
-            format!("{} {}", hash("a"), hash("b"))
-        );
-        // printf a | openssl dgst -sha256 -binary | base64
-        assert_eq!(hash("a"), "'sha256-ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs='");
-        assert_eq!(INDEX_POLICY.matches("sha256-").count(), 1);
-        assert!(!INDEX_POLICY.contains("unsafe") && !INDEX_POLICY.contains("http"), "{}", *INDEX_POLICY);
-        assert_eq!(PLAYGROUND_POLICY.matches("sha256-").count(), 1);
-        assert_eq!(PLAYGROUND_POLICY.matches("https://unpkg.com/").count(), 5, "four scripts and a style sheet");
-        let scripts =
-            PLAYGROUND_POLICY.split(';').find(|directive| directive.trim().starts_with("script-src")).unwrap();
-        assert!(!scripts.contains("unsafe"), "{scripts}");
+    fn urls_of_a_page_lead_to_the_root_from_each_depth() {
+        let page = Page::new(b"<a href=\"./assets/x.js\">", &[0; 32], "");
+        let texts: Vec<_> = page.texts.iter().map(|text| &text.html[..]).collect();
+        assert_eq!(texts, [&b"<a href=\"./assets/x.js\">"[..], b"<a href=\"../assets/x.js\">"]);
+        assert_ne!(page.texts[0].etag, page.texts[1].etag);
+        assert!(web::routes().all(|route| route.matches('/').count() <= DEPTH_MAX));
+    }
+
+    #[test]
+    fn page_is_for_who_accepts_html() {
+        assert!(accepts_html(&HeaderMap::new()));
+        for (accept, expected) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("*/*", true),
+            ("Text/HTML; charset=utf-8", true),
+            ("application/json", false),
+            ("text/event-stream", false),
+            ("", false),
+        ] {
+            assert_eq!(accepts_html(&headers(header::ACCEPT, accept)), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn coding_is_accepted_unless_its_quality_is_zero() {
+        for (accept, expected) in [
+            ("gzip, deflate, br, zstd", true),
+            ("BR;q=0.5", true),
+            ("br;q=0", false),
+            ("br; q=0.0", false),
+            ("brotli", false),
+            ("gzip", false),
+        ] {
+            assert_eq!(accepts_coding(&headers(header::ACCEPT_ENCODING, accept), "br"), expected, "{accept}");
+        }
     }
 }

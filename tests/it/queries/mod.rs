@@ -17,6 +17,7 @@ mod long_lists;
 mod look_ahead;
 mod nested;
 mod node_ids;
+mod pages;
 mod persisted_queries;
 mod protection;
 mod schema;

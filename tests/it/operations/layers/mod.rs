@@ -44,6 +44,7 @@ const LIBRARY_LAYERS: [(&str, &[&str]); 11] = [
     ("sea_orm", &["store"]),
     ("entity", &["store"]),
     ("migration", &["store"]),
+    ("web", &["http"]),
 ];
 
 /// The imports that a module must not have.
