@@ -1,0 +1,41 @@
+import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from "@graphiql/toolkit";
+import { createClient } from "graphql-ws";
+import { serviceUrl, socketUrl } from "../base";
+import { log } from "./log-store";
+
+// Sockets use the token of the tab "Headers" too. The client opens a socket for the first subscription and closes it after the
+// last, so a new socket has the current token.
+let authorization: string | undefined;
+
+const socket = createClient({
+  url: socketUrl(),
+  connectionParams: () => (authorization ? { Authorization: authorization } : {}),
+  keepAlive: 10_000,
+  // 4403 means that the token was refused. The same one will be refused again.
+  shouldRetry: (event) => (event as CloseEvent)?.code !== 4403,
+});
+
+const send = createGraphiQLFetcher({ url: serviceUrl("graphql"), wsClient: socket, enableIncrementalDelivery: false });
+
+/** Passes results on, and adds each to the log. */
+async function* logged(parameters: FetcherParams, results: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  for await (const result of results) {
+    const { query, operationName, variables } = parameters;
+    log.add(
+      { query, operationName: operationName ?? undefined, variables: variables as Record<string, unknown> },
+      result,
+    );
+    yield result;
+  }
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+export const fetcher: Fetcher = async (parameters, options) => {
+  const headers = Object.entries(options?.headers ?? {}) as [string, string][];
+  authorization = headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
+  const result = await send(parameters, options);
+  return (isIterable(result) ? logged(parameters, result) : result) as Awaited<ReturnType<Fetcher>>;
+};
