@@ -1,4 +1,13 @@
+import "./styles/base.css";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { App } from "./app/app";
 
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<h1>bidarc</h1>);
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,35 @@
+import { Client, type CombinedError, cacheExchange, fetchExchange } from "@urql/core";
+import { serviceUrl } from "../base";
+
+/** Queries and mutations. The cookie of the session is sent by the browser; the page never sees it. */
+export const api = new Client({
+  url: serviceUrl("graphql"),
+  exchanges: [cacheExchange, fetchExchange],
+  // A query in a URL would be in the logs of proxies.
+  preferGetMethod: false,
+  requestPolicy: "cache-and-network",
+  fetchOptions: { credentials: "same-origin" },
+});
+
+function code(error: CombinedError): unknown {
+  return error.graphQLErrors[0]?.extensions.code;
+}
+
+/** Whether the service asks for a key. */
+export function isUnauthenticated(problem: unknown): boolean {
+  const error = problem as CombinedError | undefined;
+  return error?.name === "CombinedError" && (error.response?.status === 401 || code(error) === "UNAUTHENTICATED");
+}
+
+/** Whether the key's scope does not allow it. */
+export function isForbidden(error: CombinedError): boolean {
+  return code(error) === "FORBIDDEN";
+}
+
+/** The error in words, with its code. */
+export function errorText(error: CombinedError): string {
+  if (error.networkError) return "The service cannot be reached right now.";
+  const message = error.graphQLErrors[0]?.message ?? error.message;
+  const name = code(error);
+  return typeof name === "string" ? `${message} (${name})` : message;
+}

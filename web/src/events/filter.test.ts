@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { type Condition, parseConditions, toEventFilter, withCondition, writeConditions } from "./filter";
+
+const parse = (text: string) => parseConditions(new URLSearchParams(text));
+const write = (conditions: Condition[], before = "") =>
+  writeConditions(new URLSearchParams(before), conditions).toString();
+
+describe("filters in the URL", () => {
+  test("are read and written alike", () => {
+    for (const text of [
+      "",
+      "vendor=arcsite",
+      "kind=proposal-accepted&kind=proposal-declined",
+      "not-kind=drawing-updated&vendor=bidsketch",
+      "proposal=bidsketch%3A11051955&from=2026-03-02",
+    ]) {
+      expect(write(parse(text))).toBe(text);
+    }
+  });
+
+  test("ignore what is not a condition, and leave it in the URL", () => {
+    expect(parse("vendor=other&kind=&not-client=1&from=soon&event=4&constructor=1")).toEqual([]);
+    expect(write(parse("vendor=arcsite"), "event=4&kind=proposal-sent")).toBe("event=4&vendor=arcsite");
+  });
+
+  test("become the service's filter", () => {
+    expect(toEventFilter([])).toBeNull();
+    expect(toEventFilter(parse("vendor=arcsite&proposal=arcsite:36029621652695050"))).toEqual({
+      provider: ["ARCSITE"],
+      proposalId: "proposal:arcsite:36029621652695050",
+    });
+    expect(toEventFilter(parse("not-vendor=arcsite"))).toEqual({ provider: ["BIDSKETCH"] });
+    const kind = toEventFilter(parse("not-kind=drawing-updated&not-kind=drawing-created"))?.kind;
+    expect(kind).toContain("PROPOSAL_SENT");
+    expect(kind).not.toContain("DRAWING_UPDATED");
+    expect(toEventFilter(parse("not-vendor=arcsite&not-vendor=bidsketch"))).toEqual({ provider: [] });
+  });
+
+  test("hold either included or excluded values of a property, and one subject", () => {
+    const add = (text: string, added: Condition) => write(withCondition(parse(text), added));
+    expect(add("kind=proposal-sent", { property: "kind", value: "proposal-viewed", not: false })).toBe(
+      "kind=proposal-sent&kind=proposal-viewed",
+    );
+    expect(add("kind=proposal-sent", { property: "kind", value: "proposal-viewed", not: true })).toBe(
+      "not-kind=proposal-viewed",
+    );
+    expect(add("kind=proposal-sent", { property: "kind", value: "proposal-sent", not: false })).toBe(
+      "kind=proposal-sent",
+    );
+    expect(add("client=1", { property: "client", value: "2", not: false })).toBe("client=2");
+  });
+});

@@ -1,0 +1,174 @@
+import { type MouseEvent, memo, useCallback, useRef } from "react";
+import { Link } from "wouter";
+import { useKeys } from "../app/keys";
+import { usePreferences } from "../app/preferences";
+import type { Gap, Item } from "../live/feed";
+import type { EventRow } from "../live/feeds";
+import { counted, duration, money, shortTime } from "../ui/format";
+import { Badge, Mark, Time } from "../ui/ui";
+import { type Condition, canExclude, lower } from "./filter";
+import { idText, subjectOf } from "./subject";
+import styles from "./table.module.css";
+import { kindWords, providers, statuses } from "./words";
+
+type AddCondition = (condition: Condition) => void;
+
+interface RowProps {
+  event: EventRow;
+  href: string;
+  isSelected: boolean;
+  isNew: boolean;
+  onFilter: AddCondition;
+}
+
+interface ValueProps {
+  text: string;
+  condition: Omit<Condition, "not">;
+  onFilter: AddCondition;
+  className?: string | undefined;
+}
+
+/** A value that filters by itself when it is clicked, and excludes itself with Shift. */
+function Value({ text, condition, onFilter, className }: ValueProps) {
+  const filter = (event: MouseEvent) => onFilter({ ...condition, not: event.shiftKey && canExclude(condition) });
+  const hint = canExclude(condition) ? `Only ${text}; with Shift: not ${text}` : `Only ${text}`;
+  return (
+    <button type="button" className={`${styles.value} ${className ?? ""}`} title={hint} onClick={filter}>
+      {text}
+    </button>
+  );
+}
+
+/** The condition for an object by its node id. */
+function byId(id: string): Omit<Condition, "not"> | undefined {
+  const property = id.slice(0, id.indexOf(":"));
+  if (property !== "proposal" && property !== "client" && property !== "project" && property !== "drawing")
+    return undefined;
+  return { property, value: idText(id) };
+}
+
+function NamedValue({ named, onFilter }: { named: { id?: string | undefined; name: string }; onFilter: AddCondition }) {
+  const condition = named.id === undefined ? undefined : byId(named.id);
+  const text = named.name || (named.id ? idText(named.id) : "");
+  return condition ? <Value text={text} condition={condition} onFilter={onFilter} /> : text;
+}
+
+const EventRowView = memo(function EventRowView({ event, href, isSelected, isNew, onFilter }: RowProps) {
+  const { who, what, amount } = subjectOf(event);
+  const { label, tone } = kindWords(event.kind);
+  const status = event.__typename === "ProposalEvent" ? event.status : undefined;
+  const vendorType = event.kind === "UNRECOGNIZED" ? event.vendorTypes.join(", ") : undefined;
+  return (
+    <tr
+      className={styles.row}
+      data-event={event.id}
+      data-selected={isSelected || undefined}
+      data-new={isNew || undefined}
+    >
+      <td className={styles.time}>
+        <Link href={href} aria-label={`${label}, details`} aria-current={isSelected || undefined}>
+          <Time at={event.receivedAt} />
+        </Link>
+      </td>
+      <td className={styles.kind}>
+        <Mark tone={tone}>
+          <span>
+            <Value text={label} condition={{ property: "kind", value: lower(event.kind) }} onFilter={onFilter} />{" "}
+            <Value
+              text={providers[event.provider]}
+              condition={{ property: "vendor", value: lower(event.provider) }}
+              onFilter={onFilter}
+              className={styles.vendor}
+            />
+          </span>
+        </Mark>
+      </td>
+      <td className={styles.who}>{who && <NamedValue named={who} onFilter={onFilter} />}</td>
+      <td className={styles.what}>{what ? <NamedValue named={what} onFilter={onFilter} /> : vendorType}</td>
+      <td className={styles.amount}>{amount && money(amount.amount, amount.currency)}</td>
+      <td className={styles.status}>
+        {status && <Badge tone={statuses[status].tone}>{statuses[status].label}</Badge>}
+      </td>
+    </tr>
+  );
+});
+
+function GapRow({ gap }: { gap: Gap }) {
+  const { zone } = usePreferences();
+  const [from, to] = [gap.from, gap.to].map((time) => shortTime(new Date(time), zone));
+  const what =
+    gap.count === 0 ? "nothing happened" : `${counted(gap.count, "event")}, ${gap.isComplete ? "all here" : "so far"}`;
+  return (
+    <tr className={styles.gap} data-gap={gap.count} data-complete={gap.isComplete}>
+      <td colSpan={6} title={`${from} to ${to}`}>
+        ↑ Away {duration(gap.to - gap.from)}, {what}
+        {gap.isComplete && " · caught up"}
+      </td>
+    </tr>
+  );
+}
+
+interface TableProps {
+  label: string;
+  items: readonly Item<EventRow>[];
+  selected: string | undefined;
+  hrefOf: (event: EventRow) => string;
+  onFilter: AddCondition;
+}
+
+/** Events, newest first. `j` and `k` move between rows. */
+export function EventTable({ label, items, selected, hrefOf, onFilter }: TableProps) {
+  const table = useRef<HTMLTableElement>(null);
+  // What the first paint shows is not new.
+  const known = useRef<{ top: string | undefined }>(undefined);
+  const first = items.find((item) => item.type === "event")?.id;
+  if (!known.current && first) known.current = { top: first };
+  const newUntil = items.findIndex((item) => item.id === known.current?.top);
+  const move = useCallback(
+    (step: number) => {
+      const links = [...(table.current?.querySelectorAll<HTMLAnchorElement>("td:first-child > a") ?? [])];
+      const focused = links.indexOf(document.activeElement as HTMLAnchorElement);
+      const at = focused >= 0 ? focused : links.findIndex((link) => link.ariaCurrent === "true");
+      const next = links[at < 0 ? 0 : Math.min(Math.max(at + step, 0), links.length - 1)];
+      next?.focus();
+      // An open panel follows.
+      if (selected) next?.click();
+    },
+    [selected],
+  );
+  useKeys({ j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1) });
+  return (
+    <div className={styles.container}>
+      <table className={styles.table} ref={table} aria-label={label}>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col">What</th>
+            <th scope="col">Who</th>
+            <th scope="col">About</th>
+            <th scope="col" className={styles.amount}>
+              Amount
+            </th>
+            <th scope="col">Status</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((item, index) =>
+            item.type === "gap" ? (
+              <GapRow key={item.id} gap={item} />
+            ) : (
+              <EventRowView
+                key={item.id}
+                event={item.event}
+                href={hrefOf(item.event)}
+                isSelected={item.id === selected}
+                isNew={index < newUntil}
+                onFilter={onFilter}
+              />
+            ),
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
+}

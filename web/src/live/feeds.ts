@@ -1,0 +1,116 @@
+// The live lists of the page: one for each filter in use, over one socket.
+import { api, isUnauthenticated } from "../app/api";
+import type { EventFilter, EventRowFragment, LiveFeedSubscriptionVariables } from "../gql/graphql";
+import { LiveFeedDocument, LiveStartDocument } from "../gql/graphql";
+import { Feed, type Saved, type Sink, type Variables } from "./feed";
+import { listen, reconnectNow, subscribe, terminate } from "./socket";
+
+export type EventRow = EventRowFragment;
+export type EventFeed = Feed<EventRow>;
+
+interface Entry {
+  feed: EventFeed;
+  users: number;
+  storageKey: string;
+}
+
+const entries = new Map<string, Entry>();
+
+function subscribeFeed(filter: EventFilter | null, variables: Variables, sink: Sink<EventRow>): () => void {
+  // One object for the subscription's life: the feed moves `after` in it.
+  const sent = Object.assign(variables, { filter }) as LiveFeedSubscriptionVariables & Variables;
+  return subscribe(LiveFeedDocument, sent, {
+    next: ({ eventFeed }) => sink.next(eventFeed),
+    errors: ([error]) => {
+      const code = error?.extensions?.code;
+      if (code === "LIMIT_EXCEEDED") {
+        sink.tooLarge();
+        terminate();
+      } else if (code === "UNAUTHENTICATED") sink.failed("signed-out", error?.message ?? "");
+      else sink.failed(code === "BAD_USER_INPUT" ? "cursor" : "other", error?.message ?? "The subscription failed.");
+    },
+    closed: (code, reason) => sink.failed(code === 4403 ? "signed-out" : "other", reason),
+  });
+}
+
+function readSaved(key: string): Saved<EventRow> | undefined {
+  try {
+    const text = sessionStorage.getItem(key);
+    sessionStorage.removeItem(key);
+    return text ? (JSON.parse(text) as Saved<EventRow>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function makeFeed(filter: EventFilter | null, storageKey: string): EventFeed {
+  return new Feed<EventRow>({
+    load: async () => {
+      const result = await api.query(LiveStartDocument, { filter }, { requestPolicy: "network-only" }).toPromise();
+      if (result.error || !result.data) throw result.error ?? new Error("The service gave no data.");
+      return { events: result.data.events.nodes, cursor: result.data.headCursor };
+    },
+    subscribe: (variables, sink) => subscribeFeed(filter, variables, sink),
+    now: () => Date.now(),
+    // A hidden page has no frames.
+    schedule: (publish) => (document.hidden ? setTimeout(publish) : requestAnimationFrame(publish)),
+    later: (run, milliseconds) => {
+      const timer = setTimeout(run, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    saved: readSaved(storageKey),
+    isSignedOut: isUnauthenticated,
+  });
+}
+
+/** The feed of a filter. Call the second value when it is no longer shown. */
+export function acquireFeed(filter: EventFilter | null): [EventFeed, () => void] {
+  const key = JSON.stringify(filter);
+  let entry = entries.get(key);
+  if (!entry) {
+    const storageKey = `bidarc.feed.${key}`;
+    entry = { feed: makeFeed(filter, storageKey), users: 0, storageKey };
+    entries.set(key, entry);
+  }
+  const acquired = entry;
+  acquired.users += 1;
+  acquired.feed.start();
+  return [
+    acquired.feed,
+    () => {
+      acquired.users -= 1;
+      if (acquired.users > 0) return;
+      acquired.feed.stop();
+      entries.delete(key);
+    },
+  ];
+}
+
+/** Every feed tries again, such as after a sign-in. */
+export function retryFeeds() {
+  reconnectNow();
+  for (const { feed } of entries.values()) feed.retry();
+}
+
+/** Forgets what a reload would restore: the session ended. */
+export function forgetFeeds() {
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith("bidarc.feed.")) sessionStorage.removeItem(key);
+  }
+}
+
+listen({
+  lost: (reason, retryAt) => {
+    for (const { feed } of entries.values()) feed.connectionLost(reason, retryAt);
+  },
+  retrying: (retryAt) => {
+    for (const { feed } of entries.values()) feed.connectionRetrying(retryAt);
+  },
+});
+
+addEventListener("pagehide", () => {
+  for (const { feed, storageKey } of entries.values()) {
+    const saved = feed.save();
+    if (saved) sessionStorage.setItem(storageKey, JSON.stringify(saved));
+  }
+});

@@ -1,0 +1,139 @@
+// The one socket of the page, and what it tells every live list.
+
+import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
+import { stringifyDocument } from "@urql/core";
+import { createClient } from "graphql-ws";
+import { socketUrl } from "../base";
+
+const FIRST_WAIT_MILLISECONDS = 1000;
+const LONGEST_WAIT_MILLISECONDS = 30_000;
+/** How long a connection that may be dead has to answer a ping. */
+const PONG_MILLISECONDS = 3000;
+
+/** Why the service closed the socket, for people. The codes are those of docs/SUBSCRIPTIONS.md. */
+const reasons: Record<number, string> = {
+  1001: "The service is stopping.",
+  1006: "The connection broke.",
+  1013: "The service is busy.",
+  4010: "This page received too slowly.",
+  4011: "The service heard nothing from this page.",
+  4429: "Too many wrong keys were sent from here.",
+};
+
+export interface SocketListener {
+  lost(reason: string, retryAt: number | undefined): void;
+  retrying(retryAt: number | undefined): void;
+}
+
+const listeners = new Set<SocketListener>();
+let open: WebSocket | undefined;
+let endWait: (() => void) | undefined;
+let pongIsDue: ReturnType<typeof setTimeout> | undefined;
+let lastReason = "The connection broke.";
+
+/** Waits before the attempt of this number, at most until `reconnectNow`. */
+function wait(retries: number): Promise<void> {
+  const longest = Math.min(FIRST_WAIT_MILLISECONDS * 2 ** retries, LONGEST_WAIT_MILLISECONDS);
+  // Many pages must not come back in one moment.
+  const milliseconds = longest * (0.75 + Math.random() / 2);
+  for (const listener of listeners) listener.lost(lastReason, Date.now() + milliseconds);
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    endWait = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+const client = createClient({
+  url: socketUrl(),
+  lazyCloseTimeout: 2000,
+  keepAlive: 10_000,
+  retryAttempts: Number.POSITIVE_INFINITY,
+  retryWait: wait,
+  // 4403 means that a key is needed, or that it was revoked: the sign-in opens a new socket.
+  shouldRetry: (event) => (event as CloseEvent)?.code !== 4403,
+  on: {
+    opened: (socket) => {
+      open = socket as WebSocket;
+    },
+    connecting: () => {
+      for (const listener of listeners) listener.retrying(undefined);
+    },
+    pong: () => {
+      clearTimeout(pongIsDue);
+      pongIsDue = undefined;
+    },
+    closed: (event) => {
+      open = undefined;
+      const { code } = event as CloseEvent;
+      lastReason = reasons[code] ?? `The connection was closed (${code}).`;
+      // 1000 is our own close, after the last subscription.
+      if (code !== 1000) for (const listener of listeners) listener.lost(lastReason, undefined);
+    },
+  },
+});
+
+export function listen(listener: SocketListener): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+/** Ends the wait for the next attempt. */
+export function reconnectNow() {
+  endWait?.();
+}
+
+/** Ends a connection without a close handshake, so that it is made again. */
+export function terminate() {
+  client.terminate();
+}
+
+export function subscribe<Result, Variables extends object>(
+  document: TypedDocumentNode<Result, Variables>,
+  // graphql-ws sends this object again after each reconnect, so whoever moves `after` in it resumes there.
+  variables: Variables,
+  sink: {
+    next(data: Result): void;
+    errors(errors: readonly { message: string; extensions?: Record<string, unknown> }[]): void;
+    closed(code: number | undefined, reason: string): void;
+  },
+): () => void {
+  return client.subscribe<Result>(
+    { query: stringifyDocument(document), variables: variables as Record<string, unknown> },
+    {
+      next: ({ data, errors }) => {
+        if (data) sink.next(data);
+        else if (errors) sink.errors(errors);
+      },
+      error: (problem) => {
+        if (Array.isArray(problem)) sink.errors(problem);
+        else {
+          const { code } = problem as CloseEvent;
+          sink.closed(code, reasons[code] ?? lastReason);
+        }
+      },
+      complete: () => {},
+    },
+  );
+}
+
+/** A laptop that slept, or a network that changed, may leave a socket that looks open. A ping finds out. */
+function checkConnection() {
+  endWait?.();
+  if (open?.readyState !== WebSocket.OPEN || pongIsDue) return;
+  open.send('{"type":"ping"}');
+  pongIsDue = setTimeout(() => {
+    pongIsDue = undefined;
+    client.terminate();
+  }, PONG_MILLISECONDS);
+}
+
+addEventListener("online", checkConnection);
+addEventListener("pageshow", checkConnection);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") checkConnection();
+});

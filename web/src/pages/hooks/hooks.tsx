@@ -1,0 +1,286 @@
+import type { CombinedError } from "@urql/core";
+import { useEffect, useState } from "react";
+import { useMutation } from "urql";
+import { isForbidden, isUnauthenticated } from "../../app/api";
+import { Header } from "../../app/header";
+import { OpenAsQuery } from "../../app/open-as-query";
+import { requireSignIn } from "../../app/session";
+import { useApi } from "../../app/use-api";
+import { serviceUrl } from "../../base";
+import type { Tone } from "../../events/words";
+import {
+  type BidsketchEvent,
+  type BidsketchWebhookState,
+  BidsketchWebhooksDocument,
+  CreateAllWebhooksDocument,
+  CreateWebhookDocument,
+  DeleteWebhookDocument,
+  LastEventsDocument,
+  type WebhookRowFragment,
+} from "../../gql/graphql";
+import { useRefetchOn } from "../../live/use-feed";
+import {
+  Badge,
+  Button,
+  Card,
+  Copied,
+  Dialog,
+  Failure,
+  Field,
+  inputClass,
+  monoClass,
+  Skeleton,
+  Time,
+} from "../../ui/ui";
+import styles from "./hooks.module.css";
+
+const events: Record<BidsketchEvent, string> = {
+  CLIENT_CREATED: "Client created",
+  PROPOSAL_CREATED: "Proposal created",
+  PROPOSAL_SENT: "Proposal sent",
+  PROPOSAL_VIEWED: "Proposal viewed",
+  PROPOSAL_ACCEPTED: "Proposal accepted",
+  PROPOSAL_DECLINED: "Proposal declined",
+  PROPOSAL_ACCEPTED_OR_DECLINED: "Accepted or declined",
+};
+
+const states: Record<BidsketchWebhookState, { label: string; tone: Tone }> = {
+  PENDING: { label: "Pending", tone: "info" },
+  ACTIVE: { label: "Active", tone: "good" },
+  DELETING: { label: "Deleting", tone: "warn" },
+  DELETED: { label: "Deleted", tone: "plain" },
+  FAILED: { label: "Failed", tone: "bad" },
+};
+
+const always = () => true;
+
+/** How each vendor reaches this service. */
+export function HooksPage() {
+  const last = useApi(LastEventsDocument, {});
+  useRefetchOn(always, last.refetch);
+  useEffect(() => {
+    document.title = "Hooks · bidarc";
+  }, []);
+  const lastEvent = (nodes: readonly { receivedAt: string }[] | undefined) =>
+    nodes && (
+      <p className={styles.soft}>
+        {nodes[0] ? (
+          <>
+            Last event <Time at={nodes[0].receivedAt} />
+          </>
+        ) : (
+          "Nothing has arrived yet; this line changes when it does."
+        )}
+      </p>
+    );
+  return (
+    <div className={styles.page}>
+      <Header title="Hooks" />
+      <Card className={styles.vendor}>
+        <header>
+          <h2>ArcSite</h2>
+          {lastEvent(last.data?.arcsite.nodes)}
+        </header>
+        <p className={styles.soft}>
+          Add this URL in ArcSite's settings for webhooks, and set its secret as <code>arcsite.signing_secrets</code>.
+          Without a secret the URL answers in open mode only, or with <code>arcsite.path_token</code> behind it.
+        </p>
+        <Copied text={serviceUrl("webhooks/arcsite")} />
+      </Card>
+      <Card className={styles.vendor}>
+        <header>
+          <h2>Bidsketch</h2>
+          {lastEvent(last.data?.bidsketch.nodes)}
+        </header>
+        <Webhooks />
+      </Card>
+    </div>
+  );
+}
+
+/** The webhooks at Bidsketch, which the service creates and deletes. */
+function Webhooks() {
+  const { data, error, refetch } = useApi(BidsketchWebhooksDocument, {});
+  useRefetchOn(always, refetch);
+  const [, createOne] = useMutation(CreateWebhookDocument);
+  const [, createAll] = useMutation(CreateAllWebhooksDocument);
+  const [, deleteOne] = useMutation(DeleteWebhookDocument);
+  const [problems, setProblems] = useState<string[]>([]);
+  const [refused, setRefused] = useState<CombinedError>();
+  const [made, setMade] = useState<readonly WebhookRowFragment[]>([]);
+  const [doomed, setDoomed] = useState<WebhookRowFragment>();
+  const [isBusy, setBusy] = useState(false);
+  const known = new Map((data?.bidsketchWebhooks ?? []).map((webhook) => [webhook.event, webhook]));
+
+  /** Shows what a mutation did; the new endpoints are complete only here. */
+  const report = (
+    result: { error?: CombinedError | undefined },
+    webhooks: readonly (WebhookRowFragment | null | undefined)[],
+    userErrors: readonly { code: string; message: string }[] | undefined,
+  ) => {
+    setBusy(false);
+    if (isUnauthenticated(result.error)) return requireSignIn();
+    setRefused(result.error);
+    setProblems((userErrors ?? []).map(({ code, message }) => `${message} (${code})`));
+    setMade(
+      webhooks.filter(
+        (webhook): webhook is WebhookRowFragment =>
+          !!webhook && webhook.state !== "DELETED" && !webhook.endpoint.includes("…"),
+      ),
+    );
+    refetch();
+  };
+  const create = async (event: BidsketchEvent) => {
+    setBusy(true);
+    const result = await createOne({ event });
+    const payload = result.data?.createBidsketchWebhook;
+    report(result, [payload?.bidsketchWebhook], payload?.userErrors);
+  };
+  const createMissing = async () => {
+    setBusy(true);
+    const result = await createAll({});
+    const payload = result.data?.createAllBidsketchWebhooks;
+    report(result, payload?.bidsketchWebhooks ?? [], payload?.userErrors);
+  };
+  const remove = async ({ id }: WebhookRowFragment) => {
+    setDoomed(undefined);
+    setBusy(true);
+    const result = await deleteOne({ id });
+    report(result, [], result.data?.deleteBidsketchWebhook.userErrors);
+  };
+
+  if (error && !data) return <Failure error={error} retry={refetch} />;
+  if (!data) return <Skeleton />;
+  const forbidden =
+    refused && isForbidden(refused) ? "This key may only read. Sign in with a key of the scope manage." : undefined;
+  return (
+    <>
+      <p className={styles.soft}>
+        bidarc creates a webhook for each event at Bidsketch, each with a secret path of its own. It needs{" "}
+        <code>bidsketch.api_token</code> and <code>server.public_url</code>.
+      </p>
+      <div className={styles.tools}>
+        <Button
+          look="primary"
+          disabled={isBusy || known.size === Object.keys(events).length || !!forbidden}
+          title={forbidden}
+          onClick={createMissing}
+        >
+          Create all that are missing
+        </Button>
+        <OpenAsQuery document={BidsketchWebhooksDocument} variables={{}} />
+      </div>
+      {refused && <Failure error={refused} />}
+      {problems.length > 0 && (
+        <ul role="alert">
+          {problems.map((problem) => (
+            <li key={problem} className={styles.problem}>
+              {problem}
+            </li>
+          ))}
+        </ul>
+      )}
+      {made.length > 0 && (
+        <section className={styles.made} aria-label="New endpoints">
+          <h3>The whole URL of each new webhook. It is shown this once.</h3>
+          {made.map((webhook) => (
+            <div key={webhook.id}>
+              <p className={styles.soft}>{events[webhook.event]}</p>
+              <Copied text={webhook.endpoint} />
+            </div>
+          ))}
+          <Button onClick={() => setMade([])}>Done</Button>
+        </section>
+      )}
+      <ul className={styles.list}>
+        {(Object.keys(events) as BidsketchEvent[]).map((event) => {
+          const webhook = known.get(event);
+          return (
+            <li key={event} className={styles.hook} data-webhook={event}>
+              <strong>{events[event]}</strong>
+              {webhook ? (
+                <Badge tone={states[webhook.state].tone}>{states[webhook.state].label}</Badge>
+              ) : (
+                <Badge tone="plain">None</Badge>
+              )}
+              <span className={styles.endpoint}>
+                {webhook && (
+                  <>
+                    <span className={monoClass}>{webhook.endpoint}</span>{" "}
+                    {webhook.lastDeliveryAt && (
+                      <>
+                        · last delivery <Time at={webhook.lastDeliveryAt} />
+                      </>
+                    )}
+                  </>
+                )}
+              </span>
+              {webhook && webhook.state !== "FAILED" ? (
+                <Button
+                  look="danger"
+                  disabled={isBusy || !!forbidden}
+                  title={forbidden}
+                  onClick={() => setDoomed(webhook)}
+                >
+                  Delete…
+                </Button>
+              ) : (
+                <Button disabled={isBusy || !!forbidden} title={forbidden} onClick={() => void create(event)}>
+                  {webhook ? "Create again" : "Create"}
+                </Button>
+              )}
+              {webhook?.lastError && <span className={styles.problem}>{webhook.lastError}</span>}
+            </li>
+          );
+        })}
+      </ul>
+      {doomed && (
+        <ConfirmDelete webhook={doomed} onCancel={() => setDoomed(undefined)} onConfirm={() => void remove(doomed)} />
+      )}
+    </>
+  );
+}
+
+const word = "delete";
+
+function ConfirmDelete({
+  webhook,
+  onCancel,
+  onConfirm,
+}: {
+  webhook: WebhookRowFragment;
+  onCancel: () => void;
+  onConfirm: () => void;
+}) {
+  const [typed, setTyped] = useState("");
+  return (
+    <Dialog title={`Delete the webhook “${events[webhook.event]}”?`} onClose={onCancel}>
+      <form
+        className={styles.confirm}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (typed === word) onConfirm();
+        }}
+      >
+        <p className={styles.soft}>
+          Bidsketch stops sending these events, and its URL answers 410 from now on. What happens until there is a new
+          webhook is lost.
+        </p>
+        <Field label={`Type “${word}” to confirm`}>
+          <input
+            className={inputClass}
+            value={typed}
+            onChange={({ target }) => setTyped(target.value)}
+            autoComplete="off"
+          />
+        </Field>
+        <div className={styles.tools}>
+          <Button type="submit" look="danger" disabled={typed !== word}>
+            Delete
+          </Button>
+          <Button onClick={onCancel}>Keep it</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,125 @@
+import { useEffect, useState } from "react";
+import { usePreferences } from "../../app/preferences";
+import { subjectOf } from "../../events/subject";
+import { kindWords } from "../../events/words";
+import { Announcer } from "../../live/announcer";
+import type { EventRow } from "../../live/feeds";
+import { StateLine } from "../../live/state-line";
+import { usePulse, useSnapshot } from "../../live/use-feed";
+import { counted, duration, minute, money } from "../../ui/format";
+import { Mark, Time } from "../../ui/ui";
+import { useToday } from "../live/tiles";
+import styles from "./wall.module.css";
+
+const ROWS = 8;
+/** How long an accepted proposal stays on top. */
+const HOLD_MILLISECONDS = 60_000;
+
+const isAccepted = ({ kind }: EventRow) => kind === "PROPOSAL_ACCEPTED" || kind === "PROPOSAL_APPROVED";
+
+function useMinute(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setTimeout(() => setNow(Date.now()), 60_000 - (Date.now() % 60_000));
+    return () => clearTimeout(timer);
+  });
+  return now;
+}
+
+/** Keeps the screen on while the page is visible, where the browser can. */
+function useWakeLock() {
+  useEffect(() => {
+    const request = () => {
+      if (document.visibilityState === "visible") void navigator.wakeLock?.request("screen").catch(() => {});
+    };
+    request();
+    document.addEventListener("visibilitychange", request);
+    return () => document.removeEventListener("visibilitychange", request);
+  }, []);
+}
+
+/** Accepted proposals of the last minute; each goes when its time is over. */
+function useHeld(): readonly EventRow[] {
+  const pulse = usePulse();
+  const [held, setHeld] = useState<readonly EventRow[]>([]);
+  useEffect(() => {
+    const timers = new Set<ReturnType<typeof setTimeout>>();
+    const unfollow = pulse?.follow((events) => {
+      for (const event of events.filter(isAccepted)) {
+        setHeld((current) => [event, ...current].slice(0, 3));
+        const timer = setTimeout(() => {
+          timers.delete(timer);
+          setHeld((current) => current.filter(({ id }) => id !== event.id));
+        }, HOLD_MILLISECONDS);
+        timers.add(timer);
+      }
+    });
+    return () => {
+      unfollow?.();
+      for (const timer of timers) clearTimeout(timer);
+    };
+  }, [pulse]);
+  return held;
+}
+
+/** For a screen that hangs on a wall. */
+export function WallPage() {
+  const pulse = usePulse();
+  const { items } = useSnapshot(pulse);
+  const { zone } = usePreferences();
+  const now = useMinute();
+  const tiles = useToday();
+  const held = useHeld();
+  useWakeLock();
+  useEffect(() => {
+    document.title = "Wall · bidarc";
+  }, []);
+  const heldIds = new Set(held.map(({ id }) => id));
+  const rest = items.filter(({ id }) => !heldIds.has(id)).slice(0, ROWS - held.length);
+  return (
+    <main className={styles.wall}>
+      <header className={styles.head}>
+        <h1 className={styles.clock}>{minute(new Date(now), zone)}</h1>
+        <div className={styles.state}>
+          <StateLine feed={pulse} />
+        </div>
+      </header>
+      <Announcer feed={pulse} />
+      <dl className={styles.tiles}>
+        {tiles.map(({ name, count }) => (
+          <div key={name} className={styles.tile}>
+            <dt>{name}</dt>
+            <dd>{count ?? "–"}</dd>
+          </div>
+        ))}
+      </dl>
+      <ol className={styles.rows} aria-label="The last events">
+        {held.map((event) => (
+          <WallRow key={event.id} event={event} />
+        ))}
+        {rest.map((item) =>
+          item.type === "event" ? (
+            <WallRow key={item.id} event={item.event} />
+          ) : (
+            <li key={item.id} className={styles.gap}>
+              ↑ Away {duration(item.to - item.from)}, {counted(item.count, "event")}
+            </li>
+          ),
+        )}
+      </ol>
+    </main>
+  );
+}
+
+function WallRow({ event }: { event: EventRow }) {
+  const { who, what, amount } = subjectOf(event);
+  const { label, tone } = kindWords(event.kind);
+  return (
+    <li className={styles.row} data-accepted={isAccepted(event) || undefined}>
+      <Time at={event.receivedAt} />
+      <Mark tone={tone}>{label}</Mark>
+      <span>{[who?.name, what?.name].filter(Boolean).join(" · ")}</span>
+      <span>{amount && money(amount.amount, amount.currency)}</span>
+    </li>
+  );
+}
