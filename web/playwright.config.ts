@@ -1,0 +1,23 @@
+import { defineConfig } from "@playwright/test";
+
+export default defineConfig({
+  testDir: "e2e",
+  outputDir: "node_modules/.cache/e2e",
+  reporter: "list",
+  timeout: 30_000,
+  expect: { timeout: 10_000 },
+  workers: 1,
+  use: {
+    launchOptions: {
+      // The system's browser: nothing is downloaded.
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      // Tests run as root in containers.
+      args: ["--no-sandbox"],
+    },
+    locale: "en-US",
+  },
+  projects: [
+    { name: "tests", testMatch: "*.e2e.ts" },
+    { name: "pictures", testMatch: "screenshots.ts" },
+  ],
+});
