@@ -25,7 +25,7 @@ export function Help({ onClose }: { onClose: () => void }) {
     <Dialog title="Keys" onClose={onClose}>
       <dl className={styles.keys}>
         {keys.map(([key, what]) => (
-          <div key={key} style={{ display: "contents" }}>
+          <div key={key}>
             <dt>
               <kbd>{key}</kbd>
             </dt>

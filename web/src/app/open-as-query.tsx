@@ -5,7 +5,7 @@ import { buttonClass } from "../ui/ui";
 import { useKeys } from "./keys";
 
 /** The playground with an operation. It stands behind the #, which no server and no proxy sees. */
-export function playgroundUrl(document: DocumentNode, variables: object): string {
+function playgroundUrl(document: DocumentNode, variables: object): string {
   const parameters = new URLSearchParams({ query: stringifyDocument(document) });
   if (Object.keys(variables).length > 0) parameters.set("variables", JSON.stringify(variables, null, 2));
   return `${serviceUrl("playground")}#${parameters}`;

@@ -1,6 +1,6 @@
 import type { EventFilter, EventRowFragment } from "../gql/graphql";
 
-export interface Named {
+interface Named {
   id: string;
   name: string;
 }

@@ -5,7 +5,7 @@ import { usePreferences } from "../app/preferences";
 import type { Gap, Item } from "../live/feed";
 import type { EventRow } from "../live/feeds";
 import { counted, duration, money, shortTime } from "../ui/format";
-import { Badge, Mark, Time } from "../ui/ui";
+import { Badge, Hidden, Mark, Time } from "../ui/ui";
 import { type Condition, canExclude, lower } from "./filter";
 import { idText, subjectOf } from "./subject";
 import styles from "./table.module.css";
@@ -66,8 +66,9 @@ const EventRowView = memo(function EventRowView({ event, href, isSelected, isNew
       data-new={isNew || undefined}
     >
       <td className={styles.time}>
-        <Link href={href} aria-label={`${label}, details`} aria-current={isSelected || undefined}>
+        <Link href={href} aria-current={isSelected || undefined}>
           <Time at={event.receivedAt} />
+          <Hidden> {label}, details</Hidden>
         </Link>
       </td>
       <td className={styles.kind}>

@@ -2,7 +2,7 @@
 // list that says how long the break was and how many events came in it. It knows neither React nor the network.
 
 /** How many rows a live list holds. */
-export const RING_SIZE = 200;
+const RING_SIZE = 200;
 
 /** How many events a page of the feed has at most; fewer once a page was too large for the service's budget. */
 const PAGE_SIZE = 100;
@@ -30,7 +30,7 @@ export interface Gap {
   isComplete: boolean;
 }
 
-export interface Row<E> {
+interface Row<E> {
   type: "event";
   id: string;
   event: E;

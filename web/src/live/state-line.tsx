@@ -30,7 +30,7 @@ const shapes: Record<Phase, string> = {
 };
 
 /** Whether the list is complete up to now, in words. */
-export function StateLine({ feed }: { feed: EventFeed | undefined }) {
+export function StateLine({ feed, canPause = false }: { feed: EventFeed | undefined; canPause?: boolean }) {
   const snapshot = useSnapshot(feed);
   const { phase } = snapshot;
   return (
@@ -49,7 +49,7 @@ export function StateLine({ feed }: { feed: EventFeed | undefined }) {
           Resume
         </Button>
       )}
-      {phase === "live" && (
+      {phase === "live" && canPause && (
         <Button look="quiet" onClick={() => feed?.pause()} title="Key: p">
           Pause
         </Button>

@@ -63,7 +63,7 @@ export function LivePage() {
     phase !== "connecting" && !(phase === "reconnecting" && items.length === 0 && snapshot.lostAt === undefined);
   return (
     <div className={styles.page}>
-      <Header title="Live" state={<StateLine feed={feed} />} />
+      <Header title="Live" state={<StateLine feed={feed} canPause />} />
       <Announcer feed={feed} />
       <Tiles />
       <div className={styles.bar}>

@@ -10,7 +10,19 @@ import { ProposalPageDocument, type ProposalPageQuery } from "../../gql/graphql"
 import type { EventRow } from "../../live/feeds";
 import { useRefetchOn } from "../../live/use-feed";
 import { money } from "../../ui/format";
-import { Badge, buttonClass, Card, copyText, Failure, Mark, monoClass, Notice, Skeleton, Time } from "../../ui/ui";
+import {
+  Badge,
+  buttonClass,
+  Card,
+  copyText,
+  Failure,
+  Hidden,
+  Mark,
+  monoClass,
+  Notice,
+  Skeleton,
+  Time,
+} from "../../ui/ui";
 import styles from "./proposals.module.css";
 
 type Proposal = Extract<NonNullable<ProposalPageQuery["node"]>, { payments: unknown }>;
@@ -74,8 +86,9 @@ function Loaded({ proposal }: { proposal: Proposal }) {
           <ol className={styles.timeline}>
             {proposal.events.nodes.map((event) => (
               <li key={event.id}>
-                <Link href={`/events/${idText(event.id)}`} aria-label={`${kindWords(event.kind).label}, details`}>
+                <Link href={`/events/${idText(event.id)}`}>
                   <Time at={event.receivedAt} />
+                  <Hidden> {kindWords(event.kind).label}, details</Hidden>
                 </Link>
                 <Mark tone={kindWords(event.kind).tone}>{kindWords(event.kind).label}</Mark>
                 <span>
@@ -94,7 +107,7 @@ function Loaded({ proposal }: { proposal: Proposal }) {
             <dl className={styles.facts}>
               {amounts.map(([name, amount]) =>
                 amount ? (
-                  <div key={name} style={{ display: "contents" }}>
+                  <div key={name}>
                     <dt>{name}</dt>
                     <dd>{money(amount, currency)}</dd>
                   </div>
@@ -108,7 +121,7 @@ function Loaded({ proposal }: { proposal: Proposal }) {
               <h2>Payments</h2>
               <dl className={styles.facts}>
                 {proposal.payments.map((payment) => (
-                  <div key={payment.id} style={{ display: "contents" }}>
+                  <div key={payment.id}>
                     <dt>
                       {payment.paidOn ?? <Time at={payment.paidAt ?? payment.receivedAt} />}{" "}
                       {payment.method ?? payment.channel}

@@ -1,0 +1,53 @@
+// A cable between the browser and the service that a test can cut: a TCP proxy.
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export class Cable {
+  readonly #sockets = new Set<Socket>();
+  #isCut = false;
+  readonly #server;
+
+  private constructor(port: number) {
+    this.#server = createServer((socket) => {
+      if (this.#isCut) return socket.destroy();
+      const other = connect(port, "127.0.0.1");
+      for (const [from, to] of [
+        [socket, other],
+        [other, socket],
+      ] as const) {
+        this.#sockets.add(from);
+        from.pipe(to);
+        from.on("error", () => to.destroy());
+        from.on("close", () => {
+          this.#sockets.delete(from);
+          to.destroy();
+        });
+      }
+      return undefined;
+    });
+  }
+
+  static async to(port: number): Promise<Cable> {
+    const cable = new Cable(port);
+    await new Promise<void>((resolve) => cable.#server.listen(0, "127.0.0.1", resolve));
+    return cable;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Breaks every connection, and refuses new ones. */
+  cut() {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend() {
+    this.#isCut = false;
+  }
+
+  end() {
+    this.cut();
+    this.#server.close();
+  }
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test as base, expect, type Page } from "@playwright/test";
+import { Service } from "./service.ts";
+
+declare global {
+  interface Window {
+    violations: string[];
+    axe: { run(context: Document, options: object): Promise<{ violations: AxeViolation[] }> };
+  }
+}
+
+interface AxeViolation {
+  id: string;
+  impact: string;
+  nodes: { html: string; failureSummary: string }[];
+}
+
+interface Fixtures {
+  service: Service;
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** A page of a test reports every error and every violation of its Content Security Policy, which fail the test. */
+export const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures here
+  service: async ({}, use) => {
+    const service = await Service.start();
+    await use(service);
+    await service.end();
+  },
+  page: async ({ page }, use) => {
+    const problems: string[] = [];
+    await page.addInitScript(() => {
+      window.violations = [];
+      document.addEventListener("securitypolicyviolation", (event) => {
+        console.error(
+          `CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`,
+        );
+      });
+    });
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => {
+      if (message.text().includes("CSP:") || message.text().includes("Content Security Policy"))
+        problems.push(message.text());
+    });
+    await use(page);
+    expect(problems).toEqual([]);
+  },
+});
+
+export { expect };
+
+/** The serious findings of axe on a page, but for these. */
+export async function seriousFindings(page: Page, except: string[] = []): Promise<string[]> {
+  // A script in the page would need an exception in its policy; the debugger's does not.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return violations
+    .filter(({ id, impact }) => (impact === "serious" || impact === "critical") && !except.includes(id))
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
+}
+
+export const state = (page: Page, name: string) => page.locator(`[data-state="${name}"]`).first();
+
+/** The rows of the list, newest first: an event's id, or `gap` with its count. */
+export function rows(page: Page): Promise<string[]> {
+  return page
+    .locator("tr[data-event], tr[data-gap]")
+    .evaluateAll((elements) =>
+      elements.map(
+        ({ dataset }) => (dataset as { event?: string }).event ?? `gap ${(dataset as { gap?: string }).gap}`,
+      ),
+    );
+}
+
+export const proposal = (id: number, more: object = {}) => ({
+  id,
+  name: `Fence ${id}`,
+  status: "Pending",
+  total: "7385.00",
+  currency: "USD",
+  client: { id: 900, name: "Quarry Lane Dental" },
+  created_at: "2026-03-02T09:30:00-05:00",
+  updated_at: "2026-03-02T09:30:00-05:00",
+  ...more,
+});

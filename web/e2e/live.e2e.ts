@@ -1,0 +1,173 @@
+import { Cable } from "./cable.ts";
+import { expect, proposal, rows, state, test } from "./fixtures.ts";
+
+test("an event is painted after its hook was answered", async ({ page, service }) => {
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  for (const id of [1, 2, 3]) {
+    const event = await service.deliver("bidsketch", "proposal_created", proposal(id));
+    await expect(page.locator(`tr[data-event="${event}"]`)).toContainText("Quarry Lane Dental");
+  }
+  expect(await rows(page)).toEqual(["event:3", "event:2", "event:1"]);
+  await expect(page.locator("dl").filter({ hasText: "New today" })).toContainText("New today3");
+});
+
+test("a redelivery adds no row, and the details show it", async ({ page, service }) => {
+  const event = await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(service.url);
+  await page.getByRole("link", { name: "Proposal created, details" }).click();
+  await expect(page).toHaveURL(/\?event=1$/);
+  const details = page.getByTestId("details");
+  await expect(details.getByRole("heading", { name: "2 deliveries" })).toBeVisible();
+  await expect(details.getByText("redelivery", { exact: true })).toBeVisible();
+  expect(await rows(page)).toEqual([event]);
+  // The stream goes on behind the panel, and Escape closes it.
+  await service.deliver("bidsketch", "proposal_viewed", proposal(1, { status: "Viewed" }));
+  await expect(page.locator("tr[data-event]")).toHaveCount(2);
+  await details.getByRole("tab", { name: "Raw" }).click();
+  await expect(details.getByRole("tabpanel")).toContainText('"event":"proposal_created"');
+  await page.locator("h1").click();
+  await page.keyboard.press("Escape");
+  await expect(details).toHaveCount(0);
+  await page.goBack();
+  await expect(details).toBeVisible();
+});
+
+test("ids beyond 2^53 are exact, and the changes are against the event before", async ({ page, service }) => {
+  const data = (status: string) =>
+    `{"proposal_id":36029621652695041,"name":"Cedar fence","status":"${status}","total":8450.00}`;
+  await service.deliver("arcsite", "proposal.status_changed", data("SENT"));
+  await service.deliver("arcsite", "proposal.status_changed", data("APPROVED"));
+  await page.goto(`${service.url}/events/2`);
+  const details = page.getByTestId("details");
+  await expect(details.getByRole("tabpanel")).toContainText("proposal_id: 36029621652695041");
+  await details.getByRole("tab", { name: "Changes" }).click();
+  await expect(details.getByRole("tabpanel")).toContainText("1 change");
+  await expect(details.locator("del")).toHaveText('"SENT"');
+  await expect(details.locator("ins")).toHaveText('"APPROVED"');
+});
+
+test("a value filters when it is clicked, and is turned around", async ({ page, service }) => {
+  await service.deliver("bidsketch", "client_created", { id: 900, name: "Quarry Lane Dental" });
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(service.url);
+  await page.getByRole("button", { name: "Proposal created", exact: true }).click();
+  await expect(page).toHaveURL(/\?kind=proposal-created$/);
+  await expect.poll(() => rows(page)).toEqual(["event:2"]);
+  // The filter holds for what arrives.
+  await service.deliver("bidsketch", "proposal_viewed", proposal(1, { status: "Viewed" }));
+  await service.deliver("bidsketch", "proposal_created", proposal(2));
+  await expect.poll(() => rows(page)).toEqual(["event:4", "event:2"]);
+  await page.getByRole("button", { name: "What is Proposal created; turn around" }).click();
+  await expect(page).toHaveURL(/\?not-kind=proposal-created$/);
+  await expect.poll(() => rows(page)).toEqual(["event:3", "event:1"]);
+  await page.goBack();
+  await expect.poll(() => rows(page)).toEqual(["event:4", "event:2"]);
+  await page.keyboard.press("x");
+  await expect.poll(() => rows(page)).toEqual(["event:4", "event:3", "event:2", "event:1"]);
+});
+
+test("a filter without a match says how many there are without it", async ({ page, service }) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(`${service.url}/?kind=drawing-created`);
+  await expect(page.getByText("Without it there is 1 event")).toBeVisible();
+  await page.getByRole("button", { name: "Clear the filter" }).click();
+  await expect(page.locator("tr[data-event]")).toHaveCount(1);
+});
+
+test("pausing counts what arrives, and resuming shows all of it", async ({ page, service }) => {
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  await page.keyboard.press("p");
+  await state(page, "paused").waitFor();
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await service.deliver("bidsketch", "proposal_accepted", proposal(1, { status: "Accepted" }));
+  await expect(state(page, "paused")).toContainText("2 new, 1 of them accepted");
+  expect(await rows(page)).toEqual([]);
+  await page.getByRole("button", { name: "Resume" }).click();
+  await expect.poll(() => rows(page)).toEqual(["event:2", "event:1"]);
+});
+
+test("the service is restarted: a line says how long, and that nothing is missing", async ({ page, service }) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  await service.stop();
+  await state(page, "reconnecting").waitFor();
+  await expect(page.locator("tr[data-event]")).toHaveCount(1);
+  await service.start();
+  await service.deliver("bidsketch", "proposal_created", proposal(2));
+  await page.getByRole("button", { name: "Try now" }).click();
+  await state(page, "live").waitFor();
+  await expect.poll(() => rows(page)).toEqual(["event:2", "gap 1", "event:1"]);
+  await expect(page.locator("tr[data-gap]")).toContainText("1 event, all here · caught up");
+});
+
+test("a reload of the page shows what was missed", async ({ page, service }) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  await page.goto("about:blank");
+  await service.deliver("bidsketch", "proposal_created", proposal(2));
+  await page.goto(service.url);
+  await expect.poll(() => rows(page)).toEqual(["event:2", "gap 1", "event:1"]);
+});
+
+test("the cable is cut again and again: rows and lines together are the log", async ({ page, service }) => {
+  const count = 150;
+  const cable = await Cable.to(service.port);
+  await page.goto(cable.url);
+  await state(page, "live").waitFor();
+  const simulator = service.simulate("--count", String(count), "--rate", "25");
+  let running = true;
+  void simulator.finally(() => {
+    running = false;
+  });
+  let cuts = 0;
+  while (running) {
+    // Each cut comes at another place of the stream.
+    const before = await page.locator("tr[data-event]").count();
+    await expect
+      .poll(async () => !running || (await page.locator("tr[data-event]").count()) >= Math.min(before + 7, 190))
+      .toBe(true);
+    cable.cut();
+    await state(page, "reconnecting").waitFor();
+    cable.mend();
+    await page.getByRole("button", { name: "Try now" }).click();
+    await state(page, "live").waitFor();
+    cuts += 1;
+  }
+  await simulator;
+  expect(cuts).toBeGreaterThan(2);
+  const { events } = await service.query<{ events: { nodes: { id: string }[] } }>(
+    "{ events(first: 100) { nodes { id } } }",
+  );
+  const newest = events.nodes.map(({ id }) => id);
+  await expect.poll(async () => (await rows(page)).find((row) => row.startsWith("event"))).toBe(newest[0]);
+  const shown = await rows(page);
+  const shownEvents = shown.filter((row) => row.startsWith("event"));
+  // In the log's order, each once, none missing.
+  expect(shownEvents.slice(0, 100)).toEqual(newest);
+  expect(new Set(shownEvents).size).toBe(shownEvents.length);
+  const numbers = shownEvents.map((id) => Number(id.slice(6)));
+  expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) - index));
+  // Every break has its line, and the line stands below what it counts.
+  const lines = shown.flatMap((row, index) => (row.startsWith("gap") ? [{ index, count: Number(row.slice(4)) }] : []));
+  expect(lines).toHaveLength(cuts);
+  for (const { index, count: missed } of lines) {
+    expect(shown.slice(0, index).filter((row) => row.startsWith("event")).length).toBeGreaterThanOrEqual(missed);
+  }
+  await expect(page.locator('tr[data-complete="false"]')).toHaveCount(0);
+  cable.end();
+});
+
+test("a key ends open mode: the page is signed out over what it shows", async ({ page, service }) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  service.keys("add", "office", "--scope", "read");
+  await expect(page.getByRole("dialog", { name: "Sign in" })).toBeVisible();
+  await expect(state(page, "signed-out")).toBeVisible();
+  await expect(page.locator("tr[data-event]")).toHaveCount(1);
+});

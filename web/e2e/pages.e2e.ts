@@ -1,0 +1,67 @@
+import { expect, proposal, seriousFindings, state, test } from "./fixtures.ts";
+
+const sizes = {
+  phone: { width: 390, height: 844 },
+  laptop: { width: 1280, height: 800 },
+  wall: { width: 1920, height: 1080 },
+};
+
+test("every page loads at every size in both themes, without serious findings", async ({ page, service }) => {
+  test.setTimeout(90_000);
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  const event = await service.deliver("bidsketch", "proposal_accepted", proposal(1, { status: "Accepted" }));
+  await service.post("arcsite", "not json");
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
+  for (const [path, ready] of [
+    ["/", "tr[data-event]"],
+    [`/?event=${event.slice(6)}`, "[data-testid=details] [role=tabpanel] li"],
+    ["/events", "tr[data-event]"],
+    [`/events/${event.slice(6)}`, "[data-testid=details] [role=tabpanel] li"],
+    ["/proposals", "tbody tr"],
+    ["/proposals/bidsketch:1", "ol li"],
+    ["/hooks", "[data-webhook]"],
+    ["/quarantine", "[data-delivery]"],
+    ["/wall", "ol li"],
+    ["/settings", "select"],
+    ["/sign-in", "input[name=token]"],
+  ] as const) {
+    await page.goto(service.url + path);
+    await page.locator(ready).first().waitFor();
+    if (path !== "/sign-in") await state(page, "live").waitFor();
+    for (const [size, viewport] of Object.entries(sizes)) {
+      await page.setViewportSize(viewport);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow, `${path} is wider than a ${size}`).toBeLessThanOrEqual(0);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        expect(await seriousFindings(page), `${path} on a ${size}, ${colorScheme}`).toEqual([]);
+      }
+    }
+  }
+  // Everything comes from the service, and nothing of the playground is on a page of the dashboard.
+  expect(requests.filter((url) => !url.startsWith(service.url))).toEqual([]);
+  expect(requests.filter((url) => /playground|monaco|worker/.test(url))).toEqual([]);
+});
+
+test("a page of another path is not answered, and a reload of a deep one works", async ({ page, service }) => {
+  expect((await page.goto(`${service.url}/webhooks/events`))?.status()).toBe(404);
+  const event = await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(`${service.url}/events/${event.slice(6)}`);
+  await expect(page.getByRole("heading", { name: "Proposal created" })).toBeVisible();
+  await page.getByRole("link", { name: "← Events" }).click();
+  await expect(page).toHaveURL(`${service.url}/events`);
+  await page.goBack();
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Proposal created" })).toBeVisible();
+});
+
+test("an empty service says what to do, and turns live at the first delivery", async ({ page, service }) => {
+  await page.goto(service.url);
+  await expect(page.getByText("Waiting for the first delivery")).toBeVisible();
+  await expect(page.getByText(`${service.url}/webhooks/arcsite`, { exact: true })).toBeVisible();
+  await service.deliver("bidsketch", "client_created", { id: 900, name: "Quarry Lane Dental" });
+  await expect(page.locator("tr[data-event]")).toHaveCount(1);
+});
