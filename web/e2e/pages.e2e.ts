@@ -34,10 +34,10 @@ test("every page loads at every size in both themes, without serious findings", 
       const overflow = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
-      expect(overflow, `${path} is wider than a ${size}`).toBeLessThanOrEqual(0);
+      expect.soft(overflow, `${path} is wider than a ${size}`).toBeLessThanOrEqual(0);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        expect(await seriousFindings(page), `${path} on a ${size}, ${colorScheme}`).toEqual([]);
+        expect.soft(await seriousFindings(page), `${path} on a ${size}, ${colorScheme}`).toEqual([]);
       }
     }
   }
