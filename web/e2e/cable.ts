@@ -6,7 +6,8 @@ export class Cable {
   #isCut = false;
   readonly #server;
 
-  private constructor(port: number) {
+  /** `prefix` is a path that the cable takes off each request, as a proxy does that serves bidarc below a path. */
+  private constructor(port: number, prefix: string) {
     this.#server = createServer((socket) => {
       if (this.#isCut) return socket.destroy();
       const other = connect(port, "127.0.0.1");
@@ -15,7 +16,11 @@ export class Cable {
         [other, socket],
       ] as const) {
         this.#sockets.add(from);
-        from.pipe(to);
+        if (prefix && from === socket) {
+          const begin = new RegExp(`^(GET|POST|DELETE) ${prefix}/`);
+          from.on("data", (data) => to.write(Buffer.from(data.toString("latin1").replace(begin, "$1 /"), "latin1")));
+          from.on("end", () => to.end());
+        } else from.pipe(to);
         from.on("error", () => to.destroy());
         from.on("close", () => {
           this.#sockets.delete(from);
@@ -26,8 +31,8 @@ export class Cable {
     });
   }
 
-  static async to(port: number): Promise<Cable> {
-    const cable = new Cable(port);
+  static async to(port: number, prefix = ""): Promise<Cable> {
+    const cable = new Cable(port, prefix);
     await new Promise<void>((resolve) => cable.#server.listen(0, "127.0.0.1", resolve));
     return cable;
   }

@@ -171,3 +171,38 @@ test("a key ends open mode: the page is signed out over what it shows", async ({
   await expect(state(page, "signed-out")).toBeVisible();
   await expect(page.locator("tr[data-event]")).toHaveCount(1);
 });
+
+test("after a restart with other pages a bar offers them, and the wall loads them itself", async ({
+  page,
+  service,
+}) => {
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  // What an upgraded service would answer.
+  await page.route(`${service.url}/`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replace(/index-[\w-]+\.js/, "index-other.js") });
+  });
+  await service.stop();
+  await state(page, "reconnecting").waitFor();
+  await service.start();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await expect(page.getByText("bidarc was upgraded")).toBeVisible();
+  await page.unrouteAll();
+
+  await page.goto(`${service.url}/wall`);
+  await state(page, "live").waitFor();
+  await page.evaluate(() => {
+    document.body.dataset.old = "yes";
+  });
+  await page.route(`${service.url}/`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replace(/index-[\w-]+\.js/, "index-other.js") });
+  });
+  await service.stop();
+  await state(page, "reconnecting").waitFor();
+  await service.start();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await expect(page.locator("body:not([data-old])")).toBeAttached();
+  await state(page, "live").waitFor();
+});

@@ -1,3 +1,4 @@
+import { Cable } from "./cable.ts";
 import { expect, proposal, seriousFindings, state, test } from "./fixtures.ts";
 
 const sizes = {
@@ -64,4 +65,19 @@ test("an empty service says what to do, and turns live at the first delivery", a
   await expect(page.getByText(`${service.url}/webhooks/arcsite`, { exact: true })).toBeVisible();
   await service.deliver("bidsketch", "client_created", { id: 900, name: "Quarry Lane Dental" });
   await expect(page.locator("tr[data-event]")).toHaveCount(1);
+});
+
+test("the pages work below a path of a proxy", async ({ page, service }) => {
+  const event = await service.deliver("bidsketch", "proposal_created", proposal(1));
+  const proxy = await Cable.to(service.port, "/bidarc");
+  await page.goto(`${proxy.url}/bidarc/events/${event.slice(6)}`);
+  await state(page, "live").waitFor();
+  await page.getByRole("link", { name: "Live", exact: true }).click();
+  await expect(page).toHaveURL(`${proxy.url}/bidarc/`);
+  await expect(page.locator("tr[data-event]")).toHaveCount(1);
+  await page.getByRole("link", { name: "Playground" }).click();
+  await expect(page).toHaveURL(`${proxy.url}/bidarc/playground`);
+  await page.getByRole("button", { name: /Execute query/ }).click();
+  await expect(page.locator(".graphiql-response")).toContainText("Fence 1");
+  proxy.end();
 });

@@ -9,6 +9,7 @@ import { api } from "./api";
 import styles from "./app.module.css";
 import { Help } from "./help";
 import { useKeys } from "./keys";
+import { NewVersion } from "./new-version";
 import { nextTheme, nextZone } from "./preferences";
 import { routes } from "./routes";
 import { SessionVersion, useSession } from "./session";
@@ -168,6 +169,7 @@ function Shell() {
           </main>
         </div>
       )}
+      <NewVersion feed={pulse} isUnattended={path === "/wall"} />
       {isSignedOut && (
         <Dialog title="Sign in" onClose={() => navigate("/sign-in")}>
           <SignInForm />

@@ -1,0 +1,39 @@
+import { useEffect, useState } from "react";
+import { root } from "../base";
+import type { EventFeed } from "../live/feeds";
+import { useSnapshot } from "../live/use-feed";
+import { Button } from "../ui/ui";
+import styles from "./app.module.css";
+
+/** The name of a page's main script, which has the hash of its content in it. */
+function mainScript(html: string): string | undefined {
+  return /assets\/index-[\w-]+\.js/.exec(html)?.[0];
+}
+
+const own = mainScript(document.documentElement.outerHTML);
+
+async function hasOtherPages(): Promise<boolean> {
+  const response = await fetch(root.pathname, { headers: { Accept: "text/html" }, cache: "no-cache" });
+  const current = response.ok ? mainScript(await response.text()) : undefined;
+  return current !== undefined && own !== undefined && current !== own;
+}
+
+/** A page that stays open runs old code after an upgrade. It looks after each break of the connection. */
+export function NewVersion({ feed, isUnattended }: { feed: EventFeed | undefined; isUnattended: boolean }) {
+  const { lastGap } = useSnapshot(feed);
+  const [isNew, setNew] = useState(false);
+  useEffect(() => {
+    if (!lastGap) return;
+    hasOtherPages().then(
+      (found) => found && (isUnattended ? location.reload() : setNew(true)),
+      // The next break is another chance.
+      () => {},
+    );
+  }, [lastGap, isUnattended]);
+  if (!isNew) return null;
+  return (
+    <p className={styles.newVersion} role="status">
+      bidarc was upgraded. <Button onClick={() => location.reload()}>Load the new pages</Button>
+    </p>
+  );
+}
