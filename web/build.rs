@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let Some(problem) = node_problem() else {
         return build(&out);
     };
-    if env::var("PROFILE").as_deref() == Ok("release") {
+    if env::var_os("PROFILE").is_some_and(|profile| profile == "release") {
         return Err(format!(
             "{problem}: a release has the dashboard and the playground in it. Install Node 20.19 or later \
              (https://nodejs.org), or build without them: cargo build --release --features without-pages"
