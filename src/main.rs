@@ -43,7 +43,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// API over both.
 ///
 /// Without a command, bidarc serves. A first try needs no settings: start it, open
-/// http://127.0.0.1:8080/playground, and post a sample delivery to
+/// http://127.0.0.1:8080/, and post a sample delivery to
 /// http://127.0.0.1:8080/webhooks/arcsite. Before other machines can use it, make a key: bidarc
 /// keys add NAME --scope manage.
 ///

@@ -126,6 +126,7 @@ impl Facts {
             .map_or_else(|| settings.database.url.to_string(), |file| format!("sqlite://{}", file.display()));
         format!(
             "bidarc {version}\n  \
+             dashboard   {base}/\n  \
              playground  {base}/playground\n  \
              GraphQL     {base}/graphql (subscriptions: {base}/graphql/ws, {base}/graphql/sse)\n  \
              ArcSite     {arcsite}\n  \
