@@ -32,7 +32,7 @@ const ORDER: [&str; 17] = [
 const SEPARATED: [(&str, &str, Option<&str>); 2] = [("graphql", "ingest", Some("release")), ("ingest", "feed", None)];
 
 /// The libraries that only some layers may use.
-const LIBRARY_LAYERS: [(&str, &[&str]); 11] = [
+const LIBRARY_LAYERS: &[(&str, &[&str])] = &[
     ("reqwest", &["vendor"]),
     ("axum", &["http"]),
     ("hyper", &["http"]),
