@@ -52,6 +52,10 @@ pub(crate) const STREAMS_REFUSED: &str = "bidarc_streams_refused_total";
 pub(crate) const BACKLOG_BYTES: &str = "bidarc_backlog_bytes";
 /// Counts lines of the log that were dropped.
 pub(crate) const LOG_LINES_DROPPED: &str = "bidarc_log_lines_dropped_total";
+/// Counts the sessions of browsers that are not over.
+pub(crate) const SESSIONS: &str = "bidarc_sessions";
+/// Counts entries of the audit that were dropped.
+pub(crate) const AUDIT_ENTRIES_DROPPED: &str = "bidarc_audit_entries_dropped_total";
 
 enum Kind {
     Counter,
@@ -59,7 +63,7 @@ enum Kind {
     Histogram,
 }
 
-const DESCRIPTIONS: [(&str, Kind, Unit, &str); 21] = [
+const DESCRIPTIONS: [(&str, Kind, Unit, &str); 23] = [
     (DELIVERIES, Kind::Counter, Unit::Count, "Deliveries that were answered 200, by vendor and outcome."),
     (REFUSED, Kind::Counter, Unit::Count, "Deliveries that were refused, by vendor and reason."),
     (
@@ -85,6 +89,13 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 21] = [
     ),
     (LOG_HEAD, Kind::Gauge, Unit::Count, "The newest seq of the log that this node knows."),
     (SOCKETS, Kind::Gauge, Unit::Count, "Open WebSockets."),
+    (SESSIONS, Kind::Gauge, Unit::Count, "Sessions of browsers that are not over."),
+    (
+        AUDIT_ENTRIES_DROPPED,
+        Kind::Counter,
+        Unit::Count,
+        "Entries of the audit that were dropped because the database could not be written for too long.",
+    ),
     (SUBSCRIPTIONS, Kind::Gauge, Unit::Count, "Operations under way over WebSockets and event streams."),
     (CONNECTIONS, Kind::Gauge, Unit::Count, "Open connections, those of WebSockets and event streams among them."),
     (CONNECTIONS_CLOSED, Kind::Counter, Unit::Count, "Connections that the service closed, by cause."),

@@ -12,11 +12,12 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::domain::AuditKind;
+use crate::metrics::AUDIT_ENTRIES_DROPPED;
 use crate::store::audit::{self, NewEntry};
 use crate::store::{StoreError, Transaction};
 
-/// How many entries may wait while the database cannot be written. Later ones are dropped, and the
-/// log says so.
+/// How many entries may wait while the database cannot be written. Later ones are dropped, which a
+/// metric and the log say.
 const WAITING_ENTRIES_MAX: usize = 1000;
 
 /// The shortest time between two writes of refusals. A flood of them writes no more than this.
@@ -41,6 +42,17 @@ struct Waiting {
     refusals_written_at: Option<Instant>,
 }
 
+impl Waiting {
+    fn push(&mut self, entry: NewEntry) {
+        if self.entries.len() < WAITING_ENTRIES_MAX {
+            self.entries.push(entry);
+            return;
+        }
+        metrics::counter!(AUDIT_ENTRIES_DROPPED).increment(1);
+        tracing::error!(action = entry.action, "an entry of the audit was dropped: the database cannot be written");
+    }
+}
+
 /// Entries that are about to be written.
 #[derive(Debug, Default)]
 pub(super) struct DueEntries(pub(super) Vec<NewEntry>);
@@ -61,12 +73,7 @@ impl Audit {
     /// Writes an entry soon, about something that has no transaction.
     pub fn append_soon(&self, kind: AuditKind, actor: Option<String>, action: &str, detail: Option<String>) {
         let entry = self.entry(kind, actor, action, detail);
-        let mut waiting = self.waiting();
-        if waiting.entries.len() < WAITING_ENTRIES_MAX {
-            waiting.entries.push(entry);
-        } else {
-            tracing::error!(action, "an entry of the audit is lost: the database has not taken any for too long");
-        }
+        self.waiting().push(entry);
     }
 
     /// The audit of one mutation by the key of this name, or in open mode. `subject` names what the
@@ -121,7 +128,7 @@ impl Audit {
                     if let Some(sum_key) = &entry.sum_key {
                         sums.insert(sum_key.clone(), waiting.entries.len());
                     }
-                    waiting.entries.push(entry);
+                    waiting.push(entry);
                 }
             }
         }
@@ -199,5 +206,17 @@ mod tests {
         audit.put_back(due);
         audit.put_back(audit.take_due(true));
         assert_eq!(sums(&audit.take_due(true)), [3, 1]);
+    }
+
+    #[test]
+    fn entries_that_wait_are_bounded() {
+        let audit = Audit::new(Clock::system());
+        let append = || (0..WAITING_ENTRIES_MAX).for_each(|_| audit.append_soon(AuditKind::Start, None, "start", None));
+        append();
+        let due = audit.take_due(false);
+        append();
+        audit.put_back(due);
+        append();
+        assert_eq!(audit.take_due(true).0.len(), WAITING_ENTRIES_MAX);
     }
 }

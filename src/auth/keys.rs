@@ -13,6 +13,7 @@ use super::upkeep::Upkeep;
 use super::{Access, AccessError, Audit, Scope};
 use crate::clock::{Clock, Time};
 use crate::domain::token;
+use crate::metrics::SESSIONS;
 use crate::store::keys::ActiveKey;
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError, keys, sessions};
@@ -307,6 +308,8 @@ impl Keys {
         match timeout(READ_TIMEOUT, read_keys(&self.0.store)).await {
             Ok(Ok(read)) => {
                 let (snapshot, sessions_over) = Snapshot::new(read, self.0.clock.now());
+                #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a key has at most 100 sessions")]
+                metrics::gauge!(SESSIONS).set(snapshot.sessions.len() as f64);
                 let expired = snapshot.by_hash.values().filter(|key| snapshot.expired.contains(&key.id));
                 self.upkeep().note_read(sessions_over, expired);
                 self.replace_snapshot(snapshot);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::Audit;
 use super::Keys;
 use super::audit::DueEntries;
 use crate::clock::Time;
@@ -43,12 +44,23 @@ struct KeyUse {
 }
 
 /// What one transaction writes.
-#[derive(Debug, Default)]
-struct Due {
+#[derive(Debug)]
+struct Due<'a> {
     uses: Vec<(i64, Time)>,
     sessions_over: Vec<i64>,
     expired: Vec<(i64, String, Option<Time>)>,
-    entries: DueEntries,
+    entries: UnwrittenEntries<'a>,
+}
+
+/// Entries of the audit that go back to it, unless they are written: a stop may end the task in
+/// the middle.
+#[derive(Debug)]
+struct UnwrittenEntries<'a>(&'a Audit, DueEntries);
+
+impl Drop for UnwrittenEntries<'_> {
+    fn drop(&mut self) {
+        self.0.put_back(take(&mut self.1));
+    }
 }
 
 impl Upkeep {
@@ -92,25 +104,26 @@ impl Keys {
     }
 
     async fn write_due(&self, all: bool) {
-        let due = {
+        let mut due = {
             let mut upkeep = self.upkeep();
             let (sessions_over, expired) = (take(&mut upkeep.sessions_over), take(&mut upkeep.expired));
-            Due { uses: upkeep.take_uses(), sessions_over, expired, entries: self.0.audit.take_due(all) }
+            let entries = UnwrittenEntries(&self.0.audit, self.0.audit.take_due(all));
+            Due { uses: upkeep.take_uses(), sessions_over, expired, entries }
         };
         if due.is_empty() {
             return;
         }
         match self.write(&due).await {
-            Ok(()) => self.upkeep().audited.extend(due.expired.iter().map(|(id, ..)| *id)),
-            // The next read shows sessions and expired keys again, and the next use the uses.
-            Err(error) => {
-                tracing::debug!(%error, "failed to write the audit; trying again");
-                self.0.audit.put_back(due.entries);
+            Ok(()) => {
+                due.entries.1 = DueEntries::default();
+                self.upkeep().audited.extend(due.expired.iter().map(|(id, ..)| *id));
             }
+            // The next read shows sessions and expired keys again, and the next use the uses.
+            Err(error) => tracing::debug!(%error, "failed to write the audit; trying again"),
         }
     }
 
-    async fn write(&self, due: &Due) -> Result<(), StoreError> {
+    async fn write(&self, due: &Due<'_>) -> Result<(), StoreError> {
         let tx = self.0.store.begin().await?;
         for (key, at) in &due.uses {
             keys::note_use(&tx, *key, *at).await?;
@@ -127,7 +140,7 @@ impl Keys {
             let at = expires_at.unwrap_or(entry.at);
             audit::append(&tx, &NewEntry { at, sum_key: Some(sum_key), ..entry }).await?;
         }
-        for entry in &due.entries.0 {
+        for entry in &due.entries.1.0 {
             audit::append(&tx, entry).await?;
         }
         self.0.store.commit(tx, None).await
@@ -138,9 +151,9 @@ impl Keys {
     }
 }
 
-impl Due {
+impl Due<'_> {
     fn is_empty(&self) -> bool {
-        self.uses.is_empty() && self.sessions_over.is_empty() && self.expired.is_empty() && self.entries.0.is_empty()
+        self.uses.is_empty() && self.sessions_over.is_empty() && self.expired.is_empty() && self.entries.1.0.is_empty()
     }
 }
 

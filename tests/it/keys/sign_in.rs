@@ -356,6 +356,9 @@ async fn oldest_session_gives_way_to_the_101st() {
         cookie_of(service.client(), &token).await;
     }
     assert_eq!(service.database().numbers("SELECT COUNT(*) FROM session").await, [100]);
+    let client = service.with_token(&token);
+    eventually("the metric follows", TIMEOUT, async || (client.metric("bidarc_sessions").await == 100.0).then_some(()))
+        .await;
     eventually_refused(service.client(), &first, "session is over").await;
     service.stop().await;
 }
