@@ -9,9 +9,6 @@ use crate::auth::Access;
 use crate::config;
 use crate::metrics::{STREAM_BYTES, STREAMS_REFUSED};
 
-/// How many bytes of memory a parsed document is counted with, for each byte of its text.
-const DOCUMENT_BYTES_FACTOR: usize = 8;
-
 /// The most that streams may hold.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
@@ -114,9 +111,9 @@ impl StreamCaps {
 }
 
 impl StreamPlace {
-    /// Gives an operation a place that holds its document.
-    pub(super) fn begin_operation(&self, document_bytes: usize) -> Result<OperationPlace, CapReached> {
-        let (limits, bytes) = (&self.caps.limits, document_bytes.saturating_mul(DOCUMENT_BYTES_FACTOR));
+    /// Gives an operation a place that holds these bytes of its document and variables.
+    pub(super) fn begin_operation(&self, bytes: usize) -> Result<OperationPlace, CapReached> {
+        let limits = &self.caps.limits;
         let mut held = self.caps.lock();
         let held = held.entry(self.key).or_default();
         if held.operations >= limits.operations {

@@ -14,6 +14,7 @@ use async_graphql_value::Value as Argument;
 
 use super::document;
 use super::field_merging::check_merging;
+use super::lexer::Tokens;
 use super::limits::{check_complexity, check_document};
 use super::selection::collect_fields::merge_field;
 use super::types::SchemaTypes;
@@ -33,6 +34,34 @@ pub struct Operation {
     /// Whether the request has the hash of a document in its place.
     is_hash_only: bool,
 }
+
+/// A request as it was sent. Its parsed document takes much more memory, so what executes later
+/// holds this, and reads it again.
+#[derive(Clone, Debug)]
+pub(crate) struct UnreadOperation {
+    query: String,
+    name: Option<String>,
+    variables: Variables,
+}
+
+impl UnreadOperation {
+    /// As [`Operation::read`].
+    pub(crate) fn read(&self, limits: &Graphql) -> Operation {
+        let mut request = Request::new(self.query.clone()).variables(self.variables.clone());
+        request.operation_name.clone_from(&self.name);
+        Operation::read(request, limits)
+    }
+}
+
+/// How many bytes a token of a parsed document takes, as measured with documents of short fields.
+const TOKEN_BYTES: usize = 300;
+
+/// How many times a subscription holds the text of its document: to share it and to read it again.
+const TEXT_COPIES: usize = 4;
+
+/// How many bytes a value of the variables takes besides its text, and how many times it is held.
+const VALUE_BYTES: usize = 150;
+const VALUE_COPIES: usize = 2;
 
 /// The member of a request's `extensions` that holds the hash of its document.
 pub const PERSISTED_QUERY: &str = "persistedQuery";
@@ -84,10 +113,31 @@ impl Operation {
         &self.query
     }
 
-    /// How many bytes its document has.
+    /// The request as it was sent.
+    pub(crate) fn to_unread(&self) -> UnreadOperation {
+        let Self { query, name, variables, .. } = self;
+        UnreadOperation { query: query.clone(), name: name.clone(), variables: variables.clone() }
+    }
+
+    /// How many bytes of memory its document and its variables take while it runs, at most.
     #[must_use]
-    pub const fn document_bytes(&self) -> usize {
-        self.query.len()
+    pub fn held_bytes(&self) -> usize {
+        let tokens = if self.document.is_ok() { Tokens::new(&self.query).count() } else { 0 };
+        let mut values = 0_usize;
+        let mut pending: Vec<&Value> = self.variables.values().collect();
+        while let Some(value) = pending.pop() {
+            values += VALUE_BYTES;
+            match value {
+                Value::String(text) => values += text.len(),
+                Value::List(items) => pending.extend(items),
+                Value::Object(fields) => {
+                    values += fields.keys().map(|name| name.len()).sum::<usize>();
+                    pending.extend(fields.values());
+                }
+                Value::Null | Value::Number(_) | Value::Boolean(_) | Value::Enum(_) | Value::Binary(_) => {}
+            }
+        }
+        self.query.len() * TEXT_COPIES + tokens * TOKEN_BYTES + values * VALUE_COPIES
     }
 
     pub(crate) fn name(&self) -> Option<&str> {

@@ -10,13 +10,16 @@ use super::stream::{ResumeCursor, StreamItem};
 use super::{PositionCell, Sharing, SharingKey, StartAt, StopAt};
 use crate::auth::Access;
 use crate::domain::Seq;
+use crate::graphql::execution::operation::UnreadOperation;
 use crate::graphql::{Executor, Operation};
 
 /// How the executions of a subscription begin.
 #[derive(Clone)]
 pub(super) struct Start {
     executor: Executor,
-    operation: Operation,
+    request: Arc<UnreadOperation>,
+    /// The request as it was read. The first execution takes it.
+    operation: Option<Operation>,
     access: Access,
 }
 
@@ -57,7 +60,8 @@ pub(crate) fn subscribe_shared(
 ) -> BoxStream<'static, StreamItem> {
     let Sharing { key, resumes } = sharing;
     let head = executor.head();
-    let start = Box::new(Start { executor, operation, access });
+    let request = Arc::new(operation.to_unread());
+    let start = Box::new(Start { executor, request, operation: Some(operation), access });
     let phase = if resumes || resume_after.is_some() {
         let mut data = Data::default();
         if let Some(cursor) = resume_after {
@@ -82,9 +86,9 @@ async fn next(mut phase: Phase, key: &SharingKey) -> Option<(StreamItem, Phase)>
                 // No position: the execution failed or was refused, and its last message said why.
                 None => Phase::CaughtUp(stop_at.reached.take()?, start),
             },
-            Phase::CaughtUp(position, start) => {
-                let shared =
-                    start.executor.broadcasts.get_or_start(key, |share| Arc::new(start.share(position, share)));
+            Phase::CaughtUp(position, mut start) => {
+                let broadcasts = start.executor.broadcasts.clone();
+                let shared = broadcasts.get_or_start(key, |share| Arc::new(start.share(position, share)));
                 match shared.broadcast.subscribe(position) {
                     Some(subscriber) => Phase::Live(subscriber, shared),
                     // The backlog begins after this position, so the subscription has events to
@@ -110,17 +114,23 @@ impl Start {
         self.catch_up(data, head)
     }
 
-    fn catch_up(self: Box<Self>, mut data: Data, up_to: Seq) -> Phase {
+    fn take_operation(&mut self) -> Operation {
+        self.operation.take().unwrap_or_else(|| self.request.read(&self.executor.limits))
+    }
+
+    fn catch_up(mut self: Box<Self>, mut data: Data, up_to: Seq) -> Phase {
         let stop_at = StopAt { up_to, reached: PositionCell::default() };
         data.insert(stop_at.clone());
-        let messages = self.executor.stream_unshared(self.operation.clone(), self.access, data);
+        let operation = self.take_operation();
+        let messages = self.executor.stream_unshared(operation, self.access, data);
         Phase::CatchingUp { messages, stop_at, start: self }
     }
 
-    fn share(&self, after: Seq, backlog_bytes: usize) -> Shared {
+    fn share(&mut self, after: Seq, backlog_bytes: usize) -> Shared {
         let mut data = Data::default();
         data.insert(StartAt(after));
-        let messages = self.executor.stream_unshared(self.operation.clone(), self.access, data);
+        let operation = self.take_operation();
+        let messages = self.executor.stream_unshared(operation, self.access, data);
         Shared { broadcast: Broadcast::spawn(after, backlog_bytes, messages), start: self.clone() }
     }
 }

@@ -62,7 +62,7 @@ impl Streams {
             RequestError(status, cap.to_string())
         };
         let place = self.caps.open(access, exchange.connections_max()).map_err(too_many)?;
-        let operation_place = place.begin_operation(operation.document_bytes()).map_err(too_many)?;
+        let operation_place = place.begin_operation(operation.held_bytes()).map_err(too_many)?;
         let (messages, body) = mpsc::channel(1);
         let operation = self.graphql.stream(operation, access, resume_after);
         let operation = access::gate_on_access(&self.keys, access, operation);

@@ -93,20 +93,20 @@ impl Session {
                         format!("a socket may run at most {max} operations at once (server.max_operations_per_socket)");
                     self.replies.push_back(self.protocol.error(&id, &error_list(&problem, LIMIT_EXCEEDED)));
                 }
-                AuthState::Acknowledged { access, place, .. } => match place.begin_operation(request.query.len()) {
-                    Ok(place) => {
-                        let responses = {
-                            let operation = self.sockets.graphql.read(*request);
-                            self.sockets.graphql.stream(operation, *access, None)
-                        };
-                        let responses = access::gate_on_access(&self.sockets.policy.keys, *access, responses);
-                        self.operations.start(id.into(), responses, Some(place));
+                AuthState::Acknowledged { access, place, .. } => {
+                    let operation = self.sockets.graphql.read(*request);
+                    match place.begin_operation(operation.held_bytes()) {
+                        Ok(place) => {
+                            let responses = self.sockets.graphql.stream(operation, *access, None);
+                            let responses = access::gate_on_access(&self.sockets.policy.keys, *access, responses);
+                            self.operations.start(id.into(), responses, Some(place));
+                        }
+                        Err(cap) => {
+                            let errors = error_list(&cap.to_string(), LIMIT_EXCEEDED);
+                            self.replies.push_back(self.protocol.error(&id, &errors));
+                        }
                     }
-                    Err(cap) => {
-                        let errors = error_list(&cap.to_string(), LIMIT_EXCEEDED);
-                        self.replies.push_back(self.protocol.error(&id, &errors));
-                    }
-                },
+                }
                 AuthState::AwaitingInit(_) | AuthState::Authenticating(_) => return Err(CloseReason::Unauthorized),
             },
             ClientMessage::Complete(id) => {

@@ -126,13 +126,33 @@ async fn operations_beyond_a_cap_are_refused_and_the_socket_goes_on() {
 async fn documents_of_a_key_hold_a_bounded_number_of_bytes() {
     let service = Setup::new().with(|settings| settings.server.max_stream_bytes_per_key = 1_048_576).start().await;
     let mut socket = Socket::open(&service).await;
-    let document = |id: u32| format!("subscription S{id} {{ events {{ id }} }} #{}", "x".repeat(50_000));
-    for id in 1..=3 {
-        socket.subscribe(&id.to_string(), &document(id), json!({})).await;
+    let document = |id: u32| format!("subscription S{id} {{ events {{ id }} }} #{}", "x".repeat(100_000));
+    // Fields and values take much more memory than their text.
+    let fields = |id: u32| format!("subscription S{id} {{ events {{ {} }} }}", "id ".repeat(1900));
+    let values = json!({ "a": vec![vec![1; 1000]; 3] });
+    for (prefix, make, variables) in [
+        ("text", &document as &dyn Fn(u32) -> String, json!({})),
+        ("fields", &fields, json!({})),
+        ("values", &|id| format!("subscription S{id} {{ events {{ id }} }}"), values),
+    ] {
+        for id in 1..=3 {
+            socket.subscribe(&format!("{prefix}{id}"), &make(id), variables.clone()).await;
+        }
+        let refusal = socket.json().await;
+        let refused = if prefix == "fields" || prefix == "values" { "2" } else { "3" };
+        assert_eq!(
+            (&refusal["type"], &refusal["id"]),
+            (&json!("error"), &json!(format!("{prefix}{refused}"))),
+            "{refusal}"
+        );
+        assert!(refusal["payload"][0]["message"].as_str().unwrap().contains("max_stream_bytes_per_key"), "{refusal}");
+        if refused == "2" {
+            assert_eq!(socket.json().await["id"], format!("{prefix}3"));
+        }
+        for id in 1..=3 {
+            socket.send(json!({ "id": format!("{prefix}{id}"), "type": "complete" })).await;
+        }
     }
-    let refusal = socket.json().await;
-    assert_eq!((&refusal["type"], &refusal["id"]), (&json!("error"), &json!("3")), "{refusal}");
-    assert!(refusal["payload"][0]["message"].as_str().unwrap().contains("max_stream_bytes_per_key"), "{refusal}");
     assert!(service.metric(&refused("bytes")).await >= 1.0);
     service.stop().await;
 }
