@@ -34,6 +34,9 @@ pub(super) enum HttpError {
     /// A request from another machine in open mode, or from a web page whose origin is not allowed.
     #[error("{0}")]
     Forbidden(String),
+    /// The head can be read in two ways.
+    #[error("{0}")]
+    Malformed(&'static str),
     /// The body is larger than the limit.
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
@@ -77,7 +80,7 @@ impl HttpError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyInterrupted => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::BodyInterrupted => StatusCode::BAD_REQUEST,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -103,7 +106,7 @@ impl IntoResponse for HttpError {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
             }
             // The unread rest of the body would be parsed as the next request.
-            Self::BodyTooLarge(_) | Self::BodyTimeout | Self::BodyInterrupted => {
+            Self::Malformed(_) | Self::BodyTooLarge(_) | Self::BodyTimeout | Self::BodyInterrupted => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Self::Unauthenticated

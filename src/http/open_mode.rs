@@ -109,14 +109,9 @@ pub(super) fn check_local_parts(
     if has_proxy_connection(headers) {
         return Err("the header Connection is one that proxies write");
     }
-    let mut host_headers = headers.get_all(header::HOST).iter();
-    let host_header = host_headers.next();
-    if host_headers.next().is_some() {
-        return Err("the request has several Host headers");
-    }
     // Over HTTP/2, and in a request to a proxy, the URI names the host.
     let from_uri = uri.authority().map(|authority| authority.as_str());
-    let from_header = host_header.map(|host| host.to_str().unwrap_or_default());
+    let from_header = headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default());
     let mut hosts = from_uri.into_iter().chain(from_header).peekable();
     if hosts.peek().is_none() || !hosts.all(is_loopback) {
         return Err("the request is addressed to another host");

@@ -70,6 +70,7 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body, graphql: &Executo
             HttpError::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             HttpError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             HttpError::BodyInterrupted
+            | HttpError::Malformed(_)
             | HttpError::Unauthenticated
             | HttpError::UnknownHook
             | HttpError::RetiredHook

@@ -4,7 +4,7 @@
 //! HTTP/1.1 and HTTP/2 (by prior knowledge) share the loop; WebSockets are HTTP/1.1. One sweep over
 //! all connections enforces the time-outs, so that a connection needs no timer of its own.
 //! `connections` counts the connections and closes them, `activity` has the state of one,
-//! `request` its requests, `stream` its bytes, `peer` tells who it is, `failures` counts how often
+//! `request` its requests, `framing` judges their heads, `stream` has its bytes, `peer` tells who it is, `failures` counts how often
 //! it failed to prove itself, `limits` has the bounds.
 
 use std::convert::Infallible;
@@ -45,6 +45,7 @@ use request::{AnswerBody, BodyBudget, RequestBody};
 mod activity;
 mod connections;
 mod failures;
+mod framing;
 mod limits;
 mod peer;
 mod request;
@@ -231,6 +232,9 @@ async fn handle(
     // HTTP/2 names the host in `:authority`. The handlers look for it in one place.
     if is_http2 && let Some(host) = parts.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok()) {
         parts.headers.insert(header::HOST, host);
+    }
+    if let Err(malformed) = framing::check(&parts) {
+        return Ok(protect(malformed.into_response()));
     }
     let peer = direct_peer.or_else(|| server.proxies.forwarded_peer(&parts.headers));
     let Some(place) = server.connections.begin_request(peer) else {

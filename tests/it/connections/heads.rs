@@ -28,6 +28,24 @@ async fn head_that_is_not_whole_in_time_ends_its_connection() {
     service.stop(&database).await;
 }
 
+/// A parser that takes the length would see a second request here. It gets no answer.
+#[tokio::test]
+async fn connection_with_a_length_and_a_coding_ends_with_its_answer() {
+    let database = Database::fresh();
+    let service = start(&database, &[]).await;
+    let host = service.authority();
+    let (length, coding) = ("Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n");
+    for headers in [format!("{length}{coding}"), format!("{coding}{length}")] {
+        let mut connection = RawConnection::open(&service).await;
+        let second = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        connection.write(&format!("POST /webhooks/x HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n0\r\n\r\n{second}")).await;
+        let answers = connection.read_to_end().await;
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{headers}: {answers}");
+        assert!(answers.starts_with("HTTP/1.1 404 "), "{answers}");
+    }
+    service.stop(&database).await;
+}
+
 #[tokio::test]
 async fn idle_connection_is_closed_after_its_time_out() {
     let database = Database::fresh();
