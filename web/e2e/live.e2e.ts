@@ -162,16 +162,6 @@ test("the cable is cut again and again: rows and lines together are the log", as
   cable.end();
 });
 
-test("a key ends open mode: the page is signed out over what it shows", async ({ page, service }) => {
-  await service.deliver("bidsketch", "proposal_created", proposal(1));
-  await page.goto(service.url);
-  await state(page, "live").waitFor();
-  service.keys("add", "office", "--scope", "read");
-  await expect(page.getByRole("dialog", { name: "Sign in" })).toBeVisible();
-  await expect(state(page, "signed-out")).toBeVisible();
-  await expect(page.locator("tr[data-event]")).toHaveCount(1);
-});
-
 test("after a restart with other pages a bar offers them, and the wall loads them itself", async ({
   page,
   service,

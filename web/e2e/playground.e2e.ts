@@ -9,18 +9,11 @@ test("the playground works from the binary alone, and its log resumes a subscrip
   page.on("request", (request) => requests.push(request.url()));
   await service.deliver("bidsketch", "proposal_created", proposal(1));
   await page.goto(`${service.url}/playground`);
-  const tabs = page.getByRole("tab");
   await expect(page.locator(".graphiql-tab")).toHaveText([/Latest/, /Live/, /Pipeline/, /Webhooks/]);
-  expect(await tabs.count()).toBeGreaterThan(0);
   const editor = page.locator(".graphiql-query-editor .view-lines");
   const result = page.locator(".graphiql-response");
   await expect(editor).toContainText("query Latest");
   await page.getByRole("button", { name: /Execute query/ }).click();
-  await page
-    .getByText("Latest", { exact: true })
-    .last()
-    .click({ timeout: 3000 })
-    .catch(() => {});
   await expect(result).toContainText("Fence 1");
 
   // A subscription, its log, and a resumption after the first of its results.
@@ -28,9 +21,7 @@ test("the playground works from the binary alone, and its log resumes a subscrip
   await expect(editor).toContainText("subscription Live");
   await page.getByRole("button", { name: "Show Log" }).click();
   const log = page.getByRole("region", { name: "Log" });
-  const socket = page.waitForEvent("websocket");
   await page.getByRole("button", { name: /Execute query/ }).click();
-  await (await socket).waitForEvent("framesent", (frame) => String(frame.payload).includes('"subscribe"'));
   // Events are live only: the subscription has begun once one of them arrives.
   await expect
     .poll(async () => {

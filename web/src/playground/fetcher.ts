@@ -15,7 +15,33 @@ const socket = createClient({
   shouldRetry: (event) => (event as CloseEvent)?.code !== 4403,
 });
 
-const send = createGraphiQLFetcher({ url: serviceUrl("graphql"), wsClient: socket, enableIncrementalDelivery: false });
+let isRefused = false;
+const listeners = new Set<() => void>();
+
+/** Whether the service asked for a key that this page does not have. */
+export const refusal = {
+  get: () => isRefused,
+  subscribe(listener: () => void) {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  },
+};
+
+async function fetchAndNote(...request: Parameters<typeof fetch>): Promise<Response> {
+  const response = await fetch(...request);
+  isRefused = response.status === 401;
+  for (const listener of listeners) listener();
+  return response;
+}
+
+const send = createGraphiQLFetcher({
+  fetch: fetchAndNote,
+  url: serviceUrl("graphql"),
+  wsClient: socket,
+  enableIncrementalDelivery: false,
+});
 
 /** Passes results on, and adds each to the log. */
 async function* logged(parameters: FetcherParams, results: AsyncIterable<unknown>): AsyncGenerator<unknown> {

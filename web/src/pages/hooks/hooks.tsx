@@ -1,11 +1,12 @@
 import type { CombinedError } from "@urql/core";
 import { useEffect, useState } from "react";
 import { useMutation } from "urql";
-import { isForbidden, isUnauthenticated } from "../../app/api";
+import { isUnauthenticated } from "../../app/api";
 import { Header } from "../../app/header";
 import { OpenAsQuery } from "../../app/open-as-query";
 import { requireSignIn } from "../../app/session";
 import { useApi } from "../../app/use-api";
+import { useReadOnly } from "../../app/viewer";
 import { serviceUrl } from "../../base";
 import type { Tone } from "../../events/words";
 import {
@@ -110,6 +111,7 @@ function Webhooks() {
   const [made, setMade] = useState<readonly WebhookRowFragment[]>([]);
   const [doomed, setDoomed] = useState<WebhookRowFragment>();
   const [isBusy, setBusy] = useState(false);
+  const forbidden = useReadOnly();
   const known = new Map((data?.bidsketchWebhooks ?? []).map((webhook) => [webhook.event, webhook]));
 
   /** Shows what a mutation did; the new endpoints are complete only here. */
@@ -151,8 +153,6 @@ function Webhooks() {
 
   if (error && !data) return <Failure error={error} retry={refetch} />;
   if (!data) return <Skeleton />;
-  const forbidden =
-    refused && isForbidden(refused) ? "This key may only read. Sign in with a key of the scope manage." : undefined;
   return (
     <>
       <p className={styles.soft}>
@@ -170,6 +170,7 @@ function Webhooks() {
         </Button>
         <OpenAsQuery document={BidsketchWebhooksDocument} variables={{}} />
       </div>
+      {forbidden && <p className={styles.soft}>{forbidden}</p>}
       {refused && <Failure error={refused} />}
       {problems.length > 0 && (
         <ul role="alert">

@@ -5,6 +5,7 @@ import { Header } from "../../app/header";
 import { OpenAsQuery } from "../../app/open-as-query";
 import { requireSignIn } from "../../app/session";
 import { useApi } from "../../app/use-api";
+import { useReadOnly } from "../../app/viewer";
 import { kindWords, providers } from "../../events/words";
 import {
   type DeliveryFilter,
@@ -55,6 +56,7 @@ export function QuarantinePage() {
     );
     refetch();
   };
+  const forbidden = useReadOnly();
   const list = data?.quarantinedDeliveries;
   return (
     <div className={styles.page}>
@@ -77,12 +79,13 @@ export function QuarantinePage() {
               ))}
             </select>
           </Field>
-          <Button disabled={isBusy} onClick={() => void releaseAll()}>
+          <Button disabled={isBusy || !!forbidden} title={forbidden} onClick={() => void releaseAll()}>
             Release {reason ? "these" : `all ${list.totalCount}`}
           </Button>
           <OpenAsQuery document={QuarantineDocument} variables={{ first: PAGE_SIZE }} />
         </div>
       )}
+      {forbidden && list && list.totalCount > 0 && <p className={styles.soft}>{forbidden}</p>}
       {result && (
         <p className={styles.result} role="status">
           {result}
@@ -99,7 +102,13 @@ export function QuarantinePage() {
           ) : (
             <ul>
               {list.nodes.map((delivery) => (
-                <Item key={delivery.id} delivery={delivery} onReleased={refetch} onResult={setResult} />
+                <Item
+                  key={delivery.id}
+                  delivery={delivery}
+                  onReleased={refetch}
+                  onResult={setResult}
+                  forbidden={forbidden}
+                />
               ))}
             </ul>
           )}
@@ -117,10 +126,12 @@ function Item({
   delivery,
   onReleased,
   onResult,
+  forbidden,
 }: {
   delivery: Delivery;
   onReleased: () => void;
   onResult: (text: string) => void;
+  forbidden: string | undefined;
 }) {
   const [, release] = useMutation(ReleaseDocument);
   const [problem, setProblem] = useState<string>();
@@ -148,7 +159,7 @@ function Item({
         <span className={styles.soft}>
           <Time at={delivery.receivedAt} />, {delivery.id}, {counted(delivery.sizeBytes, "byte")}
         </span>
-        <Button disabled={isBusy} onClick={() => void run()}>
+        <Button disabled={isBusy || !!forbidden} title={forbidden} onClick={() => void run()}>
           Release
         </Button>
       </div>

@@ -2,7 +2,8 @@ import { useEffect } from "react";
 import { Header } from "../../app/header";
 import { type Preferences, preferences, usePreferences } from "../../app/preferences";
 import { signOut } from "../../app/session";
-import { Button, Card, Field, selectClass } from "../../ui/ui";
+import { useViewer } from "../../app/viewer";
+import { Button, Card, Field, selectClass, Time } from "../../ui/ui";
 import styles from "./settings.module.css";
 
 /** What this browser remembers, and the session. */
@@ -11,6 +12,7 @@ export function SettingsPage() {
   useEffect(() => {
     document.title = "Settings · bidarc";
   }, []);
+  const viewer = useViewer();
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <div className={styles.page}>
@@ -45,11 +47,24 @@ export function SettingsPage() {
       </Card>
       <Card className={styles.section}>
         <h2>Session</h2>
-        <p className={styles.soft}>
-          A key that was entered here is a cookie that no script can read. It ends with its key. In open mode there is
-          no session.
-        </p>
-        <Button onClick={() => void signOut()}>Sign out</Button>
+        {viewer?.name == null ? (
+          <p className={styles.soft}>bidarc is in open mode: everyone at this machine may use it. A key ends that.</p>
+        ) : (
+          <>
+            <p>
+              Signed in with the key <strong>{viewer.name}</strong>, which may{" "}
+              {viewer.scope === "READ" ? "read" : "read and change"}.
+              {viewer.expiresAt && (
+                <>
+                  {" "}
+                  The session ends <Time at={viewer.expiresAt} />.
+                </>
+              )}
+            </p>
+            <p className={styles.soft}>The key became a cookie that no script can read. It ends with its key.</p>
+            <Button onClick={() => void signOut()}>Sign out</Button>
+          </>
+        )}
       </Card>
     </div>
   );
