@@ -19,5 +19,6 @@ export default defineConfig({
   projects: [
     { name: "tests", testMatch: "*.e2e.ts" },
     { name: "pictures", testMatch: "screenshots.ts" },
+    { name: "measures", testMatch: "measure.ts" },
   ],
 });
