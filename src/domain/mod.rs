@@ -15,6 +15,7 @@ pub mod scope;
 pub mod status;
 pub mod text;
 pub(crate) mod text_enum;
+pub mod time_bucket;
 pub mod token;
 pub mod webhook;
 
@@ -31,5 +32,6 @@ pub use people::{Address, AddressChange, Contact, ContactChange, Customer, Custo
 pub use scope::Scope;
 pub use status::ProposalStatus;
 pub use text::fold;
+pub use time_bucket::{Bucket, BucketError, TimeBucket, TimeZone};
 pub use token::Token;
 pub use webhook::{BidsketchEvent, WebhookId, WebhookState};

@@ -63,12 +63,18 @@ impl Money {
 impl fmt::Display for Money {
     /// An exact decimal with two to four digits after the point: `7385.00`, `0.125`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unsigned = self.0.unsigned_abs();
-        let fraction = format!("{:04}", unsigned % 10_000);
-        let length = fraction.trim_end_matches('0').len().max(2);
-        let sign = if self.0 < 0 { "-" } else { "" };
-        write!(f, "{sign}{}.{}", unsigned / 10_000, &fraction[..length])
+        f.write_str(&decimal(self.0.into()))
     }
+}
+
+/// A number of ten-thousandths as [`Money`] shows it. A sum of amounts may be larger than one.
+#[must_use]
+pub fn decimal(units: i128) -> String {
+    let unsigned = units.unsigned_abs();
+    let fraction = format!("{:04}", unsigned % 10_000);
+    let length = fraction.trim_end_matches('0').len().max(2);
+    let sign = if units < 0 { "-" } else { "" };
+    format!("{sign}{}.{}", unsigned / 10_000, &fraction[..length])
 }
 
 #[cfg(test)]
