@@ -112,6 +112,8 @@ pub struct Arcsite {
     pub path_token: Option<SecretString>,
     pub signature_max_age_hours: u32,
     pub signature_max_ahead_minutes: u32,
+    #[serde(deserialize_with = "deserialize_non_empty")]
+    pub currency: Option<String>,
 }
 
 /// `[bidsketch]`

@@ -115,6 +115,11 @@ impl Kind {
                 let text = given.text()?;
                 words.iter().find(|&&word| word == text).map(|&word| word.into()).ok_or(Fault::default())
             }
+            Self::Currency => {
+                let text = given.text()?;
+                let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+                if is_code || text.is_empty() { Ok(text.into()) } else { Err(Fault::default()) }
+            }
             Self::LogFilter => check_log_filter(given.text()?),
             Self::PathToken => check_path_token(given.text()?),
             Self::HeaderToken => {

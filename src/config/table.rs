@@ -41,6 +41,8 @@ pub enum Kind {
     },
     /// One of these words.
     Word(&'static [&'static str]),
+    /// A currency's code, or an empty text.
+    Currency,
     /// Levels of the log.
     LogFilter,
     /// A secret that is one segment of a URL's path.
@@ -87,6 +89,7 @@ impl Kind {
             Self::Networks => "a list of IP addresses and networks, like 10.0.0.0/8".to_owned(),
             Self::Number { min, max, unit } => format!("a whole number of {unit}, {min} to {max}"),
             Self::Word(words) => words.join(" or "),
+            Self::Currency => "an ISO 4217 code of three capital letters, like USD".to_owned(),
             Self::LogFilter => "levels (error, warn, info, debug, trace, off) for all modules or for one, like \
                  info,bidarc::ingest=debug"
                 .to_owned(),
@@ -98,7 +101,7 @@ impl Kind {
 }
 
 /// Every setting, in the order of `bidarc.example.toml`.
-pub const SETTINGS: [Setting; 53] = [
+pub const SETTINGS: [Setting; 54] = [
     Setting {
         name: "server.listen",
         kind: Kind::Address,
@@ -233,6 +236,11 @@ pub const SETTINGS: [Setting; 53] = [
         name: "arcsite.signature_max_ahead_minutes",
         kind: Kind::Number { min: 1, max: 1440, unit: "minutes" },
         reason: "How far a signature may be ahead of this machine's clock. Two clocks always differ; a day apart, one is wrong.",
+    },
+    Setting {
+        name: "arcsite.currency",
+        kind: Kind::Currency,
+        reason: "The currency of ArcSite's amounts, which name none. Without it their sums have no currency. It must be that of all amounts: none is converted.",
     },
     Setting {
         name: "bidsketch.path_token",

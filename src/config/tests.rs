@@ -163,6 +163,7 @@ fn value_not_allowed_is_refused_and_explained() {
         ),
         ("arcsite.signature_max_age_hours", &["0", "8761", "3 days"]),
         ("arcsite.signature_max_ahead_minutes", &["0", "1441"]),
+        ("arcsite.currency", &["usd", "US", "USDT", "U D", "\u{20ac}", "USD,CAD"]),
         ("bidsketch.path_token", &["hush/hush", "/hush", "hush/"]),
         ("bidsketch.api_url", &["", "bidsketch.com", "https://u:hush@bidsketch.com", "https://bidsketch.com/?hush"]),
         ("bidsketch.api_token", &["hush hush", "hush\"", "h\u{fc}sh", "hush\\"]),
