@@ -29,6 +29,13 @@ pub struct Model {
     pub drawing_vendor_id: Option<String>,
     /// The request body of its first delivery, as received.
     pub body: String,
+    /// The status that the proposal had just before.
+    pub previous_status: Option<String>,
+    /// Of a view: the quarter of an hour in which it was, counted since 1970.
+    pub view_slot: Option<i64>,
+    /// Whether the event is counted in its proposal's row and the two columns before; null if a
+    /// node of an earlier version recorded it.
+    pub is_counted: Option<bool>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

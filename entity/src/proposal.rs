@@ -49,6 +49,18 @@ pub struct Model {
     pub name_folded: String,
     pub name_sort: String,
     pub name_search: String,
+    /// When it was first sent.
+    pub sent_at: Option<i64>,
+    pub first_viewed_at: Option<i64>,
+    pub last_viewed_at: Option<i64>,
+    pub view_count: i64,
+    /// When its status became the one that ends it; null while it is open.
+    pub decided_at: Option<i64>,
+    /// The sum of all payments on it.
+    pub paid: i64,
+    /// Vendor, status and currency, by which proposals are counted: `BIDSKETCH ACCEPTED USD`. Empty
+    /// if a node of an earlier version inserted the row.
+    pub stats_key: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -17,6 +17,7 @@ mod m0006_folded_texts;
 mod m0007_delivery_content;
 mod m0008_state_order;
 mod m0009_sessions;
+mod m0010_proposal_facts;
 mod state;
 
 pub use state::{State, state};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_delivery_content::Migration),
             Box::new(m0008_state_order::Migration),
             Box::new(m0009_sessions::Migration),
+            Box::new(m0010_proposal_facts::Migration),
         ]
     }
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::auth::Keys;
 use crate::feed::Feed;
+use crate::ingest::recount::run_counting_loop;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
 
@@ -24,6 +25,7 @@ pub(super) struct Tasks {
     pub(super) metrics_upkeep: JoinHandle<()>,
     pub(super) webhook_recovery: JoinHandle<()>,
     pub(super) folding: JoinHandle<()>,
+    pub(super) counting: JoinHandle<()>,
 }
 
 impl Tasks {
@@ -36,7 +38,7 @@ impl Tasks {
         metrics: PrometheusHandle,
         webhooks: Webhooks,
     ) -> Self {
-        let folding_store = store.clone();
+        let (folding_store, counting_store) = (store.clone(), store.clone());
         let upkeep_keys = keys.clone();
         Self {
             writer,
@@ -47,6 +49,7 @@ impl Tasks {
             metrics_upkeep: tokio::spawn(run_metrics_upkeep(metrics)),
             webhook_recovery: tokio::spawn(async move { webhooks.run_recovery_loop().await }),
             folding: tokio::spawn(async move { folding_store.run_folding_loop().await }),
+            counting: tokio::spawn(run_counting_loop(counting_store)),
         }
     }
 

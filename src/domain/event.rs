@@ -46,6 +46,12 @@ impl Event {
         self.occurred_at.max(self.state_updated_at).is_some_and(|time| is_ahead(time, arrival))
     }
 
+    /// The vendor's time of the event, if it gives one that is believed.
+    #[must_use]
+    pub fn believed_time(&self, arrival: Time) -> Option<Time> {
+        self.occurred_at.filter(|time| !is_ahead(*time, arrival))
+    }
+
     /// Removes the time of the state if it is too far after the arrival to be believed. The event
     /// is then ordered as one without a time, and leaves `updated_at` as it is.
     pub fn distrust_time_ahead(&mut self, arrival: Time) {

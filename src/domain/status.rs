@@ -30,6 +30,15 @@ impl ProposalStatus {
         if word == "APPROVED" { Some(Self::Accepted) } else { Self::from_name(&word) }
     }
 
+    /// Whether it ends a proposal: the client has decided, or the office has given up.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Accepted | Self::Declined | Self::Void | Self::Lost => true,
+            Self::Draft | Self::Pending | Self::Viewed => false,
+        }
+    }
+
     /// The rank of a status. Of two statuses with the same time, the higher one wins. All final
     /// statuses have the same rank.
     #[must_use]

@@ -19,6 +19,7 @@ pub mod hook_tokens;
 pub mod normalise;
 pub mod rebuild;
 pub mod record;
+pub mod recount;
 pub mod release;
 pub mod verify;
 pub mod writer;

@@ -1,10 +1,12 @@
 //! Rebuilding the projections from the log with today's code. It runs in one transaction, so an
-//! interrupted rebuild changes nothing. The columns of the events themselves stay as they were
-//! recorded.
+//! interrupted rebuild changes nothing. The events themselves stay as they were recorded, except for
+//! the columns that the projections give them.
+
+use std::collections::BTreeMap;
 
 use super::normalise::normalise_recorded;
 use crate::domain::{Change, Event, EventKind, Seq};
-use crate::store::log::{self, Entry, StoredEvent};
+use crate::store::log::{self, Derived, StoredEvent};
 use crate::store::projection::{self, Projections};
 use crate::store::{BulkInsert, Store, StoreError, Transaction, deliveries};
 use crate::vendor::content;
@@ -67,25 +69,25 @@ async fn apply(tx: &Transaction, page: &[StoredEvent]) -> Result<u64, StoreError
     let mut projections = Projections::default();
     projections.fetch(tx, &events.iter().map(|(_, event)| event).collect::<Vec<_>>()).await?;
     let seqs = page.first().map_or(0, |first| first.seq.0)..=page.last().map_or(0, |last| last.seq.0);
+    let mut derived = BTreeMap::new();
     let mut renewals = deliveries::link_renewals(tx, seqs).await?.into_iter().peekable();
     for (stored, event) in &events {
         // A skipped event has no state, but the links that were renewed after it may be another's.
         while let Some((delivery, _)) = renewals.next_if(|(_, after)| *after < stored.seq) {
             renew_links(tx, &mut projections, delivery).await?;
         }
-        let entry = Entry {
-            seq: stored.seq,
-            event,
-            received_at: stored.received_at,
-            signed_at: stored.signed_at,
-            body: &stored.body,
-        };
-        projections.apply(tx, &entry).await?;
+        let made = projections.apply(tx, &stored.entry(event)).await?;
+        derived.insert(stored.seq, made);
     }
     for (delivery, _) in renewals {
         renew_links(tx, &mut projections, delivery).await?;
     }
     projections.write(tx, BulkInsert::default()).await?;
+    // A skipped event gives its proposal nothing, and gets nothing.
+    let made = page.iter().map(|stored| (stored, derived.remove(&stored.seq).unwrap_or_default()));
+    let changed = made.filter(|(stored, made)| stored.derived.as_ref() != Some(made));
+    let changed: Vec<(Seq, Derived)> = changed.map(|(stored, made)| (stored.seq, made)).collect();
+    log::write_derived(tx, &changed).await?;
     Ok((page.len() - events.len()) as u64)
 }
 
@@ -101,7 +103,7 @@ async fn renew_links(tx: &Transaction, projections: &mut Projections, delivery: 
 
 /// Normalises a stored event with today's code. None if that code rejects it or gives it another
 /// kind.
-fn renormalise(stored: &StoredEvent) -> Option<Event> {
+pub(super) fn renormalise(stored: &StoredEvent) -> Option<Event> {
     let mut event = normalise_recorded(stored.provider, &stored.body)
         .inspect_err(|error| {
             tracing::warn!(

@@ -102,9 +102,9 @@ pub(super) async fn append_or_match(
         delivery.text().map_err(|error| StoreError::Unreadable(format!("a normalised body: {}", error.detail)))?;
     let entry =
         Entry { seq, event: &event, received_at: delivery.received_at(), signed_at: delivery.signed_at(), body };
-    log::append(&mut group.unflushed, &entry);
+    let derived = group.projections.apply(&group.tx, &entry).await?;
+    log::append(&mut group.unflushed, &entry, &derived);
     group.duplicates.record_appended(&entry)?;
-    group.projections.apply(&group.tx, &entry).await?;
     group.last_seq = seq;
     let body_differs = delivery.body() != body.as_bytes();
     Ok(Recorded { outcome: DeliveryOutcome::Accepted, seq, body_differs, links_renewed_after: None })

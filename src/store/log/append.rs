@@ -3,7 +3,7 @@
 use entity::event::Model;
 
 use crate::clock::Time;
-use crate::domain::{Event, Seq, VendorId};
+use crate::domain::{Event, ProposalStatus, Seq, VendorId};
 use crate::store::BulkInsert;
 use crate::store::sql::convert::to_micros;
 
@@ -22,8 +22,18 @@ pub struct Entry<'a> {
     pub body: &'a str,
 }
 
+/// The columns of an event that the projections give it when it is recorded. A rebuild makes them
+/// again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Derived {
+    /// The status that its proposal had just before.
+    pub previous_status: Option<ProposalStatus>,
+    /// Of a view: the quarter of an hour in which it was, counted since 1970.
+    pub view_slot: Option<i64>,
+}
+
 /// Adds an event to the batch.
-pub fn append(batch: &mut BulkInsert, entry: &Entry<'_>) {
+pub fn append(batch: &mut BulkInsert, entry: &Entry<'_>, derived: &Derived) {
     let event = entry.event;
     let id = |id: &Option<VendorId>| id.as_ref().map(|id| id.as_str().to_owned());
     batch.insert(&Model {
@@ -44,5 +54,8 @@ pub fn append(batch: &mut BulkInsert, entry: &Entry<'_>) {
         project_vendor_id: id(&event.references.project),
         drawing_vendor_id: id(&event.references.drawing),
         body: entry.body.to_owned(),
+        previous_status: derived.previous_status.map(|status| status.as_str().to_owned()),
+        view_slot: derived.view_slot,
+        is_counted: Some(true),
     });
 }

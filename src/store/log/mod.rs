@@ -9,9 +9,12 @@ mod append;
 mod duplicates;
 mod stored_event;
 
-pub use append::{Entry, append};
+pub use append::{Derived, Entry, append};
 pub use duplicates::{DuplicateIndex, PriorEvent, event_body, subject_changed_since};
-pub use stored_event::{StoredEvent, count, stored_events_after};
+pub use stored_event::{
+    StoredEvent, count, count_uncounted, stored_events_after, stored_events_of_proposal, uncounted_proposals,
+    write_derived,
+};
 
 /// Selects the newest seq; no row if the log is empty. It avoids MAX for the reason that
 /// `duplicates::greatest_key` has.

@@ -136,6 +136,12 @@ impl<E: ProjectionTable> IdentityMap<E> {
         )
     }
 
+    /// Whether an event that belongs to this id, which has no row, came before.
+    pub(super) async fn has_events<C: ConnectionTrait>(&mut self, db: &C, id: &VendorId) -> Result<bool, StoreError> {
+        self.fetch(db, BTreeSet::new(), BTreeSet::from([id])).await?;
+        Ok(matches!(self.rows.get(id.as_str()), Some(RowState::Absent { newest_event_at: Some(_), .. })))
+    }
+
     /// The row of this id.
     pub(super) async fn get<C: ConnectionTrait>(
         &mut self,

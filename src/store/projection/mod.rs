@@ -10,9 +10,9 @@
 use std::collections::BTreeSet;
 
 use entity::{drawing_tag, payment as payment_table, project_tag, proposal as proposal_table};
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::log::Entry;
+use super::log::{Derived, Entry};
 use super::sql::convert::{from_json, to_json, to_micros};
 use super::{BulkInsert, StoreError};
 use crate::domain::{Change, Event, Provider, References, VendorId};
@@ -24,11 +24,15 @@ mod identity_map;
 mod payment;
 mod project;
 mod proposal;
+mod proposal_facts;
+mod proposal_recount;
 mod references;
 mod state_order;
 mod tags;
 
 use identity_map::IdentityMap;
+pub use proposal_facts::VIEW_SLOT_MICROS;
+pub use proposal_recount::ProposalRecount;
 use tags::TagChanges;
 
 /// The projections as a group of events changes them, under the write lock. The database has none
@@ -89,8 +93,10 @@ impl Projections {
         self.clients.fetch(db, ids, changed.clients).await
     }
 
-    /// Applies an event that was just appended to the log.
-    pub async fn apply<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<(), StoreError> {
+    /// Applies an event that is appended to the log. Returns the columns of the event's own row
+    /// that the projections give it.
+    pub async fn apply<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<Derived, StoreError> {
+        let derived = self.derive(db, entry).await?;
         match entry.event.change.clone() {
             Change::Project(id, change) => {
                 let stored = self.projects.get(db, &id).await?;
@@ -123,14 +129,50 @@ impl Projections {
             Change::Proposal(id, change) => {
                 let proposals = self.proposals_mut(entry.event.provider);
                 let stored = proposals.get(db, &id).await?;
-                if let Some(row) = proposal::apply(entry, &id, stored, *change)? {
-                    proposals.upsert(db, &id, row).await?;
+                if let Some(mut row) = proposal::apply(entry, &id, stored.as_ref(), *change)? {
+                    if stored.is_none() && proposals.has_events(db, &id).await? {
+                        row.paid = self.paid_before(db, entry.event.provider, &id).await?;
+                    }
+                    self.proposals_mut(entry.event.provider).upsert(db, &id, row).await?;
                 }
             }
-            Change::Payment(payment) => self.payments.push(payment::new_row(entry, *payment)),
+            Change::Payment(payment) => {
+                let (proposals, id) = (self.proposals_mut(entry.event.provider), payment.proposal.clone());
+                if let Some(mut row) = proposals.get(db, &id).await? {
+                    proposal_facts::add_payment(&mut row, &payment);
+                    proposals.upsert(db, &id, row).await?;
+                }
+                self.payments.push(payment::new_row(entry, *payment));
+            }
             Change::Nothing => {}
         }
-        self.touch(db, entry).await
+        self.touch(db, entry).await?;
+        Ok(derived)
+    }
+
+    /// The columns of an event's own row that its proposal gives it.
+    async fn derive<C: ConnectionTrait>(&mut self, db: &C, entry: &Entry<'_>) -> Result<Derived, StoreError> {
+        let Some(id) = &entry.event.references.proposal else { return Ok(Derived::default()) };
+        self.proposals_mut(entry.event.provider).fetch(db, BTreeSet::from([id]), BTreeSet::new()).await?;
+        Ok(proposal_facts::derive(entry, self.proposals(entry.event.provider).loaded(id)))
+    }
+
+    /// The sum of the payments that arrived before their proposal, in the order of the log.
+    async fn paid_before<C: ConnectionTrait>(
+        &self,
+        db: &C,
+        provider: Provider,
+        proposal: &VendorId,
+    ) -> Result<i64, StoreError> {
+        if provider == Provider::Bidsketch {
+            return Ok(0);
+        }
+        use payment_table::Column;
+        let amounts = payment_table::Entity::find().select_only().column(Column::Amount);
+        let amounts = amounts.filter(Column::ProposalVendorId.eq(proposal.as_str())).order_by_asc(Column::EventSeq);
+        let stored: Vec<i64> = amounts.into_tuple().all(db).await?;
+        let of_group = self.payments.iter().filter(|payment| payment.proposal_vendor_id == proposal.as_str());
+        Ok(stored.into_iter().chain(of_group.map(|payment| payment.amount)).fold(0, i64::saturating_add))
     }
 
     /// Renews the links that expire, as a repeated event's payload has them. It is the only change

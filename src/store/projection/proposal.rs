@@ -2,9 +2,9 @@
 
 use entity::proposal::Model;
 
-use super::UNKNOWN_TIME_ORDER;
 use super::folded::FoldTexts;
 use super::state_order::{StateOrder, cleared_column};
+use super::{UNKNOWN_TIME_ORDER, proposal_facts};
 use crate::domain::change::StatusChange;
 use crate::domain::{Money, ProposalChange, ProposalStatus, VendorId};
 use crate::store::StoreError;
@@ -14,8 +14,21 @@ use crate::store::sql::convert::to_micros;
 /// The sort value of an unknown amount: less than any.
 const UNKNOWN_AMOUNT_ORDER: i64 = i64::MIN;
 
-/// The row after an event; `None` if the event is older than the stored row.
+/// The row after an event; `None` if the event changes nothing.
 pub(super) fn apply(
+    entry: &Entry<'_>,
+    id: &VendorId,
+    stored: Option<&Model>,
+    change: ProposalChange,
+) -> Result<Option<Model>, StoreError> {
+    let applied = apply_state(entry, id, stored.cloned(), change)?;
+    let Some(mut row) = applied.or_else(|| stored.cloned()) else { return Ok(None) };
+    proposal_facts::count(entry, stored, &mut row);
+    Ok((stored != Some(&row)).then_some(row))
+}
+
+/// The row with the event's state; `None` if the event is older than the stored row.
+fn apply_state(
     entry: &Entry<'_>,
     id: &VendorId,
     stored: Option<Model>,
@@ -77,7 +90,7 @@ fn has_earlier_status(row: &Model, status: &StatusChange) -> bool {
     }
 }
 
-fn stored_status(row: &Model) -> Option<ProposalStatus> {
+pub(super) fn stored_status(row: &Model) -> Option<ProposalStatus> {
     row.status.as_deref().and_then(ProposalStatus::from_name)
 }
 

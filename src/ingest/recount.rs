@@ -1,0 +1,85 @@
+//! Counts the events that are not counted in their proposals: those of before the migration, and
+//! those that a node of the version before records beside this one.
+//!
+//! A proposal with such an event is counted again as a whole, from its first event on, so the
+//! result is that of a rebuild. A few events are counted in each transaction, under the write lock.
+
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use super::rebuild::renormalise;
+use crate::domain::{Provider, Seq, VendorId};
+use crate::store::log;
+use crate::store::projection::ProposalRecount;
+use crate::store::{Store, StoreError, Transaction};
+
+/// How often the service looks for events that are not counted.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// How many events choose the proposals of one transaction.
+const BATCH_EVENTS: u64 = 100;
+/// How many events of a proposal are read at once, with their bodies.
+const PAGE_SIZE: u64 = 100;
+
+/// Counts events that are not counted, for as long as it is polled.
+pub async fn run_counting_loop(store: Store) {
+    let mut interval = tokio::time::interval(INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        if let Err(error) = count_events(&store).await {
+            tracing::debug!(%error, "some events are not counted in their proposals yet");
+        }
+    }
+}
+
+/// Counts all events that are not counted.
+async fn count_events(store: &Store) -> Result<(), StoreError> {
+    if log::uncounted_proposals(store.reserved_reader(), 1).await?.is_empty() {
+        return Ok(());
+    }
+    let total = log::count_uncounted(store.reserved_reader()).await?;
+    let mut done = 0;
+    loop {
+        let tx = store.begin().await?;
+        let proposals = log::uncounted_proposals(&tx, BATCH_EVENTS).await?;
+        if proposals.is_empty() {
+            tx.rollback().await?;
+            tracing::info!(events = done, "counted the events of proposals");
+            return Ok(());
+        }
+        let before = done;
+        for (provider, proposal) in &proposals {
+            done += recount(&tx, *provider, proposal).await?;
+        }
+        store.commit(tx, None).await?;
+        // A line at every tenth.
+        if total > BATCH_EVENTS && done * 10 / total > before * 10 / total {
+            tracing::info!(done, total, "counting the events of proposals");
+        }
+    }
+}
+
+/// Counts all events of a proposal. Returns how many were not counted.
+async fn recount(tx: &Transaction, provider: Provider, proposal: &VendorId) -> Result<u64, StoreError> {
+    let (mut counted, mut position, mut newly_counted) = (ProposalRecount::default(), Seq(0), 0);
+    loop {
+        let page = log::stored_events_of_proposal(tx, (provider, proposal), position, PAGE_SIZE).await?;
+        let Some(last) = page.last() else { break };
+        position = last.seq;
+        let mut changed = Vec::new();
+        for stored in &page {
+            let derived = match renormalise(stored) {
+                Some(event) => counted.count(&stored.entry(&event))?,
+                None => log::Derived::default(),
+            };
+            newly_counted += u64::from(stored.derived.is_none());
+            if stored.derived.as_ref() != Some(&derived) {
+                changed.push((stored.seq, derived));
+            }
+        }
+        log::write_derived(tx, &changed).await?;
+    }
+    counted.write(tx).await?;
+    Ok(newly_counted)
+}
