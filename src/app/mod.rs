@@ -190,7 +190,7 @@ impl<'a> Service<'a> {
                 releaser,
                 webhooks.clone(),
                 keys.clone(),
-                &settings.graphql,
+                settings,
             ),
             graphql_runtime: graphql_runtime.handle(),
             store: store.clone(),

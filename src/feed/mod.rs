@@ -15,7 +15,7 @@ mod tail;
 use tail::{Tail, TailBounds};
 
 use crate::domain::Seq;
-use crate::store::read::{self, EventFilter, EventRow};
+use crate::store::read::{self, EventFilter, EventRow, SEARCHED_EVENTS_MAX};
 use crate::store::{Reader, Store, StoreError};
 
 /// The bounds of a follower's page.
@@ -78,6 +78,12 @@ impl Feed {
         limit: u64,
     ) -> Result<FeedPage, StoreError> {
         let (_, bytes_max) = self.page_bounds;
+        // A search for a text in payloads reads so many events at once, whether they match or not.
+        let newest = head;
+        let head = match filter.payload_contains {
+            Some(_) => head.min(Seq(after.0.saturating_add(SEARCHED_EVENTS_MAX))),
+            None => head,
+        };
         let in_memory = if head <= self.tail.head() {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             self.tail.read_after(filter, (after, head), (limit, bytes_max))
@@ -94,7 +100,7 @@ impl Feed {
         };
         // A page that nothing follows has everything up to the head.
         let at = events.last().filter(|_| may_follow).map_or(head, |last| last.seq);
-        Ok(FeedPage { events, position: at, caught_up: at == head })
+        Ok(FeedPage { events, position: at, caught_up: at == newest })
     }
 
     /// Every event after `after` that matches, then live. The stream waits while the database is

@@ -10,7 +10,7 @@ use async_graphql::Schema;
 use futures_util::FutureExt;
 
 use crate::auth::Keys;
-use crate::config::Graphql;
+use crate::config::Settings;
 use crate::feed::Feed;
 use crate::ingest::release::Releaser;
 use crate::store::Store;
@@ -49,6 +49,8 @@ const LIST_SIZES: ListSizes = ListSizes { pages: &[PAGE_SIZE, FEED_PAGE_SIZE], l
 pub(crate) struct Api {
     pub(crate) store: Store,
     pub(crate) feed: Feed,
+    /// The currency of ArcSite's amounts, if the settings name it.
+    pub(crate) arcsite_currency: Option<String>,
 }
 
 /// Builds the executor over a database and the feed of its log.
@@ -59,10 +61,11 @@ pub fn build_executor(
     releaser: Releaser,
     webhooks: Webhooks,
     keys: Keys,
-    limits: &Graphql,
+    settings: &Settings,
 ) -> Executor {
     introspection::prepare(introspected_schema);
-    let api = Api { store, feed };
+    let limits = &settings.graphql;
+    let api = Api { store, feed, arcsite_currency: settings.arcsite.currency.clone() };
     let schema = schema_builder()
         .limit_recursive_depth(limits.max_nesting)
         .data(releaser)
@@ -89,8 +92,8 @@ pub(crate) fn fuzz_cursor(cursor: &str) {
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz_document(text: &str) {
     static TYPES: std::sync::LazyLock<SchemaTypes> = std::sync::LazyLock::new(api_types);
-    static LIMITS: std::sync::LazyLock<Option<Graphql>> =
-        std::sync::LazyLock::new(|| crate::config::Settings::defaults().ok().map(|settings| settings.graphql));
+    static LIMITS: std::sync::LazyLock<Option<crate::config::Graphql>> =
+        std::sync::LazyLock::new(|| Settings::defaults().ok().map(|settings| settings.graphql));
     let Some(limits) = &*LIMITS else { return };
     let mut operation = Operation::read(async_graphql::Request::new(text), limits);
     if execution::check_operation(&mut operation, &TYPES, limits).is_ok() {

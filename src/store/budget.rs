@@ -98,6 +98,11 @@ impl Budget {
         self.take(&self.bytes_to_answer, count, Exceeded::Bytes)
     }
 
+    /// How many rows the request may still read.
+    pub(super) fn rows_left(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
     /// How many bytes of bodies the next statement may return.
     pub(super) fn bytes_to_read(&self) -> u64 {
         self.bytes_to_read.load(Ordering::Relaxed)

@@ -35,7 +35,7 @@ pub mod webhooks;
 use engine::Engine;
 pub use engine::backup::{Backup, BackupError, BackupProgress, back_up};
 use engine::commit_signal::CommitSignal;
-pub use engine::deadline::{Reader, Transaction};
+pub use engine::deadline::{Reader, Snapshot, Transaction};
 pub use engine::job_lock::JobLocks;
 pub use error::{OpenError, StoreError, WriteProblem};
 use projection::folded;

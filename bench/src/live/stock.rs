@@ -53,7 +53,7 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let verifier = Verifier { arcsite_secrets: Vec::new(), arcsite_token: None, bidsketch_token: None, open: true };
     let tolerance = SignatureTolerance { past: settings.state_window(), future: settings.state_window() };
     let webhooks = Webhooks::new(store.clone(), None, None, clock);
-    let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, &settings.graphql);
+    let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, &settings);
     tokio::spawn(async move { feed.run().await });
     let state = AppState {
         ingest: Arc::new(Ingest {

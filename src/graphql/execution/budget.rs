@@ -82,7 +82,10 @@ pub(super) fn over_budget(exceeded: Exceeded, limits: &Graphql) -> ServerError {
     let (label, message) = match exceeded {
         Exceeded::Rows => (
             "rows",
-            format!("the request reads more rows than graphql.max_rows ({}); request smaller pages", limits.max_rows),
+            format!(
+                "the request reads more rows than graphql.max_rows ({}); request smaller pages, or search in fewer events",
+                limits.max_rows
+            ),
         ),
         Exceeded::Bytes => (
             "bytes",

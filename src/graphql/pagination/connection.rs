@@ -198,7 +198,7 @@ impl TotalCount {
 }
 
 async fn count_rows<F: Filterable>(ctx: &Context<'_>, filter: &F) -> Result<u64> {
-    list::count::<F::Row>(ctx.data::<Reader>()?, filter.condition()).await.or_api_error()
+    list::count_matching(ctx.data::<Reader>()?, filter).await.or_api_error()
 }
 
 /// Defines how the list of each filter is counted.
@@ -310,9 +310,7 @@ where
     let sort = sort.unwrap_or(F::Row::DEFAULT_ORDER);
     let window = args.window(ListId::new(F::Row::TABLE, sort), store.log_id()).or_api_error()?;
     let columns = page_columns::<F::Row>(ctx, sort);
-    let page = list::fetch_page::<F::Row>(ctx.data::<Reader>()?, columns, filter.condition(), sort, &window)
-        .await
-        .or_api_error()?;
+    let page = list::fetch_page(ctx.data::<Reader>()?, columns, &filter, sort, &window).await.or_api_error()?;
     build_connection(ctx, store.log_id(), sort, page, filter.into()).or_api_error()
 }
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use sea_orm::entity::prelude::async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel,
+    QueryResult, Statement, TransactionTrait,
 };
 use tokio::time::timeout;
 
@@ -16,6 +17,9 @@ use crate::store::budget::{Budget, Exceeded};
 
 /// How long a statement may take, except in a maintenance transaction.
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A table is wider than its index by far. Compiling a statement takes longer than running it.
+const SNAPSHOT_SETTINGS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
 
 tokio::task_local! {
     /// The deadline of the statement that this task is about to run. The hooks of a pool read it.
@@ -39,6 +43,9 @@ pub struct WithDeadline<C> {
 
 /// Connections that read.
 pub type Reader = WithDeadline<DatabaseConnection>;
+
+/// A transaction that only reads. All its statements see the same commits.
+pub type Snapshot = WithDeadline<DatabaseTransaction>;
 
 /// A transaction that writes.
 pub type Transaction = WithDeadline<DatabaseTransaction>;
@@ -85,6 +92,25 @@ impl Reader {
     #[must_use]
     pub fn within(&self, budget: Arc<Budget>) -> Self {
         Self { budget: Some(budget), ..self.clone() }
+    }
+
+    /// Begins a transaction that only reads, for statements that read indexes from end to end. It
+    /// occupies a connection, and ends when it is dropped.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let begin = async {
+            match self.connection.get_database_backend() {
+                DbBackend::Postgres => {
+                    let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+                    let begun = self.connection.begin_with_config(Some(isolation), Some(access)).await?;
+                    begun.execute_unprepared(SNAPSHOT_SETTINGS).await?;
+                    Ok(begun)
+                }
+                // A transaction of SQLite is one from its first read on.
+                _ => self.connection.begin().await,
+            }
+        };
+        let connection = self.run(begin).await?;
+        Ok(WithDeadline { connection, timeout: self.timeout, budget: self.budget.clone() })
     }
 }
 

@@ -27,6 +27,8 @@ row! {
             client_vendor_id: Option<VendorId>,
             project_vendor_id: Option<VendorId>,
             drawing_vendor_id: Option<VendorId>,
+            /// The status that its proposal had just before.
+            previous_status: Option<ProposalStatus>,
             /// The body of its first delivery.
             body: String,
         }

@@ -1,11 +1,12 @@
 //! Filters of lists. `None` sets no condition; no row meets an empty list.
 //!
-//! Every condition on an event reads only the event's own row, so that a replay gives the same as
-//! the live stream.
+//! Every condition on an event but one reads only the event's own row, so that a replay gives the
+//! same as the live stream. Whether an event was redelivered may change, and is read when it is
+//! asked for.
 
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr, Query};
 
 use crate::clock::Time;
 use crate::domain::text::replace_nul;
@@ -35,6 +36,12 @@ pub struct EventFilter {
     pub received_from: Option<Time>,
     /// Received before this time.
     pub received_before: Option<Time>,
+    /// With one of these vendor's types of their first delivery.
+    pub vendor_types: Option<Vec<String>>,
+    /// The text of the payload contains this, exactly. No index answers it.
+    pub payload_contains: Option<String>,
+    /// Whether another delivery has repeated it. Only the database knows.
+    pub redelivered: Option<bool>,
 }
 
 /// A filter of deliveries.
@@ -104,12 +111,55 @@ pub struct ProposalFilter {
     pub project: Option<VendorId>,
     /// The total is at least this.
     pub total_at_least: Option<Money>,
+    /// Created at this time or later.
+    pub created_from: Option<Time>,
+    /// Created before this time.
+    pub created_before: Option<Time>,
+    /// Sent before this time.
+    pub sent_before: Option<Time>,
+    /// Whether its client has viewed it. A proposal of a vendor that reports no views meets
+    /// neither.
+    pub viewed: Option<bool>,
+    /// Decided at this time or later.
+    pub decided_from: Option<Time>,
+    /// Decided before this time.
+    pub decided_before: Option<Time>,
+}
+
+/// The conditions on views, word for word as in the indexes that hold only such proposals.
+const VIEWED: &str = r#""first_viewed_at" IS NOT NULL"#;
+const NOT_VIEWED: &str = r#""first_viewed_at" IS NULL AND "provider" <> 'ARCSITE'"#;
+
+/// The conditions on redeliveries, of which an index holds only those.
+const REDELIVERED: &str = r#""seq" IN (SELECT "event_seq" FROM "delivery" WHERE "outcome" = 'REDELIVERY')"#;
+const NOT_REDELIVERED: &str =
+    r#"NOT EXISTS (SELECT 1 FROM "delivery" WHERE "outcome" = 'REDELIVERY' AND "event_seq" = "event"."seq")"#;
+
+/// A body without the member that names the vendor's type, as the two vendors may write it: the
+/// rest is the payload. The functions are those that both databases have.
+const PAYLOAD: &str =
+    r#"replace(replace("body", '"event":"' || "vendor_type" || '"', ''), '"event": "' || "vendor_type" || '"', '')"#;
+
+/// As [`PAYLOAD`].
+fn payload(body: &str, vendor_type: &str) -> String {
+    body.replace(&format!(r#""event":"{vendor_type}""#), "").replace(&format!(r#""event": "{vendor_type}""#), "")
 }
 
 impl EventFilter {
     pub(super) fn condition(&self) -> Condition {
+        self.indexed_condition().add_option(self.payload_contains.as_deref().map(|part| {
+            // Case counts on both databases, unlike with LIKE.
+            let without = Func::cust("replace").arg(Expr::cust(PAYLOAD)).arg(replace_nul(part.to_owned())).arg("");
+            Expr::from(without).ne(Expr::cust(PAYLOAD))
+        }))
+    }
+
+    /// The conditions without `payload_contains`.
+    pub(super) fn indexed_condition(&self) -> Condition {
         let proposal = self.proposal.as_ref();
         Condition::all()
+            .add_option(is_one_of_texts("vendor_type", self.vendor_types.as_deref()))
+            .add_option(self.redelivered.map(|is| Expr::cust(if is { REDELIVERED } else { NOT_REDELIVERED })))
             .add_option(is_one_of("provider", &self.providers, Provider::as_str))
             .add_option(is_one_of("kind", &self.kinds, EventKind::as_str))
             .add_option(is_one_of("status", &self.statuses, ProposalStatus::as_str))
@@ -126,12 +176,20 @@ impl EventFilter {
 impl EventFilter {
     /// Whether an event with all its columns meets the filter. It gives the same result as the
     /// condition in the database.
+    ///
+    /// # Errors
+    ///
+    /// Only the database knows whether the event was redelivered, and the filter asks that.
     pub fn matches(&self, event: &EventRow) -> Result<bool, StoreError> {
+        if self.redelivered.is_some() {
+            return Err(StoreError::Unreadable("only the database knows the redeliveries of an event".to_owned()));
+        }
         fn has<T: PartialEq>(values: &Option<Vec<T>>, value: Option<&T>) -> bool {
             values.as_ref().is_none_or(|values| value.is_some_and(|value| values.contains(value)))
         }
         let is = |filter: &Option<VendorId>, id: &Option<VendorId>| filter.is_none() || filter == id;
         let (proposal, received_at) = (event.proposal_vendor_id.get()?, event.received_at.get()?.0);
+        let vendor_type = event.vendor_type.get()?;
         Ok(has(&self.providers, Some(&event.provider))
             && has(&self.kinds, Some(&event.kind))
             && has(&self.statuses, event.status.get()?.as_ref())
@@ -143,7 +201,12 @@ impl EventFilter {
             && is(&self.project, event.project_vendor_id.get()?)
             && is(&self.drawing, event.drawing_vendor_id.get()?)
             && self.received_from.is_none_or(|from| received_at >= to_micros(from))
-            && self.received_before.is_none_or(|before| received_at < to_micros(before)))
+            && self.received_before.is_none_or(|before| received_at < to_micros(before))
+            && self.vendor_types.as_ref().is_none_or(|types| types.contains(vendor_type))
+            && match &self.payload_contains {
+                None => true,
+                Some(part) => payload(event.body.get()?, vendor_type).contains(&replace_nul(part.clone())),
+            })
     }
 }
 
@@ -196,6 +259,12 @@ impl ProposalFilter {
             .add_option(equals("client_vendor_id", self.client.as_ref().map(VendorId::as_str)))
             .add_option(equals("project_vendor_id", self.project.as_ref().map(VendorId::as_str)))
             .add_option(self.total_at_least.map(|Money(units)| Expr::col("total_order").gte(units)))
+            .add_option(self.created_from.map(|from| Expr::col("created_order").gte(to_micros(from))))
+            .add_option(self.created_before.map(|before| Expr::col("created_order").lt(to_micros(before))))
+            .add_option(self.sent_before.map(|before| Expr::col("sent_at").lt(to_micros(before))))
+            .add_option(self.viewed.map(|is| Expr::cust(if is { VIEWED } else { NOT_VIEWED })))
+            .add_option(self.decided_from.map(|from| Expr::col("decided_at").gte(to_micros(from))))
+            .add_option(self.decided_before.map(|before| Expr::col("decided_at").lt(to_micros(before))))
     }
 }
 
@@ -208,6 +277,11 @@ fn is_one_of<T: Copy>(column: &'static str, values: &Option<Vec<T>>, name: impl 
     // without limit.
     let names: BTreeSet<&str> = values.as_ref()?.iter().map(|value| name(*value)).collect();
     Some(Expr::col(column).is_in(names))
+}
+
+fn is_one_of_texts(column: &'static str, values: Option<&[String]>) -> Option<Expr> {
+    let values: BTreeSet<String> = values?.iter().cloned().map(replace_nul).collect();
+    Some(Expr::col(column).is_in(values))
 }
 
 /// Takes wildcards literally, those too that only folding makes of other characters. We fold both

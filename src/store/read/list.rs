@@ -9,7 +9,10 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement};
 use serde::{Deserialize, Serialize};
 
+use super::Filterable;
+use super::order::Sortable;
 use super::relation::Relation;
+use super::search::{self, SearchBound};
 use crate::domain::text::replace_nul;
 use crate::metrics::READS;
 use crate::store::sql::json_rows::{self, Columns, ReadRow};
@@ -104,7 +107,7 @@ impl Sort {
 
     /// The conditions that the window's positions set. They compare tuples, which an index can
     /// answer.
-    fn position_condition(self, window: &Window) -> Condition {
+    pub(super) fn position_condition(self, window: &Window) -> Condition {
         let values = |position: &Position| {
             let sort_value = match &position.key {
                 SortValue::Integer(number) => Expr::val(*number),
@@ -128,8 +131,50 @@ impl Sort {
     }
 }
 
+/// Reads a window of the rows that match a filter.
+///
+/// # Errors
+///
+/// [`StoreError::OverBudget`] also if a search without an index reads more rows than the
+/// connection's budget has left.
+pub async fn fetch_page<F: Filterable>(
+    db: &Reader,
+    columns: Columns,
+    filter: &F,
+    sort: Sort,
+    window: &Window,
+) -> Result<Page<F::Row>, StoreError> {
+    let Some(indexed) = filter.indexed_condition() else {
+        return fetch_rows_of_page(db, columns, filter.condition(), sort, window).await;
+    };
+    let bound = SearchBound::find::<F>(db, indexed.clone(), sort, window).await?;
+    let condition = filter.condition().add(bound.condition(sort));
+    let page: Page<F::Row> = fetch_rows_of_page(db, columns, condition, sort, window).await?;
+    // The row that only shows that there are more is not in the page, but was read.
+    let is_full = if window.backward { page.has_previous } else { page.has_next };
+    let last = if window.backward { page.rows.first() } else { page.rows.last() };
+    let last = match last.filter(|_| is_full).map(|row| row.position(sort)).transpose()? {
+        Some(Position { key: SortValue::Integer(key), .. }) => Some(key),
+        Some(Position { key: SortValue::Text(_), .. }) | None => None,
+    };
+    bound.take_rows::<F>(db, indexed, (sort, window), (is_full, last)).await?;
+    Ok(page)
+}
+
+/// How many rows match a filter.
+///
+/// # Errors
+///
+/// As [`fetch_page`].
+pub async fn count_matching<F: Filterable>(db: &Reader, filter: &F) -> Result<u64, StoreError> {
+    if let Some(indexed) = filter.indexed_condition() {
+        search::take_all_rows::<F::Row>(db, indexed).await?;
+    }
+    count::<F::Row>(db, filter.condition()).await
+}
+
 /// Reads a window of all rows that meet a condition, in one statement.
-pub async fn fetch_page<R: ReadRow>(
+async fn fetch_rows_of_page<R: ReadRow>(
     db: &Reader,
     columns: Columns,
     condition: Condition,
@@ -139,7 +184,7 @@ pub async fn fetch_page<R: ReadRow>(
     Ok(window.to_page(json_rows::fetch_rows(db, page_statement::<R>(columns, condition, sort, window), columns).await?))
 }
 
-/// The statement of [`fetch_page`], without the JSON encoding.
+/// The statement of a page, without the JSON encoding.
 pub(super) fn page_statement<R: ReadRow>(
     columns: Columns,
     condition: Condition,

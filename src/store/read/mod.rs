@@ -8,13 +8,16 @@ mod delivery;
 mod drawing;
 mod event;
 mod event_size;
+pub mod event_stats;
 pub mod filter;
 pub mod list;
 pub mod order;
 mod payment;
 mod project;
 mod proposal;
+pub mod proposal_stats;
 pub mod relation;
+mod search;
 pub mod value;
 
 #[cfg(test)]
@@ -43,6 +46,12 @@ pub trait Filterable {
 
     /// The filter as a condition.
     fn condition(&self) -> Condition;
+
+    /// The part of the condition that indexes answer, if another part is a search through the rows
+    /// that meet it. Such a search is bounded by the request's budget of rows.
+    fn indexed_condition(&self) -> Option<Condition> {
+        None
+    }
 }
 
 macro_rules! filterable {
@@ -57,8 +66,19 @@ macro_rules! filterable {
     };
 }
 
+impl Filterable for EventFilter {
+    type Row = EventRow;
+
+    fn condition(&self) -> Condition {
+        Self::condition(self)
+    }
+
+    fn indexed_condition(&self) -> Option<Condition> {
+        self.payload_contains.as_ref().map(|_| Self::indexed_condition(self))
+    }
+}
+
 filterable! {
-    EventFilter => EventRow,
     ProjectFilter => ProjectRow,
     DrawingFilter => DrawingRow,
     ClientFilter => ClientRow,
@@ -159,6 +179,10 @@ pub async fn vendor_types(
     let rows = db.query_all(&statement).await?;
     rows.iter().map(|row| Ok((Seq(row.try_get_by_index(0)?), row.try_get_by_index(1)?))).collect()
 }
+
+/// How many events a page of the log searches for a text in payloads. The next page continues
+/// there.
+pub const SEARCHED_EVENTS_MAX: i64 = 10_000;
 
 /// Reads the next events that match, after a seq and up to another, oldest first, with all columns:
 /// at most `limit`, and as many as have `bytes_max` bytes of bodies together. The first one may

@@ -40,6 +40,11 @@ row! {
             updated_at: Option<Micros>,
             first_seen_at: Micros,
             last_event_at: Micros,
+            sent_at: Option<Micros>,
+            first_viewed_at: Option<Micros>,
+            last_viewed_at: Option<Micros>,
+            view_count: i64,
+            decided_at: Option<Micros>,
             /// The sort value of `created_at`: never null.
             created_order: i64,
             /// The sort value of `updated_at`: never null.

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::domain::{EventKind, Money, ProposalStatus};
 use crate::store::Store;
 use crate::store::engine::dialect::Dialect;
+use crate::store::test_support::PostgresCluster;
 
 const WINDOW: Window = Window { after: None, before: None, limit: 20, backward: false };
 
@@ -125,6 +126,8 @@ async fn every_filter_uses_an_index() {
     plans.push(("clientId", of_proposals(ProposalFilter { client: id(), ..none() })));
     plans.push(("projectId", of_proposals(ProposalFilter { project: id(), ..none() })));
     plans.push(("totalAtLeast", of_proposals(ProposalFilter { total_at_least: Some(Money(1)), ..none() })));
+    plans.push(("createdFrom", of_proposals(ProposalFilter { created_from: now(), ..none() })));
+    plans.push(("createdBefore", of_proposals(ProposalFilter { created_before: now(), ..none() })));
     let of_events = |filter: EventFilter| {
         page_statement::<EventRow>(EventRow::ALL, filter.condition(), EventRow::DEFAULT_ORDER, &WINDOW)
     };
@@ -200,4 +203,88 @@ async fn nested_pages_use_an_index() {
         );
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "a nested page sorts: {plan:?} for {sql}");
     }
+}
+
+/// The statement of each filter that has an index of its own, and that index.
+fn filters_with_an_index() -> Vec<(&'static str, SelectStatement, &'static str)> {
+    let time = || Some(Clock::system().now());
+    let mut filters = Vec::new();
+    for (filter, index) in [
+        (ProposalFilter { sent_before: time(), ..ProposalFilter::default() }, "proposal_sent"),
+        (ProposalFilter { decided_from: time(), ..ProposalFilter::default() }, "proposal_decided"),
+        (ProposalFilter { decided_before: time(), ..ProposalFilter::default() }, "proposal_decided"),
+        (ProposalFilter { viewed: Some(true), ..ProposalFilter::default() }, "proposal_viewed"),
+        (ProposalFilter { viewed: Some(false), ..ProposalFilter::default() }, "proposal_not_viewed"),
+    ] {
+        let page =
+            page_statement::<ProposalRow>(ProposalRow::ALL, filter.condition(), ProposalRow::DEFAULT_ORDER, &WINDOW);
+        filters.push(("proposal", page, index));
+    }
+    for (filter, index) in [
+        (EventFilter { statuses: Some(vec![ProposalStatus::Lost]), ..EventFilter::default() }, "event_status"),
+        (EventFilter { vendor_types: Some(vec!["x".to_owned()]), ..EventFilter::default() }, "event_vendor_type"),
+        (EventFilter { kinds: Some(vec![EventKind::ClientCreated]), ..EventFilter::default() }, "event_kind"),
+        (EventFilter { redelivered: Some(true), ..EventFilter::default() }, "delivery_redelivery"),
+        (EventFilter { redelivered: Some(false), ..EventFilter::default() }, "delivery_redelivery"),
+    ] {
+        let page =
+            page_statement::<EventRow>(EventRow::ALL, Filterable::condition(&filter), EventRow::DEFAULT_ORDER, &WINDOW);
+        filters.push(("event", page, index));
+    }
+    filters
+}
+
+/// Fills the tables, so that PostgreSQL does not take every plan for equally good. Few rows meet
+/// the filters, except for those that were not viewed.
+async fn fill(store: &Store, numbers: &str) {
+    let tx = store.begin().await.unwrap();
+    let rare = "CASE WHEN n % 500 = 0 THEN n END";
+    for statement in [
+        format!(
+            "INSERT INTO proposal (provider, vendor_id, sent_at, first_viewed_at, decided_at, order_key, first_seen_at, \
+             last_event_at, created_order, updated_order, total_order, name_order, name_folded) SELECT 'BIDSKETCH', \
+             CAST(n AS text), {rare}, CASE WHEN n > 100 THEN n END, {rare}, n, n, n, n, n, n, '', '' FROM {numbers}"
+        ),
+        format!(
+            "INSERT INTO event (seq, provider, kind, vendor_type, subject, identity, status, received_at, order_key, body) \
+             SELECT n, 'BIDSKETCH', CASE WHEN n < 9 THEN 'CLIENT_CREATED' ELSE 'PROPOSAL_VIEWED' END, \
+             CASE WHEN n < 9 THEN 'x' ELSE 'y' END, 'x', CAST(n AS text), CASE WHEN n < 9 THEN 'LOST' END, n, n, '' FROM {numbers}"
+        ),
+        format!(
+            "INSERT INTO delivery (id, provider, received_at, outcome, event_seq) SELECT n, 'BIDSKETCH', n, \
+             CASE WHEN n % 500 = 0 THEN 'REDELIVERY' ELSE 'ACCEPTED' END, n FROM {numbers}"
+        ),
+    ] {
+        tx.execute_unprepared(&statement).await.unwrap();
+    }
+    store.commit(tx, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn filter_by_time_view_status_type_or_redelivery_uses_its_index() {
+    let (_directory, store) = Store::for_test().await;
+    let numbers = "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000) SELECT n FROM s)";
+    fill(&store, numbers).await;
+    for (table, statement, index) in filters_with_an_index() {
+        let sql = statement.to_string(SqliteQueryBuilder);
+        let plan = plan(&store, statement).await.join("\n");
+        assert!(plan.contains(&format!("INDEX {index}")), "{table} {index}: {plan} for {sql}");
+    }
+    store.close().await;
+    let cluster = PostgresCluster::start();
+    let store = cluster.new_store().await;
+    fill(&store, "generate_series(1, 5000) AS n").await;
+    store.reader().execute_unprepared("VACUUM ANALYZE").await.unwrap();
+    for (table, statement, index) in filters_with_an_index() {
+        let sql = statement.to_string(sea_orm::sea_query::PostgresQueryBuilder);
+        let explain = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, format!("EXPLAIN {sql}"));
+        let rows = store.reader().query_all_raw(explain).await.unwrap();
+        let lines: Vec<String> = rows.iter().map(|row| row.try_get("", "QUERY PLAN").unwrap()).collect();
+        let plan = lines.join("\n");
+        assert!(
+            plan.contains(&format!("using {index}")) || plan.contains(&format!("on {index}")),
+            "{table} {index}: {plan} for {sql}"
+        );
+    }
+    store.close().await;
 }

@@ -3,6 +3,7 @@
 mod creations;
 mod linking;
 mod links;
+mod proposal_facts;
 mod rebuild;
 mod spellings;
 mod state_order;

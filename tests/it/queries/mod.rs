@@ -19,6 +19,7 @@ mod nested;
 mod node_ids;
 mod pages;
 mod persisted_queries;
+mod proposal_stats;
 mod protection;
 mod schema;
 mod selections;

@@ -94,6 +94,21 @@ pub(crate) struct ProposalFilter {
     /// The total is this amount or more, in whatever currency. A proposal without a total does not
     /// match.
     total_at_least: Option<Decimal>,
+    /// `createdAt` is this time or later. For a proposal without `createdAt`, as all of ArcSite,
+    /// `firstSeenAt` counts.
+    created_from: Option<DateTime>,
+    /// `createdAt` is before this time. For a proposal without `createdAt`, `firstSeenAt` counts.
+    created_before: Option<DateTime>,
+    /// `sentAt` is before this time. One that was not sent does not match. With `viewed: false` it
+    /// finds what was sent and never opened.
+    sent_before: Option<DateTime>,
+    /// Whether the client has looked at it, as far as Bidsketch has reported. ArcSite reports no
+    /// views: its proposals match neither value.
+    viewed: Option<bool>,
+    /// `decidedAt` is this time or later. One that is open does not match.
+    decided_from: Option<DateTime>,
+    /// `decidedAt` is before this time. One that is open does not match.
+    decided_before: Option<DateTime>,
 }
 
 impl From<DeliveryFilter> for read::DeliveryFilter {
@@ -153,6 +168,12 @@ impl TryFrom<ProposalFilter> for read::ProposalFilter {
             client: parse_client_id("clientId", filter.client_id)?,
             project: parse_project_id("projectId", filter.project_id)?,
             total_at_least: filter.total_at_least.map(|total| total.0),
+            created_from: filter.created_from.map(|time| time.0),
+            created_before: filter.created_before.map(|time| time.0),
+            sent_before: filter.sent_before.map(|time| time.0),
+            viewed: filter.viewed,
+            decided_from: filter.decided_from.map(|time| time.0),
+            decided_before: filter.decided_before.map(|time| time.0),
         })
     }
 }

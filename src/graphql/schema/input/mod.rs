@@ -19,7 +19,7 @@ use crate::store::read;
 
 /// Which events: those that meet every condition that is given. A condition that is left out or
 /// null is not one; without any, all events match. A list means any of its values; an empty list
-/// matches nothing. Every condition judges the event as it was recorded.
+/// matches nothing. Every condition but `redelivered` judges the event as it was recorded.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct EventFilter {
     /// The vendor is one of these.
@@ -41,6 +41,23 @@ pub(crate) struct EventFilter {
     received_from: Option<DateTime>,
     /// `receivedAt` is before this time.
     received_before: Option<DateTime>,
+    /// The status that the event gave its proposal is one of these.
+    status: Option<Vec<ProposalStatus>>,
+    /// The kind is none of these. An empty list excludes nothing.
+    kind_not: Option<Vec<EventKind>>,
+    /// The vendor's own type of its first delivery is one of these: `proposal_accepted`. Case
+    /// counts.
+    vendor_type: Option<Vec<String>>,
+    /// The text of `payload` contains this text exactly as the vendor sent it: case counts, and a
+    /// letter that the vendor wrote as an escape does not match. It has 3 to 200 characters, not
+    /// counting white space at its ends. No index answers it: `events` searches from its cursor on,
+    /// the newest first, and is refused with LIMIT_EXCEEDED if it has to read more events than a
+    /// request may read rows. Search fewer of them, with a range of time or a kind. A page of
+    /// `eventFeed` may end early instead, with `caughtUp` false.
+    payload_contains: Option<String>,
+    /// Whether a redelivery of it has arrived by the time at which it is read. A live event has
+    /// none yet.
+    redelivered: Option<bool>,
 }
 
 /// Which events of proposals: those that meet every condition that is given. A condition that is
@@ -67,16 +84,24 @@ impl TryFrom<EventFilter> for read::EventFilter {
     type Error = ApiError;
 
     fn try_from(filter: EventFilter) -> Result<Self, ApiError> {
+        let mut kinds = to_domain_list::<_, domain::EventKind>(filter.kind);
+        if let Some(excluded) = to_domain_list::<_, domain::EventKind>(filter.kind_not) {
+            let kinds = kinds.get_or_insert_with(|| domain::EventKind::ALL.to_vec());
+            kinds.retain(|kind| !excluded.contains(kind));
+        }
         Ok(Self {
             providers: to_domain_list(filter.provider),
-            kinds: to_domain_list(filter.kind),
-            statuses: None,
+            kinds,
+            statuses: to_domain_list(filter.status),
             proposal: parse_proposal_id("proposalId", filter.proposal_id)?,
             client: parse_client_id("clientId", filter.client_id)?,
             project: parse_project_id("projectId", filter.project_id)?,
             drawing: parse_drawing_id("drawingId", filter.drawing_id)?,
             received_from: filter.received_from.map(|time| time.0),
             received_before: filter.received_before.map(|time| time.0),
+            vendor_types: filter.vendor_type,
+            payload_contains: filter.payload_contains.map(check_payload_part).transpose()?,
+            redelivered: filter.redelivered,
         })
     }
 }
@@ -101,7 +126,20 @@ impl TryFrom<ProposalEventFilter> for read::EventFilter {
     }
 }
 
-fn to_domain_list<T, U: From<T>>(values: Option<Vec<T>>) -> Option<Vec<U>> {
+/// How many characters `payloadContains` may have. Fewer would find nearly every event.
+const PAYLOAD_PART_CHARS: std::ops::RangeInclusive<usize> = 3..=200;
+
+fn check_payload_part(part: String) -> Result<String, ApiError> {
+    if PAYLOAD_PART_CHARS.contains(&part.trim().chars().count()) {
+        return Ok(part);
+    }
+    let (min, max) = (PAYLOAD_PART_CHARS.start(), PAYLOAD_PART_CHARS.end());
+    let problem =
+        format!("`payloadContains` must have {min} to {max} characters, not counting white space at its ends");
+    Err(ApiError::BadUserInput(problem))
+}
+
+pub(super) fn to_domain_list<T, U: From<T>>(values: Option<Vec<T>>) -> Option<Vec<U>> {
     values.map(|values| values.into_iter().map(U::from).collect())
 }
 

@@ -76,6 +76,20 @@ pub(crate) enum ProposalStatus {
     Lost,
 }
 
+/// The length of a bucket of time, by the clocks and calendar of a time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "domain::TimeBucket")]
+pub(crate) enum TimeBucket {
+    /// An hour that begins at a full hour of the clocks.
+    Hour,
+    /// A calendar day, of 23 or 25 hours where the clocks change.
+    Day,
+    /// A calendar week, which begins on Monday.
+    Week,
+    /// A calendar month.
+    Month,
+}
+
 /// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::DeliveryOutcome")]

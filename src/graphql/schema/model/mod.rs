@@ -26,6 +26,7 @@ pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod proposal;
 pub(crate) mod scalar;
+pub(crate) mod stats;
 pub(crate) mod user_error;
 pub(crate) mod viewer;
 
@@ -72,6 +73,8 @@ macro_rules! impl_selectable {
 impl_selectable! {
     Project, Drawing, Client, Proposal, Payment, Delivery, BidsketchWebhook, AuditEntry, ProjectEvent, DrawingEvent, ClientEvent, ProposalEvent,
     UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage, delivery::Header,
+    stats::ProposalStats, stats::ProposalStatusStats, stats::FunnelBucket, stats::DurationStats, stats::HourCount,
+    stats::CurrencyAmount, stats::EventBucket,
 }
 
 impl Selectable for Node {

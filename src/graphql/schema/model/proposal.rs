@@ -210,6 +210,39 @@ impl Proposal {
         Ok((*read(&self.0.last_event_at)?).into())
     }
 
+    /// When it was first sent to the customer: the earliest of its PROPOSAL_SENT events, and for
+    /// ArcSite of its changes to PENDING. Null as long as no event says so. An event counts at its
+    /// `occurredAt`; without one, or if an earlier event of the proposal has the same time, at its
+    /// `receivedAt`. Redeliveries do not count.
+    async fn sent_at(&self) -> Result<Option<DateTime>> {
+        optional(&self.0.sent_at, DateTime::from)
+    }
+
+    /// When the client first looked at it (Bidsketch): the earliest of its PROPOSAL_VIEWED events.
+    /// They count at the time that `sentAt` describes. Null as long as there is none, and always
+    /// for ArcSite, which reports no views.
+    async fn first_viewed_at(&self) -> Result<Option<DateTime>> {
+        optional(&self.0.first_viewed_at, DateTime::from)
+    }
+
+    /// When the client last looked at it (Bidsketch): the latest of its PROPOSAL_VIEWED events.
+    async fn last_viewed_at(&self) -> Result<Option<DateTime>> {
+        optional(&self.0.last_viewed_at, DateTime::from)
+    }
+
+    /// How often the client has looked at it (Bidsketch): the number of its PROPOSAL_VIEWED events.
+    /// 0 for ArcSite, which reports no views.
+    async fn view_count(&self) -> Result<i64> {
+        Ok(*read(&self.0.view_count)?)
+    }
+
+    /// When it got the final status that it has now: ACCEPTED, DECLINED, VOID or LOST. The earliest
+    /// event that gave this status counts, at the `updatedAt` of its payload; without one
+    /// (ArcSite), at its `receivedAt`. Null while the proposal is open.
+    async fn decided_at(&self) -> Result<Option<DateTime>> {
+        optional(&self.0.decided_at, DateTime::from)
+    }
+
     #[graphql(flatten)]
     async fn children(&self) -> Children<'_, ProposalRow> {
         Children(&self.0)

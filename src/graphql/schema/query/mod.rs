@@ -8,12 +8,13 @@ mod events;
 mod lists;
 mod lookup;
 mod node;
+mod stats;
 mod viewer;
 mod webhooks;
 
 /// What a key with the scope `read` can read. `projects`, `drawings`, `clients` and `proposals`
 /// have the current state; `events` has the history that made it, newest first, and `eventFeed` the
-/// same for programs that poll. `node` finds any object by its id; `project`, `drawing`, `client`
+/// same for programs that poll. `proposalStats` and `eventStats` have numbers over them. `node` finds any object by its id; `project`, `drawing`, `client`
 /// and `proposal` find one by its vendor's own id. `quarantinedDeliveries` has the deliveries that
 /// could not be read. `auditLog` needs the scope `manage`.
 #[derive(Default, MergedObject)]
@@ -24,6 +25,7 @@ pub struct Query(
     events::HistoryQuery,
     events::EventQuery,
     deliveries::DeliveryQuery,
+    stats::StatsQuery,
     webhooks::WebhookQuery,
     webhooks::WebhookConnectionQuery,
     viewer::ViewerQuery,

@@ -1,0 +1,416 @@
+//! Numbers over proposals, all of one snapshot of the database.
+//!
+//! Each statement reads one index from end to end, group by group, and no row of the table. The
+//! column `stats_key` names the group of a proposal: its vendor, its status and its currency. There
+//! are few of them.
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use serde::de::DeserializeOwned;
+
+use crate::clock::Time;
+use crate::domain::{Bucket, ProposalStatus, Provider, Seq};
+use crate::metrics::READS;
+use crate::store::engine::dialect::Dialect;
+use crate::store::sql::convert::to_micros;
+use crate::store::{Reader, Snapshot, StoreError, log};
+
+/// Which proposals count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatsFilter {
+    /// Created at this time or later.
+    pub from: Option<Time>,
+    /// Created before this time.
+    pub before: Option<Time>,
+    /// Of one of these vendors.
+    pub providers: Option<Vec<Provider>>,
+}
+
+/// The proposals of a vendor that have the same status and currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The vendor.
+    pub provider: Provider,
+    /// The status; none if there is none, or if it is not documented.
+    pub status: Option<ProposalStatus>,
+    /// The currency's code; none if the vendor names none of three letters.
+    pub currency: Option<String>,
+    /// Its number in the snapshot's list of groups.
+    number: i64,
+}
+
+/// What the proposals of a group add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSums {
+    /// The group.
+    pub group: Group,
+    /// How many proposals it has.
+    pub proposals: i64,
+    /// The sum of their totals, in ten-thousandths; none if none has a total.
+    pub total: Option<i128>,
+    /// The sum of the payments on them, in ten-thousandths; none if there is none.
+    pub paid: Option<i128>,
+}
+
+/// The proposals of a group that were created in a bucket of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupInBucket {
+    /// The group.
+    pub group: Group,
+    /// The index of the bucket.
+    pub bucket: usize,
+    /// How many were created.
+    pub created: i64,
+    /// How many of them were sent.
+    pub sent: i64,
+    /// How many of them were viewed.
+    pub viewed: i64,
+}
+
+/// A snapshot of the proposals that count.
+#[derive(Debug)]
+pub struct ProposalSnapshot {
+    db: Snapshot,
+    /// The groups of the vendors that count.
+    groups: Vec<Group>,
+    /// The range of the time of creation.
+    range: (i64, i64),
+    is_bounded: bool,
+    counts_views: bool,
+}
+
+/// The groups as a table `k`: their numbers and names. Each is found along the index.
+const GROUPS: &str = r#"WITH RECURSIVE "k" ("n", "key") AS (
+    SELECT CAST(0 AS bigint), (SELECT "stats_key" FROM "proposal" ORDER BY "stats_key" LIMIT 1)
+    UNION ALL
+    SELECT "n" + 1, (SELECT "stats_key" FROM "proposal" WHERE "stats_key" > "k"."key" ORDER BY "stats_key" LIMIT 1)
+    FROM "k" WHERE "key" IS NOT NULL)"#;
+
+/// How the sum of a column is written, in two parts that cannot overflow: `2^32 * high + low`.
+fn sum_parts(column: &str) -> String {
+    format!(r#"COALESCE(SUM("{column}" >> 32), 0) || ',' || COALESCE(SUM("{column}" & 4294967295), 0)"#)
+}
+
+fn sum_of_parts(high: i64, low: i64) -> i128 {
+    (i128::from(high) << 32) + i128::from(low)
+}
+
+impl ProposalSnapshot {
+    /// Takes a snapshot.
+    pub async fn take(db: &Reader, filter: &StatsFilter) -> Result<Self, StoreError> {
+        let mut snapshot = Self {
+            db: db.snapshot().await?,
+            groups: Vec::new(),
+            // No column holds the least or the greatest number.
+            range: (filter.from.map_or(-i64::MAX, to_micros), filter.before.map_or(i64::MAX, to_micros)),
+            is_bounded: filter.from.is_some() || filter.before.is_some(),
+            counts_views: true,
+        };
+        let counts = |provider: Provider| filter.providers.as_ref().is_none_or(|all| all.contains(&provider));
+        snapshot.counts_views = counts(Provider::Bidsketch);
+        let statement = snapshot.statement(r#"SELECT "n", "key" FROM "k" WHERE "key" IS NOT NULL ORDER BY "n""#);
+        metrics::counter!(READS).increment(1);
+        for row in snapshot.db.query_all_raw(statement).await? {
+            let (number, key): (i64, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            // A node of the version before leaves it empty. The row is counted within seconds.
+            if !key.is_empty() {
+                snapshot.groups.push(read_group(&key, number)?);
+            }
+        }
+        snapshot.groups.retain(|group| counts(group.provider));
+        Ok(snapshot)
+    }
+
+    /// The head of the log.
+    pub async fn head(&self) -> Result<Seq, StoreError> {
+        log::head(&self.db).await
+    }
+
+    /// When the first and the last of the proposals were created, in microseconds; none if there
+    /// are none.
+    pub async fn span(&self) -> Result<Option<(i64, i64)>, StoreError> {
+        let (from, before) = self.range;
+        let end = |order: &str| {
+            format!(
+                r#"(SELECT "created_order" FROM "proposal" WHERE "created_order" >= {from} AND "created_order" < {before}
+                ORDER BY "created_order" {order} LIMIT 1)"#
+            )
+        };
+        let sql = format!("SELECT {}, {}", end("ASC"), end("DESC"));
+        metrics::counter!(READS).increment(1);
+        let Some(row) = self.db.query_one_raw(Statement::from_string(self.backend(), sql)).await? else {
+            return Ok(None);
+        };
+        let (first, last): (Option<i64>, Option<i64>) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        Ok(first.zip(last))
+    }
+
+    /// What the proposals of each group add up to.
+    pub async fn sums(&self) -> Result<Vec<GroupSums>, StoreError> {
+        let totals: Vec<[i64; 5]> = self.read_list(&self.totals_sql()).await?;
+        let paid: Vec<[i64; 4]> = self.read_list(&self.paid_sql()).await?;
+        let mut sums = Vec::new();
+        for [number, proposals, with_total, high, low] in totals {
+            let Some(group) = self.group(number).filter(|_| proposals > 0) else { continue };
+            let paid = paid.iter().find(|[of, payments, ..]| *of == number && *payments > 0);
+            sums.push(GroupSums {
+                group: group.clone(),
+                proposals,
+                total: (with_total > 0).then(|| sum_of_parts(high, low)),
+                paid: paid.map(|[_, _, high, low]| sum_of_parts(*high, *low)),
+            });
+        }
+        Ok(sums)
+    }
+
+    /// How far the proposals of each bucket and group came. Those that have none are left out.
+    pub async fn funnel(&self, buckets: &[Bucket]) -> Result<Vec<GroupInBucket>, StoreError> {
+        if buckets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let cells: Vec<[i64; 5]> = self.read_list(&self.funnel_sql(buckets)).await?;
+        let read = |[number, bucket, created, sent, viewed]: [i64; 5]| {
+            let (group, bucket) = (self.group(number)?.clone(), usize::try_from(bucket).ok()?);
+            Some(GroupInBucket { group, bucket, created, sent, viewed })
+        };
+        Ok(cells.into_iter().filter_map(read).collect())
+    }
+
+    /// How many seconds each accepted proposal took from its sending to its acceptance, in no
+    /// order. Those without both times are left out.
+    pub async fn seconds_to_accept(&self) -> Result<Vec<i64>, StoreError> {
+        self.read_list(&self.seconds_sql()).await
+    }
+
+    /// How many views of the proposals there were in each slot that has any.
+    pub async fn views(&self) -> Result<Vec<[i64; 2]>, StoreError> {
+        if self.counts_views { self.read_list(&self.views_sql()).await } else { Ok(Vec::new()) }
+    }
+
+    /// Ends the snapshot.
+    pub async fn end(self) -> Result<(), StoreError> {
+        self.db.rollback().await
+    }
+
+    fn totals_sql(&self) -> String {
+        let item = r#"'[' || "k"."n" || ',' || COUNT(*) || ',' || COUNT("total") || ',' || "#;
+        self.per_group(&format!("{item}{}", sum_parts("total")), &self.range_condition())
+    }
+
+    fn paid_sql(&self) -> String {
+        let item = r#"'[' || "k"."n" || ',' || COUNT(*) || ',' || "#;
+        // The condition is that of the index.
+        let condition = format!(r#"{} AND "paid" <> 0"#, self.range_condition());
+        self.per_group(&format!("{item}{}", sum_parts("paid")), &condition)
+    }
+
+    /// A statement that gives a list with one item for each group. `item` is the item without its
+    /// end, made from those of the group's proposals that meet the condition.
+    fn per_group(&self, item: &str, condition: &str) -> String {
+        format!(
+            r#"{GROUPS} SELECT {} FROM (SELECT (SELECT {item} || ']' FROM "proposal" WHERE "stats_key" = "k"."key"
+            AND {condition}) AS "cell" FROM "k" WHERE "k"."n" IN ({})) AS "cells""#,
+            self.json_list(r#""cell""#),
+            self.numbers(|_| true),
+        )
+    }
+
+    fn funnel_sql(&self, buckets: &[Bucket]) -> String {
+        let row = |(at, bucket): (usize, &Bucket)| format!("({at}, {}, {})", bucket.from, bucket.before);
+        let rows: Vec<String> = buckets.iter().enumerate().map(row).collect();
+        let cell = r#"SELECT CASE WHEN COUNT(*) > 0 THEN '[' || "k"."n" || ',' || "b"."at" || ',' || COUNT(*) || ','
+            || COUNT("sent_at") || ',' || COUNT("first_viewed_at") || ']' END FROM "proposal" WHERE "stats_key" = "k"."key"
+            AND "created_order" >= "b"."from" AND "created_order" < "b"."before""#;
+        format!(
+            r#"{GROUPS}, "b" ("at", "from", "before") AS (VALUES {}) SELECT {} FROM (SELECT ({cell}) AS "cell"
+            FROM "k" CROSS JOIN "b" WHERE "k"."n" IN ({})) AS "cells""#,
+            rows.join(", "),
+            self.json_list(r#""cell""#),
+            self.numbers(|_| true),
+        )
+    }
+
+    fn seconds_sql(&self) -> String {
+        format!(
+            r#"{GROUPS} SELECT {} FROM "k" CROSS JOIN "proposal" WHERE "k"."n" IN ({}) AND "stats_key" = "k"."key" AND {}
+            AND "sent_at" IS NOT NULL AND "decided_at" IS NOT NULL"#,
+            self.json_list(r#"CAST(("decided_at" - "sent_at") / 1000000 AS text)"#),
+            self.numbers(|group| group.status == Some(ProposalStatus::Accepted)),
+            self.range_condition(),
+        )
+    }
+
+    fn views_sql(&self) -> String {
+        let list = self.json_list(r#"'[' || "view_slot" || ',' || "views" || ']'"#);
+        if !self.is_bounded {
+            return format!(
+                r#"SELECT {list} FROM (SELECT "view_slot", COUNT(*) AS "views" FROM "event" WHERE "view_slot" IS NOT NULL
+                GROUP BY "view_slot") AS "slots""#
+            );
+        }
+        format!(
+            r#"{GROUPS} SELECT {list} FROM (SELECT "event"."view_slot", COUNT(*) AS "views"
+            FROM "k" CROSS JOIN "proposal" CROSS JOIN "event" WHERE "k"."n" IN ({}) AND "stats_key" = "k"."key" AND {}
+            AND "first_viewed_at" IS NOT NULL AND "event"."proposal_vendor_id" = "proposal"."vendor_id"
+            AND "event"."view_slot" IS NOT NULL GROUP BY "event"."view_slot") AS "slots""#,
+            self.numbers(|group| group.provider == Provider::Bidsketch),
+            self.range_condition(),
+        )
+    }
+
+    fn range_condition(&self) -> String {
+        let (from, before) = self.range;
+        format!(r#""created_order" >= {from} AND "created_order" < {before}"#)
+    }
+
+    /// The numbers of some groups, for a list in a statement; none has the number -1.
+    fn numbers(&self, is_meant: impl Fn(&Group) -> bool) -> String {
+        let meant = self.groups.iter().filter(|group| is_meant(group)).map(|group| group.number.to_string());
+        let meant: Vec<String> = meant.collect();
+        if meant.is_empty() { "-1".to_owned() } else { meant.join(", ") }
+    }
+
+    fn group(&self, number: i64) -> Option<&Group> {
+        self.groups.iter().find(|group| group.number == number)
+    }
+
+    /// A JSON list, as text, of items that are text; nulls are left out.
+    fn json_list(&self, item: &str) -> String {
+        let all = match Dialect::of(self.backend()) {
+            Dialect::Postgres => format!("string_agg({item}, ',')"),
+            Dialect::Sqlite => format!("group_concat({item}, ',')"),
+        };
+        format!("COALESCE('[' || {all} || ']', '[]')")
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.db.get_database_backend()
+    }
+
+    fn statement(&self, select: &str) -> Statement {
+        Statement::from_string(self.backend(), format!("{GROUPS} {select}"))
+    }
+
+    /// Runs a statement that gives one list.
+    async fn read_list<T: DeserializeOwned>(&self, sql: &str) -> Result<Vec<T>, StoreError> {
+        metrics::counter!(READS).increment(1);
+        let Some(row) = self.db.query_one_raw(Statement::from_string(self.backend(), sql)).await? else {
+            return Ok(Vec::new());
+        };
+        let list: String = row.try_get_by_index(0)?;
+        serde_json::from_str(&list)
+            .map_err(|error| StoreError::Unreadable(format!("the numbers of proposals: {error}")))
+    }
+}
+
+/// Reads the name of a group: `BIDSKETCH ACCEPTED USD`.
+fn read_group(key: &str, number: i64) -> Result<Group, StoreError> {
+    let mut words = key.splitn(3, ' ');
+    let mut next = || words.next().unwrap_or_default();
+    let (provider, status, currency) = (next(), next(), next());
+    let unreadable = || StoreError::Unreadable(format!("the group {key:?} of proposals"));
+    Ok(Group {
+        provider: Provider::from_name(provider).ok_or_else(unreadable)?,
+        status: ProposalStatus::from_name(status),
+        currency: (!currency.is_empty()).then(|| currency.to_owned()),
+        number,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use crate::store::test_support::PostgresCluster;
+
+    /// Fills the tables with proposals and views.
+    async fn fill(store: &Store, numbers: &str) {
+        let tx = store.begin().await.unwrap();
+        let proposals = format!(
+            "INSERT INTO proposal (description, stats_key, provider, vendor_id, status, currency, total, paid, sent_at, decided_at, order_key, \
+             first_seen_at, last_event_at, created_order, updated_order, total_order, name_order, name_folded) \
+             SELECT '{}', CASE n % 2 WHEN 0 THEN 'ARCSITE ACCEPTED USD' ELSE 'BIDSKETCH PENDING ' END, CASE n % 2 WHEN 0 THEN 'ARCSITE' ELSE 'BIDSKETCH' END, CAST(n AS text), \
+             CASE n % 3 WHEN 0 THEN 'ACCEPTED' ELSE 'PENDING' END, 'USD', 9223372036854775807, n % 5, n, n, n, n, n, n, n, n, '', '' \
+             FROM {numbers}",
+            "x".repeat(500)
+        );
+        tx.execute_unprepared(&proposals).await.unwrap();
+        let events = format!(
+            "INSERT INTO event (seq, provider, kind, vendor_type, subject, identity, received_at, order_key, \
+             proposal_vendor_id, body, view_slot, is_counted) SELECT n, 'BIDSKETCH', 'PROPOSAL_VIEWED', 'x', 'x', \
+             CAST(n AS text), n, n, CAST(n AS text), '', n, TRUE FROM {numbers}"
+        );
+        tx.execute_unprepared(&events).await.unwrap();
+        store.commit(tx, None).await.unwrap();
+    }
+
+    /// The plan of each statement, as one text.
+    async fn plans(store: &Store, explain: &str) -> Vec<(&'static str, String)> {
+        let all = ProposalSnapshot::take(store.reader(), &StatsFilter::default()).await.unwrap();
+        let bucket = Bucket { start: 0, from: 0, before: 1000 };
+        let statements = [
+            ("totals", all.totals_sql()),
+            ("paid", all.paid_sql()),
+            ("funnel", all.funnel_sql(&[bucket])),
+            ("seconds", all.seconds_sql()),
+            ("views", all.views_sql()),
+        ];
+        let column = if explain == "EXPLAIN" { "QUERY PLAN" } else { "detail" };
+        let mut plans = Vec::new();
+        for (name, sql) in statements {
+            let statement = Statement::from_string(all.backend(), format!("{explain} {sql}"));
+            let rows = all.db.query_all_raw(statement).await.unwrap();
+            let lines: Vec<String> = rows.iter().map(|row| row.try_get("", column).unwrap()).collect();
+            plans.push((name, lines.join("\n")));
+        }
+        all.end().await.unwrap();
+        plans
+    }
+
+    async fn assert_exact(store: &Store) {
+        let all = ProposalSnapshot::take(store.reader(), &StatsFilter::default()).await.unwrap();
+        let sums = all.sums().await.unwrap();
+        assert_eq!(sums.iter().map(|sums| sums.proposals).sum::<i64>(), 5000);
+        let total: i128 = sums.iter().filter_map(|sums| sums.total).sum();
+        assert_eq!(total, i128::from(i64::MAX) * 5000, "no sum overflows");
+        assert_eq!(sums.iter().filter_map(|sums| sums.paid).sum::<i128>(), 1000 * (1 + 2 + 3 + 4));
+        assert_eq!(all.views().await.unwrap().len(), 5000);
+        all.end().await.unwrap();
+    }
+
+    /// No statement reads a row of the wide tables, except to find the views of a range.
+    #[tokio::test]
+    async fn every_number_is_read_from_an_index_alone() {
+        let (_directory, store) = Store::for_test().await;
+        fill(
+            &store,
+            "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000) SELECT n FROM s)",
+        )
+        .await;
+        for (name, plan) in plans(&store, "EXPLAIN QUERY PLAN").await {
+            let index = match name {
+                "paid" => "USING COVERING INDEX proposal_paid",
+                "views" => "USING COVERING INDEX event_view_slot",
+                _ => "USING COVERING INDEX proposal_stats (stats_key=? AND created_order>? AND created_order<?)",
+            };
+            assert!(plan.contains(index), "{name}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains("AUTOMATIC"), "{name}: {plan}");
+        }
+        assert_exact(&store).await;
+        store.close().await;
+        let cluster = PostgresCluster::start();
+        let store = cluster.new_store().await;
+        fill(&store, "generate_series(1, 5000) AS n").await;
+        store.reader().execute_unprepared("VACUUM ANALYZE").await.unwrap();
+        for (name, plan) in plans(&store, "EXPLAIN").await {
+            let index = match name {
+                "paid" => "Index Only Scan using proposal_paid",
+                "views" => "Index Only Scan using event_view_slot",
+                _ => "Index Only Scan using proposal_stats",
+            };
+            assert!(plan.contains(index), "{name}: {plan}");
+            assert!(!plan.contains("Seq Scan on"), "{name}: {plan}");
+        }
+        assert_exact(&store).await;
+        store.close().await;
+    }
+}
