@@ -8,7 +8,10 @@ const url = process.env.BIDARC_URL ?? "http://127.0.0.1:8080/graphql";
 const token = process.env.BIDARC_TOKEN; // a key's token; open mode needs none
 
 // These types have no id. The cache keeps each value with the object that it belongs to.
-const embedded = ["Address", "Contact", "Customer", "EventFeedPage", "Header", "SalesRep", "UserError", "Viewer"];
+const embedded = [
+  "Address", "Contact", "Customer", "DurationStats", "EventBucket", "EventFeedPage", "FunnelBucket", "Header",
+  "HourCount", "Money", "ProposalStats", "ProposalStatusStats", "SalesRep", "UserError", "Viewer",
+];
 const cache = cacheExchange({
   keys: Object.fromEntries(embedded.map((type) => [type, () => null])),
   resolvers: { Query: { projects: relayPagination() } },

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -31,6 +32,34 @@ pub(super) static RAW_VALUE_KEY: LazyLock<Name> = LazyLock::new(|| Name::new(RAW
 /// The description of the schema as a whole.
 pub(crate) const SCHEMA_DESCRIPTION: &str = "The projects, drawings, clients, proposals and payments that ArcSite and Bidsketch report by webhook: their \
      current state, the log of events that made it, and a live stream of new events.";
+
+/// The text of a scalar whose own type cannot hold the value: a sum is larger than any amount.
+#[derive(Clone, Debug)]
+pub(crate) struct ScalarText<T> {
+    text: String,
+    scalar: PhantomData<fn() -> T>,
+}
+
+impl<T> ScalarText<T> {
+    /// The value with this text.
+    pub(crate) const fn new(text: String) -> Self {
+        Self { text, scalar: PhantomData }
+    }
+}
+
+impl<T: OutputType> OutputType for ScalarText<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(Value::String(self.text.clone()))
+    }
+}
 
 /// Whether a field of a type may be null.
 pub(super) fn is_nullable(ctx: &ContextSelectionSet<'_>, type_name: &str, field: &str) -> bool {

@@ -11,6 +11,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
+use super::dialect::Dialect;
 use super::postgres::write_connection::WriteConnection;
 use crate::store::StoreError;
 use crate::store::budget::{Budget, Exceeded};
@@ -98,16 +99,14 @@ impl Reader {
     /// occupies a connection, and ends when it is dropped.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let begin = async {
-            match self.connection.get_database_backend() {
-                DbBackend::Postgres => {
-                    let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
-                    let begun = self.connection.begin_with_config(Some(isolation), Some(access)).await?;
-                    begun.execute_unprepared(SNAPSHOT_SETTINGS).await?;
-                    Ok(begun)
-                }
+            if Dialect::of(self.connection.get_database_backend()) == Dialect::Sqlite {
                 // A transaction of SQLite is one from its first read on.
-                _ => self.connection.begin().await,
+                return self.connection.begin().await;
             }
+            let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+            let begun = self.connection.begin_with_config(Some(isolation), Some(access)).await?;
+            begun.execute_unprepared(SNAPSHOT_SETTINGS).await?;
+            Ok(begun)
         };
         let connection = self.run(begin).await?;
         Ok(WithDeadline { connection, timeout: self.timeout, budget: self.budget.clone() })

@@ -227,7 +227,7 @@ async fn stats(service: &Service, arguments: &str) -> Value {
     service.query(&format!("{{ proposalStats({arguments}) {{ {STATS} }} }}")).await["proposalStats"].take()
 }
 
-fn matching<'a>(lives: &'a Lives, matches: impl Fn(&str, &Life) -> bool) -> Vec<(&'static str, &'a Life)> {
+fn matching(lives: &Lives, matches: impl Fn(&str, &Life) -> bool) -> Vec<(&'static str, &Life)> {
     // A payment alone makes no proposal.
     let seen = lives.iter().filter(|(_, life)| life.first_seen.is_some());
     seen.filter(|((provider, _), life)| matches(provider, life))

@@ -1,16 +1,14 @@
 //! Numbers over proposals and events.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use async_graphql::parser::types::Field;
-use async_graphql::registry::Registry;
-use async_graphql::{ContextSelectionSet, Object, OutputType, Positioned, Result, ServerResult, SimpleObject, Value};
+use async_graphql::{Object, Result, SimpleObject};
 
 use super::enums::{EventKind, ProposalStatus, Provider, TimeBucket};
 use super::scalar::{DateTime, Decimal};
 use crate::domain::{self, Bucket, TimeZone};
 use crate::graphql::error::ApiError;
+use crate::graphql::execution::compat::ScalarText;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::list_cost;
 use crate::store::projection::VIEW_SLOT_MICROS;
@@ -110,7 +108,7 @@ pub(crate) struct CurrencyAmount {
     /// currency have null too, in an entry of their own.
     currency: Option<String>,
     /// The amount, exactly.
-    amount: SumDecimal,
+    amount: ScalarText<Decimal>,
 }
 
 /// The proposals of a vendor that were created in a bucket of time.
@@ -168,25 +166,6 @@ pub(crate) struct EventBucket {
     count: i64,
 }
 
-/// A sum of amounts, in ten-thousandths. It may be larger than an amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SumDecimal(pub(crate) i128);
-
-/// It is a `Decimal`.
-impl OutputType for SumDecimal {
-    fn type_name() -> Cow<'static, str> {
-        <Decimal as OutputType>::type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        <Decimal as OutputType>::create_type_info(registry)
-    }
-
-    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        Ok(Value::String(domain::money::decimal(self.0)))
-    }
-}
-
 /// The entries of `byStatus`, in the order of the statuses; those without one come last.
 fn by_status(sums: &[GroupSums], arcsite_currency: Option<&str>) -> Vec<ProposalStatusStats> {
     let mut statuses: Vec<Option<domain::ProposalStatus>> = sums.iter().map(|sums| sums.group.status).collect();
@@ -217,7 +196,9 @@ fn amounts<'a>(
         let provider = if currency.is_none() { Some(group.provider) } else { None };
         *amounts.entry((currency, provider)).or_default() += sum;
     }
-    let amount = |((currency, _), sum)| Selected(CurrencyAmount { currency, amount: SumDecimal(sum) });
+    let amount = |((currency, _), sum)| {
+        Selected(CurrencyAmount { currency, amount: ScalarText::new(domain::money::decimal(sum)) })
+    };
     amounts.into_iter().map(amount).collect()
 }
 

@@ -26,7 +26,6 @@ impl StatsQuery {
     /// Numbers over the proposals that were created in a range of time: `createdAt`, or
     /// `firstSeenAt` where the vendor gives none. All numbers of one answer are of one moment, and
     /// `cursor` says which. Select only those that you need: each costs a query of its own.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the API")]
     async fn proposal_stats(
         &self,
         ctx: &Context<'_>,
@@ -52,7 +51,6 @@ impl StatsQuery {
 
     /// How many events were received in each bucket of time, by vendor and kind, oldest first. A
     /// bucket without an event is left out.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the API")]
     #[graphql(complexity = "list_cost(BUCKETS_MAX, child_complexity)")]
     async fn event_stats(
         &self,
