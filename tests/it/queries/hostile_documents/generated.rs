@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{ids, nested, repeat};
-use crate::harness::{Database, Setup, sample_database};
+use crate::harness::{Database, EventStream, Setup, Socket, sample_database};
 
 /// A generator of pseudorandom documents (xorshift): every run makes the same.
 struct Random {
@@ -122,26 +122,55 @@ impl Random {
     }
 }
 
+/// Checks the response to a document. Returns the code of its first error.
+fn check(index: usize, document: &str, response: &Value) -> Option<String> {
+    let errors = response["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    assert!(errors.len() <= 100, "{index}: {document}");
+    for error in errors {
+        assert_ne!(error["extensions"]["code"], "INTERNAL", "{index}: {error} for {document}");
+        assert!(error["message"].as_str().unwrap().chars().count() <= 1001, "{index}: {error}");
+    }
+    errors.first().map(|error| error["extensions"]["code"].as_str().unwrap().to_owned())
+}
+
+/// The first response to a document over a socket; none if it only completes.
+async fn over_socket(socket: &mut Socket, id: &str, document: &str, variables: &Value) -> Value {
+    socket.subscribe(id, document, variables.clone()).await;
+    let mut first = Value::Null;
+    loop {
+        let message = socket.json().await;
+        match message["type"].as_str().unwrap() {
+            "next" => first = message["payload"].clone(),
+            "error" => return json!({ "errors": message["payload"] }),
+            "complete" => return first,
+            other => panic!("{other} for {document}"),
+        }
+    }
+}
+
 #[tokio::test]
-async fn generated_document_is_answered_or_refused() {
+async fn generated_document_is_answered_or_refused_on_every_transport() {
     let service = Setup::new().database(sample_database(Database::fresh()).await).start().await;
+    let mut socket = Socket::open(service.client()).await;
     let mut random = Random { state: 0x2545_F491_4F6C_DD1D, is_faulty: false, aliases: 0 };
     let (mut data, mut limited, mut wrong) = (0, 0, 0);
     for index in 0..300 {
         let (document, variables) = (random.document(), random.variables());
-        let answer = service.graphql(&document, variables).await;
+        let answer = service.graphql(&document, variables.clone()).await;
         assert!([200, 400].contains(&answer.status), "{index}: {} for {document}", answer.status);
+        assert!(answer.body.len() < 8 << 20, "{index}: {document}");
         let response = answer.json();
-        let errors = response["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        assert!(errors.len() <= 100 && answer.body.len() < 8 << 20, "{index}: {document}");
-        for error in errors {
-            assert_ne!(error["extensions"]["code"], "INTERNAL", "{index}: {error} for {document}");
-            assert!(error["message"].as_str().unwrap().chars().count() <= 1001, "{index}: {error}");
-        }
-        match errors.first() {
+        let code = check(index, &document, &response);
+        match code.as_deref() {
             None => data += 1,
-            Some(error) if error["extensions"]["code"] == "LIMIT_EXCEEDED" => limited += 1,
+            Some("LIMIT_EXCEEDED") => limited += 1,
             Some(_) => wrong += 1,
+        }
+        if index % 6 == 0 {
+            let first = over_socket(&mut socket, &index.to_string(), &document, &variables).await;
+            assert_eq!(check(index, &document, &first), code, "{index}: {document}");
+            let mut stream = EventStream::open(EventStream::request(service.client(), &document, variables)).await;
+            assert_eq!(check(index, &document, &stream.response().await.data), code, "{index}: {document}");
         }
     }
     assert!(data > 10 && limited > 30 && wrong > 30, "{data} answered, {limited} over a limit, {wrong} wrong");
