@@ -111,7 +111,7 @@ async fn append(store: &Store, model: &mut Log, events: &[(bool, usize)]) {
             signed_at: None,
             body: &body,
         };
-        log::append(&mut batch, &entry);
+        log::append(&mut batch, &entry, &log::Derived::default());
     }
     batch.write(&tx).await.unwrap();
     store.commit(tx, Some(Seq(i64::try_from(model.len()).unwrap()))).await.unwrap();

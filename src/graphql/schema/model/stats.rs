@@ -10,7 +10,6 @@ use crate::domain::{self, Bucket, TimeZone};
 use crate::graphql::error::ApiError;
 use crate::graphql::execution::compat::ScalarText;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::pagination::args::list_cost;
 use crate::store::projection::VIEW_SLOT_MICROS;
 use crate::store::read::event_stats::EventCount;
 use crate::store::read::proposal_stats::{Group, GroupInBucket, GroupSums};
@@ -18,9 +17,6 @@ use crate::store::read::value::Micros;
 
 /// The largest number of buckets of an answer.
 pub(crate) const BUCKETS_MAX: usize = 1000;
-
-/// How many hours a week has.
-const HOURS_OF_WEEK: usize = 168;
 
 /// Numbers over the proposals that were created in a range of time. All of them are of one moment.
 #[derive(Debug)]
@@ -48,7 +44,6 @@ impl ProposalStats {
     }
 
     /// How many proposals have each status, and their amounts. A status that none has is left out.
-    #[graphql(complexity = "list_cost(8, child_complexity)")]
     async fn by_status(&self) -> Vec<Selected<ProposalStatusStats>> {
         by_status(&self.sums, self.arcsite_currency.as_deref()).into_iter().map(Selected).collect()
     }
@@ -56,7 +51,6 @@ impl ProposalStats {
     /// How far the proposals came, by the time of their creation and by vendor, oldest first. A
     /// bucket in which a vendor has no proposal is left out. At most 1,000 buckets from the first
     /// proposal to the last one.
-    #[graphql(complexity = "list_cost(BUCKETS_MAX, child_complexity)")]
     async fn funnel(
         &self,
         #[graphql(
@@ -78,7 +72,6 @@ impl ProposalStats {
     /// At which hours of the week clients looked at the proposals (Bidsketch), in the time zone of
     /// `proposalStats`. A view counts at the time that `Proposal.firstViewedAt` describes. An hour
     /// without a view is left out.
-    #[graphql(complexity = "list_cost(HOURS_OF_WEEK, child_complexity)")]
     async fn views_by_hour(&self) -> Vec<Selected<HourCount>> {
         views_by_hour(&self.views, &self.zone).into_iter().map(Selected).collect()
     }

@@ -8,7 +8,6 @@ use crate::domain::{self, Bucket, BucketError, TimeZone};
 use crate::graphql::Api;
 use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::pagination::args::list_cost;
 use crate::graphql::pagination::cursor;
 use crate::graphql::schema::input::{EventFilter, to_domain_list};
 use crate::graphql::schema::model::enums::{Provider, TimeBucket};
@@ -51,7 +50,6 @@ impl StatsQuery {
 
     /// How many events were received in each bucket of time, by vendor and kind, oldest first. A
     /// bucket without an event is left out.
-    #[graphql(complexity = "list_cost(BUCKETS_MAX, child_complexity)")]
     async fn event_stats(
         &self,
         ctx: &Context<'_>,
