@@ -109,3 +109,36 @@ pub enum DedupWindow {
     /// For some minutes after the last delivery. For an occurrence that can repeat.
     SinceLastDelivery,
 }
+
+impl DedupWindow {
+    /// The window of an event of a kind. `is_dated` says whether the vendor gives the time of the
+    /// event: a fact with its own time is the same for ever.
+    #[must_use]
+    pub const fn of(kind: EventKind, is_dated: bool) -> Self {
+        match kind {
+            EventKind::ProjectCreated
+            | EventKind::DrawingCreated
+            | EventKind::ClientCreated
+            | EventKind::ProposalCreated => Self::Unlimited,
+            EventKind::ProposalSent | EventKind::ProposalViewed => Self::SinceLastDelivery,
+            // Two equal payments marked on one day have identical bodies. Only a payment with a
+            // time can be told from a second one.
+            EventKind::ProposalPaymentReceived if !is_dated => Self::SinceLastDelivery,
+            EventKind::ProjectUpdated
+            | EventKind::DrawingUpdated
+            | EventKind::ProposalAccepted
+            | EventKind::ProposalDeclined
+            | EventKind::ProposalStatusChanged
+            | EventKind::ProposalSigned
+            | EventKind::ProposalApproved
+            | EventKind::ProposalPaymentReceived
+            | EventKind::Unrecognized => {
+                if is_dated {
+                    Self::Unlimited
+                } else {
+                    Self::UntilSubjectChanges
+                }
+            }
+        }
+    }
+}

@@ -1,10 +1,10 @@
 //! The event types of ArcSite.
 
-use super::{Draft, dedup_for_time, required_status};
+use super::{Draft, required_status};
 use crate::domain::change::StatusChange;
 use crate::domain::{
-    Change, DedupWindow, DrawingChange, EventKind, NewPayment, Patch, ProjectChange, ProposalChange, ProposalStatus,
-    References, VendorId,
+    Change, DrawingChange, EventKind, NewPayment, Patch, ProjectChange, ProposalChange, ProposalStatus, References,
+    VendorId,
 };
 use crate::vendor::arcsite::payload::{Drawing, Payment, Project, Proposal, SignedProposal};
 use crate::vendor::envelope::Envelope;
@@ -24,13 +24,11 @@ pub(super) fn draft(envelope: &Envelope<'_>, unread: &mut Unread) -> Result<Opti
         "proposal.signed" => signed(read_payload(data, unread)?),
         "proposal.sent" => proposal(
             EventKind::ProposalSent,
-            DedupWindow::SinceLastDelivery,
             StatusChange::Implied(ProposalStatus::Pending, "PENDING"),
             read_payload(data, unread)?,
         ),
         "proposal.approved" => proposal(
             EventKind::ProposalApproved,
-            DedupWindow::UntilSubjectChanges,
             StatusChange::Implied(ProposalStatus::Accepted, "APPROVED"),
             read_payload(data, unread)?,
         ),
@@ -42,11 +40,7 @@ pub(super) fn draft(envelope: &Envelope<'_>, unread: &mut Unread) -> Result<Opti
 fn project(kind: EventKind, data: Project) -> Draft {
     let created_at = data.created_at.value().copied();
     let updated_at = data.updated_at.value().copied();
-    let (dedup_window, occurred_at) = if kind == EventKind::ProjectCreated {
-        (DedupWindow::Unlimited, created_at)
-    } else {
-        (dedup_for_time(updated_at), updated_at)
-    };
+    let occurred_at = if kind == EventKind::ProjectCreated { created_at } else { updated_at };
     let change = ProjectChange {
         name: data.name,
         job_number: data.job_number,
@@ -63,13 +57,11 @@ fn project(kind: EventKind, data: Project) -> Draft {
         references,
         occurred_at,
         state_updated_at: updated_at,
-        ..Draft::new(kind, subject, dedup_window, Change::Project(data.id, Box::new(change)))
+        ..Draft::new(kind, subject, Change::Project(data.id, Box::new(change)))
     }
 }
 
 fn drawing(kind: EventKind, data: Drawing) -> Draft {
-    let dedup_window =
-        if kind == EventKind::DrawingCreated { DedupWindow::Unlimited } else { DedupWindow::UntilSubjectChanges };
     let references =
         References { project: Some(data.project_id.clone()), drawing: Some(data.id.clone()), ..References::default() };
     let change = DrawingChange {
@@ -81,16 +73,16 @@ fn drawing(kind: EventKind, data: Drawing) -> Draft {
         file_name: data.file_name,
     };
     let subject = format!("drawing:{}", data.id);
-    Draft { references, ..Draft::new(kind, subject, dedup_window, Change::Drawing(data.id, Box::new(change))) }
+    Draft { references, ..Draft::new(kind, subject, Change::Drawing(data.id, Box::new(change))) }
 }
 
 fn status_changed(data: Proposal) -> Result<Draft, String> {
     let word = required_status(&data.status)?.clone();
     let status = StatusChange::Stated(ProposalStatus::from_vendor(&word), word);
-    Ok(proposal(EventKind::ProposalStatusChanged, DedupWindow::UntilSubjectChanges, status, data))
+    Ok(proposal(EventKind::ProposalStatusChanged, status, data))
 }
 
-fn proposal(kind: EventKind, dedup_window: DedupWindow, status: StatusChange, data: Proposal) -> Draft {
+fn proposal(kind: EventKind, status: StatusChange, data: Proposal) -> Draft {
     let drawing = data.approved_option.value().map_or(Patch::Missing, |option| option.drawing_id.clone());
     let references = References {
         proposal: Some(data.proposal_id.clone()),
@@ -110,10 +102,7 @@ fn proposal(kind: EventKind, dedup_window: DedupWindow, status: StatusChange, da
         ..ProposalChange::default()
     };
     let subject = format!("proposal:{}", data.proposal_id);
-    Draft {
-        references,
-        ..Draft::new(kind, subject, dedup_window, Change::Proposal(data.proposal_id, Box::new(change)))
-    }
+    Draft { references, ..Draft::new(kind, subject, Change::Proposal(data.proposal_id, Box::new(change))) }
 }
 
 /// It names no proposal, so its subject is the drawing and it changes no state.
@@ -124,17 +113,11 @@ fn signed(data: SignedProposal) -> Draft {
         ..References::default()
     };
     let subject = format!("drawing:{}", data.drawing_id);
-    Draft {
-        references,
-        ..Draft::new(EventKind::ProposalSigned, subject, DedupWindow::UntilSubjectChanges, Change::Nothing)
-    }
+    Draft { references, ..Draft::new(EventKind::ProposalSigned, subject, Change::Nothing) }
 }
 
 fn payment(data: Payment) -> Draft {
     let paid_at = data.paid_time.value().copied();
-    // Two equal payments marked on one day have identical bodies. Only a payment with a time can be
-    // told from a second one.
-    let dedup_window = if paid_at.is_some() { DedupWindow::Unlimited } else { DedupWindow::SinceLastDelivery };
     let drawing: Option<VendorId> = data.drawing_id.value().cloned();
     let references =
         References { proposal: Some(data.proposal_id.clone()), drawing: drawing.clone(), ..References::default() };
@@ -151,6 +134,6 @@ fn payment(data: Payment) -> Draft {
     Draft {
         references,
         occurred_at: paid_at,
-        ..Draft::new(EventKind::ProposalPaymentReceived, subject, dedup_window, Change::Payment(Box::new(payment)))
+        ..Draft::new(EventKind::ProposalPaymentReceived, subject, Change::Payment(Box::new(payment)))
     }
 }

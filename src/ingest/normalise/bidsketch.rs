@@ -1,8 +1,8 @@
 //! The event types of Bidsketch.
 
-use super::{Draft, dedup_for_time, required_status};
+use super::{Draft, required_status};
 use crate::domain::change::StatusChange;
-use crate::domain::{Change, DedupWindow, EventKind, Patch, ProposalChange, ProposalStatus, References};
+use crate::domain::{Change, EventKind, Patch, ProposalChange, ProposalStatus, References};
 use crate::vendor::bidsketch::payload::{Client, Proposal};
 use crate::vendor::envelope::Envelope;
 use crate::vendor::wire::{Unread, read_payload};
@@ -32,12 +32,7 @@ fn client(data: Client) -> Draft {
         references,
         occurred_at,
         state_updated_at,
-        ..Draft::new(
-            EventKind::ClientCreated,
-            subject,
-            DedupWindow::Unlimited,
-            Change::Client(id, Box::new(data.into())),
-        )
+        ..Draft::new(EventKind::ClientCreated, subject, Change::Client(id, Box::new(data.into())))
     }
 }
 
@@ -72,13 +67,7 @@ fn decision(kind: EventKind, data: Proposal) -> Draft {
 fn proposal(kind: EventKind, data: Proposal) -> Draft {
     let created_at = data.created_at.value().copied();
     let updated_at = data.updated_at.value().copied();
-    let (dedup_window, occurred_at) = if kind == EventKind::ProposalCreated {
-        (DedupWindow::Unlimited, created_at)
-    } else if matches!(kind, EventKind::ProposalSent | EventKind::ProposalViewed) {
-        (DedupWindow::SinceLastDelivery, updated_at)
-    } else {
-        (dedup_for_time(updated_at), updated_at)
-    };
+    let occurred_at = if kind == EventKind::ProposalCreated { created_at } else { updated_at };
     let (client_vendor_id, customer_name) = match data.client {
         Patch::Missing => (Patch::Missing, Patch::Missing),
         Patch::Null => (Patch::Null, Patch::Null),
@@ -124,6 +113,6 @@ fn proposal(kind: EventKind, data: Proposal) -> Draft {
         references,
         occurred_at,
         state_updated_at: updated_at,
-        ..Draft::new(kind, subject, dedup_window, Change::Proposal(data.id, Box::new(change)))
+        ..Draft::new(kind, subject, Change::Proposal(data.id, Box::new(change)))
     }
 }

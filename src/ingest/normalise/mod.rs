@@ -103,7 +103,6 @@ struct Draft {
     kind: EventKind,
     subject: String,
     references: References,
-    dedup_window: DedupWindow,
     /// Replaces the data in the identity. Two hooks of one decision may send different data.
     identity_override: Option<String>,
     occurred_at: Option<Time>,
@@ -113,12 +112,11 @@ struct Draft {
 
 impl Draft {
     /// Creates a draft with nothing known except these parts.
-    fn new(kind: EventKind, subject: String, dedup_window: DedupWindow, change: Change) -> Self {
+    fn new(kind: EventKind, subject: String, change: Change) -> Self {
         Self {
             kind,
             subject,
             references: References::default(),
-            dedup_window,
             identity_override: None,
             occurred_at: None,
             state_updated_at: None,
@@ -128,6 +126,7 @@ impl Draft {
 
     fn into_event(self, provider: Provider, envelope: Envelope<'_>) -> Event {
         let digest = self.digest(provider, &envelope);
+        let dedup_window = DedupWindow::of(self.kind, self.occurred_at.is_some());
         let status = match &self.change {
             Change::Proposal(_, change) => change.status.status(),
             Change::Project(..) | Change::Drawing(..) | Change::Client(..) | Change::Payment(_) | Change::Nothing => {
@@ -140,7 +139,7 @@ impl Draft {
             vendor_type: envelope.event,
             subject: Subject(self.subject),
             references: self.references,
-            identity: Identity { digest, dedup_window: self.dedup_window },
+            identity: Identity { digest, dedup_window },
             occurred_at: self.occurred_at,
             state_updated_at: self.state_updated_at,
             status,
@@ -181,12 +180,7 @@ fn draft_unrecognized(envelope: &Envelope<'_>) -> Draft {
     let id = id.map_or("", RawValue::get);
     let id: String = id.trim_matches('"').chars().filter(|letter| !letter.is_control()).take(100).collect();
     let subject = format!("unrecognized:{}:{id}", envelope.event);
-    Draft::new(EventKind::Unrecognized, subject, DedupWindow::UntilSubjectChanges, Change::Nothing)
-}
-
-/// [`DedupWindow::Unlimited`] for data that carries its own time, else that of a state.
-const fn dedup_for_time(time: Option<Time>) -> DedupWindow {
-    if time.is_some() { DedupWindow::Unlimited } else { DedupWindow::UntilSubjectChanges }
+    Draft::new(EventKind::Unrecognized, subject, Change::Nothing)
 }
 
 #[cfg(test)]
