@@ -37,6 +37,7 @@ const DEFAULT_FILE: &str = "bidarc.toml";
 #[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
 pub struct Settings {
     pub server: Server,
+    pub service: Service,
     pub database: Database,
     pub arcsite: Arcsite,
     pub bidsketch: Bidsketch,
@@ -75,6 +76,16 @@ pub struct Server {
     pub body_budget_bytes: usize,
     pub max_failures_per_minute: NonZeroU32,
     pub session_days: u32,
+}
+
+/// `[service]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
+pub struct Service {
+    #[serde(deserialize_with = "deserialize_non_empty")]
+    pub name: Option<String>,
+    pub time_zone: String,
 }
 
 /// `[database]`

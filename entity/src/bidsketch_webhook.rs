@@ -27,6 +27,8 @@ pub struct Model {
     pub last_error: Option<String>,
     pub created_at: i64,
     pub last_delivery_at: Option<i64>,
+    /// How many deliveries came to its hook URL, as far as they were counted.
+    pub delivery_count: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

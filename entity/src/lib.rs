@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod drawing;
 pub mod drawing_tag;
 pub mod event;
+pub mod hook_refusal;
 pub mod key;
 pub mod log;
 pub mod payment;

@@ -18,6 +18,7 @@ mod m0007_delivery_content;
 mod m0008_state_order;
 mod m0009_sessions;
 mod m0010_proposal_facts;
+mod m0011_lists_and_search;
 mod state;
 
 pub use state::{State, state};
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_state_order::Migration),
             Box::new(m0009_sessions::Migration),
             Box::new(m0010_proposal_facts::Migration),
+            Box::new(m0011_lists_and_search::Migration),
         ]
     }
 }

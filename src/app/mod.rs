@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use metrics_exporter_prometheus::BuildError;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,11 +18,12 @@ use crate::clock::Clock;
 use crate::config::{Bidsketch, Settings};
 use crate::domain::{AuditKind, Provider};
 use crate::feed::Feed;
-use crate::graphql;
+use crate::graphql::{self, ServiceFacts, VendorFacts};
 use crate::http::{self, AllowedOrigins, AppState, SessionCookie};
 use crate::ingest::clocks::ClockWatch;
 use crate::ingest::hook_tokens::HookTokens;
 use crate::ingest::record::DedupWindowLengths;
+use crate::ingest::refusals::Refusals;
 use crate::ingest::release::Releaser;
 use crate::ingest::verify::Verifier;
 use crate::ingest::writer::Writer;
@@ -167,7 +169,8 @@ impl<'a> Service<'a> {
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let clocks = ClockWatch::default();
         let releaser = Releaser::new(store.clone(), windows, clocks.clone());
-        let webhooks = build_webhooks(settings, bidsketch_api, &store, &clock, listener.local_addr()?);
+        let listen = listener.local_addr()?;
+        let webhooks = Webhooks::new(store.clone(), bidsketch_api, hook_base_url(settings, listen), clock.clone());
         webhooks.recover().await;
         let writer_shutdown = CancellationToken::new();
         let (writer, writer_task) = Writer::start(store.clone(), windows, writer_shutdown.clone());
@@ -175,7 +178,8 @@ impl<'a> Service<'a> {
         let audit = keys.audit().clone();
         audit.append_soon(AuditKind::Start, None, AuditKind::Start.action(), Some(show_start(settings)));
         let hook_tokens = HookTokens::start(store.clone());
-        let ingest = Ingest { hook_tokens, verifier, tolerance, writer, clocks };
+        let refusals = Refusals::default();
+        let ingest = Ingest { hook_tokens, verifier, tolerance, writer, clocks, refusals: refusals.clone() };
 
         let graphql_runtime = GraphqlRuntime::new().map_err(ServeError::GraphqlRuntime)?;
         let metrics = metrics::install()?;
@@ -190,6 +194,7 @@ impl<'a> Service<'a> {
                 releaser,
                 webhooks.clone(),
                 keys.clone(),
+                service_facts(settings, hook_base_url(settings, listen), keys.clone(), open_without_keys),
                 settings,
             ),
             graphql_runtime: graphql_runtime.handle(),
@@ -205,7 +210,8 @@ impl<'a> Service<'a> {
             shutdown: stopping.clone(),
             connections: connections.clone(),
         });
-        let mut tasks = Tasks::start(writer_task, store.clone(), feed, keys.clone(), metrics, webhooks.clone());
+        let mut tasks =
+            Tasks::start(writer_task, store.clone(), feed, keys.clone(), metrics, webhooks.clone(), refusals);
 
         let server = http::serve(listener, router, &settings.server, audit, stopping.clone());
         let signal = stopping.clone();
@@ -267,18 +273,34 @@ fn build_bidsketch_api(settings: &Bidsketch) -> Result<Option<BidsketchApi>, Api
     api_token.as_ref().map(|token| BidsketchApi::new(api_url.expose(), token, timeout)).transpose()
 }
 
-/// Builds the manager of Bidsketch's webhooks. In open mode a simulator on this machine can act as
-/// Bidsketch, so the hook URLs then use the listen address.
-fn build_webhooks(
-    settings: &Settings,
-    api: Option<BidsketchApi>,
-    store: &Store,
-    clock: &Clock,
-    listen: SocketAddr,
-) -> Webhooks {
+/// The URL at which the vendors reach this service, if it is known. In open mode a simulator on
+/// this machine can act as a vendor, so the hook URLs then use the listen address.
+fn hook_base_url(settings: &Settings, listen: SocketAddr) -> Option<String> {
     let local_base = settings.is_open_mode(listen).then(|| format!("http://{listen}"));
-    let base = settings.server.public_url.as_ref().map(|url| url.expose().to_owned()).or(local_base);
-    Webhooks::new(store.clone(), api, base, clock.clone())
+    settings.server.public_url.as_ref().map(|url| url.expose().to_owned()).or(local_base)
+}
+
+/// What the API tells of this service. The secret part of a hook URL is masked.
+fn service_facts(settings: &Settings, base: Option<String>, keys: Keys, open_without_keys: bool) -> ServiceFacts {
+    let Settings { server, service, arcsite, bidsketch, .. } = settings;
+    let vendor = |name: &str, has_open_path: bool, path_token: &Option<SecretString>, has_api: bool| VendorFacts {
+        has_proof: has_open_path || path_token.is_some(),
+        hook_url: base.as_ref().and_then(|base| match path_token {
+            _ if has_open_path => Some(format!("{base}/webhooks/{name}")),
+            Some(_) => Some(format!("{base}/webhooks/{name}/…")),
+            None => open_without_keys.then(|| format!("{base}/webhooks/{name}")),
+        }),
+        has_api,
+    };
+    ServiceFacts {
+        name: service.name.clone(),
+        public_url: server.public_url.as_ref().map(|url| url.expose().to_owned()),
+        time_zone: service.time_zone.clone(),
+        default_currency: settings.arcsite.currency.clone(),
+        arcsite: vendor("arcsite", !arcsite.signing_secrets.is_empty(), &arcsite.path_token, false),
+        bidsketch: vendor("bidsketch", false, &bidsketch.path_token, bidsketch.api_token.is_some()),
+        keys,
+    }
 }
 
 /// Warns of each vendor that no hook URL is open for.

@@ -38,6 +38,7 @@ impl Shutdown {
         tasks.folding.abort();
         tasks.key_upkeep.abort();
         tasks.counting.abort();
+        tasks.refusals.abort();
         connections.close();
         if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, connections.wait()).await.is_err() {
             tracing::warn!(connections = connections.len(), "some sockets and event streams did not close in time");

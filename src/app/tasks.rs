@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use crate::auth::Keys;
 use crate::feed::Feed;
 use crate::ingest::recount::run_counting_loop;
+use crate::ingest::refusals::Refusals;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
 
@@ -26,6 +27,7 @@ pub(super) struct Tasks {
     pub(super) webhook_recovery: JoinHandle<()>,
     pub(super) folding: JoinHandle<()>,
     pub(super) counting: JoinHandle<()>,
+    pub(super) refusals: JoinHandle<()>,
 }
 
 impl Tasks {
@@ -37,8 +39,9 @@ impl Tasks {
         keys: Keys,
         metrics: PrometheusHandle,
         webhooks: Webhooks,
+        refusals: Refusals,
     ) -> Self {
-        let (folding_store, counting_store) = (store.clone(), store.clone());
+        let (folding_store, counting_store, refusals_store) = (store.clone(), store.clone(), store.clone());
         let upkeep_keys = keys.clone();
         Self {
             writer,
@@ -50,6 +53,7 @@ impl Tasks {
             webhook_recovery: tokio::spawn(async move { webhooks.run_recovery_loop().await }),
             folding: tokio::spawn(async move { folding_store.run_folding_loop().await }),
             counting: tokio::spawn(run_counting_loop(counting_store)),
+            refusals: tokio::spawn(async move { refusals.run_write_loop(&refusals_store).await }),
         }
     }
 

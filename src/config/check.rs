@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::parse_network;
-use super::table::Kind;
+use super::table::{Kind, LABEL_CHARS_MAX};
 use crate::shown_url::shown_url;
 
 /// The least length of a path token, in bytes, and how many of them must differ. A text of random
@@ -120,6 +121,12 @@ impl Kind {
                 let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
                 if is_code || text.is_empty() { Ok(text.into()) } else { Err(Fault::default()) }
             }
+            Self::Label => {
+                let text = given.text()?;
+                let fits = text.chars().count() <= LABEL_CHARS_MAX && !text.contains(char::is_control);
+                if fits { Ok(text.into()) } else { Err(Fault::default()) }
+            }
+            Self::TimeZone => check_time_zone(given.text()?),
             Self::LogFilter => check_log_filter(given.text()?),
             Self::PathToken => check_path_token(given.text()?),
             Self::HeaderToken => {
@@ -211,6 +218,12 @@ fn check_database_url(text: &str) -> Result<Value, Fault> {
         (None, None) => fault("is of no known kind"),
         (Some(_), _) | (None, Some(_)) => Ok(text.into()),
     }
+}
+
+/// The zone's name as the database of time zones spells it.
+fn check_time_zone(text: &str) -> Result<Value, Fault> {
+    let zone = TimeZone::get(text).map_err(|_| Fault(Some("is no name of the time zone database")))?;
+    zone.iana_name().map(Into::into).ok_or(Fault::default())
 }
 
 /// Checks each directive: a level, or `target=level`. The library takes any other word for the name

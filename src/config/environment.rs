@@ -68,7 +68,7 @@ fn meaning(variable: &str) -> Meaning {
     if OPTION_VARIABLES.contains(&variable) || OTHER_VARIABLES.contains(&variable) {
         return Meaning::Nothing;
     }
-    for setting in &SETTINGS {
+    for setting in SETTINGS {
         match variable.strip_prefix(&setting.variable()) {
             Some("") => return Meaning::Value(setting),
             Some(FILE_SUFFIX) => return Meaning::FileOf(setting),

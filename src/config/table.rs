@@ -1,6 +1,9 @@
 //! The one table of the settings: the type, the range and the reason of each.
 //! `bidarc.example.toml` has the defaults, and docs/SETTINGS.md shows the table.
 
+/// How many characters a label may have.
+pub(super) const LABEL_CHARS_MAX: usize = 100;
+
 /// A setting.
 #[derive(Debug)]
 pub struct Setting {
@@ -43,6 +46,10 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// A currency's code, or an empty text.
     Currency,
+    /// A short text for people.
+    Label,
+    /// A name of the time zone database.
+    TimeZone,
     /// Levels of the log.
     LogFilter,
     /// A secret that is one segment of a URL's path.
@@ -90,6 +97,8 @@ impl Kind {
             Self::Number { min, max, unit } => format!("a whole number of {unit}, {min} to {max}"),
             Self::Word(words) => words.join(" or "),
             Self::Currency => "an ISO 4217 code of three capital letters, like USD".to_owned(),
+            Self::Label => format!("a text of at most {LABEL_CHARS_MAX} characters without control characters"),
+            Self::TimeZone => "an IANA time zone like Europe/Berlin or UTC".to_owned(),
             Self::LogFilter => "levels (error, warn, info, debug, trace, off) for all modules or for one, like \
                  info,bidarc::ingest=debug"
                 .to_owned(),
@@ -101,7 +110,7 @@ impl Kind {
 }
 
 /// Every setting, in the order of `bidarc.example.toml`.
-pub const SETTINGS: [Setting; 54] = [
+pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "server.listen",
         kind: Kind::Address,
@@ -196,6 +205,16 @@ pub const SETTINGS: [Setting; 54] = [
         name: "server.session_days",
         kind: Kind::Number { min: 1, max: 365, unit: "days" },
         reason: "How long a browser stays signed in at most; its session ends with its [key](KEYS.md) in any case. A stolen browser should not stay signed in for ever.",
+    },
+    Setting {
+        name: "service.name",
+        kind: Kind::Label,
+        reason: "The name that the dashboard shows. A longer one would not fit beside the rest.",
+    },
+    Setting {
+        name: "service.time_zone",
+        kind: Kind::TimeZone,
+        reason: "The time zone of the office, for clients that show days and months. Times in the API are UTC.",
     },
     Setting {
         name: "database.url",

@@ -413,7 +413,7 @@ fn table_has_exactly_the_settings_of_the_example_file() {
     from_file.sort_unstable();
     assert_eq!(from_file, sorted);
     let settings = format!("{:?}", Settings::defaults().unwrap());
-    for setting in &SETTINGS {
+    for setting in SETTINGS {
         assert!(settings.contains(&format!("{}: ", setting.section_and_key().1)), "{}", setting.name);
     }
 }

@@ -26,6 +26,7 @@ pub mod schema;
 pub use execution::operation::{Operation, PERSISTED_QUERY};
 pub use execution::{Executor, response};
 pub use live::stream::{OperationMessage, StreamItem};
+pub use schema::model::service::{ServiceFacts, VendorFacts};
 pub use schema::{Mutation, Query, Subscription};
 
 use execution::compat::{Root, SCHEMA_DESCRIPTION, SubscriptionRoot, schema_types};
@@ -61,6 +62,7 @@ pub fn build_executor(
     releaser: Releaser,
     webhooks: Webhooks,
     keys: Keys,
+    service: ServiceFacts,
     settings: &Settings,
 ) -> Executor {
     introspection::prepare(introspected_schema);
@@ -71,6 +73,7 @@ pub fn build_executor(
         .data(releaser)
         .data(webhooks)
         .data(keys.clone())
+        .data(service)
         .data(api.clone())
         .finish();
     let types = Arc::new(api_types());

@@ -9,7 +9,6 @@
 use std::collections::BTreeMap;
 
 use super::record::NormalisedDelivery;
-use crate::clock::Time;
 use crate::domain::{Change, DedupWindow, Event, Seq, WebhookId};
 use crate::store::log::DuplicateIndex;
 use crate::store::projection::Projections;
@@ -29,8 +28,8 @@ pub struct CommitGroup {
     /// Events and deliveries that are not in the database yet.
     pub(super) unflushed: BulkInsert,
     pub(super) projections: Projections,
-    /// When each webhook last delivered.
-    pub(super) webhook_delivered_at: BTreeMap<WebhookId, Time>,
+    /// The deliveries of each webhook.
+    pub(super) webhook_arrivals: BTreeMap<WebhookId, webhooks::Arrivals>,
 }
 
 impl CommitGroup {
@@ -57,7 +56,7 @@ impl CommitGroup {
             duplicates,
             unflushed: BulkInsert::default(),
             projections,
-            webhook_delivered_at: BTreeMap::new(),
+            webhook_arrivals: BTreeMap::new(),
         })
     }
 
@@ -69,8 +68,8 @@ impl CommitGroup {
     /// Writes everything that the group changes.
     pub async fn flush(self) -> Result<FlushedGroup, StoreError> {
         self.projections.write(&self.tx, self.unflushed).await?;
-        for (webhook, at) in self.webhook_delivered_at {
-            webhooks::record_delivery(&self.tx, webhook, at).await?;
+        for (webhook, arrivals) in self.webhook_arrivals {
+            webhooks::record_deliveries(&self.tx, webhook, arrivals).await?;
         }
         Ok(FlushedGroup { tx: self.tx, start_seq: self.start_seq, last_seq: self.last_seq })
     }

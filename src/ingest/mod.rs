@@ -20,6 +20,7 @@ pub mod normalise;
 pub mod rebuild;
 pub mod record;
 pub mod recount;
+pub mod refusals;
 pub mod release;
 pub mod verify;
 pub mod writer;
@@ -28,6 +29,7 @@ use clocks::ClockWatch;
 use hook_tokens::{HookTokens, NotLookedUp};
 use normalise::{NormaliseError, normalise};
 use record::{NormalisedDelivery, Receipt};
+use refusals::Refusals;
 use verify::{Candidate, Delivery, Hook, Refusal, Unverified, Verified, Verifier};
 use writer::{NotRecorded, Writer};
 
@@ -56,6 +58,8 @@ pub struct Ingest {
     pub writer: Writer,
     /// Watches the clocks of this machine and of the vendors.
     pub clocks: ClockWatch,
+    /// Notes the refusals of each vendor.
+    pub refusals: Refusals,
 }
 
 /// Why a delivery got no receipt.

@@ -9,6 +9,7 @@ use super::verify::{Delivery, Verified};
 use crate::domain::{DedupWindow, DeliveryOutcome, Event, Seq};
 use crate::store::deliveries::NewDelivery;
 use crate::store::log::Entry;
+use crate::store::webhooks::Arrivals;
 use crate::store::{StoreError, deliveries, log};
 
 /// How long an equal delivery counts as a redelivery.
@@ -154,7 +155,9 @@ fn insert_delivery(
     group.last_delivery_id += 1;
     deliveries::insert(&mut group.unflushed, &NewDelivery { id: group.last_delivery_id, ..row })?;
     if let Some(webhook) = delivery.webhook() {
-        group.webhook_delivered_at.insert(webhook, delivery.received_at());
+        let last_at = delivery.received_at();
+        let arrivals = group.webhook_arrivals.entry(webhook).or_insert(Arrivals { count: 0, last_at });
+        *arrivals = Arrivals { count: arrivals.count + 1, last_at };
     }
     Ok(())
 }

@@ -73,8 +73,8 @@ pub async fn copy_database(
     mut report: impl FnMut(CopyProgress),
 ) -> Result<CopyProgress, CopyError> {
     use entity::{
-        audit, bidsketch_webhook, client, delivery, drawing, drawing_tag, event, key, payment, project, project_tag,
-        proposal, session,
+        audit, bidsketch_webhook, client, delivery, drawing, drawing_tag, event, hook_refusal, key, payment, project,
+        project_tag, proposal, session,
     };
     let (source, target) = (from.begin_maintenance().await?, to.begin_maintenance().await?);
     for (name, rows) in [
@@ -95,6 +95,7 @@ pub async fn copy_database(
             + count_rows::<session::Entity>(&source).await?
             + count_rows::<audit::Entity>(&source).await?
             + count_rows::<bidsketch_webhook::Entity>(&source).await?
+            + count_rows::<hook_refusal::Entity>(&source).await?
             + count_rows::<project::Entity>(&source).await?
             + count_rows::<project_tag::Entity>(&source).await?
             + count_rows::<drawing::Entity>(&source).await?
@@ -113,6 +114,7 @@ pub async fn copy_database(
     copy_table!(session, [Id => id], &source, &target, progress, report);
     copy_table!(audit, [Id => id], &source, &target, progress, report);
     copy_table!(bidsketch_webhook, [Id => id], &source, &target, progress, report);
+    copy_table!(hook_refusal, [Provider => provider], &source, &target, progress, report);
     copy_table!(project, [VendorId => vendor_id], &source, &target, progress, report);
     copy_table!(project_tag, [Tag => tag, VendorId => vendor_id], &source, &target, progress, report);
     copy_table!(drawing, [VendorId => vendor_id], &source, &target, progress, report);

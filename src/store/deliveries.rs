@@ -1,5 +1,6 @@
 //! The deliveries. Every delivery that was answered 200 has one row.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use entity::{delivery, event};
@@ -242,4 +243,40 @@ pub async fn content<C: ConnectionTrait>(
         (None, None) => return Ok(None),
     };
     Ok(Some((provider, from_json(row.headers.as_deref())?.unwrap_or_default(), body)))
+}
+
+/// When the newest delivery of each vendor was received.
+pub async fn last_received_by_vendor<C: ConnectionTrait>(db: &C) -> Result<HashMap<Provider, Time>, StoreError> {
+    let mut newest = HashMap::new();
+    for &provider in Provider::ALL {
+        let received_at: Option<i64> = delivery::Entity::find()
+            .select_only()
+            .column(delivery::Column::ReceivedAt)
+            .filter(delivery::Column::Provider.eq(provider.as_str()))
+            .order_by_desc(delivery::Column::Id)
+            .into_tuple()
+            .one(db)
+            .await?;
+        if let Some(received_at) = received_at {
+            newest.insert(provider, from_micros(received_at)?);
+        }
+    }
+    Ok(newest)
+}
+
+/// How many deliveries of each vendor are in quarantine.
+pub async fn count_quarantined_by_vendor<C: ConnectionTrait>(db: &C) -> Result<HashMap<Provider, u64>, StoreError> {
+    let counts: Vec<(String, i64)> = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Provider)
+        .column_as(delivery::Column::Id.count(), "quarantined")
+        .filter(delivery::Column::Outcome.eq(DeliveryOutcome::Quarantined.as_str()))
+        .group_by(delivery::Column::Provider)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let known = counts.into_iter().filter_map(|(provider, count)| {
+        Some((Provider::from_name(&provider)?, u64::try_from(count).unwrap_or_default()))
+    });
+    Ok(known.collect())
 }

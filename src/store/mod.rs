@@ -4,8 +4,8 @@
 //! Two kinds of database share this code: SQLite, one file for one node, and PostgreSQL, for any
 //! number of nodes. `engine` holds what differs in connections, locks and commit notifications.
 //! `sql` holds what differs in statements. Above both there is one file a table: `log`,
-//! `projection`, `deliveries`, `keys`, `sessions`, `audit`, `webhooks`, and the rows that the API
-//! reads in `read`.
+//! `projection`, `deliveries`, `refusals`, `keys`, `sessions`, `audit`, `webhooks`, and the rows
+//! that the API reads in `read`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +26,7 @@ pub mod keys;
 pub mod log;
 pub mod projection;
 pub mod read;
+pub mod refusals;
 pub mod sessions;
 pub(crate) mod sql;
 #[cfg(test)]

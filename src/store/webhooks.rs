@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use entity::bidsketch_webhook::{ActiveModel, Column, Entity, Model};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, UpdateMany,
+    ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    UpdateMany,
 };
 
 use super::StoreError;
@@ -40,6 +40,8 @@ pub struct Webhook {
     pub created_at: Time,
     /// When it last delivered to its own hook URL.
     pub last_delivery_at: Option<Time>,
+    /// How many deliveries came to that URL.
+    pub delivery_count: u64,
 }
 
 /// A webhook to create.
@@ -80,6 +82,7 @@ fn from_row(row: Model) -> Result<Webhook, StoreError> {
         last_error: row.last_error,
         created_at: from_micros(row.created_at)?,
         last_delivery_at: row.last_delivery_at.map(from_micros).transpose()?,
+        delivery_count: u64::try_from(row.delivery_count).unwrap_or_default(),
     })
 }
 
@@ -105,6 +108,7 @@ pub async fn insert<C: ConnectionTrait>(db: &C, new: NewWebhook) -> Result<Webho
         last_error: None,
         created_at: to_micros(new.created_at),
         last_delivery_at: None,
+        delivery_count: 0,
     };
     Entity::insert(ActiveModel::from(row.clone())).exec_without_returning(db).await?;
     from_row(row)
@@ -329,10 +333,26 @@ pub async fn record_error<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Records when the webhook last delivered.
-pub async fn record_delivery<C: ConnectionTrait>(db: &C, id: WebhookId, at: Time) -> Result<(), StoreError> {
-    let row = ActiveModel { id: Set(id.0), last_delivery_at: Set(Some(to_micros(at))), ..Default::default() };
-    Entity::update(row).exec_without_returning(db).await?;
+/// Deliveries of a webhook that are recorded together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrivals {
+    /// How many they are.
+    pub count: i64,
+    /// When the last of them came.
+    pub last_at: Time,
+}
+
+/// Records deliveries of a webhook.
+pub async fn record_deliveries<C: ConnectionTrait>(
+    db: &C,
+    id: WebhookId,
+    arrivals: Arrivals,
+) -> Result<(), StoreError> {
+    update_by_id(id)
+        .col_expr(Column::LastDeliveryAt, Expr::val(to_micros(arrivals.last_at)))
+        .col_expr(Column::DeliveryCount, Expr::col(Column::DeliveryCount).add(arrivals.count))
+        .exec(db)
+        .await?;
     Ok(())
 }
 

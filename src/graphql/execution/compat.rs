@@ -67,9 +67,14 @@ pub(super) fn is_nullable(ctx: &ContextSelectionSet<'_>, type_name: &str, field:
     field.is_some_and(|field| !field.ty.ends_with('!'))
 }
 
-/// Whether a type implements an interface.
-pub(super) fn implements(ctx: &ContextSelectionSet<'_>, type_name: &str, interface: &str) -> bool {
-    ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(interface))
+/// Whether a type implements an interface, or is a member of a union.
+pub(super) fn belongs_to(ctx: &ContextSelectionSet<'_>, type_name: &str, abstract_type: &str) -> bool {
+    let registry = &ctx.schema_env.registry;
+    registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(abstract_type))
+        || matches!(
+            registry.types.get(abstract_type),
+            Some(MetaType::Union { possible_types, .. }) if possible_types.contains(type_name)
+        )
 }
 
 /// The fragment of this name in the document of the operation.

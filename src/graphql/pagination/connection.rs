@@ -21,8 +21,9 @@ use crate::graphql::schema::model::{
 use crate::store::read::order::Sortable;
 use crate::store::read::relation::{Parent, Relation};
 use crate::store::read::{
-    ClientFilter, ClientRow, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Filterable, Page,
-    PaymentRow, ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, Window, list,
+    ClientFilter, ClientRow, DeliveryFilter, DeliveryRow, DrawingFilter, DrawingRow, EventFilter, EventRow, Filterable,
+    Page, PaymentFilter, PaymentRow, ProjectFilter, ProjectRow, ProposalFilter, ProposalRow, Quarantine, Sort, Window,
+    list,
 };
 use crate::store::sql::json_rows::{Columns, ReadRow};
 use crate::store::{Reader, StoreError};
@@ -57,6 +58,8 @@ pub(crate) enum TotalCount {
     Clients(ClientFilter),
     Proposals(ProposalFilter),
     Quarantine(Quarantine),
+    Deliveries(DeliveryFilter),
+    Payments(PaymentFilter),
     Webhooks(Vec<WebhookState>),
     Audit(audit::Filter),
     ChildEvents(ChildCountKey<EventRow>),
@@ -186,6 +189,8 @@ impl TotalCount {
             Self::Clients(filter) => count_rows(ctx, filter).await,
             Self::Proposals(filter) => count_rows(ctx, filter).await,
             Self::Quarantine(filter) => count_rows(ctx, filter).await,
+            Self::Deliveries(filter) => count_rows(ctx, filter).await,
+            Self::Payments(filter) => count_rows(ctx, filter).await,
             Self::Webhooks(states) => webhooks::count_in_states(ctx.data::<Reader>()?, states).await.or_api_error(),
             Self::Audit(filter) => audit::count(ctx.data::<Reader>()?, filter).await.or_api_error(),
             Self::ChildEvents(key) => Ok(load(ctx, key.clone()).await?.unwrap_or_default()),
@@ -219,6 +224,8 @@ impl_into_total_count! {
     ClientFilter => Clients,
     ProposalFilter => Proposals,
     Quarantine => Quarantine,
+    DeliveryFilter => Deliveries,
+    PaymentFilter => Payments,
     ChildCountKey<EventRow> => ChildEvents,
     ChildCountKey<DrawingRow> => ChildDrawings,
     ChildCountKey<ProposalRow> => ChildProposals,

@@ -117,10 +117,15 @@ async fn accept_delivery(
     headers: &HeaderMap,
     body: Body,
 ) -> Response {
-    let provider = hook.provider().as_str();
+    let provider = hook.provider();
     match take_in(&hooks, hook, headers, body).await {
         Ok(receipt) => Json(receipt).into_response(),
-        Err(cause) => HookError { provider, cause }.answer(&exchange),
+        Err(cause) => {
+            if cause.is_refusal() {
+                hooks.ingest.refusals.note(provider, hooks.clock.now());
+            }
+            HookError { provider: provider.as_str(), cause }.answer(&exchange)
+        }
     }
 }
 
@@ -151,6 +156,18 @@ enum Cause {
     Body(#[from] HttpError),
     #[error("a hook's path is /webhooks/arcsite or /webhooks/bidsketch, with its token")]
     UnknownPath,
+}
+
+impl Cause {
+    /// Whether the delivery itself is at fault. A vendor may go on sending to a hook that was right
+    /// once.
+    const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Ingest(IngestError::Unavailable | IngestError::Refused(Refusal::RetiredHook))
+            | Self::Body(HttpError::Unavailable) => false,
+            Self::Ingest(IngestError::Refused(_)) | Self::Body(_) | Self::UnknownPath => true,
+        }
+    }
 }
 
 impl HookError {

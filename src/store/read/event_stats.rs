@@ -4,7 +4,7 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, IntoIden, Query, SelectStatement, TableRef, Value, ValueTuple};
 
 use super::filter::EventFilter;
-use super::{EventRow, search};
+use super::{EventRow, row_search};
 use crate::domain::{Bucket, EventKind, Provider};
 use crate::metrics::READS;
 use crate::store::sql::json_rows::ReadRow;
@@ -44,7 +44,7 @@ pub async fn count_events(
             .add(filter.indexed_condition())
             .add(Expr::col("received_at").gte(first.from))
             .add(Expr::col("received_at").lt(last.before));
-        search::take_all_rows::<EventRow>(db, searched).await?;
+        row_search::take_all_rows::<EventRow>(db, searched).await?;
     }
     metrics::counter!(READS).increment(1);
     let unreadable = |column: &str| StoreError::Unreadable(format!("the {column} of an event"));

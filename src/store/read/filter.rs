@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{NaiveDate, NaiveTime};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr, Query};
 
 use crate::clock::Time;
@@ -145,6 +146,21 @@ fn payload(body: &str, vendor_type: &str) -> String {
     body.replace(&format!(r#""event":"{vendor_type}""#), "").replace(&format!(r#""event": "{vendor_type}""#), "")
 }
 
+/// A filter of payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PaymentFilter {
+    /// On this proposal. No payment is on one of Bidsketch.
+    pub proposal: Option<(Provider, VendorId)>,
+    /// On a proposal that belongs to this ArcSite project now.
+    pub project: Option<VendorId>,
+    /// Paid at this time or later, or on a day that begins then.
+    pub paid_from: Option<Time>,
+    /// Paid before this time, or on a day that begins before it.
+    pub paid_before: Option<Time>,
+    /// The amount is at least this.
+    pub amount_at_least: Option<Money>,
+}
+
 impl EventFilter {
     pub(super) fn condition(&self) -> Condition {
         self.indexed_condition().add_option(self.payload_contains.as_deref().map(|part| {
@@ -268,6 +284,50 @@ impl ProposalFilter {
     }
 }
 
+impl PaymentFilter {
+    pub(super) fn condition(&self) -> Condition {
+        let proposal = self.proposal.as_ref().map(|(provider, id)| match provider {
+            Provider::Arcsite => Expr::col("proposal_vendor_id").eq(id.as_str()),
+            Provider::Bidsketch => Expr::val(1).eq(0),
+        });
+        let of_project = self.project.as_ref().map(|project| {
+            let proposals = Query::select()
+                .column("vendor_id")
+                .from("proposal")
+                .and_where(Expr::col("provider").eq(Provider::Arcsite.as_str()))
+                .and_where(Expr::col("project_vendor_id").eq(project.as_str()))
+                .take();
+            Expr::col("proposal_vendor_id").in_subquery(proposals)
+        });
+        Condition::all()
+            .add_option(proposal)
+            .add_option(of_project)
+            .add_option(self.paid_condition())
+            .add_option(self.amount_at_least.map(|Money(units)| Expr::col("amount").gte(units)))
+    }
+
+    /// A payment has a time or a day. A day is compared by its beginning in UTC.
+    fn paid_condition(&self) -> Option<Condition> {
+        if self.paid_from.is_none() && self.paid_before.is_none() {
+            return None;
+        }
+        // The first day that begins at this time or later.
+        let first_day = |time: Time| {
+            let is_midnight = time.time() == NaiveTime::MIN;
+            let day = if is_midnight { Some(time.date_naive()) } else { time.date_naive().succ_opt() };
+            day.unwrap_or(NaiveDate::MAX).to_string()
+        };
+        let by_time = Condition::all()
+            .add_option(self.paid_from.map(|from| Expr::col("paid_at").gte(to_micros(from))))
+            .add_option(self.paid_before.map(|before| Expr::col("paid_at").lt(to_micros(before))));
+        let by_day = Condition::all()
+            .add(Expr::col("paid_at").is_null())
+            .add_option(self.paid_from.map(|from| Expr::col("paid_on").gte(first_day(from))))
+            .add_option(self.paid_before.map(|before| Expr::col("paid_on").lt(first_day(before))));
+        Some(Condition::any().add(by_time).add(by_day))
+    }
+}
+
 fn equals(column: &'static str, value: Option<&str>) -> Option<Expr> {
     value.map(|value| Expr::col(column).eq(replace_nul(value.to_owned())))
 }
@@ -284,18 +344,23 @@ fn is_one_of_texts(column: &'static str, values: Option<&[String]>) -> Option<Ex
     Some(Expr::col(column).is_in(values))
 }
 
-/// Takes wildcards literally, those too that only folding makes of other characters. We fold both
-/// sides, not the database.
+/// We fold both sides, not the database.
 fn name_contains(part: Option<&str>) -> Option<Expr> {
-    let mut pattern = String::from("%");
-    for letter in replace_nul(fold(part?)).chars() {
+    Some(Expr::col("name_search").like(like("%", &replace_nul(fold(part?)))))
+}
+
+/// A pattern: the wildcard `before`, a folded text, and anything. Wildcards in the text are taken
+/// literally, those too that only folding makes of other characters.
+pub(super) fn like(before: &str, folded: &str) -> LikeExpr {
+    let mut pattern = String::from(before);
+    for letter in folded.chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }
         pattern.push(letter);
     }
     pattern.push('%');
-    Some(Expr::col("name_search").like(LikeExpr::new(pattern).escape('\\')))
+    LikeExpr::new(pattern).escape('\\')
 }
 
 fn has_tag(table: &'static str, tag: Option<&str>) -> Option<Expr> {

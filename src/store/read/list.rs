@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Filterable;
 use super::order::Sortable;
 use super::relation::Relation;
-use super::search::{self, SearchBound};
+use super::row_search::{self, SearchBound};
 use crate::domain::text::replace_nul;
 use crate::metrics::READS;
 use crate::store::sql::json_rows::{self, Columns, ReadRow};
@@ -168,7 +168,7 @@ pub async fn fetch_page<F: Filterable>(
 /// As [`fetch_page`].
 pub async fn count_matching<F: Filterable>(db: &Reader, filter: &F) -> Result<u64, StoreError> {
     if let Some(indexed) = filter.indexed_condition() {
-        search::take_all_rows::<F::Row>(db, indexed).await?;
+        row_search::take_all_rows::<F::Row>(db, indexed).await?;
     }
     count::<F::Row>(db, filter.condition()).await
 }

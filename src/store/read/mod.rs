@@ -17,7 +17,8 @@ mod project;
 mod proposal;
 pub mod proposal_stats;
 pub mod relation;
-mod search;
+mod row_search;
+pub mod search;
 pub mod value;
 
 #[cfg(test)]
@@ -28,7 +29,9 @@ pub use delivery::DeliveryRow;
 pub use drawing::DrawingRow;
 pub use event::EventRow;
 pub use event_size::EventSizeRow;
-pub use filter::{ClientFilter, DeliveryFilter, DrawingFilter, EventFilter, ProjectFilter, ProposalFilter};
+pub use filter::{
+    ClientFilter, DeliveryFilter, DrawingFilter, EventFilter, PaymentFilter, ProjectFilter, ProposalFilter,
+};
 pub use list::{Page, Position, Sort, SortValue, Window};
 pub use payment::PaymentRow;
 pub use project::ProjectRow;
@@ -83,6 +86,8 @@ filterable! {
     DrawingFilter => DrawingRow,
     ClientFilter => ClientRow,
     ProposalFilter => ProposalRow,
+    DeliveryFilter => DeliveryRow,
+    PaymentFilter => PaymentRow,
 }
 
 /// The deliveries in quarantine.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::domain::{Money, Seq};
+use crate::domain::{Money, Seq, VendorId};
 use crate::store::read::Sort;
 use crate::store::read::order::{Sortable, sortable};
 use crate::store::read::value::Micros;
@@ -16,7 +16,7 @@ row! {
             event_seq: Seq,
         }
         columns {
-            proposal_vendor_id: String,
+            proposal_vendor_id: VendorId,
             amount: Money,
             channel: String,
             method: Option<String>,

@@ -31,6 +31,7 @@ fn non_default(section: &str, key: &str, default: &str) -> String {
         (_, "path_token" | "api_token" | "signing_secrets") => "other-secret-123".to_owned(),
         ("database", "wake_up") => "poll".to_owned(),
         ("arcsite", "currency") => "EUR".to_owned(),
+        ("service", "time_zone") => "Europe/Berlin".to_owned(),
         _ if default.parse::<u64>().is_ok() => (default.parse::<u64>().unwrap() + 1).to_string(),
         _ => "https://other.example.com/1".to_owned(),
     }

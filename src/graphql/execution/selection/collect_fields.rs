@@ -54,9 +54,10 @@ fn add_selection_set<'a>(
     Ok(())
 }
 
-/// Whether a fragment on `condition`, a type or an interface, applies to objects of this type.
+/// Whether a fragment on `condition`, a type, an interface or a union, applies to objects of this
+/// type.
 fn fragment_applies(ctx: &ContextSelectionSet<'_>, type_name: &str, condition: &str) -> bool {
-    condition == type_name || compat::implements(ctx, type_name, condition)
+    condition == type_name || compat::belongs_to(ctx, type_name, condition)
 }
 
 /// Adds a field. If the response name is present already, the field's selection is added to the

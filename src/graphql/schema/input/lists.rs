@@ -1,8 +1,8 @@
-//! The filters of the lists of deliveries, projects, drawings, clients and proposals.
+//! The filters of the lists of deliveries, payments, projects, drawings, clients and proposals.
 
 use async_graphql::{ID, InputObject};
 
-use super::{parse_client_id, parse_project_id, to_domain_list};
+use super::{parse_client_id, parse_project_id, parse_proposal_id, to_domain_list};
 use crate::domain::fold;
 use crate::graphql::error::ApiError;
 use crate::graphql::schema::model::enums::{DeliveryOutcome, ProposalStatus, Provider, QuarantineReason};
@@ -26,6 +26,25 @@ pub(crate) struct DeliveryFilter {
     received_from: Option<DateTime>,
     /// `receivedAt` is before this time.
     received_before: Option<DateTime>,
+}
+
+/// Which payments: those that meet every condition that is given. A condition that is left out or
+/// null is not one; without any, all payments match.
+#[derive(Debug, Default, InputObject)]
+pub(crate) struct PaymentFilter {
+    /// It is on the proposal with this node id: `proposal:arcsite:36029621652695042`.
+    proposal_id: Option<ID>,
+    /// It is on a proposal that belongs to the project with this node id now:
+    /// `project:36029621652695040`.
+    project_id: Option<ID>,
+    /// `paidAt` is this time or later, or the day `paidOn` begins then, in UTC. A payment with
+    /// neither does not match.
+    paid_from: Option<DateTime>,
+    /// `paidAt` is before this time, or the day `paidOn` begins before it, in UTC. A payment with
+    /// neither does not match.
+    paid_before: Option<DateTime>,
+    /// The amount is this or more.
+    amount_at_least: Option<Decimal>,
 }
 
 /// Which projects: those whose current state meets every condition that is given. A condition that
@@ -120,6 +139,20 @@ impl From<DeliveryFilter> for read::DeliveryFilter {
             received_from: filter.received_from.map(|time| time.0),
             received_before: filter.received_before.map(|time| time.0),
         }
+    }
+}
+
+impl TryFrom<PaymentFilter> for read::PaymentFilter {
+    type Error = ApiError;
+
+    fn try_from(filter: PaymentFilter) -> Result<Self, ApiError> {
+        Ok(Self {
+            proposal: parse_proposal_id("proposalId", filter.proposal_id)?,
+            project: parse_project_id("projectId", filter.project_id)?,
+            paid_from: filter.paid_from.map(|time| time.0),
+            paid_before: filter.paid_before.map(|time| time.0),
+            amount_at_least: filter.amount_at_least.map(|amount| amount.0),
+        })
     }
 }
 

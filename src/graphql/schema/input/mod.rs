@@ -8,7 +8,7 @@ mod lists;
 mod orders;
 
 pub(crate) use audit::AuditFilter;
-pub(crate) use lists::{ClientFilter, DeliveryFilter, DrawingFilter, ProjectFilter, ProposalFilter};
+pub(crate) use lists::{ClientFilter, DeliveryFilter, DrawingFilter, PaymentFilter, ProjectFilter, ProposalFilter};
 pub(crate) use orders::{ClientOrder, DrawingOrder, ProjectOrder, ProposalOrder};
 
 use super::model::enums::{EventKind, ProposalStatus, Provider};

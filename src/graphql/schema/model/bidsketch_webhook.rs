@@ -92,4 +92,10 @@ impl BidsketchWebhook {
     async fn last_delivery_at(&self) -> Option<DateTime> {
         self.0.last_delivery_at.map(DateTime)
     }
+
+    /// How many deliveries came to its hook URL at this service, redeliveries and quarantined ones
+    /// included. Those that version 0.1 or earlier received are not counted.
+    async fn delivery_count(&self) -> u64 {
+        self.0.delivery_count
+    }
 }

@@ -117,3 +117,18 @@ pub(crate) enum QuarantineReason {
     /// tolerance.
     StaleSignature,
 }
+
+/// How long a delivery that equals an earlier one is a redelivery and not a second event. The
+/// vendors do not number their events, so the content decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::DedupWindow")]
+pub(crate) enum DedupWindow {
+    /// For ever: a creation, or a fact that carries its own time.
+    Unlimited,
+    /// As long as no other event of the same object has come, and at most
+    /// `identity.state_window_hours`: a state without a time.
+    UntilSubjectChanges,
+    /// Within `identity.occurrence_window_seconds` of the last delivery: an occurrence that can
+    /// repeat, such as a view.
+    SinceLastDelivery,
+}

@@ -7,7 +7,7 @@ use async_graphql::{Context, ContextSelectionSet, ID, Interface, Object, Result,
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 
-use super::enums::{EventKind, ProposalStatus, Provider};
+use super::enums::{DedupWindow, EventKind, ProposalStatus, Provider};
 use super::scalar::{DateTime, Json};
 use super::{
     Client, Delivery, Drawing, Payment, Project, Proposal, load, load_by_vendor_id, load_proposal, optional, read,
@@ -31,6 +31,8 @@ impl ShownRow for EventRow {
     const OTHER_COLUMNS: &'static [(&'static str, Columns)] = &[
         ("vendorTypes", EventRow::vendor_type),
         ("payload", EventRow::body),
+        ("payloadText", EventRow::body),
+        ("dedupWindow", EventRow::occurred_at),
         ("project", EventRow::project_vendor_id),
         ("drawing", EventRow::drawing_vendor_id),
         ("client", EventRow::client_vendor_id),
@@ -69,6 +71,16 @@ impl ShownRow for EventRow {
         name = "payload",
         ty = "Json",
         desc = "The vendor's own `data` object, unchanged, for fields that this API does not have. The vendor documents them. ArcSite's ids in it are numbers beyond 2^53, which JavaScript rounds: take them from `vendorId`."
+    ),
+    field(
+        name = "payload_text",
+        ty = "String",
+        desc = "`payload` as text, character by character as it was received. For programs whose JSON parser rounds large numbers, and for people."
+    ),
+    field(
+        name = "dedup_window",
+        ty = "DedupWindow",
+        desc = "How long an equal delivery of this event is a redelivery and not a second event."
     ),
     field(
         name = "deliveries",
@@ -247,6 +259,17 @@ macro_rules! event_type {
             /// JavaScript rounds: take them from `vendorId`.
             pub(crate) async fn payload(&self) -> Result<Json> {
                 payload(&self.0)
+            }
+
+            /// `payload` as text, character by character as it was received. For programs whose
+            /// JSON parser rounds large numbers, and for people.
+            pub(crate) async fn payload_text(&self) -> Result<String> {
+                Ok(payload(&self.0)?.0.get().to_owned())
+            }
+
+            /// How long an equal delivery of this event is a redelivery and not a second event.
+            pub(crate) async fn dedup_window(&self) -> Result<DedupWindow> {
+                Ok(domain::DedupWindow::of(self.0.kind, read(&self.0.occurred_at)?.is_some()).into())
             }
 
             /// Its first 100 deliveries in the order of their arrival, redeliveries included.

@@ -26,6 +26,8 @@ pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod proposal;
 pub(crate) mod scalar;
+pub(crate) mod search;
+pub mod service;
 pub(crate) mod stats;
 pub(crate) mod user_error;
 pub(crate) mod viewer;
@@ -75,6 +77,7 @@ impl_selectable! {
     UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage, delivery::Header,
     stats::ProposalStats, stats::ProposalStatusStats, stats::FunnelBucket, stats::DurationStats, stats::HourCount,
     stats::CurrencyAmount, stats::EventBucket,
+    service::Service, service::VendorStatus,
 }
 
 impl Selectable for Node {

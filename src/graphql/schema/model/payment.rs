@@ -1,16 +1,20 @@
 //! Payments.
 
-use async_graphql::{ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 
 use super::scalar::{Date, DateTime, Decimal};
-use super::{optional, read, text};
-use crate::domain::NodeId;
+use super::{Proposal, load_proposal, optional, read, text};
+use crate::domain::{NodeId, Provider};
 use crate::graphql::execution::look_ahead::ShownRow;
+use crate::graphql::execution::selection::Selected;
 use crate::store::read::PaymentRow;
+use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Payment(pub(crate) PaymentRow);
 
-impl ShownRow for PaymentRow {}
+impl ShownRow for PaymentRow {
+    const OTHER_COLUMNS: &'static [(&'static str, Columns)] = &[("proposal", PaymentRow::proposal_vendor_id)];
+}
 
 /// A payment on an ArcSite proposal. Bidsketch reports no payments.
 #[Object]
@@ -18,6 +22,18 @@ impl Payment {
     /// Node id, for `node` and `nodes`: `payment:42`, with the number of its event `event:42`.
     pub(crate) async fn id(&self) -> ID {
         NodeId::Payment(self.0.event_seq).to_string().into()
+    }
+
+    /// The proposal that was paid; null until an event of the proposal itself has arrived. Its id is
+    /// in `proposalVendorId`.
+    async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Selected<Proposal>>> {
+        let id = read(&self.0.proposal_vendor_id)?;
+        Ok(load_proposal(ctx, Provider::Arcsite, Some(id)).await?.map(|row| Selected(Proposal(row))))
+    }
+
+    /// ArcSite's own id of the proposal that was paid.
+    async fn proposal_vendor_id(&self) -> Result<&str> {
+        Ok(read(&self.0.proposal_vendor_id)?.as_str())
     }
 
     /// The amount of this payment alone, in the proposal's currency, which ArcSite does not name.

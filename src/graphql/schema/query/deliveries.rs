@@ -1,10 +1,11 @@
-//! The quarantined deliveries.
+//! The deliveries, and those in quarantine.
 
 use async_graphql::Object;
 
 use crate::graphql::pagination::args::paged_object;
 use crate::graphql::pagination::connection::{DeliveryConnection, load_connection};
-use crate::store::read::Quarantine;
+use crate::graphql::schema::input::DeliveryFilter;
+use crate::store::read::{self, Quarantine};
 
 #[derive(Default)]
 pub struct DeliveryQuery;
@@ -22,6 +23,15 @@ paged_object! {
         /// older. `releaseQuarantinedDelivery` tries one again.
         fn quarantined_deliveries(self, ctx, args) -> DeliveryConnection {
             load_connection(ctx, Quarantine, None, args).await
+        }
+
+        /// All deliveries that were answered 200, newest first: `after` means older. Those of one
+        /// event are in `Event.deliveries`.
+        fn deliveries(
+            self, ctx, args,
+            filter: DeliveryFilter = "Conditions on the deliveries; all that are given must hold. `totalCount` counts the deliveries that match.",
+        ) -> DeliveryConnection {
+            load_connection(ctx, read::DeliveryFilter::from(filter.unwrap_or_default()), None, args).await
         }
     }
 }
