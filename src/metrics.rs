@@ -48,6 +48,8 @@ pub(crate) const STREAM_BYTES: &str = "bidarc_stream_bytes";
 /// Counts streams and operations that the caps of a key, or of all, refused, and streams that they
 /// closed. Label: `cap`.
 pub(crate) const STREAMS_REFUSED: &str = "bidarc_streams_refused_total";
+/// Counts exports of lists that have ended. Labels: `list`, `outcome`.
+pub(crate) const EXPORTS: &str = "bidarc_exports_total";
 /// The bytes of the backlogs of all broadcasts.
 pub(crate) const BACKLOG_BYTES: &str = "bidarc_backlog_bytes";
 /// Counts lines of the log that were dropped.
@@ -63,7 +65,7 @@ enum Kind {
     Histogram,
 }
 
-const DESCRIPTIONS: [(&str, Kind, Unit, &str); 23] = [
+const DESCRIPTIONS: [(&str, Kind, Unit, &str); 24] = [
     (DELIVERIES, Kind::Counter, Unit::Count, "Deliveries that were answered 200, by vendor and outcome."),
     (REFUSED, Kind::Counter, Unit::Count, "Deliveries that were refused, by vendor and reason."),
     (
@@ -120,6 +122,7 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 23] = [
         Unit::Count,
         "Streams and operations that were refused or closed because their key, or all together, had too many, by cap.",
     ),
+    (EXPORTS, Kind::Counter, Unit::Count, "Exports of lists as CSV that have ended, by list and outcome."),
     (BACKLOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of messages that are held for slower subscribers."),
     (
         LOG_LINES_DROPPED,

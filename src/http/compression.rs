@@ -10,8 +10,8 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 const BYTES_MIN: u64 = 1024;
 
 /// Media types of text that ends.
-const COMPRESSIBLE: [&str; 5] =
-    ["application/json", "application/graphql-response+json", "text/html", "text/css", "text/javascript"];
+const COMPRESSIBLE: [&str; 6] =
+    ["application/json", "application/graphql-response+json", "text/html", "text/css", "text/javascript", "text/csv"];
 
 type IsCompressible = fn(StatusCode, Version, &HeaderMap, &axum::http::Extensions) -> bool;
 

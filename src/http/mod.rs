@@ -2,7 +2,7 @@
 //!
 //! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
 //! or compression, which GraphQL has. Only the check of open mode runs before it.
-//! GraphQL and `/metrics` need a key, or a session that `/session` gives for one.
+//! GraphQL, the files of lists and `/metrics` need a key, or a session that `/session` gives for one.
 
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ mod access;
 mod body;
 mod compression;
 mod error;
+mod export;
 mod gauge;
 mod graphql;
 mod health;
@@ -93,6 +94,14 @@ pub fn router(state: AppState) -> Router {
         shutdown: state.shutdown.clone(),
         tracker: state.connections.clone(),
     };
+    let exports = export::Exports {
+        caps: caps.clone(),
+        graphql: state.graphql.clone(),
+        keys: state.keys.clone(),
+        shutdown: state.shutdown.clone(),
+        tracker: state.connections.clone(),
+    };
+    let exports = export::router(exports, policy.clone());
     let streams = streams::Streams {
         caps,
         graphql: state.graphql,
@@ -100,7 +109,7 @@ pub fn router(state: AppState) -> Router {
         shutdown: state.shutdown.clone(),
         tracker: state.connections,
     };
-    let graphql = graphql::router(streams, sockets.clone(), policy.clone()).layer(compression::layer());
+    let graphql = graphql::router(streams, sockets.clone(), policy.clone()).merge(exports).layer(compression::layer());
     let sockets = ws::router(sockets);
     let on_graphql_runtime = from_fn_with_state(state.graphql_runtime, graphql::run_on);
     let health = health::HealthState {

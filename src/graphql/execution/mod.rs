@@ -42,6 +42,7 @@ pub mod response;
 pub(crate) mod selection;
 mod span;
 pub(crate) mod types;
+mod url_input;
 mod validation;
 mod values;
 mod variables;
@@ -106,6 +107,20 @@ impl Executor {
     #[must_use]
     pub fn read(&self, request: async_graphql::Request) -> Operation {
         Operation::read(request, &self.limits)
+    }
+
+    /// Reads an input object from the parameters of a URL, as the value of a variable. Its values
+    /// are judged when the operation runs.
+    ///
+    /// # Errors
+    ///
+    /// The message names a parameter that the input does not have, or that is given twice.
+    pub fn read_input(
+        &self,
+        type_name: &str,
+        parameters: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<serde_json::Value, String> {
+        url_input::read(&self.types, type_name, parameters)
     }
 
     /// The budget of one request, or of a batch.
