@@ -10,17 +10,18 @@ use crate::column::Columns;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The indexes. Few deliveries were ever in quarantine, and only those are in the index of reasons.
+/// The indexes. An export of proposals follows their creation. Few deliveries were ever in quarantine, and only those are in the index of reasons.
 /// A job number and an e-mail address are compared without the case of A to Z: the expressions mean
 /// the same on both databases, whose other folding differs. An index entry of PostgreSQL has no
 /// room for more than the beginning of a text.
-const INDEXES: [&str; 8] = [
+const INDEXES: [&str; 9] = [
     r#"CREATE INDEX "delivery_provider" ON "delivery" ("provider", "id")"#,
     r#"CREATE INDEX "delivery_received_at" ON "delivery" ("received_at")"#,
     r#"CREATE INDEX "delivery_reason" ON "delivery" ("quarantine_reason", "id") WHERE "quarantine_reason" IS NOT NULL"#,
-    r#"CREATE INDEX "payment_paid_at" ON "payment" ("paid_at")"#,
-    r#"CREATE INDEX "payment_paid_on" ON "payment" ("paid_on")"#,
+    r#"CREATE INDEX "payment_paid" ON "payment" ("paid_at", "paid_on")"#,
     r#"CREATE INDEX "payment_amount" ON "payment" ("amount")"#,
+    r#"CREATE INDEX "proposal_status_created" ON "proposal" ("status", "created_order", "provider", "vendor_id")"#,
+    r#"CREATE INDEX "proposal_provider_created" ON "proposal" ("provider", "created_order", "vendor_id")"#,
     r#"CREATE INDEX "project_search_job_number" ON "project" (LOWER("job_number_key"))"#,
     r#"CREATE INDEX "proposal_search_email" ON "proposal" (LOWER(SUBSTR("customer_email", 1, 254)))"#,
 ];

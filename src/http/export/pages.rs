@@ -92,7 +92,8 @@ impl Pages {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let message = text(&error["message"]);
             // The client knows nothing of the variable, only of its fields.
-            let of_variable = format!("the variable $filter of type {} has a wrong value: ", self.list.filter_type);
+            let of_variable =
+                format!("the variable $filter of type {} has a wrong value: $filter.", self.list.filter_type);
             let message = message.strip_prefix(&of_variable).unwrap_or(&message).to_owned();
             return Err(PageError { code: text(&error["extensions"]["code"]), message });
         }

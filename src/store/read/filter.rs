@@ -232,8 +232,7 @@ impl DeliveryFilter {
             .add_option(is_one_of("outcome", &self.outcomes, DeliveryOutcome::as_str))
             .add_option(is_one_of("quarantine_reason", &self.reasons, QuarantineReason::as_str))
             .add_option(is_one_of("provider", &self.providers, Provider::as_str))
-            .add_option(self.received_from.map(|from| Expr::col("received_at").gte(to_micros(from))))
-            .add_option(self.received_before.map(|before| Expr::col("received_at").lt(to_micros(before))))
+            .add_option(in_range("received_at", self.received_from, self.received_before))
     }
 }
 
@@ -303,29 +302,34 @@ impl PaymentFilter {
             .add_option(proposal)
             .add_option(of_project)
             .add_option(self.paid_condition())
-            .add_option(self.amount_at_least.map(|Money(units)| Expr::col("amount").gte(units)))
+            .add_option(self.amount_at_least.map(|Money(units)| Expr::col("amount").between(units, i64::MAX)))
     }
 
     /// A payment has a time or a day. A day is compared by its beginning in UTC.
     fn paid_condition(&self) -> Option<Condition> {
-        if self.paid_from.is_none() && self.paid_before.is_none() {
-            return None;
-        }
+        let by_time = in_range("paid_at", self.paid_from, self.paid_before)?;
         // The first day that begins at this time or later.
         let first_day = |time: Time| {
             let is_midnight = time.time() == NaiveTime::MIN;
             let day = if is_midnight { Some(time.date_naive()) } else { time.date_naive().succ_opt() };
             day.unwrap_or(NaiveDate::MAX).to_string()
         };
-        let by_time = Condition::all()
-            .add_option(self.paid_from.map(|from| Expr::col("paid_at").gte(to_micros(from))))
-            .add_option(self.paid_before.map(|before| Expr::col("paid_at").lt(to_micros(before))));
         let by_day = Condition::all()
             .add(Expr::col("paid_at").is_null())
-            .add_option(self.paid_from.map(|from| Expr::col("paid_on").gte(first_day(from))))
+            .add(Expr::col("paid_on").gte(self.paid_from.map_or_else(String::new, first_day)))
             .add_option(self.paid_before.map(|before| Expr::col("paid_on").lt(first_day(before))));
         Some(Condition::any().add(by_time).add(by_day))
     }
+}
+
+/// A column of times within bounds. With two bounds SQLite uses the index of the column; with one it
+/// would look through the whole table in the list's order.
+fn in_range(column: &'static str, from: Option<Time>, before: Option<Time>) -> Option<Condition> {
+    if from.is_none() && before.is_none() {
+        return None;
+    }
+    let from = Expr::col(column).gte(from.map_or(i64::MIN, to_micros));
+    Some(Condition::all().add(from).add(Expr::col(column).lt(before.map_or(i64::MAX, to_micros))))
 }
 
 fn equals(column: &'static str, value: Option<&str>) -> Option<Expr> {

@@ -1,7 +1,7 @@
-//! An index answers every documented filter and order, according to SQLite's query plans.
+//! An index answers every documented filter and order, according to the databases' query plans.
 
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{SelectStatement, SqliteQueryBuilder};
+use sea_orm::sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder};
 
 use super::list::{child_page_statement, page_statement};
 use super::order::Sortable;
@@ -285,6 +285,148 @@ async fn filter_by_time_view_status_type_or_redelivery_uses_its_index() {
             plan.contains(&format!("using {index}")) || plan.contains(&format!("on {index}")),
             "{table} {index}: {plan} for {sql}"
         );
+    }
+    store.close().await;
+}
+
+/// The statements of the lists of deliveries and payments and of an export of proposals, each with
+/// the index that answers it.
+fn indexed_statements() -> Vec<(&'static str, &'static str, SelectStatement)> {
+    let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0);
+    let deliveries = |filter: DeliveryFilter| {
+        page_statement::<DeliveryRow>(DeliveryRow::ALL, filter.condition(), DeliveryRow::DEFAULT_ORDER, &WINDOW)
+    };
+    let payments = |filter: PaymentFilter| {
+        page_statement::<PaymentRow>(PaymentRow::ALL, filter.condition(), PaymentRow::DEFAULT_ORDER, &WINDOW)
+    };
+    let proposals = |filter: ProposalFilter| {
+        let by_creation = sort("created_order", &["provider", "vendor_id"]);
+        page_statement::<ProposalRow>(ProposalRow::ALL, filter.condition(), by_creation, &WINDOW)
+    };
+    let id = VendorId::new("7").unwrap();
+    vec![
+        (
+            "outcome",
+            "delivery_outcome",
+            deliveries(DeliveryFilter {
+                outcomes: Some(vec![DeliveryOutcome::Quarantined]),
+                ..DeliveryFilter::default()
+            }),
+        ),
+        (
+            "reason",
+            "delivery_reason",
+            deliveries(DeliveryFilter {
+                reasons: Some(vec![crate::domain::QuarantineReason::NotJson]),
+                ..DeliveryFilter::default()
+            }),
+        ),
+        (
+            "provider",
+            "delivery_provider",
+            deliveries(DeliveryFilter { providers: Some(vec![Provider::Bidsketch]), ..DeliveryFilter::default() }),
+        ),
+        (
+            "receivedFrom",
+            "delivery_received_at",
+            deliveries(DeliveryFilter { received_from: time(19_990), ..DeliveryFilter::default() }),
+        ),
+        (
+            "receivedBefore",
+            "delivery_received_at",
+            deliveries(DeliveryFilter { received_before: time(10), ..DeliveryFilter::default() }),
+        ),
+        (
+            "proposalId",
+            "payment_proposal",
+            payments(PaymentFilter { proposal: Some((Provider::Arcsite, id.clone())), ..PaymentFilter::default() }),
+        ),
+        ("projectId", "payment_proposal", payments(PaymentFilter { project: Some(id), ..PaymentFilter::default() })),
+        ("paidFrom", "payment_paid", payments(PaymentFilter { paid_from: time(19_990), ..PaymentFilter::default() })),
+        ("paidBefore", "payment_paid", payments(PaymentFilter { paid_before: time(10), ..PaymentFilter::default() })),
+        (
+            "amountAtLeast",
+            "payment_amount",
+            payments(PaymentFilter { amount_at_least: Some(Money(19_990)), ..PaymentFilter::default() }),
+        ),
+        (
+            "status of an export",
+            "proposal_status_created",
+            proposals(ProposalFilter { statuses: Some(vec![ProposalStatus::Lost]), ..ProposalFilter::default() }),
+        ),
+        (
+            "provider of an export",
+            "proposal_provider_created",
+            proposals(ProposalFilter { providers: Some(vec![Provider::Bidsketch]), ..ProposalFilter::default() }),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn lists_and_search_use_their_indexes_on_sqlite() {
+    let (_directory, store) = Store::for_test().await;
+    for (name, index, statement) in indexed_statements() {
+        let plan = plan(&store, statement).await;
+        assert!(plan.iter().any(|line| line.starts_with("SEARCH") && line.contains(index)), "{name}: {plan:?}");
+    }
+    for (name, statement) in search::statements("J-1") {
+        assert_indexed(&name, &plan(&store, statement).await);
+    }
+}
+
+/// The databases have many rows, and statistics that know them.
+#[tokio::test]
+async fn lists_and_search_use_their_indexes_on_postgres() {
+    let cluster = PostgresCluster::start();
+    let store = cluster.new_store().await;
+    let tx = store.begin().await.unwrap();
+    let rare = "CASE WHEN n % 500 = 0 THEN";
+    for insert in [
+        format!(
+            "INSERT INTO delivery (id, provider, received_at, outcome, quarantine_reason) SELECT n, {rare} 'BIDSKETCH' ELSE \
+             'ARCSITE' END, CAST(n AS bigint) * 1000000, {rare} 'QUARANTINED' ELSE 'ACCEPTED' END, {rare} 'NOT_JSON' END FROM \
+             generate_series(1, 20000) AS n"
+        ),
+        "INSERT INTO payment (event_seq, proposal_vendor_id, amount, channel, paid_at, paid_on, received_at) SELECT n, \
+         CAST(n / 10 AS text), n, '', CASE WHEN n % 2 = 0 THEN CAST(n AS bigint) * 1000000 END, CASE WHEN n % 2 = 1 THEN \
+         CAST(DATE '2000-01-01' + CAST(n / 10 AS integer) AS text) END, n FROM generate_series(1, 20000) AS n"
+            .to_owned(),
+        format!(
+            "INSERT INTO proposal (provider, vendor_id, status, project_vendor_id, customer_email, order_key, first_seen_at, \
+             last_event_at, created_order, updated_order, total_order, name_order, name_folded, name_sort, name_search) SELECT \
+             {rare} 'BIDSKETCH' ELSE 'ARCSITE' END, CAST(n AS text), {rare} 'LOST' ELSE 'PENDING' END, CAST(n / 10 AS text), 'a' || n || \
+             '@x', n, n, n, n, n, n, 'roof ' || n, 'roof ' || n, 'roof ' || n, 'roof ' || n FROM generate_series(1, 20000) AS n"
+        ),
+        "INSERT INTO project (vendor_id, job_number, job_number_key, order_key, first_seen_at, last_event_at, created_order, \
+         updated_order, name_order, name_folded, name_sort, name_search) SELECT CAST(n AS text), 'J-' || n, 'J-' || n, n, n, n, n, n, \
+         'roof ' || n, 'roof ' || n, 'roof ' || n, 'roof ' || n FROM generate_series(1, 20000) AS n"
+            .to_owned(),
+        "INSERT INTO client (vendor_id, email_search, email_folded, order_key, first_seen_at, last_event_at, created_order, \
+         updated_order, name_order, name_folded, name_sort, name_search) SELECT CAST(n AS text), 'a' || n || '@x', 'a' || n || '@x', n, \
+         n, n, n, n, 'roof ' || n, 'roof ' || n, 'roof ' || n, 'roof ' || n FROM generate_series(1, 20000) AS n"
+            .to_owned(),
+        "INSERT INTO drawing (vendor_id, order_key, first_seen_at, last_event_at, name_order, name_folded, name_sort, name_search) \
+         SELECT CAST(n AS text), n, n, n, 'roof ' || n, 'roof ' || n, 'roof ' || n, 'roof ' || n FROM generate_series(1, 20000) AS n"
+            .to_owned(),
+    ] {
+        tx.execute_unprepared(&insert).await.unwrap();
+    }
+    store.commit(tx, None).await.unwrap();
+    store.reader().execute_unprepared("ANALYZE").await.unwrap();
+    let explain = async |statement: SelectStatement| {
+        let sql = format!("EXPLAIN {}", statement.to_string(PostgresQueryBuilder));
+        let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+        let rows = store.reader().query_all_raw(statement).await.unwrap();
+        let lines: Vec<String> = rows.into_iter().map(|row| row.try_get("", "QUERY PLAN").unwrap()).collect();
+        lines.join("\n")
+    };
+    for (name, index, statement) in indexed_statements() {
+        let plan = explain(statement).await;
+        assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{name}: {plan}");
+    }
+    for (name, statement) in search::statements("J-17") {
+        let plan = explain(statement).await;
+        assert!(!plan.contains("Seq Scan"), "{name}: {plan}");
     }
     store.close().await;
 }

@@ -187,6 +187,18 @@ impl Searched {
     }
 }
 
+/// Every statement that a search for a text may run, each with a name, for the tests of plans.
+#[cfg(test)]
+pub(super) fn statements(text: &str) -> Vec<(String, SelectStatement)> {
+    let text = Text::new(text);
+    let parts = TABLES.iter().flat_map(|table| {
+        let mut parts = table.indexed_parts(&text);
+        parts.extend([Rank::Beginning, Rank::Inside].map(|rank| table.scan(rank, &text, 10)));
+        parts.into_iter().enumerate().map(|(at, part)| (format!("part {at} of {}", table.table), part))
+    });
+    parts.collect()
+}
+
 /// A statement with a limit as a part of a union, where a database takes none.
 fn limited(select: SelectStatement) -> SelectStatement {
     Query::select()

@@ -85,3 +85,21 @@ pub(crate) async fn append_many_events(database: &Database) {
     }
     connection.close().await.unwrap();
 }
+
+/// Inserts projects by SQL, without events. Each has the name "Roof", a job number, and a time of
+/// its newest event that no other has.
+pub(crate) async fn insert_projects(database: &Database, count: u32) {
+    let numbers = database.by_dialect(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})",
+        "WITH numbers (n) AS (SELECT generate_series(1, {count}))",
+    );
+    let insert = format!(
+        "INSERT INTO project (vendor_id, name, name_order, name_folded, name_sort, name_search, job_number, job_number_key, \
+         order_key, first_seen_at, last_event_at, created_order, updated_order) {} SELECT CAST(n AS text), 'Roof', 'roof', \
+         'roof', 'roof', 'roof', 'R-' || n, 'R-' || n, 0, n, CAST(n AS bigint) * 7919 % 1000003, n, n FROM numbers",
+        numbers.replace("{count}", &count.to_string())
+    );
+    let connection = database.connect().await;
+    ConnectionTrait::execute_unprepared(&connection, &insert).await.unwrap();
+    connection.close().await.unwrap();
+}

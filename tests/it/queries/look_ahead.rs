@@ -155,11 +155,13 @@ async fn check(service: &Service, types: &Types, query: &str, type_name: &str, d
     }
 }
 
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 7] = [
     ("projects", "Project"),
     ("drawings", "Drawing"),
     ("clients", "Client"),
     ("proposals", "Proposal"),
+    ("payments", "Payment"),
+    ("deliveries", "Delivery"),
     ("quarantinedDeliveries", "Delivery"),
 ];
 
@@ -305,6 +307,11 @@ async fn nested_field_alone_gives_the_same() {
         ("{ events(first: 100) { nodes { id ... on ProposalEvent { payment { FIELDS } } } } }", "Payment"),
         ("{ events(first: 100) { nodes { id ... on ProposalEvent { proposal { FIELDS } } } } }", "Proposal"),
         ("{ events(first: 100) { nodes { id ... on ProjectEvent { project { FIELDS } } } } }", "Project"),
+        ("{ payments { nodes { id proposal { FIELDS } } } }", "Proposal"),
+        (r#"{ search(text: "a", first: 50) { ... on Node { id } ... on Project { FIELDS } } }"#, "Project"),
+        (r#"{ search(text: "a", first: 50) { ... on Node { id } ... on Client { FIELDS } } }"#, "Client"),
+        (r#"{ search(text: "a", first: 50) { ... on Node { id } ... on Proposal { FIELDS } } }"#, "Proposal"),
+        (r#"{ search(text: "a", first: 50) { ... on Node { id } ... on Drawing { FIELDS } } }"#, "Drawing"),
     ] {
         check(&service, &types, query, type_name, 0).await;
     }

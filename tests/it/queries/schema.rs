@@ -107,6 +107,16 @@ Query.proposal(provider: Provider!, vendorId: String!): Proposal
 Query.quarantinedDeliveries(PAGE): DeliveryConnection!
 Query.bidsketchWebhooks(state: [BidsketchWebhookState!]): [BidsketchWebhook!]!
 Query.bidsketchWebhookConnection(PAGE, state: [BidsketchWebhookState!]): BidsketchWebhookConnection!
+Query.search(first: Int! = 10, text: String!): [SearchResult!]!
+Query.deliveries(PAGE, filter: DeliveryFilter): DeliveryConnection!
+Query.payments(PAGE, filter: PaymentFilter): PaymentConnection!
+Query.service: Service!
+Service { version: String!; name: String; publicUrl: Url; openMode: Boolean!; timeZone: String!; defaultCurrency: String; vendors: [VendorStatus!]! }
+VendorStatus { provider: Provider!; configured: Boolean!; hookUrl: String; apiConfigured: Boolean!; lastDeliveryAt: DateTime; lastRefusedAt: DateTime; quarantined: Int! }
+BidsketchWebhook { deliveryCount: Int! }
+DedupWindow { UNLIMITED; UNTIL_SUBJECT_CHANGES; SINCE_LAST_DELIVERY }
+DeliveryFilter { outcome: [DeliveryOutcome!]; reason: [QuarantineReason!]; provider: [Provider!]; receivedFrom: DateTime; receivedBefore: DateTime }
+PaymentFilter { proposalId: ID; projectId: ID; paidFrom: DateTime; paidBefore: DateTime; amountAtLeast: Decimal }
 BidsketchWebhookConnection { edges: [BidsketchWebhookEdge!]!; nodes: [BidsketchWebhook!]!; pageInfo: PageInfo!; totalCount: Int! }
 Subscription.events(after: String, filter: EventFilter): Event!
 Subscription.proposalEvents(after: String, filter: ProposalEventFilter): ProposalEvent!
@@ -130,7 +140,7 @@ Drawing { id: ID!; vendorId: String!; name: String!; tags: [String!]!; project: 
 Client { id: ID!; vendorId: String!; name: String!; firstName: String; lastName: String; email: String; phone: String; altPhone: String; website: String; addressFieldOne: String; addressFieldTwo: String; city: String; state: String; postalZip: String; country: String; notes: String; otherContact: Contact; url: Url; appUrl: Url; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; proposals(PAGE): ProposalConnection!; events(PAGE): EventConnection! }
 Contact { firstName: String; lastName: String; email: String; phone: String }
 Proposal { id: ID!; provider: Provider!; vendorId: String!; name: String!; description: String; status: ProposalStatus; vendorStatus: String; isDraft: Boolean; owner: String; currency: String; total: Decimal; oneTimeFees: Decimal; monthlyFees: Decimal; yearlyFees: Decimal; tax: Decimal; tax2: Decimal; discount: Decimal; customerName: String; customerEmail: String; client: Client; clientVendorId: String; project: Project; projectVendorId: String; payments: [Payment!]!; paidTotal: Decimal; url: Url; appUrl: Url; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; events(PAGE): EventConnection! }
-Payment { id: ID!; amount: Decimal!; channel: String!; method: String; paidAt: DateTime; paidOn: Date; receivedAt: DateTime! }
+Payment { id: ID!; amount: Decimal!; channel: String!; method: String; paidAt: DateTime; paidOn: Date; receivedAt: DateTime!; proposal: Proposal; proposalVendorId: String! }
 EventConnection { edges: [EventEdge!]!; nodes: [Event!]!; pageInfo: PageInfo!; totalCount: Int! }
 ProjectConnection { edges: [ProjectEdge!]!; nodes: [Project!]!; pageInfo: PageInfo!; totalCount: Int! }
 DrawingConnection { edges: [DrawingEdge!]!; nodes: [Drawing!]!; pageInfo: PageInfo!; totalCount: Int! }
@@ -172,7 +182,7 @@ Url { }
 ";
 
 const EVENT: &str = "id: ID!; cursor: String!; provider: Provider!; kind: EventKind!; vendorTypes: [String!]!; \
-                     occurredAt: DateTime; receivedAt: DateTime!; payload: JSON!; deliveries: [Delivery!]!";
+                     occurredAt: DateTime; receivedAt: DateTime!; payload: JSON!; payloadText: String!; dedupWindow: DedupWindow!; deliveries: [Delivery!]!";
 
 #[tokio::test]
 async fn schema_keeps_the_contract_with_clients() {

@@ -28,6 +28,10 @@ async fn webhook_created_and_deleted_retires_its_url() {
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["endpoint"], format!("{}/webhooks/bidsketch/…", service.base()));
     assert_eq!(listed[0]["state"], "ACTIVE");
+    assert_eq!(listed[0]["deliveryCount"], 1);
+    api.deliver("proposal_sent", &proposal(7)).await;
+    api.deliver("proposal_sent", "[]").await;
+    assert_eq!(list(&service).await[0]["deliveryCount"], 3, "redeliveries and quarantined deliveries count");
     assert!(listed[0]["lastDeliveryAt"].is_string() && listed[0]["lastError"].is_null(), "{}", listed[0]);
     let node = "query ($id: ID!) { node(id: $id) { __typename id ... on BidsketchWebhook { event } } }";
     let node = service.query_with(node, json!({ "id": webhook["id"] })).await;

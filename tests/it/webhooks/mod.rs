@@ -28,7 +28,8 @@ const DELETE: &str = "mutation ($input: DeleteBidsketchWebhookInput!) { deleteBi
     bidsketchWebhook { id vendorId state endpoint lastError }
     userErrors { code message field }
 } }";
-const LIST: &str = "{ bidsketchWebhooks { id vendorId event endpoint state lastError createdAt lastDeliveryAt } }";
+const LIST: &str =
+    "{ bidsketchWebhooks { id vendorId event endpoint state lastError createdAt lastDeliveryAt deliveryCount } }";
 
 async fn vendor() -> BidsketchApi {
     BidsketchApi::start(Options { token: TOKEN.to_owned(), ..Options::default() }).await.unwrap()

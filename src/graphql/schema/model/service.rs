@@ -43,9 +43,9 @@ pub struct VendorFacts {
     pub has_api: bool,
 }
 
-/// This service: its version, its settings that matter to clients, and its two vendors.
 pub(crate) struct Service(pub(crate) ServiceFacts);
 
+/// This service: its version, its settings that matter to clients, and its two vendors.
 #[Object]
 impl Service {
     /// The version of bidarc that answers: `0.1.0`. Nodes of a cluster may differ while they are
@@ -131,7 +131,6 @@ impl Records {
     }
 }
 
-/// A vendor, as this service is set up for it, and what it has sent.
 pub(crate) struct VendorStatus {
     provider: domain::Provider,
     is_configured: bool,
@@ -142,6 +141,7 @@ pub(crate) struct VendorStatus {
     quarantined: u64,
 }
 
+/// A vendor, as this service is set up for it, and what it has sent.
 #[Object]
 impl VendorStatus {
     /// The vendor.
