@@ -276,7 +276,7 @@ async fn filter_by_time_view_status_type_or_redelivery_uses_its_index() {
     fill(&store, "generate_series(1, 5000) AS n").await;
     store.reader().execute_unprepared("VACUUM ANALYZE").await.unwrap();
     for (table, statement, index) in filters_with_an_index() {
-        let sql = statement.to_string(sea_orm::sea_query::PostgresQueryBuilder);
+        let sql = statement.to_string(PostgresQueryBuilder);
         let explain = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, format!("EXPLAIN {sql}"));
         let rows = store.reader().query_all_raw(explain).await.unwrap();
         let lines: Vec<String> = rows.iter().map(|row| row.try_get("", "QUERY PLAN").unwrap()).collect();
@@ -342,8 +342,16 @@ fn indexed_statements() -> Vec<(&'static str, &'static str, SelectStatement)> {
             payments(PaymentFilter { proposal: Some((Provider::Arcsite, id.clone())), ..PaymentFilter::default() }),
         ),
         ("projectId", "payment_proposal", payments(PaymentFilter { project: Some(id), ..PaymentFilter::default() })),
-        ("paidFrom", "payment_paid", payments(PaymentFilter { paid_from: time(19_990), ..PaymentFilter::default() })),
-        ("paidBefore", "payment_paid", payments(PaymentFilter { paid_before: time(10), ..PaymentFilter::default() })),
+        (
+            "paidFrom",
+            "payment_paid",
+            payments(PaymentFilter { paid_from: time(19_990 * 86_400), ..PaymentFilter::default() }),
+        ),
+        (
+            "paidBefore",
+            "payment_paid",
+            payments(PaymentFilter { paid_before: time(10 * 86_400), ..PaymentFilter::default() }),
+        ),
         (
             "amountAtLeast",
             "payment_amount",
@@ -388,8 +396,8 @@ async fn lists_and_search_use_their_indexes_on_postgres() {
              generate_series(1, 20000) AS n"
         ),
         "INSERT INTO payment (event_seq, proposal_vendor_id, amount, channel, paid_at, paid_on, received_at) SELECT n, \
-         CAST(n / 10 AS text), n, '', CASE WHEN n % 2 = 0 THEN CAST(n AS bigint) * 1000000 END, CASE WHEN n % 2 = 1 THEN \
-         CAST(DATE '2000-01-01' + CAST(n / 10 AS integer) AS text) END, n FROM generate_series(1, 20000) AS n"
+         CAST(n / 10 AS text), n, '', CASE WHEN n % 2 = 0 THEN CAST(n AS bigint) * 86400000000 END, CASE WHEN n % 2 = 1 THEN \
+         CAST(DATE '1970-01-01' + n AS text) END, n FROM generate_series(1, 20000) AS n"
             .to_owned(),
         format!(
             "INSERT INTO proposal (provider, vendor_id, status, project_vendor_id, customer_email, order_key, first_seen_at, \

@@ -111,7 +111,7 @@ pub async fn search(db: &Reader, text: &str, limit: usize) -> Result<Vec<Found>,
     for table in &TABLES {
         // There may be more, and those with the newest events may be missing.
         if counts.get(table.table).is_some_and(|count| *count >= INDEXED_ROWS_MAX) {
-            scanned.push(table.scan(Rank::Beginning, &text, rows_max));
+            scanned.extend([Rank::Exact, Rank::Beginning].map(|rank| table.scan(rank, &text, rows_max)));
         }
         if matches.0.len() < limit {
             scanned.push(table.scan(Rank::Inside, &text, rows_max));
@@ -149,14 +149,16 @@ impl Searched {
 
     /// The statement that looks through the rows with the newest events, newest first.
     fn scan(&self, rank: Rank, text: &Text, rows_max: u64) -> SelectStatement {
-        let condition = if rank == Rank::Inside {
-            Condition::any().add(Expr::col("name_search").like(like("%", &text.folded)))
-        } else {
-            let mut condition = Condition::any().add(Expr::col("name_search").like(like("", &text.folded)));
-            for beginning in self.code.into_iter().flat_map(|_| &text.codes) {
-                condition = condition.add_option(self.code.map(|code| Expr::cust(code).like(like("", beginning))));
+        let codes =
+            || self.code.into_iter().flat_map(|code| text.codes.iter().map(move |text| (Expr::cust(code), text)));
+        let name = |before| Expr::col("name_search").like(like(before, &text.folded));
+        let condition = match rank {
+            Rank::Exact => codes()
+                .fold(Condition::any().add(self.has_id(text)), |any, (code, text)| any.add(code.eq(text.as_str()))),
+            Rank::Beginning => {
+                codes().fold(Condition::any().add(name("")), |any, (code, text)| any.add(code.like(like("", text))))
             }
-            condition
+            Rank::Inside => Condition::any().add(name("%")),
         };
         // The oldest event that is looked at. An index gives it without a look at the rows.
         let oldest = format!(
@@ -193,7 +195,7 @@ pub(super) fn statements(text: &str) -> Vec<(String, SelectStatement)> {
     let text = Text::new(text);
     let parts = TABLES.iter().flat_map(|table| {
         let mut parts = table.indexed_parts(&text);
-        parts.extend([Rank::Beginning, Rank::Inside].map(|rank| table.scan(rank, &text, 10)));
+        parts.extend([Rank::Exact, Rank::Beginning, Rank::Inside].map(|rank| table.scan(rank, &text, 10)));
         parts.into_iter().enumerate().map(|(at, part)| (format!("part {at} of {}", table.table), part))
     });
     parts.collect()

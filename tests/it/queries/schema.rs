@@ -107,7 +107,7 @@ Query.proposal(provider: Provider!, vendorId: String!): Proposal
 Query.quarantinedDeliveries(PAGE): DeliveryConnection!
 Query.bidsketchWebhooks(state: [BidsketchWebhookState!]): [BidsketchWebhook!]!
 Query.bidsketchWebhookConnection(PAGE, state: [BidsketchWebhookState!]): BidsketchWebhookConnection!
-Query.search(first: Int! = 10, text: String!): [SearchResult!]!
+Query.search(first: Int = 10, text: String!): [SearchResult!]!
 Query.deliveries(PAGE, filter: DeliveryFilter): DeliveryConnection!
 Query.payments(PAGE, filter: PaymentFilter): PaymentConnection!
 Query.service: Service!

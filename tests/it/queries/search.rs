@@ -152,6 +152,12 @@ async fn search_with_many_matches_gives_the_newest() {
         assert_eq!(found(&service, text, 5).await, service.database().texts(newest).await, "{of}");
     }
     assert_eq!(found(&service, "r-17", 1).await, ["project:17"], "an exact job number comes first");
+    let same = "UPDATE project SET job_number_key = 'Same'";
+    let connection = service.database().connect().await;
+    sea_orm::ConnectionTrait::execute_unprepared(&connection, same).await.unwrap();
+    connection.close().await.unwrap();
+    let newest = "SELECT 'project:' || vendor_id FROM project ORDER BY last_event_at DESC LIMIT 5";
+    assert_eq!(found(&service, "SAME", 5).await, service.database().texts(newest).await);
     service.stop().await;
 }
 

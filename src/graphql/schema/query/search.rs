@@ -10,6 +10,8 @@ use crate::graphql::schema::model::search::{SearchResult, load_found};
 use crate::store::Reader;
 use crate::store::read::search;
 
+/// The default `first`, also written in the `default` of the field.
+const RESULTS_DEFAULT: i32 = 10;
 /// The largest `first`.
 const RESULTS_MAX: usize = 50;
 /// The largest length of a folded text, in characters: an order compares as many.
@@ -33,9 +35,9 @@ impl SearchQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The text to look for, 1 to 200 characters. Spaces around it do not count.")] text: String,
-        #[graphql(desc = "How many results to return, 0 to 50.", default = 10)] first: i32,
+        #[graphql(desc = "How many results to return, 0 to 50.", default = 10)] first: Option<i32>,
     ) -> Result<Vec<Selected<SearchResult>>> {
-        let limit = check_first(first).or_api_error()?;
+        let limit = check_first(first.unwrap_or(RESULTS_DEFAULT)).or_api_error()?;
         let text = check_text(&text).or_api_error()?;
         let found = search::search(ctx.data::<Reader>()?, text, limit).await.or_api_error()?;
         let results = try_join_all(found.into_iter().map(|found| load_found(ctx, found))).await?;
