@@ -38,7 +38,7 @@ async fn nodes(client: &Client, list: &str, arguments: &str, fields: &str) -> Ve
             "{{ {list}(first: 37 {after} {arguments}) {{ nodes {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }}"
         );
         let mut data = client.query(&query).await;
-        nodes.extend(data[list]["nodes"].as_array_mut().unwrap().drain(..));
+        nodes.append(data[list]["nodes"].as_array_mut().unwrap());
         if data[list]["pageInfo"]["hasNextPage"] == false {
             return nodes;
         }
@@ -52,7 +52,7 @@ fn shown(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("; "),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     }
 }
 
