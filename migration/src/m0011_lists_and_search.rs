@@ -16,7 +16,7 @@ pub(crate) struct Migration;
 /// room for more than the beginning of a text.
 const INDEXES: [&str; 9] = [
     r#"CREATE INDEX "delivery_provider" ON "delivery" ("provider", "id")"#,
-    r#"CREATE INDEX "delivery_received_at" ON "delivery" ("received_at")"#,
+    r#"CREATE INDEX "delivery_received_at" ON "delivery" ("received_at", "id")"#,
     r#"CREATE INDEX "delivery_reason" ON "delivery" ("quarantine_reason", "id") WHERE "quarantine_reason" IS NOT NULL"#,
     r#"CREATE INDEX "payment_paid" ON "payment" ("paid_at", "paid_on")"#,
     r#"CREATE INDEX "payment_amount" ON "payment" ("amount")"#,

@@ -13,8 +13,9 @@ use crate::clock::Time;
 use crate::domain::text::replace_nul;
 use crate::domain::{DeliveryOutcome, EventKind, Money, ProposalStatus, Provider, QuarantineReason, VendorId, fold};
 use crate::store::StoreError;
-use crate::store::read::EventRow;
+use crate::store::read::{DeliveryRow, EventRow};
 use crate::store::sql::convert::to_micros;
+use crate::store::sql::json_rows::ReadRow;
 
 /// A filter of events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -232,7 +233,37 @@ impl DeliveryFilter {
             .add_option(is_one_of("outcome", &self.outcomes, DeliveryOutcome::as_str))
             .add_option(is_one_of("quarantine_reason", &self.reasons, QuarantineReason::as_str))
             .add_option(is_one_of("provider", &self.providers, Provider::as_str))
-            .add_option(in_range("received_at", self.received_from, self.received_before))
+            .add(self.is_received_in_range())
+    }
+
+    /// The same condition, for a page in the order of arrival on SQLite. SQLite keeps no statistics:
+    /// it would sort a long range, or look through the whole table for a short one. Clocks differ and
+    /// are set, so the order of arrival is not that of the times; but the index of the times gives
+    /// the first and the last delivery of the range, and the page is read between them.
+    pub(super) fn sqlite_page_condition(&self) -> Condition {
+        let bound = |aggregate| {
+            let bound = Query::select()
+                .expr(Expr::cust(format!("{aggregate}(\"id\" + 0)")))
+                .from(DeliveryRow::TABLE)
+                .cond_where(self.is_received_in_range())
+                .take();
+            Expr::SubQuery(None, Box::new(bound.into()))
+        };
+        let is_unbounded = self.received_from.is_none() && self.received_before.is_none();
+        // An unbounded filter of the times, so that no index of them is used for the page itself.
+        let others = Self { received_from: None, received_before: None, ..self.clone() };
+        let received_at = || Expr::col("received_at").add(0);
+        others
+            .condition()
+            .add_option(self.received_from.map(|from| received_at().gte(to_micros(from))))
+            .add_option(self.received_before.map(|before| received_at().lt(to_micros(before))))
+            .add_option((!is_unbounded).then(|| Expr::col("id").between(bound("MIN"), bound("MAX"))))
+    }
+
+    fn is_received_in_range(&self) -> Condition {
+        Condition::all()
+            .add_option(self.received_from.map(|from| Expr::col("received_at").gte(to_micros(from))))
+            .add_option(self.received_before.map(|before| Expr::col("received_at").lt(to_micros(before))))
     }
 }
 
@@ -307,7 +338,13 @@ impl PaymentFilter {
 
     /// A payment has a time or a day. A day is compared by its beginning in UTC.
     fn paid_condition(&self) -> Option<Condition> {
-        let by_time = in_range("paid_at", self.paid_from, self.paid_before)?;
+        if self.paid_from.is_none() && self.paid_before.is_none() {
+            return None;
+        }
+        // With two bounds SQLite uses the index, with one it would look through the whole table.
+        let from = Expr::col("paid_at").gte(self.paid_from.map_or(i64::MIN, to_micros));
+        let before = Expr::col("paid_at").lt(self.paid_before.map_or(i64::MAX, to_micros));
+        let by_time = Condition::all().add(from).add(before);
         // The first day that begins at this time or later.
         let first_day = |time: Time| {
             let is_midnight = time.time() == NaiveTime::MIN;
@@ -320,16 +357,6 @@ impl PaymentFilter {
             .add_option(self.paid_before.map(|before| Expr::col("paid_on").lt(first_day(before))));
         Some(Condition::any().add(by_time).add(by_day))
     }
-}
-
-/// A column of times within bounds. With two bounds SQLite uses the index of the column; with one it
-/// would look through the whole table in the list's order.
-fn in_range(column: &'static str, from: Option<Time>, before: Option<Time>) -> Option<Condition> {
-    if from.is_none() && before.is_none() {
-        return None;
-    }
-    let from = Expr::col(column).gte(from.map_or(i64::MIN, to_micros));
-    Some(Condition::all().add(from).add(Expr::col(column).lt(before.map_or(i64::MAX, to_micros))))
 }
 
 fn equals(column: &'static str, value: Option<&str>) -> Option<Expr> {

@@ -15,6 +15,7 @@ use super::relation::Relation;
 use super::row_search::{self, SearchBound};
 use crate::domain::text::replace_nul;
 use crate::metrics::READS;
+use crate::store::engine::dialect::Dialect;
 use crate::store::sql::json_rows::{self, Columns, ReadRow};
 use crate::store::{Reader, StoreError};
 
@@ -144,11 +145,15 @@ pub async fn fetch_page<F: Filterable>(
     sort: Sort,
     window: &Window,
 ) -> Result<Page<F::Row>, StoreError> {
+    let condition = match Dialect::of(db.get_database_backend()) {
+        Dialect::Sqlite => filter.sqlite_page_condition(),
+        Dialect::Postgres => filter.condition(),
+    };
     let Some(indexed) = filter.indexed_condition() else {
-        return fetch_rows_of_page(db, columns, filter.condition(), sort, window).await;
+        return fetch_rows_of_page(db, columns, condition, sort, window).await;
     };
     let bound = SearchBound::find::<F>(db, indexed.clone(), sort, window).await?;
-    let condition = filter.condition().add(bound.condition(sort));
+    let condition = condition.add(bound.condition(sort));
     let page: Page<F::Row> = fetch_rows_of_page(db, columns, condition, sort, window).await?;
     // The row that only shows that there are more is not in the page, but was read.
     let is_full = if window.backward { page.has_previous } else { page.has_next };

@@ -55,6 +55,11 @@ pub trait Filterable {
     fn indexed_condition(&self) -> Option<Condition> {
         None
     }
+
+    /// The filter as a condition on a page, in words that lead SQLite to the right index.
+    fn sqlite_page_condition(&self) -> Condition {
+        self.condition()
+    }
 }
 
 macro_rules! filterable {
@@ -86,8 +91,19 @@ filterable! {
     DrawingFilter => DrawingRow,
     ClientFilter => ClientRow,
     ProposalFilter => ProposalRow,
-    DeliveryFilter => DeliveryRow,
     PaymentFilter => PaymentRow,
+}
+
+impl Filterable for DeliveryFilter {
+    type Row = DeliveryRow;
+
+    fn condition(&self) -> Condition {
+        Self::condition(self)
+    }
+
+    fn sqlite_page_condition(&self) -> Condition {
+        Self::sqlite_page_condition(self)
+    }
 }
 
 /// The deliveries in quarantine.
