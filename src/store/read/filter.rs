@@ -191,6 +191,15 @@ impl EventFilter {
 }
 
 impl EventFilter {
+    /// The same condition, for a page in the order of the log on SQLite. A follower of the log reads
+    /// many pages, for which it would cost too much.
+    pub(super) fn sqlite_page_condition(&self) -> Condition {
+        let others = Self { received_from: None, received_before: None, ..self.clone() };
+        others.condition().add(sqlite_arrivals(EventRow::TABLE, "seq", (self.received_from, self.received_before)))
+    }
+}
+
+impl EventFilter {
     /// Whether an event with all its columns meets the filter. It gives the same result as the
     /// condition in the database.
     ///
@@ -233,38 +242,41 @@ impl DeliveryFilter {
             .add_option(is_one_of("outcome", &self.outcomes, DeliveryOutcome::as_str))
             .add_option(is_one_of("quarantine_reason", &self.reasons, QuarantineReason::as_str))
             .add_option(is_one_of("provider", &self.providers, Provider::as_str))
-            .add(self.is_received_in_range())
-    }
-
-    /// The same condition, for a page in the order of arrival on SQLite. SQLite keeps no statistics:
-    /// it would sort a long range, or look through the whole table for a short one. Clocks differ and
-    /// are set, so the order of arrival is not that of the times; but the index of the times gives
-    /// the first and the last delivery of the range, and the page is read between them.
-    pub(super) fn sqlite_page_condition(&self) -> Condition {
-        let bound = |aggregate| {
-            let bound = Query::select()
-                .expr(Expr::cust(format!("{aggregate}(\"id\" + 0)")))
-                .from(DeliveryRow::TABLE)
-                .cond_where(self.is_received_in_range())
-                .take();
-            Expr::SubQuery(None, Box::new(bound.into()))
-        };
-        let is_unbounded = self.received_from.is_none() && self.received_before.is_none();
-        // An unbounded filter of the times, so that no index of them is used for the page itself.
-        let others = Self { received_from: None, received_before: None, ..self.clone() };
-        let received_at = || Expr::col("received_at").add(0);
-        others
-            .condition()
-            .add_option(self.received_from.map(|from| received_at().gte(to_micros(from))))
-            .add_option(self.received_before.map(|before| received_at().lt(to_micros(before))))
-            .add_option((!is_unbounded).then(|| Expr::col("id").between(bound("MIN"), bound("MAX"))))
-    }
-
-    fn is_received_in_range(&self) -> Condition {
-        Condition::all()
             .add_option(self.received_from.map(|from| Expr::col("received_at").gte(to_micros(from))))
             .add_option(self.received_before.map(|before| Expr::col("received_at").lt(to_micros(before))))
     }
+
+    /// The same condition, for a page in the order of arrival on SQLite.
+    pub(super) fn sqlite_page_condition(&self) -> Condition {
+        let others = Self { received_from: None, received_before: None, ..self.clone() };
+        others.condition().add(sqlite_arrivals(DeliveryRow::TABLE, "id", (self.received_from, self.received_before)))
+    }
+}
+
+/// The rows that arrived within bounds, for a page in the order of arrival on SQLite. SQLite keeps no
+/// statistics: it would sort a long range, or look through the whole table for a short one. Clocks
+/// differ and are set, so the order of arrival is not that of the times; but the index of the times
+/// gives the first and the last row of the range, and the page is read between them.
+fn sqlite_arrivals(table: &'static str, key: &'static str, bounds: (Option<Time>, Option<Time>)) -> Condition {
+    let (from, before) = bounds;
+    let in_range = |received_at: Expr| {
+        Condition::all()
+            .add_option(from.map(|from| received_at.clone().gte(to_micros(from))))
+            .add_option(before.map(|before| received_at.lt(to_micros(before))))
+    };
+    if from.is_none() && before.is_none() {
+        return Condition::all();
+    }
+    // An expression, which no index has.
+    let end = |aggregate: &str| {
+        let end = Query::select()
+            .expr(Expr::cust(format!("{aggregate}(\"{key}\" + 0)")))
+            .from(table)
+            .cond_where(in_range(Expr::col("received_at")))
+            .take();
+        Expr::SubQuery(None, Box::new(end.into()))
+    };
+    in_range(Expr::col("received_at").add(0)).add(Expr::col(key).between(end("MIN"), end("MAX")))
 }
 
 impl ProjectFilter {

@@ -84,6 +84,10 @@ impl Filterable for EventFilter {
     fn indexed_condition(&self) -> Option<Condition> {
         self.payload_contains.as_ref().map(|_| Self::indexed_condition(self))
     }
+
+    fn sqlite_page_condition(&self) -> Condition {
+        Self::sqlite_page_condition(self)
+    }
 }
 
 filterable! {

@@ -289,10 +289,13 @@ async fn filter_by_time_view_status_type_or_redelivery_uses_its_index() {
     store.close().await;
 }
 
+fn time(seconds: i64) -> Option<crate::clock::Time> {
+    chrono::DateTime::from_timestamp(seconds, 0)
+}
+
 /// The statements of the lists of deliveries and payments and of an export of proposals, each with
 /// the index that answers it.
 fn indexed_statements(dialect: Dialect) -> Vec<(&'static str, &'static str, SelectStatement)> {
-    let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0);
     let deliveries = |filter: DeliveryFilter| {
         let condition = match dialect {
             Dialect::Sqlite => filter.sqlite_page_condition(),
@@ -391,6 +394,18 @@ async fn lists_and_search_use_their_indexes_on_sqlite() {
         assert!(plan.iter().any(|line| line.starts_with("SEARCH") && line.contains(index)), "{name}: {plan:?}");
         let of_deliveries = index.starts_with("delivery");
         assert!(!of_deliveries || !plan.iter().any(|line| line.contains("TEMP B-TREE")), "{name} sorts: {plan:?}");
+    }
+    let bounds = [(Some(10), None), (None, Some(10)), (Some(10), Some(20))];
+    for (from, before) in bounds.map(|(from, before)| (from.and_then(time), before.and_then(time))) {
+        let filter = EventFilter { received_from: from, received_before: before, ..EventFilter::default() };
+        let page =
+            page_statement::<EventRow>(EventRow::ALL, filter.sqlite_page_condition(), EventRow::DEFAULT_ORDER, &WINDOW);
+        let plan = plan(&store, page).await;
+        assert!(
+            plan[0].starts_with("SEARCH") && plan.iter().any(|line| line.contains("event_received_at")),
+            "{plan:?}"
+        );
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:?}");
     }
     for (name, statement) in search::statements("J-1") {
         assert_indexed(&name, &plan(&store, statement).await);
