@@ -10,10 +10,11 @@ use crate::column::Columns;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The indexes. An export of proposals follows their creation. Few deliveries were ever in quarantine, and only those are in the index of reasons.
-/// A job number and an e-mail address are compared without the case of A to Z: the expressions mean
-/// the same on both databases, whose other folding differs. An index entry of PostgreSQL has no
-/// room for more than the beginning of a text.
+/// The indexes. An export of proposals follows their creation. Few deliveries were ever in
+/// quarantine, and only those are in the index of reasons. A job number and an e-mail address are
+/// compared without the case of A to Z: the expressions mean the same on both databases, whose
+/// other folding differs. An index entry of PostgreSQL has no room for more than the beginning of a
+/// text.
 const INDEXES: [&str; 9] = [
     r#"CREATE INDEX "delivery_provider" ON "delivery" ("provider", "id")"#,
     r#"CREATE INDEX "delivery_received_at" ON "delivery" ("received_at", "id")"#,

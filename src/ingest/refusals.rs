@@ -1,5 +1,5 @@
-//! When a delivery of each vendor was last refused. The hooks note it in memory, and one task writes
-//! it: a stranger who is refused thousands of times a second costs one write in two seconds.
+//! When a delivery of each vendor was last refused. The hooks note it in memory, and one task
+//! writes it: a stranger who is refused thousands of times a second costs one write in two seconds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

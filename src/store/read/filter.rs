@@ -191,8 +191,8 @@ impl EventFilter {
 }
 
 impl EventFilter {
-    /// The same condition, for a page in the order of the log on SQLite. A follower of the log reads
-    /// many pages, for which it would cost too much.
+    /// The same condition, for a page in the order of the log on SQLite. A follower of the log
+    /// reads many pages, for which it would cost too much.
     pub(super) fn sqlite_page_condition(&self) -> Condition {
         let others = Self { received_from: None, received_before: None, ..self.clone() };
         others.condition().add(sqlite_arrivals(EventRow::TABLE, "seq", (self.received_from, self.received_before)))
@@ -253,10 +253,10 @@ impl DeliveryFilter {
     }
 }
 
-/// The rows that arrived within bounds, for a page in the order of arrival on SQLite. SQLite keeps no
-/// statistics: it would sort a long range, or look through the whole table for a short one. Clocks
-/// differ and are set, so the order of arrival is not that of the times; but the index of the times
-/// gives the first and the last row of the range, and the page is read between them.
+/// The rows that arrived within bounds, for a page in the order of arrival on SQLite. SQLite keeps
+/// no statistics: it would sort a long range, or look through the whole table for a short one.
+/// Clocks differ and are set, so the order of arrival is not that of the times; but the index of
+/// the times gives the first and the last row of the range, and the page is read between them.
 fn sqlite_arrivals(table: &'static str, key: &'static str, bounds: (Option<Time>, Option<Time>)) -> Condition {
     let (from, before) = bounds;
     let in_range = |received_at: Expr| {

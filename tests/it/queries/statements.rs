@@ -72,7 +72,7 @@ async fn query_level_of_any_size_costs_one_statement() {
         (2.0, "{ projects(first: SIZE) { totalCount nodes { id } } }"),
         (2.0, "{ payments(first: SIZE) { nodes { amount proposal { name } } } }"),
         (1.0, r#"{ deliveries(first: SIZE, filter: { receivedFrom: "2026-01-01T00:00:00Z" }) { nodes { outcome } } }"#),
-        // Along the indexes, in the newest rows, and one for each of the three types that are found.
+        // Along the indexes, in the newest rows, and one for each of the types that are found.
         (5.0, r#"{ search(text: "1", first: SIZE) { ... on Node { id } } }"#),
         (
             4.0,

@@ -24,8 +24,8 @@ impl Payment {
         NodeId::Payment(self.0.event_seq).to_string().into()
     }
 
-    /// The proposal that was paid; null until an event of the proposal itself has arrived. Its id is
-    /// in `proposalVendorId`.
+    /// The proposal that was paid; null until an event of the proposal itself has arrived. Its id
+    /// is in `proposalVendorId`.
     async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Selected<Proposal>>> {
         let id = read(&self.0.proposal_vendor_id)?;
         Ok(load_proposal(ctx, Provider::Arcsite, Some(id)).await?.map(|row| Selected(Proposal(row))))
