@@ -19,7 +19,7 @@ CASE WHEN length("currency") = 3 THEN "currency" ELSE '' END"#;
 
 /// The indexes. Those with a condition hold few rows, and cost nothing for the others.
 const INDEXES: [&str; 11] = [
-    r#"CREATE INDEX "proposal_stats" ON "proposal" ("stats_key", "created_order", "total", "sent_at", "first_viewed_at", "decided_at")"#,
+    r#"CREATE INDEX "proposal_stats" ON "proposal" ("stats_key", "created_order", "total", "sent_at", "first_viewed_at", "decided_at", "vendor_id")"#,
     r#"CREATE INDEX "proposal_paid" ON "proposal" ("stats_key", "created_order", "paid") WHERE "paid" <> 0"#,
     r#"CREATE INDEX "proposal_sent" ON "proposal" ("sent_at", "provider", "vendor_id") WHERE "sent_at" IS NOT NULL"#,
     r#"CREATE INDEX "proposal_decided" ON "proposal" ("decided_at", "provider", "vendor_id") WHERE "decided_at" IS NOT NULL"#,

@@ -18,7 +18,7 @@ pub use stored_event::{
 
 /// Selects the newest seq; no row if the log is empty. It avoids MAX for the reason that
 /// `duplicates::greatest_key` has.
-pub(super) const HEAD_QUERY: &str = r#"SELECT "seq" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;
+pub(in crate::store) const HEAD_QUERY: &str = r#"SELECT "seq" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;
 
 /// The newest seq in the log; 0 if it is empty.
 pub async fn head<C: ConnectionTrait>(db: &C) -> Result<Seq, StoreError> {

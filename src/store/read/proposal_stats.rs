@@ -11,8 +11,9 @@ use crate::clock::Time;
 use crate::domain::{Bucket, ProposalStatus, Provider, Seq};
 use crate::metrics::READS;
 use crate::store::engine::dialect::Dialect;
+use crate::store::log::HEAD_QUERY;
 use crate::store::sql::convert::to_micros;
-use crate::store::{Reader, Snapshot, StoreError, log};
+use crate::store::{Reader, Snapshot, StoreError};
 
 /// Which proposals count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,19 +39,6 @@ pub struct Group {
     number: i64,
 }
 
-/// What the proposals of a group add up to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupSums {
-    /// The group.
-    pub group: Group,
-    /// How many proposals it has.
-    pub proposals: i64,
-    /// The sum of their totals, in ten-thousandths; none if none has a total.
-    pub total: Option<i128>,
-    /// The sum of the payments on them, in ten-thousandths; none if there is none.
-    pub paid: Option<i128>,
-}
-
 /// The proposals of a group that were created in a bucket of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupInBucket {
@@ -64,6 +52,17 @@ pub struct GroupInBucket {
     pub sent: i64,
     /// How many of them were viewed.
     pub viewed: i64,
+    /// The sum of their totals, in ten-thousandths; none if none has a total.
+    pub total: Option<i128>,
+}
+
+/// The payments on the proposals of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPaid {
+    /// The group.
+    pub group: Group,
+    /// Their sum, in ten-thousandths.
+    pub paid: i128,
 }
 
 /// A snapshot of the proposals that count.
@@ -76,7 +75,15 @@ pub struct ProposalSnapshot {
     range: (i64, i64),
     is_bounded: bool,
     counts_views: bool,
+    head: Seq,
+    span: Option<(i64, i64)>,
+    /// Whether the totals are so small that no sum of them overflows in the database.
+    has_small_totals: bool,
 }
+
+/// Totals up to this many ten-thousandths are small: a hundred million of them still fit into 64
+/// bits.
+const SMALL_TOTAL: i64 = 90_000_000_000;
 
 /// The groups as a table `k`: their numbers and names. Each is found along the index.
 const GROUPS: &str = r#"WITH RECURSIVE "k" ("n", "key") AS (
@@ -85,7 +92,7 @@ const GROUPS: &str = r#"WITH RECURSIVE "k" ("n", "key") AS (
     SELECT "n" + 1, (SELECT "stats_key" FROM "proposal" WHERE "stats_key" > "k"."key" ORDER BY "stats_key" LIMIT 1)
     FROM "k" WHERE "key" IS NOT NULL)"#;
 
-/// How the sum of a column is written, in two parts that cannot overflow: `2^32 * high + low`.
+/// The sum of a column, written in two parts that cannot overflow: `2^32 * high + low`.
 fn sum_parts(column: &str) -> String {
     format!(r#"COALESCE(SUM("{column}" >> 32), 0) || ',' || COALESCE(SUM("{column}" & 4294967295), 0)"#)
 }
@@ -104,7 +111,11 @@ impl ProposalSnapshot {
             range: (filter.from.map_or(-i64::MAX, to_micros), filter.before.map_or(i64::MAX, to_micros)),
             is_bounded: filter.from.is_some() || filter.before.is_some(),
             counts_views: true,
+            head: Seq(0),
+            span: None,
+            has_small_totals: false,
         };
+        snapshot.read_ends().await?;
         let counts = |provider: Provider| filter.providers.as_ref().is_none_or(|all| all.contains(&provider));
         snapshot.counts_views = counts(Provider::Bidsketch);
         let statement = snapshot.statement(r#"SELECT "n", "key" FROM "k" WHERE "key" IS NOT NULL ORDER BY "n""#);
@@ -120,59 +131,74 @@ impl ProposalSnapshot {
         Ok(snapshot)
     }
 
-    /// The head of the log.
-    pub async fn head(&self) -> Result<Seq, StoreError> {
-        log::head(&self.db).await
-    }
-
-    /// When the first and the last of the proposals were created, in microseconds; none if there
-    /// are none.
-    pub async fn span(&self) -> Result<Option<(i64, i64)>, StoreError> {
-        let (from, before) = self.range;
-        let end = |order: &str| {
-            format!(
-                r#"(SELECT "created_order" FROM "proposal" WHERE "created_order" >= {from} AND "created_order" < {before}
-                ORDER BY "created_order" {order} LIMIT 1)"#
-            )
+    /// Reads the ends of indexes: the head of the log, the first and the last creation, and the
+    /// smallest and the largest total.
+    async fn read_ends(&mut self) -> Result<(), StoreError> {
+        let end = |column: &str, condition: &str, order: &str| {
+            format!(r#"(SELECT "{column}" FROM "proposal" WHERE {condition} ORDER BY "{column}" {order} LIMIT 1)"#)
         };
-        let sql = format!("SELECT {}, {}", end("ASC"), end("DESC"));
+        let (in_range, known) = (self.range_condition(), format!(r#""total_order" > {}"#, -i64::MAX));
+        let ends = [
+            end("created_order", &in_range, "ASC"),
+            end("created_order", &in_range, "DESC"),
+            end("total_order", &known, "ASC"),
+            end("total_order", &known, "DESC"),
+        ];
+        let sql = format!("SELECT ({HEAD_QUERY}), {}", ends.join(", "));
         metrics::counter!(READS).increment(1);
         let Some(row) = self.db.query_one_raw(Statement::from_string(self.backend(), sql)).await? else {
-            return Ok(None);
+            return Ok(());
         };
-        let (first, last): (Option<i64>, Option<i64>) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        Ok(first.zip(last))
+        let number = |index: usize| row.try_get_by_index::<Option<i64>>(index);
+        self.head = Seq(number(0)?.unwrap_or_default());
+        self.span = number(1)?.zip(number(2)?);
+        let is_small = |total: Option<i64>| total.is_none_or(|total| (-SMALL_TOTAL..=SMALL_TOTAL).contains(&total));
+        self.has_small_totals = is_small(number(3)?) && is_small(number(4)?);
+        Ok(())
     }
 
-    /// What the proposals of each group add up to.
-    pub async fn sums(&self) -> Result<Vec<GroupSums>, StoreError> {
-        let totals: Vec<[i64; 5]> = self.read_list(&self.totals_sql()).await?;
-        let paid: Vec<[i64; 4]> = self.read_list(&self.paid_sql()).await?;
-        let mut sums = Vec::new();
-        for [number, proposals, with_total, high, low] in totals {
-            let Some(group) = self.group(number).filter(|_| proposals > 0) else { continue };
-            let paid = paid.iter().find(|[of, payments, ..]| *of == number && *payments > 0);
-            sums.push(GroupSums {
-                group: group.clone(),
-                proposals,
-                total: (with_total > 0).then(|| sum_of_parts(high, low)),
-                paid: paid.map(|[_, _, high, low]| sum_of_parts(*high, *low)),
-            });
-        }
-        Ok(sums)
+    /// The head of the log.
+    #[must_use]
+    pub const fn head(&self) -> Seq {
+        self.head
     }
 
-    /// How far the proposals of each bucket and group came. Those that have none are left out.
-    pub async fn funnel(&self, buckets: &[Bucket]) -> Result<Vec<GroupInBucket>, StoreError> {
+    /// When the first and the last of the proposals of all vendors were created, in microseconds;
+    /// none if there are none.
+    #[must_use]
+    pub const fn span(&self) -> Option<(i64, i64)> {
+        self.span
+    }
+
+    /// The proposals of each group that were created in each of these buckets. Groups without any
+    /// are left out.
+    pub async fn in_buckets(&self, buckets: &[Bucket]) -> Result<Vec<GroupInBucket>, StoreError> {
         if buckets.is_empty() {
             return Ok(Vec::new());
         }
-        let cells: Vec<[i64; 5]> = self.read_list(&self.funnel_sql(buckets)).await?;
-        let read = |[number, bucket, created, sent, viewed]: [i64; 5]| {
+        let cells: Vec<[i64; 8]> = self.read_list(&self.buckets_sql(buckets)).await?;
+        let read = |[number, bucket, created, sent, viewed, with_total, high, low]: [i64; 8]| {
             let (group, bucket) = (self.group(number)?.clone(), usize::try_from(bucket).ok()?);
-            Some(GroupInBucket { group, bucket, created, sent, viewed })
+            let total = (with_total > 0).then(|| sum_of_parts(high, low));
+            Some(GroupInBucket { group, bucket, created, sent, viewed, total })
         };
         Ok(cells.into_iter().filter_map(read).collect())
+    }
+
+    /// All proposals of each group, as one bucket.
+    pub async fn in_whole_range(&self) -> Result<Vec<GroupInBucket>, StoreError> {
+        let (from, before) = self.range;
+        self.in_buckets(&[Bucket { start: from, from, before }]).await
+    }
+
+    /// The payments on the proposals of each group that has any.
+    pub async fn paid(&self) -> Result<Vec<GroupPaid>, StoreError> {
+        let sums: Vec<[i64; 4]> = self.read_list(&self.paid_sql()).await?;
+        let read = |[number, payments, high, low]: [i64; 4]| {
+            let group = self.group(number).filter(|_| payments > 0)?.clone();
+            Some(GroupPaid { group, paid: sum_of_parts(high, low) })
+        };
+        Ok(sums.into_iter().filter_map(read).collect())
     }
 
     /// How many seconds each accepted proposal took from its sending to its acceptance, in no
@@ -181,9 +207,13 @@ impl ProposalSnapshot {
         self.read_list(&self.seconds_sql()).await
     }
 
-    /// How many views of the proposals there were in each slot that has any.
-    pub async fn views(&self) -> Result<Vec<[i64; 2]>, StoreError> {
-        if self.counts_views { self.read_list(&self.views_sql()).await } else { Ok(Vec::new()) }
+    /// The slots in which the proposals were viewed, each with how many views there were.
+    pub async fn views(&self) -> Result<Vec<(i64, i64)>, StoreError> {
+        if !self.counts_views {
+            return Ok(Vec::new());
+        }
+        let numbers: Vec<i64> = self.read_list(&self.views_sql()).await?;
+        Ok(numbers.as_chunks::<2>().0.iter().map(|[slot, views]| (*slot, *views)).collect())
     }
 
     /// Ends the snapshot.
@@ -191,35 +221,31 @@ impl ProposalSnapshot {
         self.db.rollback().await
     }
 
-    fn totals_sql(&self) -> String {
-        let item = r#"'[' || "k"."n" || ',' || COUNT(*) || ',' || COUNT("total") || ',' || "#;
-        self.per_group(&format!("{item}{}", sum_parts("total")), &self.range_condition())
-    }
-
     fn paid_sql(&self) -> String {
-        let item = r#"'[' || "k"."n" || ',' || COUNT(*) || ',' || "#;
         // The condition is that of the index.
-        let condition = format!(r#"{} AND "paid" <> 0"#, self.range_condition());
-        self.per_group(&format!("{item}{}", sum_parts("paid")), &condition)
-    }
-
-    /// A statement that gives a list with one item for each group. `item` is the item without its
-    /// end, made from those of the group's proposals that meet the condition.
-    fn per_group(&self, item: &str, condition: &str) -> String {
         format!(
-            r#"{GROUPS} SELECT {} FROM (SELECT (SELECT {item} || ']' FROM "proposal" WHERE "stats_key" = "k"."key"
-            AND {condition}) AS "cell" FROM "k" WHERE "k"."n" IN ({})) AS "cells""#,
+            r#"{GROUPS} SELECT {} FROM (SELECT (SELECT '[' || "k"."n" || ',' || COUNT(*) || ',' || {} || ']' FROM "proposal"
+            WHERE "stats_key" = "k"."key" AND {} AND "paid" <> 0) AS "cell" FROM "k" WHERE "k"."n" IN ({})) AS "cells""#,
             self.json_list(r#""cell""#),
+            sum_parts("paid"),
+            self.range_condition(),
             self.numbers(|_| true),
         )
     }
 
-    fn funnel_sql(&self, buckets: &[Bucket]) -> String {
+    fn buckets_sql(&self, buckets: &[Bucket]) -> String {
         let row = |(at, bucket): (usize, &Bucket)| format!("({at}, {}, {})", bucket.from, bucket.before);
         let rows: Vec<String> = buckets.iter().enumerate().map(row).collect();
-        let cell = r#"SELECT CASE WHEN COUNT(*) > 0 THEN '[' || "k"."n" || ',' || "b"."at" || ',' || COUNT(*) || ','
-            || COUNT("sent_at") || ',' || COUNT("first_viewed_at") || ']' END FROM "proposal" WHERE "stats_key" = "k"."key"
-            AND "created_order" >= "b"."from" AND "created_order" < "b"."before""#;
+        let total = if self.has_small_totals {
+            r#"0 || ',' || COALESCE(SUM("total"), 0)"#.to_owned()
+        } else {
+            sum_parts("total")
+        };
+        let cell = format!(
+            r#"SELECT CASE WHEN COUNT(*) > 0 THEN '[' || "k"."n" || ',' || "b"."at" || ',' || COUNT(*) || ',' || COUNT("sent_at")
+            || ',' || COUNT("first_viewed_at") || ',' || COUNT("total") || ',' || {total} || ']' END FROM "proposal"
+            WHERE "stats_key" = "k"."key" AND "created_order" >= "b"."from" AND "created_order" < "b"."before""#
+        );
         format!(
             r#"{GROUPS}, "b" ("at", "from", "before") AS (VALUES {}) SELECT {} FROM (SELECT ({cell}) AS "cell"
             FROM "k" CROSS JOIN "b" WHERE "k"."n" IN ({})) AS "cells""#,
@@ -240,7 +266,7 @@ impl ProposalSnapshot {
     }
 
     fn views_sql(&self) -> String {
-        let list = self.json_list(r#"'[' || "view_slot" || ',' || "views" || ']'"#);
+        let list = self.json_list(r#""view_slot" || ',' || "views""#);
         if !self.is_bounded {
             return format!(
                 r#"SELECT {list} FROM (SELECT "view_slot", COUNT(*) AS "views" FROM "event" WHERE "view_slot" IS NOT NULL
@@ -329,7 +355,7 @@ mod tests {
             "INSERT INTO proposal (description, stats_key, provider, vendor_id, status, currency, total, paid, sent_at, decided_at, order_key, \
              first_seen_at, last_event_at, created_order, updated_order, total_order, name_order, name_folded) \
              SELECT '{}', CASE n % 2 WHEN 0 THEN 'ARCSITE ACCEPTED USD' ELSE 'BIDSKETCH PENDING ' END, CASE n % 2 WHEN 0 THEN 'ARCSITE' ELSE 'BIDSKETCH' END, CAST(n AS text), \
-             CASE n % 3 WHEN 0 THEN 'ACCEPTED' ELSE 'PENDING' END, 'USD', 9223372036854775807, n % 5, n, n, n, n, n, n, n, n, '', '' \
+             CASE n % 3 WHEN 0 THEN 'ACCEPTED' ELSE 'PENDING' END, 'USD', 9223372036854775807, n % 5, n, n, n, n, n, n, n, 9223372036854775807, '', '' \
              FROM {numbers}",
             "x".repeat(500)
         );
@@ -348,9 +374,8 @@ mod tests {
         let all = ProposalSnapshot::take(store.reader(), &StatsFilter::default()).await.unwrap();
         let bucket = Bucket { start: 0, from: 0, before: 1000 };
         let statements = [
-            ("totals", all.totals_sql()),
+            ("buckets", all.buckets_sql(&[bucket])),
             ("paid", all.paid_sql()),
-            ("funnel", all.funnel_sql(&[bucket])),
             ("seconds", all.seconds_sql()),
             ("views", all.views_sql()),
         ];
@@ -368,11 +393,12 @@ mod tests {
 
     async fn assert_exact(store: &Store) {
         let all = ProposalSnapshot::take(store.reader(), &StatsFilter::default()).await.unwrap();
-        let sums = all.sums().await.unwrap();
-        assert_eq!(sums.iter().map(|sums| sums.proposals).sum::<i64>(), 5000);
-        let total: i128 = sums.iter().filter_map(|sums| sums.total).sum();
+        let cells = all.in_whole_range().await.unwrap();
+        assert_eq!(cells.iter().map(|cell| cell.created).sum::<i64>(), 5000);
+        let total: i128 = cells.iter().filter_map(|cell| cell.total).sum();
         assert_eq!(total, i128::from(i64::MAX) * 5000, "no sum overflows");
-        assert_eq!(sums.iter().filter_map(|sums| sums.paid).sum::<i128>(), 1000 * (1 + 2 + 3 + 4));
+        let paid: i128 = all.paid().await.unwrap().iter().map(|group| group.paid).sum();
+        assert_eq!(paid, 1000 * (1 + 2 + 3 + 4));
         assert_eq!(all.views().await.unwrap().len(), 5000);
         all.end().await.unwrap();
     }

@@ -12,7 +12,7 @@ use crate::graphql::execution::compat::ScalarText;
 use crate::graphql::execution::selection::Selected;
 use crate::store::projection::VIEW_SLOT_MICROS;
 use crate::store::read::event_stats::EventCount;
-use crate::store::read::proposal_stats::{Group, GroupInBucket, GroupSums};
+use crate::store::read::proposal_stats::{Group, GroupInBucket, GroupPaid};
 use crate::store::read::value::Micros;
 
 /// The largest number of buckets of an answer.
@@ -22,14 +22,16 @@ pub(crate) const BUCKETS_MAX: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct ProposalStats {
     pub(crate) cursor: String,
-    pub(crate) sums: Vec<GroupSums>,
+    /// The proposals of each group, in any buckets.
+    pub(crate) groups: Vec<GroupInBucket>,
+    pub(crate) paid: Vec<GroupPaid>,
     pub(crate) arcsite_currency: Option<String>,
     /// The funnel of each length of bucket that is selected.
     pub(crate) funnels: HashMap<domain::TimeBucket, Vec<FunnelBucket>>,
     /// How many seconds each accepted proposal took, in no order.
     pub(crate) seconds_to_accept: Vec<i64>,
     /// How many views each slot has.
-    pub(crate) views: Vec<[i64; 2]>,
+    pub(crate) views: Vec<(i64, i64)>,
     pub(crate) zone: TimeZone,
 }
 
@@ -45,7 +47,7 @@ impl ProposalStats {
 
     /// How many proposals have each status, and their amounts. A status that none has is left out.
     async fn by_status(&self) -> Vec<Selected<ProposalStatusStats>> {
-        by_status(&self.sums, self.arcsite_currency.as_deref()).into_iter().map(Selected).collect()
+        by_status(&self.groups, &self.paid, self.arcsite_currency.as_deref()).into_iter().map(Selected).collect()
     }
 
     /// How far the proposals came, by the time of their creation and by vendor, oldest first. A
@@ -160,17 +162,19 @@ pub(crate) struct EventBucket {
 }
 
 /// The entries of `byStatus`, in the order of the statuses; those without one come last.
-fn by_status(sums: &[GroupSums], arcsite_currency: Option<&str>) -> Vec<ProposalStatusStats> {
-    let mut statuses: Vec<Option<domain::ProposalStatus>> = sums.iter().map(|sums| sums.group.status).collect();
+fn by_status(groups: &[GroupInBucket], paid: &[GroupPaid], arcsite_currency: Option<&str>) -> Vec<ProposalStatusStats> {
+    let mut statuses: Vec<Option<domain::ProposalStatus>> = groups.iter().map(|cell| cell.group.status).collect();
     statuses.sort_by_key(|status| (status.is_none(), *status));
     statuses.dedup();
     let entry = |status: Option<domain::ProposalStatus>| {
-        let of_status = || sums.iter().filter(move |sums| sums.group.status == status);
+        let of_status = || groups.iter().filter(move |cell| cell.group.status == status);
+        let totals = of_status().filter_map(|cell| Some((&cell.group, cell.total?)));
+        let paid = paid.iter().filter(|paid| paid.group.status == status).map(|paid| (&paid.group, paid.paid));
         ProposalStatusStats {
             status: status.map(ProposalStatus::from),
-            count: of_status().map(|sums| sums.proposals).sum(),
-            totals: amounts(of_status().map(|sums| (&sums.group, sums.total)), arcsite_currency),
-            paid: amounts(of_status().map(|sums| (&sums.group, sums.paid)), arcsite_currency),
+            count: of_status().map(|cell| cell.created).sum(),
+            totals: amounts(totals, arcsite_currency),
+            paid: amounts(paid, arcsite_currency),
         }
     };
     statuses.into_iter().map(entry).collect()
@@ -178,12 +182,11 @@ fn by_status(sums: &[GroupSums], arcsite_currency: Option<&str>) -> Vec<Proposal
 
 /// One sum for each currency. The unknown currencies of two vendors may differ.
 fn amounts<'a>(
-    sums: impl Iterator<Item = (&'a Group, Option<i128>)>,
+    sums: impl Iterator<Item = (&'a Group, i128)>,
     arcsite_currency: Option<&str>,
 ) -> Vec<Selected<CurrencyAmount>> {
     let mut amounts: BTreeMap<(Option<String>, Option<domain::Provider>), i128> = BTreeMap::new();
     for (group, sum) in sums {
-        let Some(sum) = sum else { continue };
         let of_office = arcsite_currency.filter(|_| group.provider == domain::Provider::Arcsite).map(str::to_owned);
         let currency = group.currency.clone().or(of_office);
         let provider = if currency.is_none() { Some(group.provider) } else { None };
@@ -247,9 +250,9 @@ impl DurationStats {
 }
 
 /// The views of each hour of the week in a zone, from Monday on.
-fn views_by_hour(views: &[[i64; 2]], zone: &TimeZone) -> Vec<HourCount> {
+fn views_by_hour(views: &[(i64, i64)], zone: &TimeZone) -> Vec<HourCount> {
     let mut hours: BTreeMap<(u8, u8), i64> = BTreeMap::new();
-    for [slot, count] in views {
+    for (slot, count) in views {
         if let Some(hour) = zone.weekday_and_hour(slot.saturating_mul(VIEW_SLOT_MICROS)) {
             *hours.entry(hour).or_default() += count;
         }

@@ -79,24 +79,31 @@ async fn read_proposal_stats(ctx: &Context<'_>, filter: StatsFilter, zone: TimeZ
     let api = ctx.data::<Api>()?;
     let is_selected = |name: &str| ctx.field().selection_set().any(|field| field.name() == name);
     let snapshot = ProposalSnapshot::take(ctx.data::<Reader>()?, &filter).await.or_api_error()?;
-    let mut funnels = HashMap::new();
+    let (mut funnels, mut groups) = (HashMap::new(), None);
     for length in selected_funnels(ctx)? {
-        let span = snapshot.span().await.or_api_error()?;
-        let buckets = match span {
+        let buckets = match snapshot.span() {
             Some((first, last)) => buckets(&zone, length, (first, last + 1), "the proposals are").or_api_error()?,
             None => Vec::new(),
         };
-        funnels.insert(length, funnel(&snapshot.funnel(&buckets).await.or_api_error()?, &buckets));
+        let cells = snapshot.in_buckets(&buckets).await.or_api_error()?;
+        funnels.insert(length, funnel(&cells, &buckets));
+        groups = Some(cells);
     }
-    let sums = if is_selected("byStatus") { snapshot.sums().await.or_api_error()? } else { Vec::new() };
+    // The buckets of a funnel have all proposals.
+    let (groups, paid) = match (is_selected("byStatus"), groups) {
+        (true, Some(groups)) => (groups, snapshot.paid().await.or_api_error()?),
+        (true, None) => (snapshot.in_whole_range().await.or_api_error()?, snapshot.paid().await.or_api_error()?),
+        (false, _) => (Vec::new(), Vec::new()),
+    };
     let seconds_to_accept =
         if is_selected("timeToAccept") { snapshot.seconds_to_accept().await.or_api_error()? } else { Vec::new() };
     let views = if is_selected("viewsByHour") { snapshot.views().await.or_api_error()? } else { Vec::new() };
-    let head = snapshot.head().await.or_api_error()?;
+    let head = snapshot.head();
     snapshot.end().await.or_api_error()?;
     Ok(ProposalStats {
         cursor: cursor::encode_event(api.store.log_id(), head),
-        sums,
+        groups,
+        paid,
         arcsite_currency: api.arcsite_currency.clone(),
         funnels,
         seconds_to_accept,
