@@ -150,20 +150,19 @@ pub async fn fetch_page<F: Filterable>(
         Dialect::Postgres => filter.condition(),
     };
     let Some(indexed) = filter.indexed_condition() else {
-        return fetch_rows_of_page(db, columns, condition, sort, window).await;
+        let statement = page_statement::<F::Row>(columns, condition, sort, window);
+        return Ok(window.to_page(json_rows::fetch_rows(db, statement, columns).await?));
     };
     let bound = SearchBound::find::<F>(db, indexed.clone(), sort, window).await?;
-    let condition = condition.add(bound.condition(sort));
-    let page: Page<F::Row> = fetch_rows_of_page(db, columns, condition, sort, window).await?;
-    // The row that only shows that there are more is not in the page, but was read.
-    let is_full = if window.backward { page.has_previous } else { page.has_next };
-    let last = if window.backward { page.rows.first() } else { page.rows.last() };
-    let last = match last.filter(|_| is_full).map(|row| row.position(sort)).transpose()? {
+    let statement = page_statement::<F::Row>(columns, condition.add(bound.condition(sort)), sort, window);
+    let rows = json_rows::fetch_rows::<F::Row>(db, statement, columns).await?;
+    let is_full = u64::try_from(rows.len()).is_ok_and(|found| found >= window.fetch_limit());
+    let last = match rows.last().filter(|_| is_full).map(|row| row.position(sort)).transpose()? {
         Some(Position { key: SortValue::Integer(key), .. }) => Some(key),
         Some(Position { key: SortValue::Text(_), .. }) | None => None,
     };
-    bound.take_rows::<F>(db, indexed, (sort, window), (is_full, last)).await?;
-    Ok(page)
+    bound.take_rows::<F>(db, indexed, (sort, window), last).await?;
+    Ok(window.to_page(rows))
 }
 
 /// How many rows match a filter.
@@ -176,17 +175,6 @@ pub async fn count_matching<F: Filterable>(db: &Reader, filter: &F) -> Result<u6
         row_search::take_all_rows::<F::Row>(db, indexed).await?;
     }
     count::<F::Row>(db, filter.condition()).await
-}
-
-/// Reads a window of all rows that meet a condition, in one statement.
-async fn fetch_rows_of_page<R: ReadRow>(
-    db: &Reader,
-    columns: Columns,
-    condition: Condition,
-    sort: Sort,
-    window: &Window,
-) -> Result<Page<R>, StoreError> {
-    Ok(window.to_page(json_rows::fetch_rows(db, page_statement::<R>(columns, condition, sort, window), columns).await?))
 }
 
 /// The statement of a page, without the JSON encoding.

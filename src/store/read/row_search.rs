@@ -53,21 +53,21 @@ impl SearchBound {
             .add_option(self.beyond.map(|beyond| if self.is_descending { key().gt(beyond) } else { key().lt(beyond) }))
     }
 
-    /// Takes the rows that a search has read from the budget. `is_full` says whether it found as
-    /// many as it needs, and `last` is the key of the last one.
+    /// Takes the rows that a search has read from the budget. `last` is the key of the last one
+    /// that it found, if it found as many as it needs.
     ///
     /// # Errors
     ///
-    /// It did not find as many, and rows beyond the bound may match too.
+    /// It did not, and rows beyond the bound may match too.
     pub(super) async fn take_rows<F: Filterable>(
         self,
         db: &Reader,
         indexed: Condition,
         (sort, window): (Sort, &Window),
-        (is_full, last): (bool, Option<i64>),
+        last: Option<i64>,
     ) -> Result<(), StoreError> {
         let Some(budget) = db.budget() else { return Ok(()) };
-        if !is_full && self.beyond.is_some() {
+        if last.is_none() && self.beyond.is_some() {
             budget.exceed(Exceeded::Rows);
             return Err(StoreError::OverBudget);
         }

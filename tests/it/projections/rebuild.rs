@@ -44,12 +44,13 @@ async fn rebuild_after_damage_restores_every_row() {
         "DELETE FROM project WHERE vendor_id > (SELECT MIN(vendor_id) FROM project)",
         "UPDATE drawing SET name = 'wrong', project_vendor_id = NULL, last_event_at = 0",
         "UPDATE proposal SET status = 'LOST', order_key = 9223372036854775807, total = 1, total_order = 1",
+        "UPDATE proposal SET sent_at = 1, view_count = view_count + 1, decided_at = NULL, paid = 7, stats_key = 'x'",
+        "UPDATE event SET previous_status = 'LOST', view_slot = 5",
+        "UPDATE event SET is_counted = NULL WHERE seq % 3 = 0",
         "UPDATE drawing SET signed_order = 9223372036854775807, cleared = '[\"name\"]'",
-        "INSERT INTO client SELECT 'ghost', name, first_name, last_name, email, phone, alt_phone, website, \
-         address_field_one, address_field_two, city, state, postal_zip, country, notes, other_contact, url, app_url, \
-         created_at, updated_at, order_key, first_seen_at, last_event_at, created_order, updated_order, name_order, \
-         name_folded, email_folded, city_folded, name_sort, name_search, email_search, city_search, signed_order, cleared \
-         FROM client LIMIT 1",
+        "INSERT INTO client (vendor_id, name, order_key, first_seen_at, last_event_at, created_order, updated_order, name_order, \
+         name_folded) SELECT 'ghost', name, order_key, first_seen_at, last_event_at, created_order, updated_order, name_order, \
+         name_folded FROM client LIMIT 1",
         "DELETE FROM project_tag",
         "UPDATE drawing_tag SET tag = tag || 'x'",
         "DELETE FROM payment",

@@ -251,3 +251,149 @@ async fn proposal_filter_selects_and_counts_its_rows() {
     }
     service.stop().await;
 }
+
+/// The clock of the service is at 2026-01-05T15:00:00Z.
+#[tokio::test]
+async fn proposal_filter_by_what_happened_selects_and_counts_its_rows() {
+    let service = Setup::new().clock(&ManualClock::new()).start().await;
+    let bidsketch = async |id: u32, event: &str, updated_at: &str, status: &str| {
+        let data = format!(
+            r#"{{"id":{id},"created_at":"2026-01-0{id}T00:00:00Z","updated_at":"{updated_at}T12:00:00Z","status":"{status}"}}"#
+        );
+        service.bidsketch(event, &data).await.accepted();
+    };
+    for id in 1..=4 {
+        bidsketch(id, "proposal_created", "2025-12-31", "Pending").await;
+    }
+    for id in 1..=3 {
+        bidsketch(id, "proposal_sent", &format!("2026-01-0{id}"), "Pending").await;
+    }
+    bidsketch(1, "proposal_viewed", "2026-01-03", "Viewed").await;
+    bidsketch(1, "proposal_accepted", "2026-01-04", "Accepted").await;
+    bidsketch(2, "proposal_declined", "2026-01-05", "Declined").await;
+    service.arcsite("proposal.status_changed", r#"{"proposal_id":1,"status":"PENDING"}"#).await.accepted();
+    check(
+        &service,
+        "proposals",
+        "proposal:",
+        &[
+            (r#"{ createdFrom: "2026-01-03T00:00:00Z" }"#, &["arcsite:1", "bidsketch:3", "bidsketch:4"]),
+            (r#"{ createdBefore: "2026-01-03T00:00:00Z" }"#, &["bidsketch:1", "bidsketch:2"]),
+            (
+                r#"{ createdFrom: "2026-01-02T00:00:00Z", createdBefore: "2026-01-04T00:00:00Z" }"#,
+                &["bidsketch:2", "bidsketch:3"],
+            ),
+            (r#"{ sentBefore: "2026-01-02T12:00:00Z" }"#, &["bidsketch:1"]),
+            (r#"{ sentBefore: "2026-01-02T12:00:01Z" }"#, &["bidsketch:1", "bidsketch:2"]),
+            (r#"{ sentBefore: "2100-01-01T00:00:00Z" }"#, &["arcsite:1", "bidsketch:1", "bidsketch:2", "bidsketch:3"]),
+            ("{ viewed: true }", &["bidsketch:1"]),
+            ("{ viewed: false }", &["bidsketch:2", "bidsketch:3", "bidsketch:4"]),
+            ("{ viewed: null }", &["arcsite:1", "bidsketch:1", "bidsketch:2", "bidsketch:3", "bidsketch:4"]),
+            // Sent and never opened.
+            (r#"{ viewed: false, sentBefore: "2026-01-03T00:00:00Z" }"#, &["bidsketch:2"]),
+            (r#"{ decidedFrom: "2026-01-04T12:00:00Z" }"#, &["bidsketch:1", "bidsketch:2"]),
+            (r#"{ decidedBefore: "2026-01-05T12:00:00Z" }"#, &["bidsketch:1"]),
+            (r#"{ decidedFrom: "2026-01-04T12:00:01Z", decidedBefore: "2100-01-01T00:00:00Z" }"#, &["bidsketch:2"]),
+        ],
+    )
+    .await;
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn event_filter_selects_and_counts_its_rows() {
+    let service = Service::open().await;
+    for id in 1..=3 {
+        service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"Roof {id}%"}}"#)).await.accepted();
+    }
+    service.bidsketch("proposal_sent", r#"{"id":4,"status":"Pending","name":"a_b"}"#).await.accepted();
+    service
+        .bidsketch("proposal_accepted", r#"{"id":4,"status":"Accepted","updated_at":"2026-01-01T00:00:00Z"}"#)
+        .await
+        .accepted();
+    service.arcsite("project.created", r#"{"id":2,"name":"Roof 2%"}"#).await.redelivery_of("event:2");
+    let both = r#"{"id":4,"status":"Accepted","updated_at":"2026-01-01T00:00:00Z","name":"late"}"#;
+    service.bidsketch("proposal_accepted_or_declined", both).await.redelivery_of("event:5");
+    check(
+        &service,
+        "events",
+        "event:",
+        &[
+            ("{ status: [ACCEPTED] }", &["5"]),
+            ("{ status: [ACCEPTED, PENDING] }", &["4", "5"]),
+            ("{ status: [] }", &[]),
+            ("{ kindNot: [PROJECT_CREATED] }", &["4", "5"]),
+            ("{ kindNot: [] }", &["1", "2", "3", "4", "5"]),
+            ("{ kind: [PROJECT_CREATED, PROPOSAL_SENT], kindNot: [PROJECT_CREATED] }", &["4"]),
+            (r#"{ vendorType: ["proposal_sent", "project.created"] }"#, &["1", "2", "3", "4"]),
+            // The type of a redelivery is not the event's.
+            (r#"{ vendorType: ["proposal_accepted_or_declined"] }"#, &[]),
+            (r#"{ vendorType: ["Project.Created"] }"#, &[]),
+            ("{ vendorType: [] }", &[]),
+            (r#"{ payloadContains: "Roof" }"#, &["1", "2", "3"]),
+            (r#"{ payloadContains: "roof" }"#, &[]),
+            (r#"{ payloadContains: "Roof 2%" }"#, &["2"]),
+            (r#"{ payloadContains: "Roof%" }"#, &[]),
+            (r#"{ payloadContains: "a_b" }"#, &["4"]),
+            (r#"{ payloadContains: "\"status\":\"Acc" }"#, &["5"]),
+            // Neither the vendor's type nor a redelivery's payload.
+            (r#"{ payloadContains: "proposal_accepted" }"#, &[]),
+            (r#"{ payloadContains: "late" }"#, &[]),
+            (r#"{ payloadContains: "Roof", receivedFrom: "2100-01-01T00:00:00Z" }"#, &[]),
+            ("{ redelivered: true }", &["2", "5"]),
+            ("{ redelivered: false }", &["1", "3", "4"]),
+            ("{ redelivered: true, provider: [BIDSKETCH] }", &["5"]),
+        ],
+    )
+    .await;
+    let long = "x".repeat(201);
+    for part in ["", "  ", " ab ", &long] {
+        let query = format!("{{ events(filter: {{ payloadContains: {part:?} }}) {{ totalCount }} }}");
+        assert_bad_user_input(&service.query_error(&query).await, "`payloadContains` must have 3 to 200");
+    }
+    service.stop().await;
+}
+
+/// A search reads as many events as the request may read rows. Another condition leaves it fewer.
+#[tokio::test]
+async fn search_in_payloads_is_bounded_by_the_budget_of_rows() {
+    let service = Setup::new().with(|settings| settings.graphql.max_rows = 10).start().await;
+    for id in 1..=20 {
+        let name = if id == 5 || id == 15 { "needle" } else { "hay" };
+        service.arcsite("project.created", &format!(r#"{{"id":{id},"name":"{name}"}}"#)).await.accepted();
+    }
+    service.bidsketch("client_created", r#"{"id":1,"name":"needle"}"#).await.accepted();
+    let events = |arguments: &str, rest: &str| {
+        format!(
+            "{{ events({arguments}, filter: {{ payloadContains: \"needle\" {rest} }}) {{ nodes {{ id }} pageInfo {{ hasNextPage }} }} }}"
+        )
+    };
+    let found = async |arguments: &str, rest: &str| {
+        let page = service.query(&events(arguments, rest)).await["events"].take();
+        let ids: Vec<String> = texts(page["nodes"].as_array().unwrap(), "id");
+        (ids.join(" "), page["pageInfo"]["hasNextPage"].as_bool().unwrap())
+    };
+    // The newest ten have two of the three.
+    assert_eq!(found("first: 1", "").await, ("event:21".to_owned(), true));
+    assert_eq!(found("first: 10", "provider: [BIDSKETCH]").await, ("event:21".to_owned(), false));
+    for (arguments, rest) in
+        [("first: 2", ""), ("first: 3", ""), ("last: 2", ""), ("first: 1", "provider: [ARCSITE]"), ("first: 10", "")]
+    {
+        let error = service.query_error(&events(arguments, rest)).await;
+        assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{arguments} {rest}: {error}");
+    }
+    assert_eq!(found("last: 1", "projectId: \"project:5\"").await, ("event:5".to_owned(), false));
+    let total = "{ events(first: 0, filter: { payloadContains: \"needle\", kind: [CLIENT_CREATED] }) { totalCount } }";
+    assert_eq!(service.query(total).await["events"]["totalCount"], 1);
+    let all = "{ events(first: 0, filter: { payloadContains: \"needle\" }) { totalCount } }";
+    assert_eq!(service.query_error(all).await["extensions"]["code"], "LIMIT_EXCEEDED");
+    // A batch of searches in one request has one budget.
+    let twice = "{ a: events(first: 1, filter: { payloadContains: \"needle\" }) { nodes { id } }
+        b: events(first: 1, filter: { payloadContains: \"needle\" }) { nodes { id } } }";
+    assert_eq!(service.query_error(twice).await["extensions"]["code"], "LIMIT_EXCEEDED");
+    // The feed has them all.
+    let feed = "{ eventFeed(filter: { payloadContains: \"needle\" }) { events { id } caughtUp } }";
+    let page = service.query(feed).await["eventFeed"].take();
+    assert_eq!(texts(page["events"].as_array().unwrap(), "id"), ["event:5", "event:15", "event:21"]);
+    service.stop().await;
+}
