@@ -82,7 +82,8 @@ async fn unreadable_event_fails_only_subscriptions_that_select_it() {
     use sea_orm::ConnectionTrait;
     database
         .execute_unprepared(
-            "INSERT INTO event SELECT 2, provider, 'DREAMT', vendor_type, 'x:2', 'x', status, occurred_at, received_at, signed_at, \
+            "INSERT INTO event (seq, provider, kind, vendor_type, subject, identity, status, occurred_at, received_at, signed_at, \
+             order_key, proposal_vendor_id, client_vendor_id, project_vendor_id, drawing_vendor_id, body) SELECT 2, provider, 'DREAMT', vendor_type, 'x:2', 'x', status, occurred_at, received_at, signed_at, \
              order_key, proposal_vendor_id, client_vendor_id, project_vendor_id, drawing_vendor_id, body FROM event; \
              INSERT INTO delivery (id, provider, vendor_type, received_at, outcome, event_seq) \
              SELECT 2, provider, vendor_type, received_at, outcome, 2 FROM delivery",
