@@ -193,3 +193,40 @@ async fn older_signed_event_counts_without_changing_the_state() {
     assert_eq!(service.query(query).await["proposal"], expected);
     service.stop().await;
 }
+
+/// A node of the version before records a view beside a running service: it knows none of the
+/// columns.
+#[tokio::test]
+async fn event_of_a_node_of_the_version_before_is_counted_while_the_service_runs() {
+    let clock = ManualClock::new();
+    let service = Setup::new().clock(&clock).start().await;
+    bidsketch(&service, "proposal_sent", "2026-01-01T12:00:00Z", "Pending").await;
+    let connection = service.database().connect().await;
+    let body = envelope("proposal_viewed", r#"{"id":1,"updated_at":"2026-01-02T12:00:00Z","status":"Viewed"}"#);
+    for statement in [
+        format!(
+            "INSERT INTO event (seq, provider, kind, vendor_type, subject, identity, status, occurred_at, received_at, \
+             order_key, proposal_vendor_id, body) SELECT 2, provider, 'PROPOSAL_VIEWED', 'proposal_viewed', subject, 'view', \
+             'VIEWED', 1767355200000000, received_at, 1767355200000000, proposal_vendor_id, '{body}' FROM event"
+        ),
+        "INSERT INTO delivery (id, provider, vendor_type, received_at, outcome, event_seq) \
+         SELECT 2, provider, 'proposal_viewed', received_at, 'ACCEPTED', 2 FROM event WHERE seq = 1"
+            .to_owned(),
+        "UPDATE proposal SET status = 'VIEWED', vendor_status = 'Viewed', order_key = 1767355200000000, \
+         updated_at = 1767355200000000, updated_order = 1767355200000000"
+            .to_owned(),
+    ] {
+        sea_orm::ConnectionTrait::execute_unprepared(&connection, &statement).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    crate::harness::eventually("the view is counted", crate::harness::TIMEOUT, async || {
+        (facts(&service, "BIDSKETCH", "1").await["viewCount"] == 1).then_some(())
+    })
+    .await;
+    let data = service.query("{ proposalStats { byStatus { status count } viewsByHour { count } } }").await;
+    let expected = json!({ "byStatus": [{ "status": "VIEWED", "count": 1 }], "viewsByHour": [{ "count": 1 }] });
+    assert_eq!(data["proposalStats"], expected);
+    let log = service.log("... on ProposalEvent { previousStatus }").await;
+    assert_eq!(log[1]["previousStatus"], "PENDING");
+    rebuilt(service, &clock).await.stop().await;
+}
