@@ -7,7 +7,7 @@ use super::list::{child_page_statement, page_statement};
 use super::order::Sortable;
 use super::*;
 use crate::clock::Clock;
-use crate::domain::{EventKind, Money, ProposalStatus};
+use crate::domain::{Bucket, EventKind, Money, ProposalStatus};
 use crate::store::Store;
 use crate::store::engine::dialect::Dialect;
 use crate::store::test_support::PostgresCluster;
@@ -231,6 +231,9 @@ fn filters_with_an_index() -> Vec<(&'static str, SelectStatement, &'static str)>
             page_statement::<EventRow>(EventRow::ALL, Filterable::condition(&filter), EventRow::DEFAULT_ORDER, &WINDOW);
         filters.push(("event", page, index));
     }
+    let bucket = Bucket { start: 0, from: 0, before: 100 };
+    let counts = event_stats::count_statement(&EventFilter::default(), &[bucket, bucket]);
+    filters.push(("event", counts, "event_received_at"));
     filters
 }
 
