@@ -1,7 +1,8 @@
-import { Suspense, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { Provider } from "urql";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { basePath, root, serviceUrl } from "../base";
+import { QuarantineCountDocument } from "../gql/graphql";
 import icon from "../icon.svg";
 import { PulseContext, useFeed, useSnapshot } from "../live/use-feed";
 import { Dialog, ErrorBoundary, Notice, Skeleton } from "../ui/ui";
@@ -14,6 +15,7 @@ import { nextTheme, nextZone } from "./preferences";
 import { routes } from "./routes";
 import { SessionVersion, useSession } from "./session";
 import { SignInForm } from "./sign-in-form";
+import { useApi } from "./use-api";
 
 const icons: Record<string, string> = {
   Live: "M3 12h4l3-8 4 16 3-8h4",
@@ -59,13 +61,21 @@ function Icon({ name }: { name: string }) {
   );
 }
 
-function NavLink({ name, to, className = "" }: { name: string; to: string; className?: string | undefined }) {
+interface NavLinkProps {
+  name: string;
+  to: string;
+  className?: string | undefined;
+  count?: number | undefined;
+}
+
+function NavLink({ name, to, className = "", count = 0 }: NavLinkProps) {
   const [path] = useLocation();
   const isCurrent = to === "/" ? path === "/" : path.startsWith(to);
   return (
     <Link href={to} className={`${styles.link} ${className}`} aria-current={isCurrent ? "page" : undefined}>
       <Icon name={name} />
       {name}
+      {count > 0 && <span className={styles.count}>{count}</span>}
     </Link>
   );
 }
@@ -79,8 +89,24 @@ function PlaygroundLink({ className = "" }: { className?: string | undefined }) 
   );
 }
 
+/** How often the number of deliveries in quarantine is asked for: they make no event that would tell. */
+const COUNT_MILLISECONDS = 60_000;
+
+/** How many deliveries wait in quarantine. */
+function useQuarantineCount(): number {
+  const [path] = useLocation();
+  const { data, refetch } = useApi(QuarantineCountDocument, {});
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page may have released some
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || refetch(), COUNT_MILLISECONDS);
+    return () => clearInterval(timer);
+  }, [path, refetch]);
+  return data?.quarantinedDeliveries.totalCount ?? 0;
+}
+
 function Rail() {
   const [isMoreOpen, setMoreOpen] = useState(false);
+  const quarantined = useQuarantineCount();
   return (
     <nav className={styles.rail} aria-label="Pages">
       <Link href="/" className={styles.brand}>
@@ -91,7 +117,12 @@ function Rail() {
         <NavLink key={link.to} {...link} />
       ))}
       {otherLinks.map((link) => (
-        <NavLink key={link.to} {...link} className={styles.secondary} />
+        <NavLink
+          key={link.to}
+          {...link}
+          className={styles.secondary}
+          count={link.to === "/quarantine" ? quarantined : undefined}
+        />
       ))}
       <PlaygroundLink className={styles.secondary} />
       <span className={styles.space} />

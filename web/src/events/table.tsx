@@ -143,14 +143,20 @@ export function EventTable({ label, items, selected, hrefOf, onFilter }: TablePr
       <table className={styles.table} ref={table} aria-label={label}>
         <thead>
           <tr>
-            <th scope="col">Time</th>
-            <th scope="col">What</th>
+            <th scope="col" className={styles.time}>
+              Time
+            </th>
+            <th scope="col" className={styles.kind}>
+              What
+            </th>
             <th scope="col">Who</th>
             <th scope="col">About</th>
             <th scope="col" className={styles.amount}>
               Amount
             </th>
-            <th scope="col">Status</th>
+            <th scope="col" className={styles.status}>
+              Status
+            </th>
           </tr>
         </thead>
         <tbody>
