@@ -81,3 +81,31 @@ test("the pages work below a path of a proxy", async ({ page, service }) => {
   await expect(page.locator(".graphiql-response")).toContainText("Fence 1");
   proxy.end();
 });
+
+test("the palette goes to a page and to a proposal, and keys can be switched off", async ({ page, service }) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog", { name: "Go to" });
+  await palette.getByRole("combobox").fill("fence");
+  await expect(palette.getByRole("option", { name: "Fence 1" })).toHaveAttribute("aria-selected", "true");
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(`${service.url}/proposals/bidsketch:1`);
+  await expect(palette).toHaveCount(0);
+  await page.keyboard.press("g");
+  await page.keyboard.press("e");
+  await expect(page).toHaveURL(`${service.url}/events`);
+  await page.keyboard.press("?");
+  const help = page.getByRole("dialog", { name: "Keys" });
+  await help.getByLabel("Keys are on").uncheck();
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await expect(help).toHaveCount(0);
+  await page.keyboard.press("g");
+  await page.keyboard.press("h");
+  await page.keyboard.press("Control+k");
+  await expect(palette).toBeVisible();
+  await expect(page).toHaveURL(`${service.url}/events`);
+});

@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Provider } from "urql";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { basePath, root, serviceUrl } from "../base";
@@ -41,6 +41,8 @@ const otherLinks = [
   { name: "Wall", to: "/wall" },
   { name: "Settings", to: "/settings" },
 ];
+
+const Palette = lazy(() => import("./palette").then((module) => ({ default: module.Palette })));
 
 /** With Shift. */
 const fullScreenKey = "F";
@@ -170,6 +172,17 @@ function Shell() {
   const session = useSession();
   const [path, navigate] = useLocation();
   const [isHelpOpen, setHelpOpen] = useState(false);
+  const [isPaletteOpen, setPaletteOpen] = useState(false);
+  useEffect(() => {
+    // A key with Ctrl is not one of those that can be switched off.
+    const open = (event: KeyboardEvent) => {
+      if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      if (!document.querySelector("dialog[open]")) setPaletteOpen(true);
+    };
+    addEventListener("keydown", open);
+    return () => removeEventListener("keydown", open);
+  }, []);
   useKeys({
     "?": () => setHelpOpen(true),
     t: nextZone,
@@ -205,6 +218,11 @@ function Shell() {
         <Dialog title="Sign in" onClose={() => navigate("/sign-in")}>
           <SignInForm />
         </Dialog>
+      )}
+      {isPaletteOpen && (
+        <Suspense>
+          <Palette onClose={() => setPaletteOpen(false)} />
+        </Suspense>
       )}
       {isHelpOpen && <Help onClose={() => setHelpOpen(false)} />}
     </PulseContext>
