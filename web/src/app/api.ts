@@ -2,14 +2,26 @@ import { Client, type CombinedError, cacheExchange, fetchExchange } from "@urql/
 import { serviceUrl } from "../base";
 
 /** Queries and mutations. The cookie of the session is sent by the browser; the page never sees it. */
-export const api = new Client({
-  url: serviceUrl("graphql"),
-  exchanges: [cacheExchange, fetchExchange],
-  // A query in a URL would be in the logs of proxies.
-  preferGetMethod: false,
-  requestPolicy: "cache-and-network",
-  fetchOptions: { credentials: "same-origin" },
-});
+function makeApi(): Client {
+  return new Client({
+    url: serviceUrl("graphql"),
+    exchanges: [cacheExchange, fetchExchange],
+    // A query in a URL would be in the logs of proxies.
+    preferGetMethod: false,
+    requestPolicy: "cache-and-network",
+    fetchOptions: { credentials: "same-origin" },
+  });
+}
+
+let current = makeApi();
+
+/** The client of this session. */
+export const currentApi = () => current;
+
+/** Begins a session with a client of its own: no answer of the session before is shown, or waited for. */
+export function renewApi() {
+  current = makeApi();
+}
 
 function code(error: CombinedError): unknown {
   return error.graphQLErrors[0]?.extensions.code;

@@ -6,14 +6,14 @@ import { QuarantineCountDocument } from "../gql/graphql";
 import icon from "../icon.svg";
 import { PulseContext, useFeed, useSnapshot } from "../live/use-feed";
 import { Dialog, ErrorBoundary, Notice, Skeleton } from "../ui/ui";
-import { api } from "./api";
+import { currentApi } from "./api";
 import styles from "./app.module.css";
 import { Help } from "./help";
 import { useKeys } from "./keys";
 import { NewVersion } from "./new-version";
 import { nextTheme, nextZone } from "./preferences";
 import { routes } from "./routes";
-import { SessionVersion, useSession } from "./session";
+import { useSession } from "./session";
 import { SignInForm } from "./sign-in-form";
 import { useApi } from "./use-api";
 
@@ -230,14 +230,13 @@ function Shell() {
 }
 
 export function App() {
-  const { version } = useSession();
+  // A sign-in changes the session, and with it the client.
+  useSession();
   return (
-    <Provider value={api}>
-      <SessionVersion value={version}>
-        <Router base={basePath}>
-          <Shell />
-        </Router>
-      </SessionVersion>
+    <Provider value={currentApi()}>
+      <Router base={basePath}>
+        <Shell />
+      </Router>
     </Provider>
   );
 }

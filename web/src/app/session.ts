@@ -1,9 +1,10 @@
-import { createContext, useContext, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 import { serviceUrl } from "../base";
 import { forgetFeeds, retryFeeds } from "../live/feeds";
+import { renewApi } from "./api";
 
 // A key becomes a cookie that scripts cannot read. What is here is only whether one is needed.
-let state = { isSignedOut: false, version: 0 };
+let state = { isSignedOut: false };
 const listeners = new Set<() => void>();
 
 function set(change: Partial<typeof state>) {
@@ -27,13 +28,6 @@ export function useSession() {
   return useSyncExternalStore(subscribe, () => state);
 }
 
-/** Which session queries belong to: another one fetches them again. */
-export const SessionVersion = createContext(0);
-
-export function useSessionVersion() {
-  return useContext(SessionVersion);
-}
-
 /** Exchanges a key for a session. Returns why it was refused. */
 export async function signIn(token: string): Promise<string | undefined> {
   let response: Response;
@@ -48,7 +42,8 @@ export async function signIn(token: string): Promise<string | undefined> {
     return "The service cannot be reached right now. Try again.";
   }
   if (response.ok) {
-    set({ isSignedOut: false, version: state.version + 1 });
+    renewApi();
+    set({ isSignedOut: false });
     retryFeeds();
     return undefined;
   }

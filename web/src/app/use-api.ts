@@ -1,9 +1,9 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import type { AnyVariables, CombinedError } from "@urql/core";
-import { useCallback, useEffect, useMemo } from "react";
+import { useCallback, useEffect } from "react";
 import { type UseQueryArgs, useQuery } from "urql";
 import { isUnauthenticated } from "./api";
-import { requireSignIn, useSessionVersion } from "./session";
+import { requireSignIn } from "./session";
 
 export interface ApiResult<Data> {
   data: Data | undefined;
@@ -18,13 +18,9 @@ export function useApi<Data, Variables extends AnyVariables>(
   variables: Variables,
   options: { pause?: boolean } = {},
 ): ApiResult<Data> {
-  const version = useSessionVersion();
-  // Another object makes urql fetch again.
-  const context = useMemo(() => ({ version }), [version]);
   const [result, fetchAgain] = useQuery<Data, Variables>({
     query,
     variables,
-    context,
     pause: options.pause ?? false,
   } as UseQueryArgs<Variables, Data>);
   const { data, error, fetching } = result;

@@ -155,6 +155,26 @@ describe("Feed", () => {
     expect(first.ids()).toEqual(["3", "gap 1", "2", "1"]);
   });
 
+  test("ignores what a load brings once another has begun", async () => {
+    let refuse = (_problem: Error) => {};
+    const { feed, state, ids } = setup({
+      loads: [
+        () =>
+          new Promise((_resolve, reject) => {
+            refuse = reject;
+          }),
+        () => Promise.resolve({ events: [event(1)], cursor: "c1" }),
+      ],
+    });
+    feed.start();
+    feed.retry();
+    refuse(new Error("401"));
+    await new Promise((resolve) => setTimeout(resolve));
+    state.sink?.next(page([]));
+    expect(feed.snapshot().phase).toBe("live");
+    expect(ids()).toEqual(["1"]);
+  });
+
   test("starts over with a cursor of another log", async () => {
     const saved = { items: [{ type: "event", id: "event:9", event: event(9) }], cursor: "c9", leftAt: 500 } as const;
     const { feed, state, ids } = setup({ saved });

@@ -118,6 +118,8 @@ export class Feed<E extends FeedEvent> {
   #end: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   #isStarted = false;
+  /** Which load is the last one: what an earlier one brings is late. */
+  #loads = 0;
   #isScheduled = false;
   #snapshot: Snapshot<E>;
 
@@ -216,15 +218,17 @@ export class Feed<E extends FeedEvent> {
   }
 
   async #load() {
+    this.#loads += 1;
+    const load = this.#loads;
     try {
       const { events, cursor } = await this.#options.load();
-      if (!this.#isStarted) return;
+      if (!this.#isStarted || load !== this.#loads) return;
       this.#items = events.slice(0, this.#ringSize).map(row);
       this.#variables.after = cursor;
       this.#publish();
       this.#connect();
     } catch (problem) {
-      if (!this.#isStarted) return;
+      if (!this.#isStarted || load !== this.#loads) return;
       if (this.#options.isSignedOut(problem)) this.#signOut();
       else this.#retryLater(problem instanceof Error ? problem.message : String(problem));
     }

@@ -1,5 +1,5 @@
 // The live lists of the page: one for each filter in use, over one socket.
-import { api, isUnauthenticated } from "../app/api";
+import { currentApi, isUnauthenticated } from "../app/api";
 import type { EventFilter, EventRowFragment, LiveFeedSubscriptionVariables } from "../gql/graphql";
 import { LiveFeedDocument, LiveStartDocument } from "../gql/graphql";
 import { Feed, type Saved, type Sink, type Variables } from "./feed";
@@ -46,7 +46,9 @@ function readSaved(key: string): Saved<EventRow> | undefined {
 function makeFeed(filter: EventFilter | null, storageKey: string): EventFeed {
   return new Feed<EventRow>({
     load: async () => {
-      const result = await api.query(LiveStartDocument, { filter }, { requestPolicy: "network-only" }).toPromise();
+      const result = await currentApi()
+        .query(LiveStartDocument, { filter }, { requestPolicy: "network-only" })
+        .toPromise();
       if (result.error || !result.data) throw result.error ?? new Error("The service gave no data.");
       return { events: result.data.events.nodes, cursor: result.data.headCursor };
     },
