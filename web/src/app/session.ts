@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 import { serviceUrl } from "../base";
-import { forgetFeeds, retryFeeds } from "../live/feeds";
+import { forgetFeeds, renewFeeds } from "../live/feeds";
 import { renewApi } from "./api";
 
 // A key becomes a cookie that scripts cannot read. What is here is only whether one is needed.
@@ -44,7 +44,7 @@ export async function signIn(token: string): Promise<string | undefined> {
   if (response.ok) {
     renewApi();
     set({ isSignedOut: false });
-    retryFeeds();
+    renewFeeds();
     return undefined;
   }
   if (response.status === 401 || response.status === 403) return "This key is wrong, or it was revoked.";

@@ -175,6 +175,18 @@ describe("Feed", () => {
     expect(ids()).toEqual(["1"]);
   });
 
+  test("ignores what the socket of the session before says", async () => {
+    const { feed, state, ids } = await live();
+    const old = state.sink;
+    feed.renew();
+    old?.failed("signed-out", "");
+    old?.next(page(events(3, 3)));
+    expect(feed.snapshot().phase).toBe("reconnecting");
+    state.sink?.next(page(events(3, 3)));
+    expect(feed.snapshot().phase).toBe("live");
+    expect(ids()).toEqual(["3", "gap 1", "2", "1"]);
+  });
+
   test("starts over with a cursor of another log", async () => {
     const saved = { items: [{ type: "event", id: "event:9", event: event(9) }], cursor: "c9", leftAt: 500 } as const;
     const { feed, state, ids } = setup({ saved });

@@ -118,8 +118,8 @@ export class Feed<E extends FeedEvent> {
   #end: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   #isStarted = false;
-  /** Which load is the last one: what an earlier one brings is late. */
-  #loads = 0;
+  /** Which load or subscription is the last one: what an earlier one brings is late. */
+  #attempt = 0;
   #isScheduled = false;
   #snapshot: Snapshot<E>;
 
@@ -205,9 +205,15 @@ export class Feed<E extends FeedEvent> {
     this.#publish();
   }
 
-  /** Tries again at once, after a sign-in or because the user asks. */
+  /** Tries again at once, because the user asks. */
   retry() {
     if (this.#connection === "live" || this.#connection === "catching-up") return;
+    this.renew();
+  }
+
+  /** Connects again whatever the state: a session has begun. */
+  renew() {
+    if (this.#lostAt === undefined && this.#variables.after) this.#lostAt = this.#options.now();
     this.#cancelRetry?.();
     this.#end?.();
     this.#end = undefined;
@@ -218,17 +224,17 @@ export class Feed<E extends FeedEvent> {
   }
 
   async #load() {
-    this.#loads += 1;
-    const load = this.#loads;
+    this.#attempt += 1;
+    const attempt = this.#attempt;
     try {
       const { events, cursor } = await this.#options.load();
-      if (!this.#isStarted || load !== this.#loads) return;
+      if (!this.#isStarted || attempt !== this.#attempt) return;
       this.#items = events.slice(0, this.#ringSize).map(row);
       this.#variables.after = cursor;
       this.#publish();
       this.#connect();
     } catch (problem) {
-      if (!this.#isStarted || load !== this.#loads) return;
+      if (!this.#isStarted || attempt !== this.#attempt) return;
       if (this.#options.isSignedOut(problem)) this.#signOut();
       else this.#retryLater(problem instanceof Error ? problem.message : String(problem));
     }
@@ -236,12 +242,17 @@ export class Feed<E extends FeedEvent> {
 
   #connect() {
     this.#end?.();
+    this.#attempt += 1;
+    const attempt = this.#attempt;
     this.#end = this.#options.subscribe(this.#variables, {
-      next: (page) => this.#take(page),
+      next: (page) => {
+        if (attempt === this.#attempt) this.#take(page);
+      },
       tooLarge: () => {
         this.#variables.pageSize = Math.max(1, Math.floor(this.#variables.pageSize / 4));
       },
       failed: (problem, reason) => {
+        if (attempt !== this.#attempt) return;
         this.#end = undefined;
         if (problem === "signed-out") this.#signOut();
         else {

@@ -3,7 +3,7 @@ import { currentApi, isUnauthenticated } from "../app/api";
 import type { EventFilter, EventRowFragment, LiveFeedSubscriptionVariables } from "../gql/graphql";
 import { LiveFeedDocument, LiveStartDocument } from "../gql/graphql";
 import { Feed, type Saved, type Sink, type Variables } from "./feed";
-import { listen, reconnectNow, subscribe, terminate } from "./socket";
+import { listen, reconnectNow, renewSocket, subscribe, terminate } from "./socket";
 
 export type EventRow = EventRowFragment;
 export type EventFeed = Feed<EventRow>;
@@ -88,14 +88,23 @@ export function acquireFeed(filter: EventFilter | null): [EventFeed, () => void]
   ];
 }
 
-/** Every feed tries again, such as after a sign-in. */
+/** Every feed tries again at once. */
 export function retryFeeds() {
   reconnectNow();
   for (const { feed } of entries.values()) feed.retry();
 }
 
+/** Goes on in a new session. */
+export function renewFeeds() {
+  renewSocket();
+  for (const { feed } of entries.values()) feed.renew();
+}
+
+let isForgotten = false;
+
 /** Forgets what a reload would restore: the session ended. */
 export function forgetFeeds() {
+  isForgotten = true;
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith("bidarc.feed.")) sessionStorage.removeItem(key);
   }
@@ -111,6 +120,7 @@ listen({
 });
 
 addEventListener("pagehide", () => {
+  if (isForgotten) return;
   for (const { feed, storageKey } of entries.values()) {
     const saved = feed.save();
     if (saved) sessionStorage.setItem(storageKey, JSON.stringify(saved));

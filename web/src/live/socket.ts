@@ -2,7 +2,7 @@
 
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { stringifyDocument } from "@urql/core";
-import { createClient } from "graphql-ws";
+import { type Client, createClient } from "graphql-ws";
 import { socketUrl } from "../base";
 
 const FIRST_WAIT_MILLISECONDS = 1000;
@@ -46,34 +46,53 @@ function wait(retries: number): Promise<void> {
   });
 }
 
-const client = createClient({
-  url: socketUrl(),
-  lazyCloseTimeout: 2000,
-  keepAlive: 10_000,
-  retryAttempts: Number.POSITIVE_INFINITY,
-  retryWait: wait,
-  // 4403 means that a key is needed, or that it was revoked: the sign-in opens a new socket.
-  shouldRetry: (event) => (event as CloseEvent)?.code !== 4403,
-  on: {
-    opened: (socket) => {
-      open = socket as WebSocket;
+function makeClient(): Client {
+  const made: Client = createClient({
+    url: socketUrl(),
+    lazyCloseTimeout: 2000,
+    keepAlive: 10_000,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    retryWait: wait,
+    // 4403 means that a key is needed, or that it was revoked: the sign-in opens a new socket.
+    shouldRetry: (event) => (event as CloseEvent)?.code !== 4403,
+    on: {
+      opened: (socket) => {
+        if (made === client) open = socket as WebSocket;
+      },
+      connecting: () => {
+        if (made === client) for (const listener of listeners) listener.retrying(undefined);
+      },
+      pong: () => {
+        clearTimeout(pongIsDue);
+        pongIsDue = undefined;
+      },
+      closed: (event) => {
+        // The socket of a session that is over says nothing.
+        if (made !== client) return;
+        open = undefined;
+        const { code } = event as CloseEvent;
+        lastReason = reasons[code] ?? `The connection was closed (${code}).`;
+        // 1000 is our own close, after the last subscription.
+        if (code !== 1000) for (const listener of listeners) listener.lost(lastReason, undefined);
+      },
     },
-    connecting: () => {
-      for (const listener of listeners) listener.retrying(undefined);
-    },
-    pong: () => {
-      clearTimeout(pongIsDue);
-      pongIsDue = undefined;
-    },
-    closed: (event) => {
-      open = undefined;
-      const { code } = event as CloseEvent;
-      lastReason = reasons[code] ?? `The connection was closed (${code}).`;
-      // 1000 is our own close, after the last subscription.
-      if (code !== 1000) for (const listener of listeners) listener.lost(lastReason, undefined);
-    },
-  },
-});
+  });
+  return made;
+}
+
+let client: Client | undefined;
+
+/** Begins a session with a socket of its own: a cookie counts for the sockets that are opened with it. */
+export function renewSocket() {
+  const old = client;
+  client = makeClient();
+  open = undefined;
+  clearTimeout(pongIsDue);
+  pongIsDue = undefined;
+  void old?.dispose();
+}
+
+renewSocket();
 
 export function listen(listener: SocketListener): () => void {
   listeners.add(listener);
@@ -89,7 +108,7 @@ export function reconnectNow() {
 
 /** Ends a connection without a close handshake, so that it is made again. */
 export function terminate() {
-  client.terminate();
+  client?.terminate();
 }
 
 export function subscribe<Result, Variables extends object>(
@@ -102,7 +121,7 @@ export function subscribe<Result, Variables extends object>(
     closed(code: number | undefined, reason: string): void;
   },
 ): () => void {
-  return client.subscribe<Result>(
+  return (client as Client).subscribe<Result>(
     { query: stringifyDocument(document), variables: variables as Record<string, unknown> },
     {
       next: ({ data, errors }) => {
@@ -128,7 +147,7 @@ function checkConnection() {
   open.send('{"type":"ping"}');
   pongIsDue = setTimeout(() => {
     pongIsDue = undefined;
-    client.terminate();
+    client?.terminate();
   }, PONG_MILLISECONDS);
 }
 
