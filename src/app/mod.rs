@@ -194,7 +194,7 @@ impl<'a> Service<'a> {
                 releaser,
                 webhooks.clone(),
                 keys.clone(),
-                service_facts(settings, hook_base_url(settings, listen), keys.clone(), open_without_keys),
+                service_facts(settings, hook_base_url(settings, listen), open_without_keys),
                 settings,
             ),
             graphql_runtime: graphql_runtime.handle(),
@@ -281,7 +281,7 @@ fn hook_base_url(settings: &Settings, listen: SocketAddr) -> Option<String> {
 }
 
 /// What the API tells of this service. The secret part of a hook URL is masked.
-fn service_facts(settings: &Settings, base: Option<String>, keys: Keys, open_without_keys: bool) -> ServiceFacts {
+fn service_facts(settings: &Settings, base: Option<String>, open_without_keys: bool) -> ServiceFacts {
     let Settings { server, service, arcsite, bidsketch, .. } = settings;
     let vendor = |name: &str, has_open_path: bool, path_token: &Option<SecretString>, has_api: bool| VendorFacts {
         has_proof: has_open_path || path_token.is_some(),
@@ -299,7 +299,6 @@ fn service_facts(settings: &Settings, base: Option<String>, keys: Keys, open_wit
         default_currency: settings.arcsite.currency.clone(),
         arcsite: vendor("arcsite", !arcsite.signing_secrets.is_empty(), &arcsite.path_token, false),
         bidsketch: vendor("bidsketch", false, &bidsketch.path_token, bidsketch.api_token.is_some()),
-        keys,
     }
 }
 

@@ -16,10 +16,11 @@ use bidarc::auth::{Access, Keys};
 use bidarc::clock::Clock;
 use bidarc::config::Settings;
 use bidarc::feed::Feed;
-use bidarc::graphql::{self, Executor, response};
+use bidarc::graphql::{self, Executor, ServiceFacts, VendorFacts, response};
 use bidarc::ingest::clocks::ClockWatch;
 use bidarc::ingest::hook_tokens::HookTokens;
 use bidarc::ingest::record::DedupWindowLengths;
+use bidarc::ingest::refusals::Refusals;
 use bidarc::ingest::release::Releaser;
 use bidarc::ingest::verify::{Hook, Verifier};
 use bidarc::ingest::writer::Writer;
@@ -45,7 +46,7 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let clock = Clock::system();
     let store = Store::open(&settings.database, clock.now()).await?;
     let feed = Feed::new(store.clone());
-    let keys = Keys::new(store.clone(), true).await?;
+    let keys = Keys::new(store.clone(), clock.clone(), true).await?;
     let access = keys.authenticate(None).await.map_err(|denied| denied.to_string())?;
     let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
     let releaser = Releaser::new(store.clone(), windows, ClockWatch::default());
@@ -53,7 +54,16 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let verifier = Verifier { arcsite_secrets: Vec::new(), arcsite_token: None, bidsketch_token: None, open: true };
     let tolerance = SignatureTolerance { past: settings.state_window(), future: settings.state_window() };
     let webhooks = Webhooks::new(store.clone(), None, None, clock);
-    let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, &settings);
+    let vendor = VendorFacts { has_proof: false, hook_url: None, has_api: false };
+    let facts = ServiceFacts {
+        name: None,
+        public_url: None,
+        time_zone: settings.service.time_zone.clone(),
+        default_currency: None,
+        arcsite: vendor.clone(),
+        bidsketch: vendor,
+    };
+    let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, keys, facts, &settings);
     tokio::spawn(async move { feed.run().await });
     let state = AppState {
         ingest: Arc::new(Ingest {
@@ -62,6 +72,7 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
             tolerance,
             writer,
             clocks: ClockWatch::default(),
+            refusals: Refusals::default(),
         }),
         executor,
         access,

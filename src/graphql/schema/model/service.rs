@@ -28,8 +28,6 @@ pub struct ServiceFacts {
     pub arcsite: VendorFacts,
     /// How Bidsketch is set up.
     pub bidsketch: VendorFacts,
-    /// Whether it is in open mode changes with its keys.
-    pub keys: Keys,
 }
 
 /// What the settings say of a vendor.
@@ -67,8 +65,8 @@ impl Service {
 
     /// Whether the API is open to this machine without a key, for a first try. The first key ends
     /// that.
-    async fn open_mode(&self) -> bool {
-        self.0.keys.is_open_mode()
+    async fn open_mode(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.data::<Keys>()?.is_open_mode())
     }
 
     /// The office's time zone as an IANA name (`service.time_zone`): `Europe/Berlin`. Cut days and
