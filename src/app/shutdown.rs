@@ -14,6 +14,9 @@ use crate::webhooks::Webhooks;
 /// How long each step of the shutdown may take after the last request has ended.
 const SHUTDOWN_STEP_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long the database may take to close. SQLite moves the rest of the `-wal` into the main file.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(4);
+
 /// The parts that are still running when the server has stopped listening.
 pub(super) struct Shutdown {
     pub(super) tasks: Tasks,
@@ -60,7 +63,7 @@ impl Shutdown {
         if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, keys.finish_upkeep()).await.is_err() {
             tracing::warn!("the last entries of the audit could not be written in time");
         }
-        if tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, store.close()).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, store.close()).await.is_err() {
             tracing::warn!("the database does not answer; its connections were left open");
         }
         tracing::info!("stopped");
