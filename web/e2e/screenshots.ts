@@ -46,6 +46,7 @@ test("pictures", async ({ browser }) => {
   const event = events.nodes[0]?.id.slice(6);
   const proposal = proposals.nodes[0]?.id.slice(9);
 
+  await shoot(browser, service.url, "pipeline", "/pipeline", "laptop", "light", "[data-status]");
   await shoot(browser, service.url, "live", "/", "laptop", "light", "[data-state=live]");
   await shoot(browser, service.url, "live-panel-dark", `/?event=${event}`, "laptop", "dark", "[data-testid=details]");
   if (process.env.PICTURES === "all") {

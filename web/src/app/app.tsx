@@ -2,7 +2,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { Provider } from "urql";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { basePath, root, serviceUrl } from "../base";
-import { QuarantineCountDocument } from "../gql/graphql";
+import { InstanceDocument, QuarantineCountDocument } from "../gql/graphql";
 import icon from "../icon.svg";
 import { PulseContext, useFeed, useSnapshot } from "../live/use-feed";
 import { Dialog, ErrorBoundary, Notice, Skeleton } from "../ui/ui";
@@ -19,6 +19,7 @@ import { useApi } from "./use-api";
 
 const icons: Record<string, string> = {
   Live: "M3 12h4l3-8 4 16 3-8h4",
+  Pipeline: "M4 5h16l-6 7v6l-4 2v-8z",
   Proposals: "M7 3h8l4 4v14H7zM14 3v5h5M10 13h6M10 17h6",
   Events: "M4 6h16M4 12h16M4 18h10",
   Hooks: "M12 3v10m0 0a4 4 0 1 1-4 4m4-14a2 2 0 1 0 .01 0M8 17H6",
@@ -31,6 +32,7 @@ const icons: Record<string, string> = {
 
 const mainLinks = [
   { name: "Live", to: "/" },
+  { name: "Pipeline", to: "/pipeline" },
   { name: "Proposals", to: "/proposals" },
   { name: "Events", to: "/events" },
 ];
@@ -106,6 +108,23 @@ function useQuarantineCount(): number {
   return data?.quarantinedDeliveries.totalCount ?? 0;
 }
 
+/** Which bidarc this is: several open tabs look alike. */
+function Instance() {
+  const service = useApi(InstanceDocument, {}).data?.service;
+  return (
+    <p className={styles.instance}>
+      {service?.name ?? root.host}
+      {service && (
+        <>
+          <br />
+          bidarc {service.version}
+          {service.openMode && ", open mode"}
+        </>
+      )}
+    </p>
+  );
+}
+
 function Rail() {
   const [isMoreOpen, setMoreOpen] = useState(false);
   const quarantined = useQuarantineCount();
@@ -128,7 +147,7 @@ function Rail() {
       ))}
       <PlaygroundLink className={styles.secondary} />
       <span className={styles.space} />
-      <p className={styles.instance}>{root.host}</p>
+      <Instance />
       <button type="button" className={`${styles.link} ${styles.more}`} onClick={() => setMoreOpen(true)}>
         <Icon name="More" />
         More
@@ -189,7 +208,8 @@ function Shell() {
     d: nextTheme,
     [fullScreenKey]: () => void document.documentElement.requestFullscreen?.(),
     "g l": () => navigate("/"),
-    "g p": () => navigate("/proposals"),
+    "g p": () => navigate("/pipeline"),
+    "g r": () => navigate("/proposals"),
     "g e": () => navigate("/events"),
     "g h": () => navigate("/hooks"),
     "g u": () => navigate("/quarantine"),

@@ -5,7 +5,10 @@ import { preferences, usePreferences } from "./preferences";
 const keys = [
   ["?", "This help"],
   ["Ctrl+K", "Go to a page, or to a proposal by its name"],
-  ["g, then l p e h u w q s", "Live, Proposals, Events, Hooks, qUarantine, Wall, playground (Query), Settings"],
+  [
+    "g, then l p r e h u w q s",
+    "Live, Pipeline, pRoposals, Events, Hooks, qUarantine, Wall, playground (Query), Settings",
+  ],
   ["j k", "The next and the previous row; Enter opens it"],
   ["[ ]", "In the panel: the older and the newer event"],
   ["Esc", "Close the panel"],

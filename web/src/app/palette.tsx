@@ -16,7 +16,8 @@ interface Option {
 
 const pages: Option[] = [
   { name: "Live", note: "g l", to: "/" },
-  { name: "Proposals", note: "g p", to: "/proposals" },
+  { name: "Pipeline", note: "g p", to: "/pipeline" },
+  { name: "Proposals", note: "g r", to: "/proposals" },
   { name: "Events", note: "g e", to: "/events" },
   { name: "Hooks", note: "g h", to: "/hooks" },
   { name: "Quarantine", note: "g u", to: "/quarantine" },

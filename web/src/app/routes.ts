@@ -5,6 +5,7 @@ import { LivePage } from "../pages/live/live";
 // Live is in the first view; every other page is fetched when it is opened.
 const pages: Record<string, ComponentType> = {
   "/": LivePage,
+  "/pipeline": lazy(() => import("../pages/pipeline/pipeline").then((module) => ({ default: module.PipelinePage }))),
   "/proposals": lazy(() => import("../pages/proposals/list").then((module) => ({ default: module.ProposalsPage }))),
   "/proposals/{id}": lazy(() =>
     import("../pages/proposals/proposal").then((module) => ({ default: module.ProposalPage })),

@@ -244,6 +244,14 @@ const outcomes = {
   QUARANTINED: { label: "in quarantine", tone: "warn" },
 } as const;
 
+/** When an equal delivery is the same event. */
+const windows = {
+  UNLIMITED: "An equal delivery is the same event, however late it comes.",
+  UNTIL_SUBJECT_CHANGES:
+    "An equal delivery soon after is the same event, as long as nothing else has happened to its subject.",
+  SINCE_LAST_DELIVERY: "An equal delivery within minutes is the same event; a later one is another.",
+} as const;
+
 function Deliveries({ event }: { event: Details }) {
   const [shown, setShown] = useState<string>();
   const redeliveries = event.deliveries.filter(({ outcome }) => outcome === "REDELIVERY").length;
@@ -256,6 +264,7 @@ function Deliveries({ event }: { event: Details }) {
           {redeliveries === 1 ? "again" : `${redeliveries} more times`}. A redelivery changes nothing.
         </p>
       )}
+      <p className={styles.soft}>{windows[event.dedupWindow]}</p>
       <ol className={styles.deliveries}>
         {event.deliveries.map((delivery) => (
           <li key={delivery.id}>

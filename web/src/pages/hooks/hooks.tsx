@@ -16,7 +16,9 @@ import {
   CreateAllWebhooksDocument,
   CreateWebhookDocument,
   DeleteWebhookDocument,
-  LastEventsDocument,
+  type Provider,
+  VendorsDocument,
+  type VendorsQuery,
   type WebhookRowFragment,
 } from "../../gql/graphql";
 import { useRefetchOn } from "../../live/use-feed";
@@ -57,45 +59,58 @@ const always = () => true;
 
 /** How each vendor reaches this service. */
 export function HooksPage() {
-  const last = useApi(LastEventsDocument, {});
-  useRefetchOn(always, last.refetch);
+  const { data, refetch } = useApi(VendorsDocument, {});
+  useRefetchOn(always, refetch);
   useEffect(() => {
     document.title = "Hooks · bidarc";
   }, []);
-  const lastEvent = (nodes: readonly { receivedAt: string }[] | undefined) =>
-    nodes && (
-      <p className={styles.soft}>
-        {nodes[0] ? (
-          <>
-            Last event <Time at={nodes[0].receivedAt} />
-          </>
-        ) : (
-          "Nothing has arrived yet; this line changes when it does."
-        )}
-      </p>
-    );
+  const vendor = (provider: Provider) => data?.service.vendors.find((other) => other.provider === provider);
+  const arcsite = vendor("ARCSITE");
   return (
     <div className={styles.page}>
       <Header title="Hooks" />
       <Card className={styles.vendor}>
         <header>
           <h2>ArcSite</h2>
-          {lastEvent(last.data?.arcsite.nodes)}
+          <Heard vendor={arcsite} />
         </header>
         <p className={styles.soft}>
-          Add this URL in ArcSite's settings for webhooks, and set its secret as <code>arcsite.signing_secrets</code>.
-          Without a secret the URL answers in open mode only, or with <code>arcsite.path_token</code> behind it.
+          {arcsite?.configured
+            ? "Add this URL in ArcSite's settings for webhooks."
+            : "Add this URL in ArcSite's settings for webhooks, and set its secret as arcsite.signing_secrets. Without it the URL answers in open mode only."}
         </p>
-        <Copied text={serviceUrl("webhooks/arcsite")} />
+        <Copied text={arcsite?.hookUrl ?? serviceUrl("webhooks/arcsite")} />
       </Card>
       <Card className={styles.vendor}>
         <header>
           <h2>Bidsketch</h2>
-          {lastEvent(last.data?.bidsketch.nodes)}
+          <Heard vendor={vendor("BIDSKETCH")} />
         </header>
         <Webhooks />
       </Card>
     </div>
+  );
+}
+
+/** When a vendor last delivered, and when it was last refused. */
+function Heard({ vendor }: { vendor: VendorsQuery["service"]["vendors"][number] | undefined }) {
+  if (!vendor) return null;
+  return (
+    <p className={styles.soft}>
+      {vendor.lastDeliveryAt ? (
+        <>
+          Last delivery <Time at={vendor.lastDeliveryAt} />
+        </>
+      ) : (
+        "Nothing has arrived yet; this line changes when it does."
+      )}
+      {vendor.lastRefusedAt && (
+        <>
+          {" "}
+          · last refused <Time at={vendor.lastRefusedAt} />
+        </>
+      )}
+    </p>
   );
 }
 
