@@ -170,7 +170,7 @@ test("after a restart with other pages a bar offers them, and the wall loads the
   await state(page, "live").waitFor();
   // What an upgraded service would answer.
   await page.route(`${service.url}/`, async (route) => {
-    const response = await route.fetch();
+    const response = await route.fetch({ maxRetries: 3 });
     await route.fulfill({ response, body: (await response.text()).replace(/index-[\w-]+\.js/, "index-other.js") });
   });
   await service.stop();
@@ -186,7 +186,7 @@ test("after a restart with other pages a bar offers them, and the wall loads the
     document.body.dataset.old = "yes";
   });
   await page.route(`${service.url}/`, async (route) => {
-    const response = await route.fetch();
+    const response = await route.fetch({ maxRetries: 3 });
     await route.fulfill({ response, body: (await response.text()).replace(/index-[\w-]+\.js/, "index-other.js") });
   });
   await service.stop();

@@ -78,6 +78,7 @@ test("the pages work below a path of a proxy", async ({ page, service }) => {
   await expect(page.locator("tr[data-event]")).toHaveCount(1);
   await page.getByRole("link", { name: "Playground" }).click();
   await expect(page).toHaveURL(`${proxy.url}/bidarc/playground`);
+  await expect(page.locator(".graphiql-query-editor .view-lines")).toContainText("query Latest");
   await page.getByRole("button", { name: /Execute query/ }).click();
   await expect(page.locator(".graphiql-response")).toContainText("Fence 1");
   proxy.end();

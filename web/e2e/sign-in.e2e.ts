@@ -71,6 +71,7 @@ test("the playground asks for a key, and takes the session", async ({ page, serv
   await page.getByLabel("Key").fill(key);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(`${service.url}/playground`);
+  await expect(page.locator(".graphiql-query-editor .view-lines")).toContainText("query Latest");
   await page.getByRole("button", { name: /Execute query/ }).click();
   await expect(page.locator(".graphiql-response")).toContainText("Fence 1");
 });
