@@ -20,7 +20,8 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
   return (
     <div className={styles.signIn}>
       <p>
-        Enter the token of a key. Whoever runs bidarc makes one: <code>bidarc keys add NAME --scope read</code>
+        Enter the token of a key. On the machine of bidarc this makes one:{" "}
+        <code>bidarc keys add NAME --scope read</code>
       </p>
       <form onSubmit={submit}>
         <Field label="Key">

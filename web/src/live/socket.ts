@@ -113,7 +113,7 @@ export function terminate() {
 
 export function subscribe<Result, Variables extends object>(
   document: TypedDocumentNode<Result, Variables>,
-  // graphql-ws sends this object again after each reconnect, so whoever moves `after` in it resumes there.
+  // graphql-ws sends this object again after each reconnect, so the feed moves `after` in it.
   variables: Variables,
   sink: {
     next(data: Result): void;
