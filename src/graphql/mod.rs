@@ -42,8 +42,13 @@ type ApiSchema = Schema<QueryRoot, MutationRoot, SubscriptionRoot<Subscription>>
 type QueryRoot = Root<Query, false>;
 type MutationRoot = Root<Mutation, true>;
 
-/// How many objects the lists of the API have.
-const LIST_SIZES: ListSizes = ListSizes { pages: &[PAGE_SIZE, FEED_PAGE_SIZE], list_max: LIST_SIZE_MAX };
+/// How many objects the lists of the API have. An office has few currencies; there are two vendors,
+/// and eight statuses with none.
+const LIST_SIZES: ListSizes = ListSizes {
+    pages: &[PAGE_SIZE, FEED_PAGE_SIZE],
+    short_lists: &[("Money", 5), ("ProposalStatusStats", 8), ("VendorStatus", 2)],
+    list_max: LIST_SIZE_MAX,
+};
 
 /// The sources that the fields read from.
 #[derive(Clone)]

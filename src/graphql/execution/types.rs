@@ -13,7 +13,9 @@ pub(crate) type ParseScalar = fn(&Value) -> Result<(), String>;
 #[derive(Clone, Copy)]
 pub(crate) struct ListSizes {
     pub(crate) pages: &'static [PageSize],
-    /// The most objects of a list without pages.
+    /// The types of which a list has fewer objects than `list_max`, and how many.
+    pub(crate) short_lists: &'static [(&'static str, usize)],
+    /// The most objects of any other list without pages.
     pub(crate) list_max: usize,
 }
 
@@ -30,6 +32,12 @@ impl ListSizes {
     pub(super) fn page(&self, field: &FieldType) -> Option<&'static PageSize> {
         let has_first = |page: &&PageSize| page.arguments.first().is_some_and(|it| field.arguments.contains_key(*it));
         self.pages.iter().find(has_first)
+    }
+
+    /// How many objects the list that a field gives has, if it gives no page.
+    pub(super) fn list(&self, field: &FieldType) -> usize {
+        let short = self.short_lists.iter().find(|(name, _)| *name == field.type_name);
+        short.map_or(self.list_max, |(_, length)| *length)
     }
 }
 

@@ -206,7 +206,8 @@ fn cache_settings_name_every_type_without_an_id() {
 #[test]
 fn links_between_pages_lead_somewhere() {
     let mut links = 0;
-    let pages = std::fs::read_dir(Path::new(ROOT).join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(Path::new(ROOT).join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = files.filter(|file| file.extension().is_some_and(|extension| extension == "md"));
     for page in pages.chain([Path::new(ROOT).join("README.md")]) {
         let text = std::fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -91,7 +91,7 @@ fn rows(types: &SchemaTypes, parent: &str, of_schema: &FieldType, field: &Field,
     if !matches!(of_schema.ty.base, BaseType::List(_)) || types.pages.contains(parent) {
         return 1;
     }
-    let length = list_length(field, "ids", variables).unwrap_or(types.list_sizes.list_max);
+    let length = list_length(field, "ids", variables).unwrap_or_else(|| types.list_sizes.list(of_schema));
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
@@ -147,6 +147,8 @@ mod tests {
             ("subscription { eventFeed(pageSize: 500) { events { id } } }", 1 + 500 * 2),
             ("subscription { events { id deliveries { id } } }", 3 + 100),
             ("{ bidsketchWebhooks { id } }", 1 + 100),
+            ("{ proposalStats { byStatus { count totals { amount } } } }", 2 + 8 * (1 + 1 + 5)),
+            ("{ service { vendors { provider } } }", 2 + 2),
             ("mutation { createAllBidsketchWebhooks { userErrors { code } } }", 2 + 100),
             // A field costs the same through an interface, on an object and in a fragment.
             ("{ node(id: \"event:1\") { ... on Event { deliveries { id headers { name } } } } }", 2 + 100 * (2 + 100)),
