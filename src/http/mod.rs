@@ -1,8 +1,8 @@
 //! The HTTP edge: the only code that uses axum.
 //!
 //! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
-//! or compression, which GraphQL has. Only the check of open mode runs before it.
-//! GraphQL, the files of lists and `/metrics` need a key, or a session that `/session` gives for one.
+//! or compression, which GraphQL has. Only the check of open mode runs before it. GraphQL, the
+//! files of lists and `/metrics` need a key, or a session that `/session` gives for one.
 
 use std::sync::Arc;
 

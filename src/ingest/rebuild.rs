@@ -1,6 +1,6 @@
 //! Rebuilding the projections from the log with today's code. It runs in one transaction, so an
-//! interrupted rebuild changes nothing. The events themselves stay as they were recorded, except for
-//! the columns that the projections give them.
+//! interrupted rebuild changes nothing. The events themselves stay as they were recorded, except
+//! for the columns that the projections give them.
 
 use std::collections::BTreeMap;
 

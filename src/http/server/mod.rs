@@ -3,9 +3,9 @@
 //!
 //! HTTP/1.1 and HTTP/2 (by prior knowledge) share the loop; WebSockets are HTTP/1.1. One sweep over
 //! all connections enforces the time-outs, so that a connection needs no timer of its own.
-//! `connections` counts the connections and closes them, `activity` has the state of one,
-//! `request` its requests, `framing` judges their heads, `stream` has its bytes, `peer` tells who it is, `failures` counts how often
-//! it failed to prove itself, `limits` has the bounds.
+//! `connections` counts the connections and closes them, `activity` has the state of one, `request`
+//! its requests, `framing` judges their heads, `stream` has its bytes, `peer` tells who it is,
+//! `failures` counts how often it failed to prove itself, `limits` has the bounds.
 
 use std::convert::Infallible;
 use std::io;

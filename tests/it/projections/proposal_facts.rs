@@ -1,5 +1,5 @@
-//! What happened to a proposal, and when: the first sending, the views, the decision that stands and
-//! the payments. A rebuild gives the same.
+//! What happened to a proposal, and when: the first sending, the views, the decision that stands
+//! and the payments. A rebuild gives the same.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

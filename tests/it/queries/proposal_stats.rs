@@ -1,5 +1,5 @@
-//! `proposalStats` and `eventStats`: every number equals one that the test computes from the payloads
-//! by itself.
+//! `proposalStats` and `eventStats`: every number equals one that the test computes from the
+//! payloads by itself.
 
 use std::collections::BTreeMap;
 
@@ -202,8 +202,8 @@ fn expected(lives: &[(&'static str, &Life)], currency_of_arcsite: Option<&str>) 
         *seconds.iter().find(|limit| 10 * seconds.iter().filter(|value| value <= limit).count() >= 9 * count).unwrap();
     let mut hours: BTreeMap<(u32, u32), i64> = BTreeMap::new();
     for view in lives.iter().flat_map(|(_, life)| &life.views) {
-        // The time at which the month begins shows the offset of the month's first day; a view's own
-        // offset is that of its day.
+        // The time at which the month begins shows the offset of the month's first day; a view's
+        // own offset is that of its day.
         let summer = NaiveDate::from_ymd_opt(2026, 3, 8).unwrap().and_hms_opt(9, 0, 0).unwrap().and_utc();
         let local = *view - Duration::hours(if *view < summer { 7 } else { 6 });
         *hours.entry((local.weekday().number_from_monday(), local.hour())).or_default() += 1;

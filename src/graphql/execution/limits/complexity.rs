@@ -34,8 +34,8 @@ pub(in crate::graphql::execution) fn check_complexity(
     Ok(())
 }
 
-/// The complexity of an operation, or a number above `max`. A fragment counts wherever it is spread;
-/// the limits of a document bound how often that is.
+/// The complexity of an operation, or a number above `max`. A fragment counts wherever it is
+/// spread; the limits of a document bound how often that is.
 pub(super) fn complexity(
     types: &SchemaTypes,
     document: &ExecutableDocument,
@@ -81,8 +81,8 @@ pub(super) fn complexity(
     sum
 }
 
-/// How many objects a field of an object gives: those of its page, its ids or its list. The lists in
-/// a page are the page.
+/// How many objects a field of an object gives: those of its page, its ids or its list. The lists
+/// in a page are the page.
 fn rows(types: &SchemaTypes, parent: &str, of_schema: &FieldType, field: &Field, variables: &Variables) -> u64 {
     if let Some(PageSize { arguments, default, max }) = types.list_sizes.page(of_schema) {
         let given = arguments.iter().find_map(|name| integer(field, name, variables));

@@ -1,8 +1,8 @@
 //! The limits of a document and its variables, the settings of `[graphql]`. They bound the work of
 //! every later step, so they are judged first: [`text`] before the parser runs, [`document`] before
-//! anything walks the parsed document, [`complexity`] before the library executes it. Each check takes
-//! time in proportion to the request, and none recurses: steps after it may, because the nesting is
-//! bounded then.
+//! anything walks the parsed document, [`complexity`] before the library executes it. Each check
+//! takes time in proportion to the request, and none recurses: steps after it may, because the
+//! nesting is bounded then.
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError};
 

@@ -367,8 +367,8 @@ event_type! {
             optional(&self.0.status, ProposalStatus::from)
         }
 
-        /// The status that the proposal had just before this event, in the order of the log; null if
-        /// it had none. With a late event it is not the status before it in time.
+        /// The status that the proposal had just before this event, in the order of the log; null
+        /// if it had none. With a late event it is not the status before it in time.
         async fn previous_status(&self) -> Result<Option<ProposalStatus>> {
             optional(&self.0.previous_status, ProposalStatus::from)
         }
