@@ -162,7 +162,7 @@ async fn check(store: Store, bounds: (TailBounds, (u64, usize)), steps: Vec<Step
                 assert!(seqs.len() <= usize::try_from(limit).unwrap() && all.starts_with(&seqs), "{seqs:?} of {all:?}");
                 assert_eq!(page.caught_up, page.position == head(&log));
                 assert_eq!(seqs.len(), all.iter().filter(|seq| **seq <= page.position).count(), "{page:?}");
-                assert!(page.position > after || after == head(&log), "{page:?} brings nobody further");
+                assert!(page.position > after || after == head(&log), "{page:?} is not a step forward");
             }
         }
     }
