@@ -114,7 +114,7 @@ async fn client_examples_are_answered_without_errors() {
         };
         assert!(answer.starts_with(r#"{"data":{"#) && !answer.contains(r#""errors""#), "{text}\n{answer}");
     }
-    assert_eq!((commands, bodies), (5, 2));
+    assert_eq!((commands, bodies), (5, 3));
     service.stop(&database).await;
 }
 
