@@ -13,12 +13,12 @@ pub(crate) struct JsonText(Vec<u8>);
 
 impl JsonText {
     /// An object with these members. GraphQL names need no escapes. `expected_length` reserves room
-    /// for the text.
+    /// for the text of the members.
     pub(super) fn object<'a>(
         members: impl Iterator<Item = ServerResult<(&'a Name, Value)>>,
         expected_length: usize,
     ) -> ServerResult<Self> {
-        let mut json = Self(Vec::with_capacity(expected_length));
+        let mut json = Self(Vec::with_capacity(expected_length + "{}".len()));
         json.0.push(b'{');
         for (index, member) in members.enumerate() {
             let (name, value) = member?;
