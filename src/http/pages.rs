@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -58,8 +58,21 @@ struct Text {
 struct Asset {
     brotli: Bytes,
     gzip: Bytes,
+    /// Unpacked for the first client that takes neither, and then shared.
+    plain: OnceLock<Bytes>,
     etag: HeaderValue,
     media_type: &'static str,
+}
+
+impl Asset {
+    fn plain(&self) -> Result<Bytes, HttpError> {
+        if let Some(plain) = self.plain.get() {
+            return Ok(plain.clone());
+        }
+        let mut bytes = Vec::new();
+        GzDecoder::new(&*self.gzip).read_to_end(&mut bytes).map_err(|_| HttpError::Unavailable)?;
+        Ok(self.plain.get_or_init(|| bytes.into()).clone())
+    }
 }
 
 type Assets = Arc<HashMap<String, Asset>>;
@@ -84,7 +97,10 @@ pub(super) fn router() -> Router {
             Content::Compressed { brotli, gzip } => {
                 let media_type = media_type(&file.path);
                 let (brotli, gzip) = (into_bytes(brotli), into_bytes(gzip));
-                assets.insert(file.path, Asset { brotli, gzip, etag: etag(&file.hash, ""), media_type });
+                assets.insert(
+                    file.path,
+                    Asset { brotli, gzip, plain: OnceLock::new(), etag: etag(&file.hash, ""), media_type },
+                );
             }
         }
     }
@@ -137,7 +153,7 @@ async fn asset(
     } else if accepts_coding(&headers, "gzip") {
         (Some("gzip"), asset.gzip.clone())
     } else {
-        (None, unpacked(&asset.gzip)?)
+        (None, asset.plain()?)
     };
     let mut response = Response::new(Body::from(body));
     for (name, value) in [
@@ -206,12 +222,6 @@ fn accepts_coding(headers: &HeaderMap, coding: &str) -> bool {
         let is_refused = parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
         is_named && !is_refused
     })
-}
-
-fn unpacked(gzip: &[u8]) -> Result<Bytes, HttpError> {
-    let mut bytes = Vec::new();
-    GzDecoder::new(gzip).read_to_end(&mut bytes).map_err(|_| HttpError::Unavailable)?;
-    Ok(bytes.into())
 }
 
 fn into_bytes(content: std::borrow::Cow<'static, [u8]>) -> Bytes {
