@@ -20,6 +20,10 @@ use crate::store::{StoreError, Transaction};
 /// metric and the log say.
 const WAITING_ENTRIES_MAX: usize = 1000;
 
+/// How many of them are written at once, which happens once a second. A delivery may wait for their
+/// transaction.
+const WRITTEN_ENTRIES_MAX: usize = 50;
+
 /// The shortest time between two writes of refusals. A flood of them writes no more than this.
 const REFUSALS_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -94,10 +98,12 @@ impl Audit {
         NewEntry { at: self.0.clock.now(), kind, actor, action: action.to_owned(), detail, count: 1, sum_key: None }
     }
 
-    /// Takes the entries that are due. Refusals are due every ten seconds, or if `all` are wanted.
+    /// Takes the entries that are due, at most [`WRITTEN_ENTRIES_MAX`] unless `all` are wanted.
+    /// Refusals are due every ten seconds, or if `all` are wanted.
     pub(super) fn take_due(&self, all: bool) -> DueEntries {
         let mut waiting = self.waiting();
-        let mut due = take(&mut waiting.entries);
+        let count = if all { waiting.entries.len() } else { waiting.entries.len().min(WRITTEN_ENTRIES_MAX) };
+        let mut due: Vec<NewEntry> = waiting.entries.drain(..count).collect();
         let is_pause = waiting.refusals_written_at.is_some_and(|written_at| written_at.elapsed() < REFUSALS_INTERVAL);
         if (all || !is_pause) && !waiting.refusals.is_empty() {
             waiting.refusals_written_at = Some(Instant::now());

@@ -46,6 +46,8 @@ pub(super) struct Inner {
     read_at: watch::Sender<Instant>,
     /// Held by the one task that reads the keys.
     refresh_lock: Mutex<()>,
+    /// Held while a session is made or ended.
+    pub(super) session_writes: Mutex<()>,
     /// What is to be written of them.
     pub(super) upkeep: StdMutex<Upkeep>,
 }
@@ -80,8 +82,9 @@ struct KeysRead {
 }
 
 async fn read_keys(store: &Store) -> Result<KeysRead, StoreError> {
-    let by_hash = keys::active(store.keys_reader()).await?;
-    Ok(KeysRead { by_hash, sessions: sessions::all(store.keys_reader()).await? })
+    // In this order, so that the key of each session is among the keys, unless it was revoked.
+    let sessions = sessions::all(store.keys_reader()).await?;
+    Ok(KeysRead { by_hash: keys::active(store.keys_reader()).await?, sessions })
 }
 
 impl Snapshot {
@@ -120,6 +123,7 @@ impl Keys {
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             read_at,
             refresh_lock: Mutex::new(()),
+            session_writes: Mutex::new(()),
             upkeep: StdMutex::default(),
         })))
     }
@@ -155,6 +159,18 @@ impl Keys {
             name: key.map(|key| key.name.clone()),
             scope: access.scope(),
             expires_at: ends.into_iter().flatten().min(),
+        }
+    }
+
+    /// Who acts with an access, for the audit: the name of its key, or the number of one that was
+    /// revoked meanwhile. `None` in open mode.
+    #[must_use]
+    pub fn actor(&self, access: Access) -> Option<String> {
+        match access.grant() {
+            Grant::OpenMode => None,
+            Grant::Key { id, .. } => {
+                Some(self.snapshot().key(id).map_or_else(|| format!("key {id}, revoked"), |key| key.name.clone()))
+            }
         }
     }
 

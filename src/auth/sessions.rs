@@ -7,8 +7,9 @@ use super::access::Grant;
 use super::{Access, AccessError, Keys, Token};
 use crate::clock::Time;
 use crate::domain::{AuditKind, token};
+use crate::store::audit::{self, NewEntry};
 use crate::store::sessions::Session;
-use crate::store::{StoreError, audit, sessions};
+use crate::store::{StoreError, Transaction, sessions};
 
 /// How many sessions a key may have. One more ends its oldest.
 const SESSIONS_PER_KEY_MAX: u64 = 100;
@@ -51,14 +52,12 @@ impl Keys {
         token: &Token,
         now: Time,
     ) -> Result<(), StoreError> {
+        // One at a time: a delivery never waits behind many of them.
+        let _turn = self.0.session_writes.lock().await;
         let tx = self.0.store.begin().await?;
         sessions::insert(&tx, session, &token.hash(), now).await?;
         sessions::delete_oldest(&tx, session.key_id, SESSIONS_PER_KEY_MAX).await?;
-        audit::append(
-            &tx,
-            &self.0.audit.entry(AuditKind::SignIn, self.viewer(access).name, AuditKind::SignIn.action(), None),
-        )
-        .await?;
+        self.append_session_entry(&tx, AuditKind::SignIn, (session.key_id, self.viewer(access).name)).await?;
         self.0.store.commit(tx, None).await
     }
 
@@ -68,12 +67,13 @@ impl Keys {
     ///
     /// The database cannot be written; the session has not ended.
     pub async fn sign_out(&self, session_token: &str) -> Result<(), AccessError> {
-        let actor = match self.authenticate_session(session_token).await {
-            Ok(access) => self.viewer(access).name,
+        let access = match self.authenticate_session(session_token).await {
+            Ok(access) => access,
             Err(AccessError::Unavailable) => return Err(AccessError::Unavailable),
             Err(_) => return Ok(()),
         };
-        self.delete_session(session_token, actor).await.map_err(|error| {
+        let Grant::Key { id: key_id, .. } = access.grant() else { return Ok(()) };
+        self.delete_session(session_token, (key_id, self.viewer(access).name)).await.map_err(|error| {
             tracing::error!(%error, "a sign-out failed: the session could not be deleted");
             AccessError::Unavailable
         })?;
@@ -81,12 +81,25 @@ impl Keys {
         Ok(())
     }
 
-    async fn delete_session(&self, session_token: &str, actor: Option<String>) -> Result<(), StoreError> {
+    async fn delete_session(&self, session_token: &str, key: (i64, Option<String>)) -> Result<(), StoreError> {
+        let _turn = self.0.session_writes.lock().await;
         let tx = self.0.store.begin().await?;
         if sessions::delete_by_token(&tx, &token::hash(session_token)).await? {
-            audit::append(&tx, &self.0.audit.entry(AuditKind::SignOut, actor, AuditKind::SignOut.action(), None))
-                .await?;
+            self.append_session_entry(&tx, AuditKind::SignOut, key).await?;
         }
         self.0.store.commit(tx, None).await
+    }
+
+    /// Those of a key in one hour are one entry, so that a key cannot push other entries out of the
+    /// audit.
+    async fn append_session_entry(
+        &self,
+        tx: &Transaction,
+        kind: AuditKind,
+        (key_id, actor): (i64, Option<String>),
+    ) -> Result<(), StoreError> {
+        let entry = self.0.audit.entry(kind, actor, kind.action(), None);
+        let sum_key = format!("{} {kind} {key_id}", entry.at.format("%Y-%m-%dT%H"));
+        audit::append(tx, &NewEntry { sum_key: Some(sum_key), ..entry }).await
     }
 }

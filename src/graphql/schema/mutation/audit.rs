@@ -8,7 +8,7 @@ use crate::domain::NodeId;
 /// The audit of the mutation whose field runs. `subject` names what it is about, by node ids.
 pub(super) fn begin_audit(ctx: &Context<'_>, field: &'static str, subject: impl Into<String>) -> Result<MutationAudit> {
     let keys = ctx.data::<Keys>()?;
-    Ok(keys.audit().mutation(keys.viewer(*ctx.data::<Access>()?).name, field, subject.into()))
+    Ok(keys.audit().mutation(keys.actor(*ctx.data::<Access>()?), field, subject.into()))
 }
 
 /// A node id of a client's, if it is one. Any other text may be a secret in the wrong place.
