@@ -20,8 +20,7 @@ pub(super) fn cell(column: &Column, node: &Value) -> String {
     let text = value.map(text).unwrap_or_default();
     match column.kind {
         Kind::Number => text,
-        Kind::Text if begins_formula(&text) => format!("{GUARD}{text}"),
-        Kind::Text => text,
+        Kind::Text => guarded(&text),
     }
 }
 
@@ -32,6 +31,26 @@ fn text(value: &Value) -> String {
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(ITEM_SEPARATOR),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     }
+}
+
+/// A text in which no cell begins a formula. Where a comma separates decimals, spreadsheets divide
+/// a line at each semicolon, whatever the quotes say; some divide it at tabs.
+fn guarded(text: &str) -> String {
+    let mut guarded = String::with_capacity(text.len() + 1);
+    for part in text.split_inclusive([';', '\t', '\r', '\n']) {
+        let begin = part.len() - part.trim_start_matches(' ').len();
+        let is_first = guarded.is_empty();
+        // Spaces before a formula do not count after a separator.
+        let formula = if is_first { part } else { &part[begin..] };
+        if begins_formula(formula) && (is_first || formula.len() > 1) {
+            guarded.push_str(&part[..part.len() - formula.len()]);
+            guarded.push(GUARD);
+            guarded.push_str(formula);
+        } else {
+            guarded.push_str(part);
+        }
+    }
+    guarded
 }
 
 /// Whether a spreadsheet may take a text for a formula (OWASP, CSV Injection). The wide forms are
@@ -65,6 +84,10 @@ mod tests {
             (json!("a=1"), "a=1"),
             (json!(" =1"), " =1"),
             (json!("'=1"), "'=1"),
+            (json!("x;=1+1;y"), "x;'=1+1;y"),
+            (json!("x; \u{3d}1"), "x; '=1"),
+            (json!("a\n-b"), "a\n'-b"),
+            (json!("a\r\nb; c"), "a\r\nb; c"),
             (json!(""), ""),
             (Value::Null, ""),
         ] {
@@ -79,7 +102,7 @@ mod tests {
 
     #[test]
     fn list_is_one_cell_and_a_place_without_value_gives_way() {
-        assert_eq!(shown("projects.csv", "tags", &json!({ "tags": ["-a", "b"] })), "'-a; b");
+        assert_eq!(shown("projects.csv", "tags", &json!({ "tags": ["-a", "b", "=c"] })), "'-a; b; '=c");
         let of_proposal = json!({ "projectOfProposal": { "name": "Roof" } });
         assert_eq!(shown("events.csv", "project.name", &of_proposal), "Roof");
         assert_eq!(shown("events.csv", "project.name", &json!({ "projectOfProposal": null })), "");

@@ -83,6 +83,7 @@ impl Export {
             count += nodes.len();
             let cells = nodes.iter().map(|node| self.list.columns.iter().map(|column| cell(column, node)).collect());
             chunk.extend(rows(cells)?);
+            drop(std::mem::take(&mut nodes));
             // The chunk before this one may still be on its way.
             self.place.set_waiting(sent_length + chunk.len()).map_err(|_| Cut::Caps)?;
             sent_length = chunk.len();
