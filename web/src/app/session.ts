@@ -52,9 +52,16 @@ export async function signIn(token: string): Promise<string | undefined> {
   return `The service answered ${response.status}. Try again.`;
 }
 
-/** Ends the session, and forgets what this tab keeps for a reload. */
-export async function signOut(): Promise<void> {
-  await fetch(serviceUrl("session"), { method: "DELETE", credentials: "same-origin" });
+/** Ends the session, and forgets what this tab keeps for a reload. Returns why the session goes on. */
+export async function signOut(): Promise<string | undefined> {
+  let response: Response;
+  try {
+    response = await fetch(serviceUrl("session"), { method: "DELETE", credentials: "same-origin" });
+  } catch {
+    return "You are still signed in: the service cannot be reached. Try again.";
+  }
+  if (!response.ok) return `You are still signed in: the service answered ${response.status}. Try again.`;
   forgetFeeds();
   location.assign(serviceUrl("sign-in"));
+  return undefined;
 }

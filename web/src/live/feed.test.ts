@@ -65,6 +65,17 @@ describe("Feed", () => {
     expect(ids()).toEqual(["5", "4", "3", "2", "1"]);
   });
 
+  test("shows an event once that came between the head and the first rows", async () => {
+    const { feed, state, ids } = setup({
+      loads: [() => Promise.resolve({ events: [event(3), event(2), event(1)], cursor: "c2" })],
+    });
+    feed.start();
+    await Promise.resolve();
+    await Promise.resolve();
+    state.sink?.next(page(events(3, 4)));
+    expect(ids()).toEqual(["4", "3", "2", "1"]);
+  });
+
   test("shows a break as one line, with its length and every event in it", async () => {
     const { feed, state, ids } = await live();
     state.sink?.next(page(events(3, 3)));

@@ -290,7 +290,10 @@ export class Feed<E extends FeedEvent> {
   }
 
   #take(page: Page<E>) {
-    const { events, cursor, caughtUp } = page;
+    const { cursor, caughtUp } = page;
+    // The first load reads its rows a moment after its cursor, so the first page may bring some of them again.
+    const shown = new Set([...this.#items, ...this.#held].map(({ id }) => id));
+    const events = page.events.filter((event) => !shown.has(row(event).id));
     const isAfterBreak = this.#lostAt !== undefined;
     const items: Item<E>[] = [];
     if (this.#lostAt !== undefined) {

@@ -21,12 +21,11 @@ function subscribeFeed(filter: EventFilter | null, variables: Variables, sink: S
   const sent = Object.assign(variables, { filter }) as LiveFeedSubscriptionVariables & Variables;
   return subscribe(LiveFeedDocument, sent, {
     next: ({ eventFeed }) => sink.next(eventFeed),
-    errors: ([error]) => {
+    errors: ([error], hasEnded) => {
       const code = error?.extensions?.code;
-      if (code === "LIMIT_EXCEEDED") {
-        sink.tooLarge();
-        terminate();
-      } else if (code === "UNAUTHENTICATED") sink.failed("signed-out", error?.message ?? "");
+      if (code === "LIMIT_EXCEEDED") sink.tooLarge();
+      if (code === "LIMIT_EXCEEDED" && !hasEnded) terminate();
+      else if (code === "UNAUTHENTICATED") sink.failed("signed-out", error?.message ?? "");
       else sink.failed(code === "BAD_USER_INPUT" ? "cursor" : "other", error?.message ?? "The subscription failed.");
     },
     closed: (code, reason) => sink.failed(code === 4403 ? "signed-out" : "other", reason),

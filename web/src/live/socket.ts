@@ -62,6 +62,10 @@ function makeClient(): Client {
       connecting: () => {
         if (made === client) for (const listener of listeners) listener.retrying(undefined);
       },
+      // The client's own ping: a connection that is dead without a sign must not pass for a live one.
+      ping: (received) => {
+        if (!received && made === client) awaitPong();
+      },
       pong: () => {
         clearTimeout(pongIsDue);
         pongIsDue = undefined;
@@ -117,7 +121,8 @@ export function subscribe<Result, Variables extends object>(
   variables: Variables,
   sink: {
     next(data: Result): void;
-    errors(errors: readonly { message: string; extensions?: Record<string, unknown> }[]): void;
+    /** A page failed, or the subscription was refused before it began: then it has ended. */
+    errors(errors: readonly { message: string; extensions?: Record<string, unknown> }[], hasEnded: boolean): void;
     closed(code: number | undefined, reason: string): void;
   },
 ): () => void {
@@ -126,10 +131,10 @@ export function subscribe<Result, Variables extends object>(
     {
       next: ({ data, errors }) => {
         if (data) sink.next(data);
-        else if (errors) sink.errors(errors);
+        else if (errors) sink.errors(errors, false);
       },
       error: (problem) => {
-        if (Array.isArray(problem)) sink.errors(problem);
+        if (Array.isArray(problem)) sink.errors(problem, true);
         else {
           const { code } = problem as CloseEvent;
           sink.closed(code, reasons[code] ?? lastReason);
@@ -145,7 +150,11 @@ function checkConnection() {
   endWait?.();
   if (open?.readyState !== WebSocket.OPEN || pongIsDue) return;
   open.send('{"type":"ping"}');
-  pongIsDue = setTimeout(() => {
+  awaitPong();
+}
+
+function awaitPong() {
+  pongIsDue ??= setTimeout(() => {
     pongIsDue = undefined;
     client?.terminate();
   }, PONG_MILLISECONDS);

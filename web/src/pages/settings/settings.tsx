@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { Header } from "../../app/header";
 import { type Preferences, preferences, usePreferences } from "../../app/preferences";
 import { signOut } from "../../app/session";
@@ -13,6 +13,7 @@ export function SettingsPage() {
     document.title = "Settings · bidarc";
   }, []);
   const viewer = useViewer();
+  const [problem, setProblem] = useState<string>();
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <div className={styles.page}>
@@ -62,7 +63,8 @@ export function SettingsPage() {
               )}
             </p>
             <p className={styles.soft}>The key became a cookie that no script can read. It ends with its key.</p>
-            <Button onClick={() => void signOut()}>Sign out</Button>
+            <Button onClick={() => void signOut().then(setProblem)}>Sign out</Button>
+            {problem && <p role="alert">{problem}</p>}
           </>
         )}
       </Card>
