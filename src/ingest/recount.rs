@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior, sleep};
 
 use super::rebuild::renormalise;
 use crate::domain::{Provider, Seq, VendorId};
@@ -18,6 +18,8 @@ use crate::store::{Store, StoreError, Transaction};
 const INTERVAL: Duration = Duration::from_secs(5);
 /// How many events choose the proposals of one transaction.
 const BATCH_EVENTS: u64 = 100;
+/// How long a transaction begins with further proposals. The writer waits for its lock meanwhile.
+const BATCH_DURATION_MAX: Duration = Duration::from_millis(50);
 /// How many events of a proposal are read at once, with their bodies.
 const PAGE_SIZE: u64 = 100;
 
@@ -48,11 +50,16 @@ async fn count_events(store: &Store) -> Result<(), StoreError> {
             tracing::info!(events = done, "counted the events of proposals");
             return Ok(());
         }
-        let before = done;
+        let (before, began_at) = (done, Instant::now());
         for (provider, proposal) in &proposals {
             done += recount(&tx, *provider, proposal).await?;
+            if began_at.elapsed() > BATCH_DURATION_MAX {
+                break;
+            }
         }
         store.commit(tx, None).await?;
+        // Deliveries have the lock at least as long.
+        sleep(began_at.elapsed()).await;
         // A line at every tenth.
         if total > BATCH_EVENTS && done * 10 / total > before * 10 / total {
             tracing::info!(done, total, "counting the events of proposals");
@@ -79,6 +86,9 @@ async fn recount(tx: &Transaction, provider: Provider, proposal: &VendorId) -> R
             }
         }
         log::write_derived(tx, &changed).await?;
+        if u64::try_from(page.len()).is_ok_and(|length| length < PAGE_SIZE) {
+            break;
+        }
     }
     counted.write(tx).await?;
     Ok(newly_counted)

@@ -77,6 +77,7 @@ pub struct ProposalSnapshot {
     counts_views: bool,
     head: Seq,
     span: Option<(i64, i64)>,
+    has_odd_creations: bool,
     /// Whether the totals are so small that no sum of them overflows in the database.
     has_small_totals: bool,
 }
@@ -84,6 +85,9 @@ pub struct ProposalSnapshot {
 /// Totals up to this many ten-thousandths are small: a hundred million of them still fit into 64
 /// bits.
 const SMALL_TOTAL: i64 = 90_000_000_000;
+
+/// The second day of 1970, in microseconds. A time before it is an empty one of some program.
+const PLAUSIBLE_FROM: i64 = 24 * 3600 * 1_000_000;
 
 /// The groups as a table `k`: their numbers and names. Each is found along the index.
 const GROUPS: &str = r#"WITH RECURSIVE "k" ("n", "key") AS (
@@ -113,9 +117,10 @@ impl ProposalSnapshot {
             counts_views: true,
             head: Seq(0),
             span: None,
+            has_odd_creations: false,
             has_small_totals: false,
         };
-        snapshot.read_ends().await?;
+        snapshot.read_ends(filter).await?;
         let counts = |provider: Provider| filter.providers.as_ref().is_none_or(|all| all.contains(&provider));
         snapshot.counts_views = counts(Provider::Bidsketch);
         let statement = snapshot.statement(r#"SELECT "n", "key" FROM "k" WHERE "key" IS NOT NULL ORDER BY "n""#);
@@ -131,14 +136,26 @@ impl ProposalSnapshot {
         Ok(snapshot)
     }
 
-    /// Reads the ends of indexes: the head of the log, the first and the last creation, and the
-    /// smallest and the largest total.
-    async fn read_ends(&mut self) -> Result<(), StoreError> {
+    /// Reads the ends of indexes: the head of the log, the first and the last creation with and
+    /// without odd times, and the smallest and the largest total.
+    async fn read_ends(&mut self, filter: &StatsFilter) -> Result<(), StoreError> {
         let end = |column: &str, condition: &str, order: &str| {
             format!(r#"(SELECT "{column}" FROM "proposal" WHERE {condition} ORDER BY "{column}" {order} LIMIT 1)"#)
         };
         let (in_range, known) = (self.range_condition(), format!(r#""total_order" > {}"#, -i64::MAX));
+        // A client may ask for odd times, but gets none that it does not name.
+        let mut plausible = in_range.clone();
+        if filter.from.is_none() {
+            plausible.push_str(&format!(r#" AND "created_order" >= {PLAUSIBLE_FROM}"#));
+        }
+        if filter.before.is_none() {
+            plausible.push_str(
+                r#" AND "created_order" <= (SELECT "last_event_at" FROM "proposal" ORDER BY "last_event_at" DESC LIMIT 1)"#,
+            );
+        }
         let ends = [
+            end("created_order", &plausible, "ASC"),
+            end("created_order", &plausible, "DESC"),
             end("created_order", &in_range, "ASC"),
             end("created_order", &in_range, "DESC"),
             end("total_order", &known, "ASC"),
@@ -152,8 +169,9 @@ impl ProposalSnapshot {
         let number = |index: usize| row.try_get_by_index::<Option<i64>>(index);
         self.head = Seq(number(0)?.unwrap_or_default());
         self.span = number(1)?.zip(number(2)?);
+        self.has_odd_creations = self.span != number(3)?.zip(number(4)?);
         let is_small = |total: Option<i64>| total.is_none_or(|total| (-SMALL_TOTAL..=SMALL_TOTAL).contains(&total));
-        self.has_small_totals = is_small(number(3)?) && is_small(number(4)?);
+        self.has_small_totals = is_small(number(5)?) && is_small(number(6)?);
         Ok(())
     }
 
@@ -164,10 +182,17 @@ impl ProposalSnapshot {
     }
 
     /// When the first and the last of the proposals of all vendors were created, in microseconds;
-    /// none if there are none.
+    /// none if there are none. Where the filter has no bound, a creation before 1970 or after the
+    /// newest event does not count.
     #[must_use]
     pub const fn span(&self) -> Option<(i64, i64)> {
         self.span
+    }
+
+    /// Whether proposals count that were created outside of the span.
+    #[must_use]
+    pub const fn has_odd_creations(&self) -> bool {
+        self.has_odd_creations
     }
 
     /// The proposals of each group that were created in each of these buckets. Groups without any

@@ -387,6 +387,14 @@ async fn bad_argument_is_named() {
         months["proposalStats"]["funnel"],
         json!([{ "start": "1985-01-01T00:00:00Z", "created": 1 }, { "start": "2026-01-01T00:00:00Z", "created": 1 }])
     );
+    // Odd times of a vendor do not cost the numbers.
+    service.bidsketch("proposal_created", r#"{"id":3,"created_at":"0001-01-01T00:00:00Z"}"#).await.accepted();
+    service.bidsketch("proposal_created", r#"{"id":4,"created_at":"2620-01-01T00:00:00Z"}"#).await.accepted();
+    let query = "{ proposalStats { byStatus { count } funnel { start created } } }";
+    let with_odd = service.query(query).await["proposalStats"].take();
+    assert_eq!(with_odd["funnel"], months["proposalStats"]["funnel"]);
+    let count = |row: &Value| row["count"].as_i64().unwrap();
+    assert_eq!(with_odd["byStatus"].as_array().unwrap().iter().map(count).sum::<i64>(), 4);
     let at_most =
         r#"{ eventStats(from: "2026-01-01T00:00:00Z", before: "2026-02-11T16:00:00Z", bucket: HOUR) { count } }"#;
     assert_eq!(service.query(at_most).await["eventStats"], json!([]));

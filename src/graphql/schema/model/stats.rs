@@ -52,7 +52,8 @@ impl ProposalStats {
 
     /// How far the proposals came, by the time of their creation and by vendor, oldest first. A
     /// bucket in which a vendor has no proposal is left out. At most 1,000 buckets from the first
-    /// proposal to the last one.
+    /// proposal to the last one. A proposal whose creation is said to be before 1970 or after the
+    /// newest event is left out, unless `from` or `before` asks for such a time.
     async fn funnel(
         &self,
         #[graphql(

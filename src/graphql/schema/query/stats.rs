@@ -87,9 +87,9 @@ async fn read_proposal_stats(ctx: &Context<'_>, filter: StatsFilter, zone: TimeZ
         };
         let cells = snapshot.in_buckets(&buckets).await.or_api_error()?;
         funnels.insert(length, funnel(&cells, &buckets));
-        groups = Some(cells);
+        // The buckets of a funnel have all proposals.
+        groups = (!snapshot.has_odd_creations()).then_some(cells);
     }
-    // The buckets of a funnel have all proposals.
     let (groups, paid) = match (is_selected("byStatus"), groups) {
         (true, Some(groups)) => (groups, snapshot.paid().await.or_api_error()?),
         (true, None) => (snapshot.in_whole_range().await.or_api_error()?, snapshot.paid().await.or_api_error()?),
