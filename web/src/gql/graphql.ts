@@ -105,12 +105,13 @@ export type EventFilter = {
   /** The kind is none of these. An empty list excludes nothing. */
   kindNot?: Array<EventKind> | null | undefined;
   /**
-   * The text of `payload` contains this text exactly as the vendor sent it: case counts, and a
-   * letter that the vendor wrote as an escape does not match. It has 3 to 200 characters, not
-   * counting white space at its ends. No index answers it: `events` searches from its cursor on,
-   * the newest first, and is refused with LIMIT_EXCEEDED if it has to read more events than a
-   * request may read rows. Search fewer of them, with a range of time or a kind. A page of
-   * `eventFeed` may end early instead, with `caughtUp` false.
+   * The body contains this text exactly as the vendor sent it, in `payload` or in what stands
+   * around it, except for the name of the event. Case counts, and a letter that the vendor wrote
+   * as an escape does not match. It has 3 to 200 characters, not counting white space at its
+   * ends. No index answers it: `events` searches from its cursor on, the newest first, and is
+   * refused with LIMIT_EXCEEDED if it has to read more events than a request may read rows.
+   * Search fewer of them, with a range of time or a kind. A page of `eventFeed` may end early
+   * instead, with `caughtUp` false.
    */
   payloadContains?: string | null | undefined;
   /**
