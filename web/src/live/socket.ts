@@ -7,8 +7,9 @@ import { socketUrl } from "../base";
 
 const FIRST_WAIT_MILLISECONDS = 1000;
 const LONGEST_WAIT_MILLISECONDS = 30_000;
-/** How long a connection that may be dead has to answer a ping. */
-const PONG_MILLISECONDS = 3000;
+/** How long a connection has to answer a ping: one that sleep or a change of networks may have ended, and any other. */
+const WAKE_PONG_MILLISECONDS = 3000;
+const PONG_MILLISECONDS = 20_000;
 
 /** Why the service closed the socket, for people. The codes are those of docs/SUBSCRIPTIONS.md. */
 const reasons: Record<number, string> = {
@@ -29,6 +30,7 @@ const listeners = new Set<SocketListener>();
 let open: WebSocket | undefined;
 let endWait: (() => void) | undefined;
 let pongIsDue: ReturnType<typeof setTimeout> | undefined;
+let pongDueAt = 0;
 let lastReason = "The connection broke.";
 
 /** Waits before the attempt of this number, at most until `reconnectNow`. */
@@ -64,9 +66,11 @@ function makeClient(): Client {
       },
       // The client's own ping: a connection that is dead without a sign must not pass for a live one.
       ping: (received) => {
-        if (!received && made === client) awaitPong();
+        if (!received && made === client) awaitPong(PONG_MILLISECONDS);
       },
-      pong: () => {
+      // Any message shows that the connection lives. A pong may wait behind a long page.
+      message: () => {
+        if (made !== client) return;
         clearTimeout(pongIsDue);
         pongIsDue = undefined;
       },
@@ -148,16 +152,21 @@ export function subscribe<Result, Variables extends object>(
 /** A laptop that slept, or a network that changed, may leave a socket that looks open. A ping finds out. */
 function checkConnection() {
   endWait?.();
-  if (open?.readyState !== WebSocket.OPEN || pongIsDue) return;
+  if (open?.readyState !== WebSocket.OPEN) return;
   open.send('{"type":"ping"}');
-  awaitPong();
+  awaitPong(WAKE_PONG_MILLISECONDS);
 }
 
-function awaitPong() {
-  pongIsDue ??= setTimeout(() => {
+/** Ends the connection if nothing comes in time. An earlier time stays. */
+function awaitPong(milliseconds: number) {
+  const dueAt = Date.now() + milliseconds;
+  if (pongIsDue && pongDueAt <= dueAt) return;
+  clearTimeout(pongIsDue);
+  pongDueAt = dueAt;
+  pongIsDue = setTimeout(() => {
     pongIsDue = undefined;
     client?.terminate();
-  }, PONG_MILLISECONDS);
+  }, milliseconds);
 }
 
 addEventListener("online", checkConnection);
