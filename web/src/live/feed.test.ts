@@ -76,6 +76,16 @@ describe("Feed", () => {
     expect(ids()).toEqual(["4", "3", "2", "1"]);
   });
 
+  test("goes on with the line of a break that a reload has interrupted", async () => {
+    const before = await live();
+    before.feed.connectionLost("The connection broke.", 6000);
+    before.state.sink?.next(page(events(3, 4), false));
+    const { feed, state, ids } = setup({ saved: before.feed.save() as Saved<FeedEvent> });
+    feed.start();
+    state.sink?.next(page(events(5, 6)));
+    expect(ids()).toEqual(["6", "5", "4", "3", "gap 4", "2", "1"]);
+  });
+
   test("shows a break as one line, with its length and every event in it", async () => {
     const { feed, state, ids } = await live();
     state.sink?.next(page(events(3, 3)));

@@ -131,6 +131,8 @@ export class Feed<E extends FeedEvent> {
       this.#items = saved.items;
       this.#variables.after = saved.cursor;
       this.#lostAt = saved.leftAt;
+      // A break that a reload has interrupted goes on in its line.
+      this.#gap = saved.items.find((item): item is Gap => item.type === "gap" && !item.isComplete);
     }
     this.#snapshot = this.#makeSnapshot();
   }
