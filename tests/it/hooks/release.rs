@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::harness::{ManualClock, Service, Setup, assert_bad_user_input, envelope, fixture};
+use crate::harness::{ManualClock, Service, Setup, Subscription, assert_bad_user_input, envelope, fixture};
 
 const SECRET: &str = "whsec_one";
 
@@ -55,7 +55,9 @@ async fn stale_delivery_released_becomes_an_event_of_its_own_time() {
         .query("{ quarantinedDeliveries { nodes { id quarantineReason detail receivedAt vendorType body } } }")
         .await;
     let before = &before["quarantinedDeliveries"]["nodes"][0];
-    let mut live = service.subscribe("subscription { events { id receivedAt cursor } }").await;
+    let after = json!({ "after": service.head().await });
+    let document = "subscription ($after: String) { events(after: $after) { id receivedAt cursor } }";
+    let mut live = Subscription::open(&service, document, after).await;
     // The subscription is live once it sends an event.
     service.post_signed(SECRET, clock.unix(), envelope("marker", "{}")).await.receipt().accepted();
     assert_eq!(live.next().await["events"]["id"], "event:2");
