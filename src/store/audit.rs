@@ -1,5 +1,5 @@
-//! The audit: who changed what, and when. Entries are appended and never changed, except that equal
-//! refusals of one hour are summed in one entry.
+//! The audit: who changed what, and when. Entries are appended and never changed, except for
+//! sums: one entry counts equal refusals of an hour, or the sign-ins of a key in an hour.
 
 use entity::audit::{Column, Entity, Model};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
@@ -20,7 +20,7 @@ use crate::domain::text::replace_nul;
 pub struct NewEntry {
     /// When it happened.
     pub at: Time,
-    /// What it is.
+    /// The kind of what happened.
     pub kind: AuditKind,
     /// The name of the key that did it; none if no key did.
     pub actor: Option<String>,
@@ -41,7 +41,7 @@ pub struct Entry {
     pub id: i64,
     /// When it happened; of a sum, when it first did.
     pub at: Time,
-    /// What it is.
+    /// The kind of what happened.
     pub kind: AuditKind,
     /// The name of the key that did it; none if no key did.
     pub actor: Option<String>,

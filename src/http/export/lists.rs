@@ -40,7 +40,7 @@ pub(super) struct Place {
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Text that somebody typed, or that a spreadsheet could take for a formula.
+    /// Text that a person may have typed. A spreadsheet could take it for a formula.
     Text,
     /// A number.
     Number,

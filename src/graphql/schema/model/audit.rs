@@ -54,7 +54,7 @@ impl AuditEntry {
         DateTime(self.0.at)
     }
 
-    /// What it is.
+    /// The kind of what happened.
     async fn kind(&self) -> AuditKind {
         self.0.kind.into()
     }
