@@ -19,6 +19,7 @@ mod m0008_state_order;
 mod m0009_sessions;
 mod m0010_proposal_facts;
 mod m0011_lists_and_search;
+mod m0012_files;
 mod state;
 
 pub use state::{State, state};
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_sessions::Migration),
             Box::new(m0010_proposal_facts::Migration),
             Box::new(m0011_lists_and_search::Migration),
+            Box::new(m0012_files::Migration),
         ]
     }
 }

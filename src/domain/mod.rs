@@ -5,6 +5,7 @@ pub mod change;
 pub mod delivery;
 pub mod endpoint;
 pub mod event;
+pub mod file;
 pub mod ids;
 pub mod kind;
 pub mod merge;
@@ -24,6 +25,7 @@ pub use change::{Change, ClientChange, DrawingChange, NewPayment, Patch, Project
 pub use delivery::{DeliveryOutcome, Header, QuarantineReason};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use event::{DedupWindow, Event, Identity, References, Subject};
+pub use file::{FileId, FileKind, FileLink, FileRole, FileState};
 pub use ids::{LogId, NodeId, Seq, VendorId};
 pub use kind::{EventKind, Provider};
 pub use merge::{Merge, MergeMode};

@@ -73,8 +73,8 @@ pub async fn copy_database(
     mut report: impl FnMut(CopyProgress),
 ) -> Result<CopyProgress, CopyError> {
     use entity::{
-        audit, bidsketch_webhook, client, delivery, drawing, drawing_tag, event, hook_refusal, key, payment, project,
-        project_tag, proposal, session,
+        audit, bidsketch_webhook, client, delivery, drawing, drawing_tag, event, file, hook_refusal, key, payment,
+        project, project_tag, proposal, secret, session,
     };
     let (source, target) = (from.begin_maintenance().await?, to.begin_maintenance().await?);
     for (name, rows) in [
@@ -91,6 +91,8 @@ pub async fn copy_database(
         done: 0,
         total: count_rows::<event::Entity>(&source).await?
             + count_rows::<delivery::Entity>(&source).await?
+            + count_rows::<file::Entity>(&source).await?
+            + count_rows::<secret::Entity>(&source).await?
             + count_rows::<key::Entity>(&source).await?
             + count_rows::<session::Entity>(&source).await?
             + count_rows::<audit::Entity>(&source).await?
@@ -110,6 +112,8 @@ pub async fn copy_database(
     copy_table!(log, [Id => id], &source, &target, progress, report);
     copy_table!(event, [Seq => seq], &source, &target, progress, report);
     copy_table!(delivery, [Id => id], &source, &target, progress, report);
+    copy_table!(file, [Id => id], &source, &target, progress, report);
+    copy_table!(secret, [Name => name], &source, &target, progress, report);
     copy_table!(key, [Id => id], &source, &target, progress, report);
     copy_table!(session, [Id => id], &source, &target, progress, report);
     copy_table!(audit, [Id => id], &source, &target, progress, report);
