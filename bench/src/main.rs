@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod growth;
 mod handwritten;
 mod hooks;
 mod live;
@@ -45,6 +46,8 @@ enum Command {
     Nodes(Nodes),
     /// Deliveries beside expensive queries: the time to the 200, compared with an idle service
     Hooks(Hooks),
+    /// A log of up to ten million events: intake, pages, start-up, memory and bytes on disk at each size
+    Growth(Growth),
     /// One of the servers, on a free port (started by the other commands)
     #[command(hide = true)]
     Server {
@@ -151,6 +154,32 @@ struct Hooks {
     rounds: usize,
 }
 
+/// The sizes and the length of a benchmark of growth.
+#[derive(Args)]
+struct Growth {
+    /// Events in the log, size by size
+    #[arg(long, value_delimiter = ',', default_value = "100000,1000000,10000000")]
+    sizes: Vec<u64>,
+    /// Seconds of each measurement in a round
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Rounds; the report gives their median
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Where the databases are made; without it, the directory for temporary files
+    #[arg(long)]
+    directory: Option<PathBuf>,
+    /// A file for the plot, as SVG
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Measure SQLite alone
+    #[arg(long, conflicts_with = "only_postgres")]
+    only_sqlite: bool,
+    /// Measure PostgreSQL alone
+    #[arg(long)]
+    only_postgres: bool,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
@@ -158,6 +187,7 @@ async fn main() -> ExitCode {
         Command::Live(settings) => live::run(&settings).await,
         Command::Nodes(settings) => nodes::run(&settings).await,
         Command::Hooks(settings) => hooks::run(&settings).await,
+        Command::Growth(settings) => growth::run(&settings).await,
         Command::Server { kind, database } => server::serve(kind, &database).await,
     };
     match done {

@@ -60,14 +60,16 @@ async fn post(connection: &mut Connection, body: &str) -> Result<(), Failure> {
 /// The first id. ArcSite's ids exceed 2^53, and so do these.
 const FIRST_ID: u64 = 36_029_621_652_000_000;
 
-fn project_body(project: u64) -> String {
+/// The body of a project's creation.
+pub(crate) fn project_body(project: u64) -> String {
     format!(
         r#"{{"event":"project.created","data":{{"id":{id},"name":"Deck and pergola, lot {project}","job_number":"J-{project}","created_at":"2026-01-01T00:00:00","updated_at":"2026-01-01T00:00:00","tags":["deck","lot"],"customer":{{"name":"Customer {project}","email":"customer{project}@example.com","address":{{"street":"{project} Main Street","city":"Oakland","state":"CA"}}}}}}}}"#,
         id = FIRST_ID + project * 100,
     )
 }
 
-fn drawing_body(project: u64, drawing: u64) -> String {
+/// The body of a drawing's creation.
+pub(crate) fn drawing_body(project: u64, drawing: u64) -> String {
     format!(
         r#"{{"event":"drawing.created","data":{{"id":{id},"project_id":{parent},"name":"Sheet {drawing} of lot {project}","pdf_url":"https://cdn.example.com/{project}/{drawing}.pdf?Expires=1767225600&Signature=c2lnbmF0dXJl&Key-Pair-Id=K1","png_url":"https://cdn.example.com/{project}/{drawing}.png?Expires=1767225600&Signature=c2lnbmF0dXJl&Key-Pair-Id=K1"}}}}"#,
         id = FIRST_ID + project * 100 + drawing + 1,

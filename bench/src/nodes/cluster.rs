@@ -17,9 +17,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A cluster. The script deletes it when its standard input closes: in [`Cluster::stop`], and also
 /// if this process dies.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     /// The URL of its database.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Not killed on drop, which would leave the cluster behind.
     script: Child,
     commands: ChildStdin,
@@ -27,7 +27,7 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Creates a cluster, and waits until it accepts connections.
-    pub(super) async fn start() -> Result<Self, Failure> {
+    pub(crate) async fn start() -> Result<Self, Failure> {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/throwaway-postgres");
         let mut script = Command::new(path).arg("--durable").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let commands = script.stdin.take().ok_or("the script has no standard input")?;
@@ -42,7 +42,7 @@ impl Cluster {
     }
 
     /// Deletes the cluster, and waits until it is gone.
-    pub(super) async fn stop(self) -> Result<(), Failure> {
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
         let Self { mut script, commands, .. } = self;
         drop(commands);
         let ended = with_timeout(STOP_TIMEOUT, "deleting the cluster", async { Ok(script.wait().await?) }).await?;

@@ -11,7 +11,7 @@ mod intake;
 mod latency;
 mod log;
 
-use cluster::Cluster;
+pub(crate) use cluster::Cluster;
 use log::Log;
 
 /// Measures, and reports.
