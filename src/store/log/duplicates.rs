@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entity::delivery;
 use entity::event::{Column, Entity};
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, UnionType, Value};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::Entry;
@@ -39,7 +39,8 @@ const BODIES_MAX: usize = if cfg!(test) { 3 } else { 64 };
 impl DuplicateIndex {
     /// Reads the newest events of the identities that are not loaded yet. The same statement reads
     /// the log's newest seq and the newest delivery's number, which are returned; 0 if there is
-    /// none.
+    /// none. It returns no row for an identity without an event: each row is handed over between
+    /// threads, and most identities are new.
     pub async fn fetch<'a, C: ConnectionTrait>(
         &mut self,
         db: &C,
@@ -58,23 +59,32 @@ impl DuplicateIndex {
                 .take();
             Expr::SubQuery(None, Box::new(newest.into()))
         };
-        let statement = Query::select()
-            .expr(greatest_key(Entity, Column::Seq))
-            .expr(greatest_key(delivery::Entity, delivery::Column::Id))
+        let found = Query::select()
+            .expr(Expr::value(Value::BigInt(None)))
+            .expr(Expr::value(Value::BigInt(None)))
             .column(LOOKUP_VALUE)
             .expr(newest(Column::Seq))
             .expr(newest(Column::ReceivedAt))
             .from(values_table(&values))
+            .and_where(newest(Column::Seq).is_not_null())
             .take();
-        let rows = db.query_all(&statement).await?;
-        self.newest_by_identity.extend(missing.into_iter().map(|identity| (identity.to_owned(), None)));
-        // There is at least one row, for the padding.
+        let statement = Query::select()
+            .expr(greatest_key(Entity, Column::Seq))
+            .expr(greatest_key(delivery::Entity, delivery::Column::Id))
+            .expr(Expr::value(Value::String(None)))
+            .expr(Expr::value(Value::BigInt(None)))
+            .expr(Expr::value(Value::BigInt(None)))
+            .union(UnionType::All, found)
+            .take();
+        self.newest_by_identity.extend(missing.iter().map(|identity| ((*identity).to_owned(), None)));
         let mut newest_keys = (None, None);
-        for row in rows {
-            newest_keys = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-            if let (Some(seq), Some(received_at)) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?) {
+        for row in db.query_all(&statement).await? {
+            if let Some(identity) = row.try_get_by_index::<Option<String>>(2)? {
+                let (seq, received_at) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?);
                 let prior = PriorEvent { seq: Seq(seq), received_at: from_micros(received_at)? };
-                self.newest_by_identity.insert(row.try_get_by_index(2)?, Some(prior));
+                self.newest_by_identity.insert(identity, Some(prior));
+            } else {
+                newest_keys = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
             }
         }
         Ok((Seq(newest_keys.0.unwrap_or_default()), newest_keys.1.unwrap_or_default()))

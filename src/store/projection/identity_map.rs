@@ -88,27 +88,29 @@ impl<E: ProjectionTable> IdentityMap<E> {
         if requested.is_empty() {
             return Ok(());
         }
-        for result in db.query_all(&self.lookup_statement(db, &requested)).await? {
-            // The padding has no id.
-            let Some(id) = result.try_get_by_index::<Option<String>>(0)? else { continue };
-            let newest_found: Option<i64> = result.try_get_by_index(1)?;
-            let has_row = result.try_get::<Option<String>>("", E::VENDOR_ID.as_str())?.is_some();
-            let state = self.rows.entry(id);
-            if has_row {
-                let row = E::Model::from_query_result(&result, "")?;
-                state.or_insert(RowState::Present { row, is_changed: false });
-            } else if let RowState::Absent { newest_event_at: newest, is_looked_up } =
-                state.or_insert(RowState::Absent { newest_event_at: None, is_looked_up: false })
-            {
-                *newest = Ord::max(*newest, newest_found);
-                *is_looked_up = result.try_get_by_index::<bool>(2)?;
+        let results = db.query_all(&self.lookup_statement(db, &requested)).await?;
+        for (id, changing) in requested {
+            let state = self.rows.entry(id.to_owned());
+            let state = state.or_insert(RowState::Absent { newest_event_at: None, is_looked_up: false });
+            if let RowState::Absent { is_looked_up, .. } = state {
+                *is_looked_up |= changing.is_some();
+            }
+        }
+        for result in results {
+            let Some(state) = self.rows.get_mut(&result.try_get_by_index::<String>(0)?) else { continue };
+            let RowState::Absent { newest_event_at: newest, .. } = state else { continue };
+            if result.try_get::<Option<String>>("", E::VENDOR_ID.as_str())?.is_some() {
+                *state = RowState::Present { row: E::Model::from_query_result(&result, "")?, is_changed: false };
+            } else {
+                *newest = Ord::max(*newest, result.try_get_by_index(1)?);
             }
         }
         Ok(())
     }
 
-    /// Selects for each id: the id; if it is in `changing` and has no row, when its newest event
-    /// was received; whether it is in `changing`; and the row.
+    /// Selects the ids that have a row, with the row, and those in `changing` that have none but an
+    /// event that belongs to them, with the time at which the newest such event was received. Of a
+    /// new object it selects nothing: each row is handed over between threads.
     fn lookup_statement<C: ConnectionTrait>(
         &self,
         db: &C,
@@ -128,12 +130,9 @@ impl<E: ProjectionTable> IdentityMap<E> {
             .take();
         let newest = Expr::case(matched(E::VENDOR_ID).is_null(), Expr::SubQuery(None, Box::new(newest.into())));
         let requested: Vec<[Option<&str>; 2]> = requested.iter().map(|(id, changing)| [Some(*id), *changing]).collect();
-        lookup_rows::<E, C>(
-            db,
-            &requested,
-            [Expr::col(LOOKUP_VALUE), newest.into(), Expr::col(LOOKUP_SECOND_VALUE).is_not_null()],
-            condition,
-        )
+        let newest: Expr = newest.into();
+        let mut lookup = lookup_rows::<E, C>(db, &requested, [Expr::col(LOOKUP_VALUE), newest.clone()], condition);
+        lookup.and_where(matched(E::VENDOR_ID).is_not_null().or(newest.is_not_null())).take()
     }
 
     /// Whether an event that belongs to this id, which has no row, came before.
