@@ -22,6 +22,8 @@ pub mod record;
 pub mod recount;
 pub mod refusals;
 pub mod release;
+#[cfg(test)]
+mod state_model_tests;
 pub mod verify;
 pub mod writer;
 
