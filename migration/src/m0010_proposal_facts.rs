@@ -17,8 +17,9 @@ pub(crate) struct Migration;
 const FILL_KEYS: &str = r#"UPDATE "proposal" SET "stats_key" = "provider" || ' ' || COALESCE("status", '') || ' ' ||
 CASE WHEN length("currency") = 3 THEN "currency" ELSE '' END"#;
 
-/// The indexes. Those with a condition hold few rows, and cost nothing for the others.
-const INDEXES: [&str; 11] = [
+/// The indexes of the new columns. Those with a condition hold few rows, and cost nothing for the
+/// others.
+const INDEXES: [&str; 9] = [
     r#"CREATE INDEX "proposal_stats" ON "proposal" ("stats_key", "created_order", "total", "sent_at", "first_viewed_at", "decided_at", "vendor_id")"#,
     r#"CREATE INDEX "proposal_paid" ON "proposal" ("stats_key", "created_order", "paid") WHERE "paid" <> 0"#,
     r#"CREATE INDEX "proposal_sent" ON "proposal" ("sent_at", "provider", "vendor_id") WHERE "sent_at" IS NOT NULL"#,
@@ -28,13 +29,16 @@ const INDEXES: [&str; 11] = [
     r#"CREATE INDEX "event_uncounted" ON "event" ("seq") WHERE "is_counted" IS NULL AND "proposal_vendor_id" IS NOT NULL"#,
     r#"CREATE INDEX "event_view_slot" ON "event" ("view_slot") WHERE "view_slot" IS NOT NULL"#,
     r#"CREATE INDEX "event_view" ON "event" ("proposal_vendor_id", "view_slot") WHERE "view_slot" IS NOT NULL"#,
-    r#"CREATE INDEX "event_status" ON "event" ("status", "seq") WHERE "status" IS NOT NULL"#,
-    r#"CREATE INDEX "event_vendor_type" ON "event" ("vendor_type", "seq")"#,
 ];
 
-/// Few deliveries are redeliveries, and only those are in the index.
-const REDELIVERY_INDEX: &str =
-    r#"CREATE INDEX "delivery_redelivery" ON "delivery" ("outcome", "event_seq") WHERE "outcome" = 'REDELIVERY'"#;
+/// The indexes of columns that are there already. They come first: a new column keeps the other
+/// nodes from reading its table until the transaction ends, and these do not. Few deliveries are
+/// redeliveries, and only those are in the index of them.
+const FIRST_INDEXES: [&str; 3] = [
+    r#"CREATE INDEX "event_status" ON "event" ("status", "seq") WHERE "status" IS NOT NULL"#,
+    r#"CREATE INDEX "event_vendor_type" ON "event" ("vendor_type", "seq")"#,
+    r#"CREATE INDEX "delivery_redelivery" ON "delivery" ("outcome", "event_seq") WHERE "outcome" = 'REDELIVERY'"#,
+];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -43,6 +47,10 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        for index in FIRST_INDEXES {
+            db.execute_unprepared(index).await?;
+        }
         let columns = Columns::of(manager);
         let number = |name| ColumnDef::new(name).big_integer().take();
         let count = |name| ColumnDef::new(name).big_integer().not_null().default(0).take();
@@ -60,12 +68,10 @@ impl MigrationTrait for Migration {
         ] {
             manager.alter_table(Table::alter().table(table).add_column(column).take()).await?;
         }
-        let db = manager.get_connection();
         db.execute_unprepared(FILL_KEYS).await?;
         for index in INDEXES {
             db.execute_unprepared(index).await?;
         }
-        db.execute_unprepared(REDELIVERY_INDEX).await?;
         // Statistics over times read the vendor and the kind as well.
         manager.drop_index(Index::drop().name("event_received_at").table("event").to_owned()).await?;
         let index = Index::create().name("event_received_at").table("event").col("received_at").col("provider").take();
