@@ -26,6 +26,7 @@ pub mod schema;
 pub use execution::operation::{Operation, PERSISTED_QUERY};
 pub use execution::{Executor, response};
 pub use live::stream::{OperationMessage, StreamItem};
+pub use pagination::cursor::encode_event as event_cursor;
 pub use schema::model::service::{ServiceFacts, VendorFacts};
 pub use schema::{Mutation, Query, Subscription};
 

@@ -62,7 +62,8 @@ fn encode(list: ListId, log: &LogId, position: Position) -> String {
 }
 
 /// Encodes the cursor of an event.
-pub(crate) fn encode_event(log: &LogId, seq: Seq) -> String {
+#[must_use]
+pub fn encode_event(log: &LogId, seq: Seq) -> String {
     encode(LOG_LIST, log, Position { key: SortValue::Integer(seq.0), ties: Vec::new() })
 }
 
