@@ -1,5 +1,6 @@
 import { Cable } from "./cable.ts";
 import { expect, proposal, rows, state, test } from "./fixtures.ts";
+import { Service } from "./service.ts";
 
 test("an event is painted after its hook was answered", async ({ page, service }) => {
   await page.goto(service.url);
@@ -66,6 +67,51 @@ test("a value filters when it is clicked, and is turned around", async ({ page, 
   await expect.poll(() => rows(page)).toEqual(["event:4", "event:2"]);
   await page.keyboard.press("x");
   await expect.poll(() => rows(page)).toEqual(["event:4", "event:3", "event:2", "event:1"]);
+});
+
+test("a text, a vendor's type and redeliveries filter too", async ({ page, service }) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await service.deliver("bidsketch", "proposal_created", proposal(2, { name: "Cedar gate" }));
+  await service.deliver("bidsketch", "proposal_created", proposal(2, { name: "Cedar gate" }));
+  await service.deliver("bidsketch", "proposal_paid_twice", { id: 3 });
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("Ced");
+  await expect(page).toHaveURL(/\?text=Ced$/);
+  await expect.poll(() => rows(page)).toEqual(["event:2"]);
+  // The filter holds for what arrives, and a short text is none.
+  await service.deliver("bidsketch", "proposal_created", proposal(4));
+  await service.deliver("bidsketch", "proposal_created", proposal(5, { name: "Cedar arch" }));
+  await expect.poll(() => rows(page)).toEqual(["event:5", "event:2"]);
+  await page.keyboard.press("Backspace");
+  await expect(page.getByText("at least 3 letters")).toBeVisible();
+  await expect(page).toHaveURL(`${service.url}/`);
+  await page.goto(`${service.url}/events?text=Cedar`);
+  await expect(page.getByLabel("Text in the body")).toHaveValue("Cedar");
+  await expect.poll(() => rows(page)).toEqual(["event:5", "event:2"]);
+  await page.getByLabel("Add a filter").selectOption("Came more than once");
+  await expect(page).toHaveURL(/\?text=Cedar&redelivered=yes$/);
+  await expect.poll(() => rows(page)).toEqual(["event:2"]);
+  await page.locator("h1").click();
+  await page.keyboard.press("x");
+  await expect(page.getByLabel("Text in the body")).toHaveValue("");
+  await page.getByRole("button", { name: "proposal_paid_twice" }).click();
+  await expect(page).toHaveURL(/\?vendor-type=proposal_paid_twice$/);
+  await expect.poll(() => rows(page)).toEqual(["event:3"]);
+});
+
+test("a text in a log that is too large to search begins with what arrives", async ({ page }) => {
+  const service = await Service.start({ env: { BIDARC_GRAPHQL__MAX_ROWS: "100" } });
+  await service.simulate("--count", "150", "--rate", "500");
+  await page.goto(`${service.url}/?text=Cedar+arch`);
+  await expect(page.getByText("The log is too large to look for this text")).toBeVisible();
+  await state(page, "live").waitFor();
+  const event = await service.deliver("bidsketch", "proposal_created", proposal(5, { name: "Cedar arch" }));
+  await expect.poll(() => rows(page)).toEqual([event]);
+  await page.getByRole("link", { name: "Events", exact: true }).last().click();
+  await expect(page.getByRole("alert")).toContainText("LIMIT_EXCEEDED");
+  await service.end();
 });
 
 test("a filter without a match says how many there are without it", async ({ page, service }) => {

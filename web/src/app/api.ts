@@ -38,6 +38,11 @@ export function isForbidden(error: CombinedError): boolean {
   return code(error) === "FORBIDDEN";
 }
 
+/** Whether the answer would need more than a request may read. */
+export function isTooLarge(error: CombinedError | undefined): boolean {
+  return error !== undefined && code(error) === "LIMIT_EXCEEDED";
+}
+
 /** The error in words, with its code. */
 export function errorText(error: CombinedError): string {
   if (error.networkError) return "The service cannot be reached right now.";

@@ -14,7 +14,7 @@ const keys = [
   ["Esc", "Close the panel"],
   ["p", "Pause, and resume"],
   [".", "To the newest event"],
-  ["f", "Add a filter"],
+  ["f /", "Add a filter; look for a text"],
   ["x", "Clear the filters"],
   ["y c l", "Copy the event's id, its delivery, its link"],
   ["q", "Open the view as a query in the playground"],

@@ -71,7 +71,18 @@ function Loaded({ event, level, tools }: { event: Details; level: 1 | 2; tools: 
         <dd className={monoClass}>{event.id}</dd>
         <dt>Vendor</dt>
         <dd>
-          {providers[event.provider]} <span className={monoClass}>{event.vendorTypes.join(", ")}</span>
+          {providers[event.provider]}{" "}
+          {event.vendorTypes.map((type) => (
+            <span key={type}>
+              <Link
+                className={monoClass}
+                href={`/events?${new URLSearchParams({ "vendor-type": type })}`}
+                title={`All events of the type ${type}`}
+              >
+                {type}
+              </Link>{" "}
+            </span>
+          ))}
         </dd>
         <dt>Received</dt>
         <dd>

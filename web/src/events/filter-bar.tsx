@@ -1,14 +1,17 @@
-import { useCallback, useMemo, useRef } from "react";
+import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useKeys } from "../app/keys";
 import type { EventKind, Provider } from "../gql/graphql";
-import { Button, classes, selectClass } from "../ui/ui";
+import { Button, classes, inputClass, selectClass } from "../ui/ui";
 import {
   type Condition,
   canExclude,
   conditionWords,
+  isText,
   lower,
   parseConditions,
+  TEXT_MAX,
+  TEXT_MIN,
   toEventFilter,
   withCondition,
   writeConditions,
@@ -31,16 +34,76 @@ export function useConditions() {
       setParameters((current) => writeConditions(current, withCondition(parseConditions(current), condition))),
     [setParameters],
   );
-  return { conditions, filter, set, add };
+  /** While one types, the history of the browser gets no entries. */
+  const setText = useCallback(
+    (value: string) =>
+      setParameters(
+        (current) => {
+          const others = parseConditions(current).filter(({ property }) => property !== "text");
+          return writeConditions(current, value ? [...others, { property: "text", value, not: false }] : others);
+        },
+        { replace: true },
+      ),
+    [setParameters],
+  );
+  return { conditions, filter, set, add, setText };
 }
 
 interface FilterBarProps {
   conditions: readonly Condition[];
   set: (conditions: readonly Condition[]) => void;
   add: (condition: Condition) => void;
+  setText: (text: string) => void;
 }
 
-export function FilterBar({ conditions, set, add }: FilterBarProps) {
+/** How long after the last letter the service is asked. */
+const TYPING_MILLISECONDS = 400;
+
+/** A text that the bodies of the deliveries contain. */
+function TextFilter({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const hint = useId();
+  const [draft, setDraft] = useState(value);
+  const sent = useRef(value);
+  useEffect(() => {
+    // The URL changed by itself: back, or a filter that was cleared.
+    if (value === sent.current) return;
+    sent.current = value;
+    setDraft(value);
+  }, [value]);
+  useEffect(() => {
+    const wanted = isText(draft) ? draft : "";
+    if (wanted === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = wanted;
+      onChange(wanted);
+    }, TYPING_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, [draft, onChange]);
+  useKeys({ "/": () => input.current?.focus() });
+  const isShort = draft.trim() !== "" && !isText(draft);
+  return (
+    <span className={styles.text}>
+      <input
+        ref={input}
+        type="search"
+        className={inputClass}
+        aria-label="Text in the body"
+        aria-describedby={isShort ? hint : undefined}
+        placeholder="Text in the body…"
+        title="As the vendor sent it: capital and small letters differ. Key: /"
+        maxLength={TEXT_MAX}
+        autoComplete="off"
+        spellCheck={false}
+        value={draft}
+        onChange={({ target }) => setDraft(target.value)}
+      />
+      {isShort && <small id={hint}>at least {TEXT_MIN} letters</small>}
+    </span>
+  );
+}
+
+export function FilterBar({ conditions, set, add, setText }: FilterBarProps) {
   const menu = useRef<HTMLSelectElement>(null);
   useKeys({
     f: () => menu.current?.focus(),
@@ -75,8 +138,15 @@ export function FilterBar({ conditions, set, add }: FilterBarProps) {
             </option>
           ))}
         </optgroup>
+        <optgroup label="Redelivered">
+          <option value="redelivered=yes">Came more than once</option>
+          <option value="redelivered=no">Came once</option>
+        </optgroup>
       </select>
+      <TextFilter value={conditions.find(({ property }) => property === "text")?.value ?? ""} onChange={setText} />
       {conditions.map((condition) => {
+        // Its field shows it.
+        if (condition.property === "text") return null;
         const [name, value] = conditionWords(condition);
         const { property, not } = condition;
         return (

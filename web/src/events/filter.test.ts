@@ -13,13 +13,16 @@ describe("filters in the URL", () => {
       "kind=proposal-accepted&kind=proposal-declined",
       "not-kind=drawing-updated&vendor=bidsketch",
       "proposal=bidsketch%3A11051955&from=2026-03-02",
+      "vendor-type=proposal.signed&vendor-type=client_created&text=Quarry+Lane&redelivered=no",
     ]) {
       expect(write(parse(text))).toBe(text);
     }
   });
 
   test("ignore what is not a condition, and leave it in the URL", () => {
-    expect(parse("vendor=other&kind=&not-client=1&from=soon&event=4&constructor=1")).toEqual([]);
+    expect(parse("vendor=other&kind=&not-client=1&from=soon&event=4&constructor=1&text=+ab+&redelivered=true")).toEqual(
+      [],
+    );
     expect(write(parse("vendor=arcsite"), "event=4&kind=proposal-sent")).toBe("event=4&vendor=arcsite");
   });
 
@@ -30,9 +33,14 @@ describe("filters in the URL", () => {
       proposalId: "proposal:arcsite:36029621652695050",
     });
     expect(toEventFilter(parse("not-vendor=arcsite"))).toEqual({ provider: ["BIDSKETCH"] });
-    const kind = toEventFilter(parse("not-kind=drawing-updated&not-kind=drawing-created"))?.kind;
-    expect(kind).toContain("PROPOSAL_SENT");
-    expect(kind).not.toContain("DRAWING_UPDATED");
+    expect(toEventFilter(parse("not-kind=drawing-updated&not-kind=drawing-created"))).toEqual({
+      kindNot: ["DRAWING_UPDATED", "DRAWING_CREATED"],
+    });
+    expect(toEventFilter(parse("vendor-type=proposal.signed&text=Quarry+Lane&redelivered=yes"))).toEqual({
+      vendorType: ["proposal.signed"],
+      payloadContains: "Quarry Lane",
+      redelivered: true,
+    });
     expect(toEventFilter(parse("not-vendor=arcsite&not-vendor=bidsketch"))).toEqual({ provider: [] });
   });
 
@@ -46,6 +54,10 @@ describe("filters in the URL", () => {
     );
     expect(add("kind=proposal-sent", { property: "kind", value: "proposal-sent", not: false })).toBe(
       "kind=proposal-sent",
+    );
+    expect(add("text=fence", { property: "text", value: "gate", not: false })).toBe("text=gate");
+    expect(add("vendor-type=a", { property: "vendor-type", value: "b", not: false })).toBe(
+      "vendor-type=a&vendor-type=b",
     );
     expect(add("client=1", { property: "client", value: "2", not: false })).toBe("client=2");
   });

@@ -8,10 +8,14 @@ type SubjectName = keyof typeof subjects;
 
 /** One condition: a property of the URL, its value there, and whether the value is excluded. */
 export interface Condition {
-  property: "vendor" | "kind" | "from" | "before" | SubjectName;
+  property: "vendor" | "kind" | "vendor-type" | "text" | "redelivered" | "from" | "before" | SubjectName;
   value: string;
   not: boolean;
 }
+
+/** How many characters a text to look for may have, without white space at its ends. */
+export const TEXT_MIN = 3;
+export const TEXT_MAX = 200;
 
 const isSubject = (property: string): property is SubjectName => Object.hasOwn(subjects, property);
 
@@ -23,6 +27,30 @@ export function canExclude({ property }: Pick<Condition, "property">): boolean {
   return property === "vendor" || property === "kind";
 }
 
+/** The properties that may have several values. */
+const isList = (property: string) => property === "vendor" || property === "kind" || property === "vendor-type";
+
+/** Whether the service looks for this text. */
+export function isText(value: string): boolean {
+  const { length } = [...value.trim()];
+  return length >= TEXT_MIN && length <= TEXT_MAX;
+}
+
+/** Whether a value of a property that is not excluded means something. */
+function isIncluded(property: string, value: string): boolean {
+  switch (property) {
+    case "from":
+    case "before":
+      return isDay(value);
+    case "text":
+      return isText(value);
+    case "redelivered":
+      return value === "yes" || value === "no";
+    default:
+      return property === "vendor-type" || isSubject(property);
+  }
+}
+
 export function parseConditions(parameters: URLSearchParams): Condition[] {
   const conditions: Condition[] = [];
   for (const [name, value] of parameters) {
@@ -31,7 +59,7 @@ export function parseConditions(parameters: URLSearchParams): Condition[] {
     const isKnown =
       (property === "vendor" && Object.hasOwn(providers, upper(value))) ||
       (property === "kind" && Object.hasOwn(kinds, upper(value))) ||
-      (!not && (isSubject(property) || ((property === "from" || property === "before") && isDay(value))));
+      (!not && isIncluded(property, value));
     if (isKnown && value) conditions.push({ property: property as Condition["property"], value, not });
   }
   return conditions;
@@ -41,7 +69,7 @@ const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNa
 
 /** Replaces the conditions in the parameters of a URL; the others stay. */
 export function writeConditions(parameters: URLSearchParams, conditions: readonly Condition[]): URLSearchParams {
-  const names = ["vendor", "kind", "from", "before", ...Object.keys(subjects)];
+  const names = ["vendor", "kind", "vendor-type", "text", "redelivered", "from", "before", ...Object.keys(subjects)];
   const written = new URLSearchParams(parameters);
   for (const name of names) {
     written.delete(name);
@@ -51,28 +79,13 @@ export function writeConditions(parameters: URLSearchParams, conditions: readonl
   return written;
 }
 
-/** Adds a condition. One property has either included or excluded values; a subject and a day have one value. */
+/** Adds a condition. One property has either included or excluded values; one that is no list has one value. */
 export function withCondition(conditions: readonly Condition[], added: Condition): Condition[] {
-  const isList = added.property === "vendor" || added.property === "kind";
   const kept = conditions.filter(
-    ({ property, value, not }) => property !== added.property || (isList && not === added.not && value !== added.value),
+    ({ property, value, not }) =>
+      property !== added.property || (isList(property) && not === added.not && value !== added.value),
   );
   return [...kept, added];
-}
-
-/** Values that are included, or all but the excluded ones. */
-function list<T extends string>(
-  conditions: readonly Condition[],
-  property: string,
-  all: readonly T[],
-): T[] | undefined {
-  const of = (not: boolean) =>
-    conditions
-      .filter((condition) => condition.property === property && condition.not === not)
-      .map(({ value }) => upper(value));
-  const [included, excluded] = [of(false), of(true)];
-  if (included.length === 0 && excluded.length === 0) return undefined;
-  return all.filter((value) => (included.length === 0 || included.includes(value)) && !excluded.includes(value));
 }
 
 /** The start of a day in the viewer's time zone. */
@@ -81,12 +94,26 @@ const startOfDay = (day: string) => new Date(`${day}T00:00:00`).toISOString();
 /** The service's filter. Null without conditions. */
 export function toEventFilter(conditions: readonly Condition[]): EventFilter | null {
   const filter: EventFilter = {};
-  const provider = list(conditions, "vendor", Object.keys(providers) as Provider[]);
-  if (provider) filter.provider = provider;
-  const kind = list(conditions, "kind", Object.keys(kinds) as EventKind[]);
+  const values = (name: Condition["property"], excluded = false) => {
+    const found = conditions.filter(({ property, not }) => property === name && not === excluded);
+    return found.length > 0 ? found.map(({ value }) => value) : undefined;
+  };
+  const providersIn = values("vendor")?.map(upper) ?? Object.keys(providers);
+  const providersOut = values("vendor", true)?.map(upper) ?? [];
+  // There are two vendors, and the service has no condition for all but one.
+  if (values("vendor") || values("vendor", true))
+    filter.provider = providersIn.filter((name) => !providersOut.includes(name)) as Provider[];
+  const kind = values("kind")?.map(upper) as EventKind[] | undefined;
   if (kind) filter.kind = kind;
+  // What is excluded is said to the service: a kind that a later version adds is not among these.
+  const kindNot = values("kind", true)?.map(upper) as EventKind[] | undefined;
+  if (kindNot) filter.kindNot = kindNot;
+  const vendorType = values("vendor-type");
+  if (vendorType) filter.vendorType = vendorType;
   for (const { property, value } of conditions) {
     if (isSubject(property)) filter[subjects[property]] = `${property}:${value}`;
+    if (property === "text") filter.payloadContains = value;
+    if (property === "redelivered") filter.redelivered = value === "yes";
     if (property === "from") filter.receivedFrom = startOfDay(value);
     if (property === "before") filter.receivedBefore = startOfDay(value);
   }
@@ -100,6 +127,12 @@ export function conditionWords({ property, value }: Condition): [string, string]
       return ["Vendor", providers[upper(value) as Provider]];
     case "kind":
       return ["What", kindWords(upper(value)).label];
+    case "vendor-type":
+      return ["Vendor's type", value];
+    case "text":
+      return ["Body", value];
+    case "redelivered":
+      return ["Redelivered", value];
     case "from":
       return ["From", value];
     case "before":

@@ -57,7 +57,7 @@ const EventRowView = memo(function EventRowView({ event, href, isSelected, isNew
   const { who, what, amount } = subjectOf(event);
   const { label, tone } = kindWords(event.kind);
   const status = event.__typename === "ProposalEvent" ? event.status : undefined;
-  const vendorType = event.kind === "UNRECOGNIZED" ? event.vendorTypes.join(", ") : undefined;
+  const vendorTypes = event.kind === "UNRECOGNIZED" ? event.vendorTypes : [];
   return (
     <tr
       className={styles.row}
@@ -85,7 +85,15 @@ const EventRowView = memo(function EventRowView({ event, href, isSelected, isNew
         </Mark>
       </td>
       <td className={styles.who}>{who && <NamedValue named={who} onFilter={onFilter} />}</td>
-      <td className={styles.what}>{what ? <NamedValue named={what} onFilter={onFilter} /> : vendorType}</td>
+      <td className={styles.what}>
+        {what ? (
+          <NamedValue named={what} onFilter={onFilter} />
+        ) : (
+          vendorTypes.map((type) => (
+            <Value key={type} text={type} condition={{ property: "vendor-type", value: type }} onFilter={onFilter} />
+          ))
+        )}
+      </td>
       <td className={styles.amount}>{amount && money(amount.amount, amount.currency)}</td>
       <td className={styles.status}>
         {status && <Badge tone={statuses[status].tone}>{statuses[status].label}</Badge>}

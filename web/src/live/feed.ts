@@ -53,6 +53,8 @@ export interface Snapshot<E> {
   /** How many events the catching-up has brought so far. */
   caught: number;
   lastEventAt: string | undefined;
+  /** Whether the list begins with what arrives now, because the log is too large to search for what came before. */
+  beginsNow: boolean;
   /** The last break that was closed. */
   lastGap: Gap | undefined;
 }
@@ -78,7 +80,7 @@ export interface Sink<E> {
 }
 
 export interface FeedOptions<E> {
-  load(): Promise<{ events: readonly E[]; cursor: string }>;
+  load(): Promise<{ events: readonly E[]; cursor: string; beginsNow?: boolean }>;
   /** Subscribes; `variables` is read again at each reconnect. Returns how to end it. */
   subscribe(variables: Variables, sink: Sink<E>): () => void;
   now(): number;
@@ -111,6 +113,7 @@ export class Feed<E extends FeedEvent> {
   #reason: string | undefined;
   #retryAt: number | undefined;
   #caught = 0;
+  #beginsNow = false;
   #gap: Gap | undefined;
   #lastGap: Gap | undefined;
   #gapCount = 0;
@@ -229,8 +232,9 @@ export class Feed<E extends FeedEvent> {
     this.#attempt += 1;
     const attempt = this.#attempt;
     try {
-      const { events, cursor } = await this.#options.load();
+      const { events, cursor, beginsNow = false } = await this.#options.load();
       if (!this.#isStarted || attempt !== this.#attempt) return;
+      this.#beginsNow = beginsNow;
       this.#items = events.slice(0, this.#ringSize).map(row);
       this.#variables.after = cursor;
       this.#publish();
@@ -378,6 +382,7 @@ export class Feed<E extends FeedEvent> {
       retryAt: this.#retryAt,
       caught: this.#caught,
       lastEventAt: newest?.event.receivedAt,
+      beginsNow: this.#beginsNow,
       lastGap: this.#lastGap,
     };
   }

@@ -1,7 +1,7 @@
 // The live lists of the page: one for each filter in use, over one socket.
-import { currentApi, isUnauthenticated } from "../app/api";
+import { currentApi, isTooLarge, isUnauthenticated } from "../app/api";
 import type { EventFilter, EventRowFragment, LiveFeedSubscriptionVariables } from "../gql/graphql";
-import { LiveFeedDocument, LiveStartDocument } from "../gql/graphql";
+import { LiveFeedDocument, LiveHeadDocument, LiveStartDocument } from "../gql/graphql";
 import { Feed, type Saved, type Sink, type Variables } from "./feed";
 import { listen, reconnectNow, renewSocket, subscribe, terminate } from "./socket";
 
@@ -45,9 +45,14 @@ function readSaved(key: string): Saved<EventRow> | undefined {
 function makeFeed(filter: EventFilter | null, storageKey: string): EventFeed {
   return new Feed<EventRow>({
     load: async () => {
-      const result = await currentApi()
-        .query(LiveStartDocument, { filter }, { requestPolicy: "network-only" })
-        .toPromise();
+      const api = currentApi();
+      const policy = { requestPolicy: "network-only" } as const;
+      const result = await api.query(LiveStartDocument, { filter }, policy).toPromise();
+      if (filter?.payloadContains && isTooLarge(result.error)) {
+        const head = await api.query(LiveHeadDocument, {}, policy).toPromise();
+        if (head.error || !head.data) throw head.error ?? new Error("The service gave no data.");
+        return { events: [], cursor: head.data.headCursor, beginsNow: true };
+      }
       if (result.error || !result.data) throw result.error ?? new Error("The service gave no data.");
       return { events: result.data.events.nodes, cursor: result.data.headCursor };
     },

@@ -25,6 +25,7 @@ const idle: Snapshot<EventRow> = {
   retryAt: undefined,
   caught: 0,
   lastEventAt: undefined,
+  beginsNow: false,
   lastGap: undefined,
 };
 

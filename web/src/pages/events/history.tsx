@@ -17,7 +17,7 @@ const PAGE_SIZE = 50;
 
 /** The whole log, newest first. */
 export function EventsPage() {
-  const { conditions, filter, set, add } = useConditions();
+  const { conditions, filter, set, add, setText } = useConditions();
   const key = JSON.stringify(filter);
   const day = (property: "from" | "before") => (
     <Field label={property === "from" ? "From" : "Before"}>
@@ -42,7 +42,7 @@ export function EventsPage() {
     <div className={styles.page}>
       <Header title="Events" />
       <div className={styles.bar}>
-        <FilterBar conditions={conditions} set={set} add={add} />
+        <FilterBar conditions={conditions} set={set} add={add} setText={setText} />
         <span className={styles.days}>
           {day("from")}
           {day("before")}
@@ -85,7 +85,7 @@ function History({ filter, onFilter, onClear }: HistoryProps) {
     refetch();
   }, [refetch]);
   useKeys({ ".": restart });
-  if (error && !data) return <Failure error={error} retry={refetch} />;
+  if (error && events.length === 0) return <Failure error={error} retry={refetch} />;
   if (!data && older.length === 0) return <Skeleton rows={12} />;
   if (events.length === 0 && !isFetching) {
     return (
@@ -108,8 +108,9 @@ function History({ filter, onFilter, onClear }: HistoryProps) {
         hrefOf={hrefOf}
         onFilter={onFilter}
       />
+      {error && <Failure error={error} retry={refetch} />}
       <p className={styles.more}>
-        {next?.hasNextPage ? (
+        {error ? null : next?.hasNextPage ? (
           <Button
             disabled={isFetching}
             onClick={() => {

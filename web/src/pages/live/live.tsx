@@ -22,10 +22,10 @@ const EventDetails = lazy(() => import("../../events/details").then((module) => 
 
 /** What happens, as it happens. */
 export function LivePage() {
-  const { conditions, filter, set, add } = useConditions();
+  const { conditions, filter, set, add, setText } = useConditions();
   const feed = useFeed(filter);
   const snapshot = useSnapshot(feed);
-  const { items, phase } = snapshot;
+  const { items, phase, beginsNow } = snapshot;
   const [parameters] = useSearchParams();
   const [, navigate] = useLocation();
   const selected = parameters.get("event");
@@ -67,10 +67,16 @@ export function LivePage() {
       <Announcer feed={feed} />
       <Tiles />
       <div className={styles.bar}>
-        <FilterBar conditions={conditions} set={set} add={add} />
+        <FilterBar conditions={conditions} set={set} add={add} setText={setText} />
       </div>
       <div className={styles.split} data-panel={selected ? "" : undefined}>
         <Card className={styles.list}>
+          {beginsNow && (
+            <p className={styles.note}>
+              The log is too large to look for this text in all of it: the list begins with what arrives now. The page{" "}
+              <Link href={`/events?${parameters}`}>Events</Link> searches a range of days.
+            </p>
+          )}
           {items.length > 0 ? (
             <>
               <EventTable
