@@ -11,7 +11,7 @@ import styles from "./app.module.css";
 import { Help } from "./help";
 import { useKeys } from "./keys";
 import { NewVersion } from "./new-version";
-import { nextTheme, nextZone } from "./preferences";
+import { nextTheme, nextZone, setOfficeZone, useZone } from "./preferences";
 import { routes } from "./routes";
 import { useSession } from "./session";
 import { SignInForm } from "./sign-in-form";
@@ -108,9 +108,10 @@ function useQuarantineCount(): number {
   return data?.quarantinedDeliveries.totalCount ?? 0;
 }
 
-/** Which bidarc this is: several open tabs look alike. */
+/** Which bidarc this is, because several open tabs look alike, and which time zone its times are in. */
 function Instance() {
   const service = useApi(InstanceDocument, {}).data?.service;
+  const zone = useZone();
   return (
     <p className={styles.instance}>
       {service?.name ?? root.host}
@@ -121,6 +122,8 @@ function Instance() {
           {service.openMode && ", open mode"}
         </>
       )}
+      <br />
+      <span title="Key: t">Times: {zone}</span>
     </p>
   );
 }
@@ -162,6 +165,7 @@ function Rail() {
             ))}
             <PlaygroundLink />
           </div>
+          <Instance />
         </Dialog>
       )}
     </nav>
@@ -189,6 +193,10 @@ function Shell() {
   const pulse = useFeed(null);
   const { phase } = useSnapshot(pulse);
   const session = useSession();
+  const officeZone = useApi(InstanceDocument, {}).data?.service.timeZone;
+  useEffect(() => {
+    if (officeZone) setOfficeZone(officeZone);
+  }, [officeZone]);
   const [path, navigate] = useLocation();
   const [isHelpOpen, setHelpOpen] = useState(false);
   const [isPaletteOpen, setPaletteOpen] = useState(false);

@@ -18,7 +18,7 @@ const keys = [
   ["x", "Clear the filters"],
   ["y c l", "Copy the event's id, its delivery, its link"],
   ["q", "Open the view as a query in the playground"],
-  ["t", "Times: your time zone, UTC"],
+  ["t", "Times: the office's time zone, yours, UTC"],
   ["d", "Theme: as the system, light, dark"],
   ["Shift+F", "Full screen"],
 ] as const;

@@ -1,15 +1,18 @@
 import { useSyncExternalStore } from "react";
+import { browserZone, isZone } from "../ui/zone";
 
 export interface Preferences {
   theme: "system" | "light" | "dark";
-  /** Which time zone times are shown in: the viewer's, or UTC. */
-  zone: "viewer" | "UTC";
+  /** Which time zone times are shown in. */
+  times: "office" | "browser" | "UTC";
+  /** The office's time zone, as the service has last named it. */
+  officeZone?: string;
   /** Whether keys without Ctrl do something. */
   keys: boolean;
 }
 
 const key = "bidarc.preferences";
-const defaults: Preferences = { theme: "system", zone: "viewer", keys: true };
+const defaults: Preferences = { theme: "system", times: "office", keys: true };
 const listeners = new Set<() => void>();
 let current = read();
 
@@ -54,6 +57,27 @@ export function nextTheme() {
   preferences.set({ theme: themes[(themes.indexOf(theme) + 1) % themes.length] ?? "system" });
 }
 
+const times = ["office", "browser", "UTC"] as const;
+
+/** The IANA name of the time zone that times are shown in. Until the service has named the office's, it is the browser's. */
+function zoneOf({ times: choice, officeZone }: Preferences): string {
+  if (choice === "UTC") return "UTC";
+  return choice === "office" && officeZone !== undefined ? officeZone : browserZone;
+}
+
+export function useZone(): string {
+  return zoneOf(usePreferences());
+}
+
+/** Shows times in the next zone that differs from this one, if there is one. */
 export function nextZone() {
-  preferences.set({ zone: current.zone === "UTC" ? "viewer" : "UTC" });
+  const at = times.indexOf(current.times);
+  const others = [1, 2].map((step) => times[(at + step) % times.length] ?? "office");
+  const next = others.find((choice) => zoneOf({ ...current, times: choice }) !== zoneOf(current));
+  if (next) preferences.set({ times: next });
+}
+
+/** Takes the office's time zone from the service. A zone that this browser does not know changes nothing. */
+export function setOfficeZone(officeZone: string) {
+  if (officeZone !== current.officeZone && isZone(officeZone)) preferences.set({ officeZone });
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useKeys } from "../app/keys";
+import { useZone } from "../app/preferences";
 import type { EventKind, Provider } from "../gql/graphql";
 import { Button, classes, inputClass, selectClass } from "../ui/ui";
 import {
@@ -24,7 +25,8 @@ export function useConditions() {
   const [parameters, setParameters] = useSearchParams();
   const text = parameters.toString();
   const conditions = useMemo(() => parseConditions(new URLSearchParams(text)), [text]);
-  const filter = useMemo(() => toEventFilter(conditions), [conditions]);
+  const zone = useZone();
+  const filter = useMemo(() => toEventFilter(conditions, zone), [conditions, zone]);
   const set = useCallback(
     (next: readonly Condition[]) => setParameters((current) => writeConditions(current, next)),
     [setParameters],

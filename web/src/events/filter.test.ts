@@ -27,21 +27,25 @@ describe("filters in the URL", () => {
   });
 
   test("become the service's filter", () => {
-    expect(toEventFilter([])).toBeNull();
-    expect(toEventFilter(parse("vendor=arcsite&proposal=arcsite:36029621652695050"))).toEqual({
+    expect(toEventFilter([], "UTC")).toBeNull();
+    expect(toEventFilter(parse("vendor=arcsite&proposal=arcsite:36029621652695050"), "UTC")).toEqual({
       provider: ["ARCSITE"],
       proposalId: "proposal:arcsite:36029621652695050",
     });
-    expect(toEventFilter(parse("not-vendor=arcsite"))).toEqual({ provider: ["BIDSKETCH"] });
-    expect(toEventFilter(parse("not-kind=drawing-updated&not-kind=drawing-created"))).toEqual({
+    expect(toEventFilter(parse("from=2026-03-02&before=2026-03-03"), "Europe/Berlin")).toEqual({
+      receivedFrom: "2026-03-01T23:00:00.000Z",
+      receivedBefore: "2026-03-02T23:00:00.000Z",
+    });
+    expect(toEventFilter(parse("not-vendor=arcsite"), "UTC")).toEqual({ provider: ["BIDSKETCH"] });
+    expect(toEventFilter(parse("not-kind=drawing-updated&not-kind=drawing-created"), "UTC")).toEqual({
       kindNot: ["DRAWING_UPDATED", "DRAWING_CREATED"],
     });
-    expect(toEventFilter(parse("vendor-type=proposal.signed&text=Quarry+Lane&redelivered=yes"))).toEqual({
+    expect(toEventFilter(parse("vendor-type=proposal.signed&text=Quarry+Lane&redelivered=yes"), "UTC")).toEqual({
       vendorType: ["proposal.signed"],
       payloadContains: "Quarry Lane",
       redelivered: true,
     });
-    expect(toEventFilter(parse("not-vendor=arcsite&not-vendor=bidsketch"))).toEqual({ provider: [] });
+    expect(toEventFilter(parse("not-vendor=arcsite&not-vendor=bidsketch"), "UTC")).toEqual({ provider: [] });
   });
 
   test("hold either included or excluded values of a property, and one subject", () => {

@@ -1,5 +1,6 @@
 // The filter of a list of events, as the URL has it: a link is a view.
 import type { EventFilter, EventKind, Provider } from "../gql/graphql";
+import { startOfDay } from "../ui/zone";
 import { kinds, kindWords, providers } from "./words";
 
 const subjects = { proposal: "proposalId", client: "clientId", project: "projectId", drawing: "drawingId" } as const;
@@ -88,11 +89,8 @@ export function withCondition(conditions: readonly Condition[], added: Condition
   return [...kept, added];
 }
 
-/** The start of a day in the viewer's time zone. */
-const startOfDay = (day: string) => new Date(`${day}T00:00:00`).toISOString();
-
-/** The service's filter. Null without conditions. */
-export function toEventFilter(conditions: readonly Condition[]): EventFilter | null {
+/** The service's filter. Null without conditions. Days begin by the clocks of `zone`. */
+export function toEventFilter(conditions: readonly Condition[], zone: string): EventFilter | null {
   const filter: EventFilter = {};
   const values = (name: Condition["property"], excluded = false) => {
     const found = conditions.filter(({ property, not }) => property === name && not === excluded);
@@ -114,8 +112,8 @@ export function toEventFilter(conditions: readonly Condition[]): EventFilter | n
     if (isSubject(property)) filter[subjects[property]] = `${property}:${value}`;
     if (property === "text") filter.payloadContains = value;
     if (property === "redelivered") filter.redelivered = value === "yes";
-    if (property === "from") filter.receivedFrom = startOfDay(value);
-    if (property === "before") filter.receivedBefore = startOfDay(value);
+    if (property === "from") filter.receivedFrom = startOfDay(value, zone).toISOString();
+    if (property === "before") filter.receivedBefore = startOfDay(value, zone).toISOString();
   }
   return Object.keys(filter).length > 0 ? filter : null;
 }

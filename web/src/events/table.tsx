@@ -1,7 +1,7 @@
 import { type MouseEvent, memo, useCallback, useRef } from "react";
 import { Link } from "wouter";
 import { useKeys } from "../app/keys";
-import { usePreferences } from "../app/preferences";
+import { useZone } from "../app/preferences";
 import type { Gap, Item } from "../live/feed";
 import type { EventRow } from "../live/feeds";
 import { counted, duration, money, shortTime } from "../ui/format";
@@ -103,7 +103,7 @@ const EventRowView = memo(function EventRowView({ event, href, isSelected, isNew
 });
 
 function GapRow({ gap }: { gap: Gap }) {
-  const { zone } = usePreferences();
+  const zone = useZone();
   const [from, to] = [gap.from, gap.to].map((time) => shortTime(new Date(time), zone));
   const what =
     gap.count === 0 ? "nothing happened" : `${counted(gap.count, "event")}, ${gap.isComplete ? "all here" : "so far"}`;

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { usePreferences } from "../app/preferences";
+import { useZone } from "../app/preferences";
 import { counted, minute, shortTime } from "../ui/format";
 import { Button } from "../ui/ui";
 import type { Phase, Snapshot } from "./feed";
@@ -60,7 +60,7 @@ export function StateLine({ feed, canPause = false }: { feed: EventFeed | undefi
 }
 
 function StateText({ snapshot }: { snapshot: Snapshot<EventRow> }) {
-  const { zone } = usePreferences();
+  const zone = useZone();
   const { phase, held, retryAt } = snapshot;
   const now = useNow(phase === "reconnecting");
   const at = (time: number) => shortTime(new Date(time), zone);

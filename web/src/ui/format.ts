@@ -1,10 +1,10 @@
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function format(zone: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+function format(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${zone} ${JSON.stringify(options)}`;
   let found = formats.get(key);
   if (!found) {
-    found = new Intl.DateTimeFormat(undefined, zone ? { ...options, timeZone: zone } : options);
+    found = new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone });
     formats.set(key, found);
   }
   return found;
@@ -13,31 +13,25 @@ function format(zone: string | undefined, options: Intl.DateTimeFormatOptions): 
 const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 const day: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
 
-export type Zone = "viewer" | "UTC";
-
-function zoneName(zone: Zone): string | undefined {
-  return zone === "UTC" ? "UTC" : undefined;
-}
-
-/** 14:03:12; of another day than `now` with the day: 2 Mar, 14:03. */
-export function shortTime(at: Date, zone: Zone, now = new Date()): string {
-  const name = zoneName(zone);
-  const ofDay = format(name, { ...day, year: "numeric" });
-  if (ofDay.format(at) === ofDay.format(now)) return format(name, clock).format(at);
-  const isOfThisYear = at.getFullYear() === now.getFullYear();
-  const date = format(name, isOfThisYear ? day : { ...day, year: "numeric" }).format(at);
-  return `${date}, ${format(name, { hour: "2-digit", minute: "2-digit" }).format(at)}`;
+/** 14:03:12; of another day than `now` with the day: 2 Mar, 14:03. A zone is an IANA name. */
+export function shortTime(at: Date, zone: string, now = new Date()): string {
+  const ofDay = format(zone, { ...day, year: "numeric" });
+  if (ofDay.format(at) === ofDay.format(now)) return format(zone, clock).format(at);
+  const year = format(zone, { year: "numeric" });
+  const isOfThisYear = year.format(at) === year.format(now);
+  const date = format(zone, isOfThisYear ? day : { ...day, year: "numeric" }).format(at);
+  return `${date}, ${minute(at, zone)}`;
 }
 
 /** 14:03, the time of the day. */
-export function minute(at: Date, zone: Zone): string {
-  return format(zoneName(zone), { hour: "2-digit", minute: "2-digit" }).format(at);
+export function minute(at: Date, zone: string): string {
+  return format(zone, { hour: "2-digit", minute: "2-digit" }).format(at);
 }
 
 /** The whole time, with its zone. */
-export function longTime(at: Date, zone: Zone): string {
+export function longTime(at: Date, zone: string): string {
   const options = { ...clock, ...day, year: "numeric", weekday: "short", timeZoneName: "short" } as const;
-  return format(zoneName(zone), options).format(at);
+  return format(zone, options).format(at);
 }
 
 /** 3 min 12 s; 2 h 5 min; 4 days. */

@@ -1,7 +1,7 @@
 import type { CombinedError } from "@urql/core";
 import { type ButtonHTMLAttributes, Component, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { errorText, isForbidden } from "../app/api";
-import { usePreferences } from "../app/preferences";
+import { useZone } from "../app/preferences";
 import type { Tone } from "../events/words";
 import { longTime, shortTime } from "./format";
 import styles from "./ui.module.css";
@@ -18,7 +18,7 @@ export function Button({ look, className, ...rest }: ButtonHTMLAttributes<HTMLBu
 
 /** A time of an event, short in the text and whole in the title. */
 export function Time({ at }: { at: string | number | Date }) {
-  const { zone } = usePreferences();
+  const zone = useZone();
   const date = new Date(at);
   return (
     <time dateTime={date.toISOString()} title={longTime(date, zone)}>

@@ -1,20 +1,27 @@
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useState } from "react";
+import { useZone } from "../../app/preferences";
 import { useApi } from "../../app/use-api";
 import { TodayDocument } from "../../gql/graphql";
 import type { EventRow } from "../../live/feeds";
 import { useRefetchOn } from "../../live/use-feed";
+import { todayIn } from "../../ui/zone";
 import styles from "./live.module.css";
 
-/** The start of the viewer's day; it changes at midnight. */
+/** The start of the day in the zone that times are shown in; it changes at midnight. */
 function useStartOfDay(): string {
-  const [day, setDay] = useState(() => new Date().setHours(0, 0, 0, 0));
+  const zone = useZone();
+  const [day, setDay] = useState(() => todayIn(zone));
   useEffect(() => {
-    const tomorrow = new Date(day);
-    tomorrow.setDate(tomorrow.getDate() + 1);
-    const timer = setTimeout(() => setDay(tomorrow.getTime()), tomorrow.getTime() - Date.now());
+    const today = todayIn(zone);
+    setDay(today);
+    let timer = setTimeout(function next() {
+      const now = todayIn(zone);
+      setDay(now);
+      timer = setTimeout(next, now.end.getTime() - Date.now());
+    }, today.end.getTime() - Date.now());
     return () => clearTimeout(timer);
-  }, [day]);
-  return useMemo(() => new Date(day).toISOString(), [day]);
+  }, [zone]);
+  return day.start.toISOString();
 }
 
 const concerns = ({ __typename }: EventRow) => __typename === "ProposalEvent";

@@ -2,7 +2,7 @@ import { type CSSProperties, type ReactNode, useCallback, useEffect, useMemo } f
 import { Link } from "wouter";
 import { Header } from "../../app/header";
 import { OpenAsQuery } from "../../app/open-as-query";
-import { usePreferences } from "../../app/preferences";
+import { useZone } from "../../app/preferences";
 import { useApi } from "../../app/use-api";
 import { providers, statuses } from "../../events/words";
 import {
@@ -25,8 +25,7 @@ const concerns = ({ __typename }: EventRow) => __typename === "ProposalEvent";
 
 /** Where all proposals stand. Each chart is a table whose cells draw themselves. */
 export function PipelinePage() {
-  const { zone } = usePreferences();
-  const timeZone = zone === "UTC" ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const timeZone = useZone();
   const weeks = useMemo(() => weeksAt(new Date()), []);
   const variables = { timeZone };
   const { data, error, refetch } = useApi(PipelineDocument, variables);

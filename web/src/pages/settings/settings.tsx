@@ -4,17 +4,17 @@ import { type Preferences, preferences, usePreferences } from "../../app/prefere
 import { signOut } from "../../app/session";
 import { useViewer } from "../../app/viewer";
 import { Button, Card, Field, selectClass, Time } from "../../ui/ui";
+import { browserZone } from "../../ui/zone";
 import styles from "./settings.module.css";
 
 /** What this browser remembers, and the session. */
 export function SettingsPage() {
-  const { theme, zone, keys } = usePreferences();
+  const { theme, times, officeZone, keys } = usePreferences();
   useEffect(() => {
     document.title = "Settings · bidarc";
   }, []);
   const viewer = useViewer();
   const [problem, setProblem] = useState<string>();
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <div className={styles.page}>
       <Header title="Settings" />
@@ -34,13 +34,19 @@ export function SettingsPage() {
         <Field label="Times">
           <select
             className={selectClass}
-            value={zone}
-            onChange={({ target }) => preferences.set({ zone: target.value as Preferences["zone"] })}
+            value={times}
+            onChange={({ target }) => preferences.set({ times: target.value as Preferences["times"] })}
           >
-            <option value="viewer">My time zone ({own})</option>
+            <option value="office">The office's time zone{officeZone && ` (${officeZone})`}</option>
+            <option value="browser">My time zone ({browserZone})</option>
             <option value="UTC">UTC</option>
           </select>
         </Field>
+        {officeZone === "UTC" && (
+          <p className={styles.soft}>
+            The office's time zone is UTC until <code>service.time_zone</code> names another one.
+          </p>
+        )}
         <label className={styles.switch}>
           <input type="checkbox" checked={keys} onChange={({ target }) => preferences.set({ keys: target.checked })} />
           Single keys do something (press ? for the list)

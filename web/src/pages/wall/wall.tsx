@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { usePreferences } from "../../app/preferences";
+import { useZone } from "../../app/preferences";
 import { subjectOf } from "../../events/subject";
 import { kindWords } from "../../events/words";
 import { Announcer } from "../../live/announcer";
@@ -66,7 +66,7 @@ function useHeld(): readonly EventRow[] {
 export function WallPage() {
   const pulse = usePulse();
   const { items } = useSnapshot(pulse);
-  const { zone } = usePreferences();
+  const zone = useZone();
   const now = useMinute();
   const tiles = useToday();
   const held = useHeld();
@@ -79,7 +79,10 @@ export function WallPage() {
   return (
     <main className={styles.wall}>
       <header className={styles.head}>
-        <h1 className={styles.clock}>{minute(new Date(now), zone)}</h1>
+        <div>
+          <h1 className={styles.clock}>{minute(new Date(now), zone)}</h1>
+          <p className={styles.zone}>{zone}</p>
+        </div>
         <div className={styles.state}>
           <StateLine feed={pulse} />
         </div>

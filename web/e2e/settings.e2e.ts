@@ -1,0 +1,40 @@
+import { expect, proposal, test } from "./fixtures.ts";
+import { Service } from "./service.ts";
+
+test.describe("times", () => {
+  test.use({ timezoneId: "America/New_York" });
+
+  test("are in the office's zone, the browser's or UTC, and the page says which", async ({ page }) => {
+    const service = await Service.start({ env: { BIDARC_SERVICE__TIME_ZONE: "Asia/Tokyo" } });
+    await service.deliver("bidsketch", "proposal_created", proposal(1));
+    await page.goto(`${service.url}/events/1`);
+    const received = page.getByTestId("details").locator("time").first();
+    await expect(page.getByText("Times: Asia/Tokyo")).toBeVisible();
+    await expect(received).toHaveAttribute("title", /GMT\+9$/);
+    await page.locator("h1").click();
+    await page.keyboard.press("t");
+    await expect(page.getByText("Times: America/New_York")).toBeVisible();
+    await expect(received).toHaveAttribute("title", /(EDT|EST)$/);
+    await page.keyboard.press("t");
+    await expect(received).toHaveAttribute("title", /UTC$/);
+    await page.getByRole("link", { name: "Settings" }).click();
+    await expect(page.getByLabel("Times")).toHaveValue("UTC");
+    await page.getByLabel("Times").selectOption("The office's time zone (Asia/Tokyo)");
+    await page.goto(`${service.url}/wall`);
+    await expect(page.getByText("Asia/Tokyo")).toBeVisible();
+
+    // A day of the filter is one of the office.
+    const { events } = await service.query<{ events: { nodes: { receivedAt: string }[] } }>(
+      "{ events(first: 1) { nodes { receivedAt } } }",
+    );
+    const at = new Date(events.nodes[0]?.receivedAt ?? "");
+    const day = (offset: number) => new Date(at.getTime() + (9 + 24 * offset) * 3_600_000).toISOString().slice(0, 10);
+    await page.goto(`${service.url}/events?from=${day(0)}&before=${day(1)}`);
+    await expect(page.locator("tr[data-event]")).toHaveCount(1);
+    await page.goto(`${service.url}/events?from=${day(1)}`);
+    await expect(page.getByText("No event matches this filter")).toBeVisible();
+    await page.goto(`${service.url}/events?before=${day(0)}`);
+    await expect(page.getByText("No event matches this filter")).toBeVisible();
+    await service.end();
+  });
+});
