@@ -38,3 +38,48 @@ test.describe("times", () => {
     await service.end();
   });
 });
+
+test("what is accepted or paid sounds once it is switched on, by a click", async ({ page, service }) => {
+  await page.addInitScript(() => {
+    const started: number[] = [];
+    Object.assign(window, { started });
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (when) {
+      started.push(this.frequency.value);
+      start.call(this, when);
+    };
+  });
+  const tones = () => page.evaluate(() => (window as unknown as { started: number[] }).started.splice(0));
+  const painted = async (event: string) => {
+    await page.goto(`${service.url}/`);
+    await page.locator(`tr[data-event="${event}"]`).waitFor();
+  };
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await painted("event:1");
+  await service.deliver("bidsketch", "proposal_accepted", proposal(1, { status: "Accepted" }));
+  await page.locator('tr[data-event="event:2"]').waitFor();
+  expect(await tones()).toEqual([]);
+
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByLabel("A short tone when a proposal is accepted or paid").check();
+  await expect.poll(tones).toEqual([659, 880]);
+  await page.getByRole("link", { name: "Live", exact: true }).click();
+  await service.deliver("bidsketch", "proposal_created", proposal(2));
+  await service.deliver("bidsketch", "proposal_accepted", proposal(2, { status: "Accepted" }));
+  await expect.poll(tones).toEqual([659, 880]);
+  await page.locator('tr[data-event="event:4"]').waitFor();
+
+  // A page that is loaded again may not sound by itself.
+  await page.reload();
+  await page.getByRole("button", { name: "Sound waits for a click" }).click();
+  await expect(page.getByRole("button", { name: "Sound waits for a click" })).toHaveCount(0);
+  await service.deliver("arcsite", "proposal.payment.received", {
+    proposal_id: 7,
+    drawing_id: 8,
+    paid_amount: "10.00",
+    pay_channel: "mark_as_paid",
+    paid_date: "2026-03-02",
+    payment_method: "Check",
+  });
+  await expect.poll(tones).toEqual([988, 784]);
+});

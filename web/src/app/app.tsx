@@ -4,6 +4,7 @@ import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { basePath, root, serviceUrl } from "../base";
 import { InstanceDocument, QuarantineCountDocument } from "../gql/graphql";
 import icon from "../icon.svg";
+import { SoundOf } from "../live/sound";
 import { PulseContext, useFeed, useSnapshot } from "../live/use-feed";
 import { Dialog, ErrorBoundary, Notice, Skeleton } from "../ui/ui";
 import { currentApi } from "./api";
@@ -241,6 +242,7 @@ function Shell() {
           </main>
         </div>
       )}
+      <SoundOf feed={pulse} />
       <NewVersion feed={pulse} isUnattended={path === "/wall"} />
       {isSignedOut && (
         <Dialog title="Sign in" onClose={() => navigate("/sign-in")}>

@@ -9,10 +9,12 @@ export interface Preferences {
   officeZone?: string;
   /** Whether keys without Ctrl do something. */
   keys: boolean;
+  /** Whether a proposal that is accepted or paid sounds. */
+  sound: boolean;
 }
 
 const key = "bidarc.preferences";
-const defaults: Preferences = { theme: "system", times: "office", keys: true };
+const defaults: Preferences = { theme: "system", times: "office", keys: true, sound: false };
 const listeners = new Set<() => void>();
 let current = read();
 

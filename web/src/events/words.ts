@@ -33,6 +33,11 @@ export const statuses: Record<ProposalStatus, { label: string; tone: Tone }> = {
   LOST: { label: "Lost", tone: "bad" },
 };
 
+/** Whether events of a kind say that a proposal was won. */
+export function isAccepted(kind: string): boolean {
+  return kind === "PROPOSAL_ACCEPTED" || kind === "PROPOSAL_APPROVED";
+}
+
 /** A kind that a later version of the service added has no words here. */
 export function kindWords(kind: string): { label: string; tone: Tone } {
   return kinds[kind as EventKind] ?? { label: kind.toLowerCase().replaceAll("_", " "), tone: "plain" };

@@ -1,5 +1,6 @@
 // A live list of events without loss: what an unbroken socket delivers, and after a break everything since, with a line in the
 // list that says how long the break was and how many events came in it. It knows neither React nor the network.
+import { isAccepted } from "../events/words";
 
 /** How many rows a live list holds. */
 const RING_SIZE = 200;
@@ -92,8 +93,6 @@ export interface FeedOptions<E> {
   isSignedOut(problem: unknown): boolean;
   ringSize?: number;
 }
-
-const acceptedKinds = new Set(["PROPOSAL_ACCEPTED", "PROPOSAL_APPROVED"]);
 
 /** How long to wait after a failure that the socket does not retry by itself. */
 const RETRY_MILLISECONDS = 15_000;
@@ -323,7 +322,7 @@ export class Feed<E extends FeedEvent> {
       this.#held = [...this.#held, ...items].slice(-this.#ringSize);
       this.#heldCounts = {
         count: this.#heldCounts.count + events.length,
-        accepted: this.#heldCounts.accepted + events.filter(({ kind }) => acceptedKinds.has(kind)).length,
+        accepted: this.#heldCounts.accepted + events.filter(({ kind }) => isAccepted(kind)).length,
       };
     }
     this.#retryAt = undefined;

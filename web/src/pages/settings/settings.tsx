@@ -3,13 +3,14 @@ import { Header } from "../../app/header";
 import { type Preferences, preferences, usePreferences } from "../../app/preferences";
 import { signOut } from "../../app/session";
 import { useViewer } from "../../app/viewer";
+import { setSound } from "../../live/sound";
 import { Button, Card, Field, selectClass, Time } from "../../ui/ui";
 import { browserZone } from "../../ui/zone";
 import styles from "./settings.module.css";
 
 /** What this browser remembers, and the session. */
 export function SettingsPage() {
-  const { theme, times, officeZone, keys } = usePreferences();
+  const { theme, times, officeZone, keys, sound } = usePreferences();
   useEffect(() => {
     document.title = "Settings · bidarc";
   }, []);
@@ -50,6 +51,10 @@ export function SettingsPage() {
         <label className={styles.switch}>
           <input type="checkbox" checked={keys} onChange={({ target }) => preferences.set({ keys: target.checked })} />
           Single keys do something (press ? for the list)
+        </label>
+        <label className={styles.switch}>
+          <input type="checkbox" checked={sound} onChange={({ target }) => setSound(target.checked)} />A short tone when
+          a proposal is accepted or paid
         </label>
       </Card>
       <Card className={styles.section}>

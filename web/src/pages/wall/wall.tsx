@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { useZone } from "../../app/preferences";
 import { subjectOf } from "../../events/subject";
-import { kindWords } from "../../events/words";
+import { isAccepted, kindWords } from "../../events/words";
 import { Announcer } from "../../live/announcer";
 import type { EventRow } from "../../live/feeds";
 import { StateLine } from "../../live/state-line";
@@ -14,8 +14,6 @@ import styles from "./wall.module.css";
 const ROWS = 8;
 /** How long an accepted proposal stays on top. */
 const HOLD_MILLISECONDS = 60_000;
-
-const isAccepted = ({ kind }: EventRow) => kind === "PROPOSAL_ACCEPTED" || kind === "PROPOSAL_APPROVED";
 
 function useMinute(): number {
   const [now, setNow] = useState(Date.now);
@@ -45,7 +43,7 @@ function useHeld(): readonly EventRow[] {
   useEffect(() => {
     const timers = new Set<ReturnType<typeof setTimeout>>();
     const unfollow = pulse?.follow((events) => {
-      for (const event of events.filter(isAccepted)) {
+      for (const event of events.filter(({ kind }) => isAccepted(kind))) {
         setHeld((current) => [event, ...current].slice(0, 3));
         const timer = setTimeout(() => {
           timers.delete(timer);
@@ -118,7 +116,7 @@ function WallRow({ event }: { event: EventRow }) {
   const { who, what, amount } = subjectOf(event);
   const { label, tone } = kindWords(event.kind);
   return (
-    <li className={styles.row} data-accepted={isAccepted(event) || undefined}>
+    <li className={styles.row} data-accepted={isAccepted(event.kind) || undefined}>
       <Time at={event.receivedAt} />
       <Mark tone={tone}>{label}</Mark>
       <span>{[who?.name, what?.name].filter(Boolean).join(" · ")}</span>
