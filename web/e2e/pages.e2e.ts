@@ -25,6 +25,7 @@ test("every page loads at every size in both themes, without serious findings", 
     ["/hooks", "[data-webhook]"],
     ["/quarantine", "[data-delivery]"],
     ["/wall", "ol li"],
+    ["/wall?show=pipeline", "[data-status]"],
     ["/settings", "select"],
     ["/sign-in", "input[name=token]"],
   ] as const) {

@@ -70,6 +70,8 @@ test("pictures", async ({ browser }) => {
     await shoot(browser, service.url, "quarantine", "/quarantine", "laptop", "dark", "[data-delivery]");
     await shoot(browser, service.url, "settings", "/settings", "laptop", "light", "h2");
     await shoot(browser, service.url, "sign-in", "/sign-in", "laptop", "light", "input");
+    await shoot(browser, service.url, "wall-pipeline", "/wall?show=pipeline", "wall", "dark", "[data-status]");
+    await shoot(browser, service.url, "wall-pipeline-phone", "/wall?show=pipeline", "phone", "light", "[data-status]");
     await shoot(browser, service.url, "playground", "/playground", "laptop", "light", ".view-line");
   }
   await shoot(browser, service.url, "wall", "/wall", "wall", "dark", "[data-state=live]");

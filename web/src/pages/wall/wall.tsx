@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { useSearchParams } from "wouter";
 import { useZone } from "../../app/preferences";
 import { subjectOf } from "../../events/subject";
 import { isAccepted, kindWords } from "../../events/words";
@@ -9,6 +10,8 @@ import { usePulse, useSnapshot } from "../../live/use-feed";
 import { counted, duration, minute, money } from "../../ui/format";
 import { Mark, Time } from "../../ui/ui";
 import { useToday } from "../live/tiles";
+import { WallPipeline } from "./pipeline";
+import { parseRotation, type View, viewAt } from "./views";
 import styles from "./wall.module.css";
 
 const ROWS = 8;
@@ -24,16 +27,39 @@ function useMinute(): number {
   return now;
 }
 
-/** Keeps the screen on while the page is visible, where the browser can. */
+/** Keeps the screen on while the page is visible, where the browser can: over https, or on this machine. */
 function useWakeLock() {
   useEffect(() => {
+    let lock: Promise<WakeLockSentinel | undefined> | undefined;
     const request = () => {
-      if (document.visibilityState === "visible") void navigator.wakeLock?.request("screen").catch(() => {});
+      // The browser takes the lock back when the page is hidden.
+      if (document.visibilityState === "visible") lock = navigator.wakeLock?.request("screen").catch(() => undefined);
     };
     request();
     document.addEventListener("visibilitychange", request);
-    return () => document.removeEventListener("visibilitychange", request);
+    return () => {
+      document.removeEventListener("visibilitychange", request);
+      void lock?.then((held) => held?.release());
+    };
   }, []);
+}
+
+/** What the wall shows now. */
+function useView(): View {
+  const [parameters] = useSearchParams();
+  const { shown, seconds } = parseRotation(parameters);
+  const [now, setNow] = useState(Date.now);
+  const isAlone = shown.length === 1;
+  useEffect(() => {
+    if (isAlone) return;
+    const rest = () => seconds * 1000 - (Date.now() % (seconds * 1000));
+    let timer = setTimeout(function next() {
+      setNow(Date.now());
+      timer = setTimeout(next, rest());
+    }, rest());
+    return () => clearTimeout(timer);
+  }, [isAlone, seconds]);
+  return viewAt(now, shown, seconds);
 }
 
 /** Accepted proposals of the last minute; each goes when its time is over. */
@@ -68,6 +94,7 @@ export function WallPage() {
   const now = useMinute();
   const tiles = useToday();
   const held = useHeld();
+  const view = useView();
   useWakeLock();
   useEffect(() => {
     document.title = "Wall · bidarc";
@@ -94,20 +121,26 @@ export function WallPage() {
           </div>
         ))}
       </dl>
-      <ol className={styles.rows} aria-label="The last events">
-        {held.map((event) => (
-          <WallRow key={event.id} event={event} />
-        ))}
-        {rest.map((item) =>
-          item.type === "event" ? (
-            <WallRow key={item.id} event={item.event} />
-          ) : (
-            <li key={item.id} className={styles.gap}>
-              ↑ Away {duration(item.to - item.from)}, {counted(item.count, "event")}
-            </li>
-          ),
+      <div className={styles.view} data-view={view}>
+        {(view === "live" || held.length > 0) && (
+          <ol className={styles.rows} aria-label={view === "live" ? "The last events" : "Just accepted"}>
+            {held.map((event) => (
+              <WallRow key={event.id} event={event} />
+            ))}
+            {view === "live" &&
+              rest.map((item) =>
+                item.type === "event" ? (
+                  <WallRow key={item.id} event={item.event} />
+                ) : (
+                  <li key={item.id} className={styles.gap}>
+                    ↑ Away {duration(item.to - item.from)}, {counted(item.count, "event")}
+                  </li>
+                ),
+              )}
+          </ol>
         )}
-      </ol>
+        {view === "pipeline" && <WallPipeline />}
+      </div>
     </main>
   );
 }

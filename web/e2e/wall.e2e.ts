@@ -1,0 +1,57 @@
+import { expect, proposal, state, test } from "./fixtures.ts";
+
+test("the wall rotates by the clock, keeps its view over a reload, and holds what was accepted", async ({
+  page,
+  service,
+}) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  // An even half minute: the first view.
+  await page.clock.install({ time: new Date("2026-03-02T14:00:02Z") });
+  await page.goto(`${service.url}/wall?show=live,pipeline&every=30`);
+  await state(page, "live").waitFor();
+  const rows = page.getByRole("list", { name: "The last events" });
+  // The reload below has a line for its break.
+  const events = rows.locator("li:has(time)");
+  const pipeline = page.getByRole("table", { name: "Proposals by status" });
+  await expect(events).toHaveText([/Proposal created/]);
+  await page.clock.fastForward(30_000);
+  await expect(pipeline.getByRole("row")).toHaveText([/Pending1\$7,385.00/]);
+  await expect(rows).toHaveCount(0);
+  await page.reload();
+  await expect(pipeline).toBeVisible();
+  await state(page, "live").waitFor();
+
+  await service.deliver("bidsketch", "proposal_accepted", proposal(1, { status: "Accepted" }));
+  await expect(page.getByRole("list", { name: "Just accepted" }).getByRole("listitem")).toHaveText([/accepted/]);
+  await expect(pipeline.getByRole("row")).toHaveText([/Accepted1/]);
+  await page.clock.fastForward(30_000);
+  // Later events do not push it down.
+  await service.deliver("bidsketch", "proposal_created", proposal(2));
+  await expect(events).toHaveText([/accepted/, /created/, /created/]);
+  await page.clock.fastForward(60_000);
+  await expect(events).toHaveText([/created/, /accepted/, /created/]);
+});
+
+test("the wall keeps the screen on, and lets it go when it is left", async ({ page, service }) => {
+  await page.addInitScript(() => {
+    const log: string[] = [];
+    Object.assign(window, { log });
+    const release = async () => log.push("released");
+    Object.defineProperty(navigator, "wakeLock", {
+      value: {
+        request: async (what: string) => {
+          log.push(what);
+          return { release };
+        },
+      },
+    });
+  });
+  const log = () => page.evaluate(() => (window as unknown as { log: string[] }).log.join(" "));
+  await page.goto(`${service.url}/wall`);
+  await state(page, "live").waitFor();
+  await expect.poll(log).toMatch(/^screen/);
+  const held = await log();
+  await page.keyboard.press("g");
+  await page.keyboard.press("l");
+  await expect.poll(log).toBe(`${held} released`);
+});
