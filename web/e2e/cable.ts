@@ -6,21 +6,24 @@ export class Cable {
   #isCut = false;
   readonly #server;
 
-  /** `prefix` is a path that the cable takes off each request, as a proxy does that serves bidarc below a path. */
-  private constructor(port: number, prefix: string) {
+  private constructor(port: number, refusesSockets: boolean) {
     this.#server = createServer((socket) => {
       if (this.#isCut) return socket.destroy();
       const other = connect(port, "127.0.0.1");
+      if (refusesSockets) {
+        // A browser opens a connection of its own for a socket.
+        socket.once("data", (data) => {
+          if (!/^upgrade: websocket/im.test(data.toString("latin1"))) return;
+          other.destroy();
+          socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+        });
+      }
       for (const [from, to] of [
         [socket, other],
         [other, socket],
       ] as const) {
         this.#sockets.add(from);
-        if (prefix && from === socket) {
-          const begin = new RegExp(`^(GET|POST|DELETE) ${prefix}/`);
-          from.on("data", (data) => to.write(Buffer.from(data.toString("latin1").replace(begin, "$1 /"), "latin1")));
-          from.on("end", () => to.end());
-        } else from.pipe(to);
+        from.pipe(to);
         from.on("error", () => to.destroy());
         from.on("close", () => {
           this.#sockets.delete(from);
@@ -31,8 +34,9 @@ export class Cable {
     });
   }
 
-  static async to(port: number, prefix = ""): Promise<Cable> {
-    const cable = new Cable(port, prefix);
+  /** `refusesSockets`: as a proxy does that does not pass an upgrade on. */
+  static async to(port: number, { refusesSockets = false } = {}): Promise<Cable> {
+    const cable = new Cable(port, refusesSockets);
     await new Promise<void>((resolve) => cable.#server.listen(0, "127.0.0.1", resolve));
     return cable;
   }

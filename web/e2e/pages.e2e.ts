@@ -1,5 +1,6 @@
-import { Cable } from "./cable.ts";
 import { expect, proposal, seriousFindings, state, test } from "./fixtures.ts";
+import { freePort, hasNginx, Nginx } from "./nginx.ts";
+import { Service } from "./service.ts";
 
 const sizes = {
   phone: { width: 390, height: 844 },
@@ -69,20 +70,39 @@ test("an empty service says what to do, and turns live at the first delivery", a
   await expect(page.locator("tr[data-event]")).toHaveCount(1);
 });
 
-test("the pages work below a path of a proxy", async ({ page, service }) => {
+test("the pages work below a path of nginx, with a session", async ({ page, context }) => {
+  test.skip(!hasNginx, "nginx is not installed (Debian: nginx-light)");
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/bidarc`;
+  let key = "";
+  const service = await Service.start({
+    port: await freePort(),
+    env: { BIDARC_SERVER__PUBLIC_URL: url, BIDARC_BIDSKETCH__PATH_TOKEN: "0123456789abcdef0123" },
+    prepare: (made) => {
+      key = made.keys("add", "office", "--scope", "read").trim().split("\n").at(-1) ?? "";
+    },
+  });
   const event = await service.deliver("bidsketch", "proposal_created", proposal(1));
-  const proxy = await Cable.to(service.port, "/bidarc");
-  await page.goto(`${proxy.url}/bidarc/events/${event.slice(6)}`);
+  const nginx = await Nginx.start(port, "/bidarc", service.url);
+  await page.goto(`${url}/events/${event.slice(6)}`);
+  await page.getByLabel("Key").fill(key);
+  await page.getByRole("button", { name: "Sign in" }).click();
   await state(page, "live").waitFor();
+  expect(await context.cookies()).toMatchObject([{ path: "/bidarc" }]);
   await page.getByRole("link", { name: "Live", exact: true }).click();
-  await expect(page).toHaveURL(`${proxy.url}/bidarc/`);
+  await expect(page).toHaveURL(`${url}/`);
   await expect(page.locator("tr[data-event]")).toHaveCount(1);
+  await service.deliver("bidsketch", "proposal_created", proposal(2));
+  await expect(page.locator("tr[data-event]")).toHaveCount(2);
+  await expect(state(page, "live")).not.toContainText("by the slower way");
   await page.getByRole("link", { name: "Playground" }).click();
-  await expect(page).toHaveURL(`${proxy.url}/bidarc/playground`);
+  await expect(page).toHaveURL(`${url}/playground`);
   await expect(page.locator(".graphiql-query-editor .view-lines")).toContainText("query Latest");
   await page.getByRole("button", { name: /Execute query/ }).click();
-  await expect(page.locator(".graphiql-response")).toContainText("Fence 1");
-  proxy.end();
+  await expect(page.locator(".graphiql-response")).toContainText("Fence 2");
+  expect(nginx.errors).toBe("");
+  nginx.end();
+  await service.end();
 });
 
 test("the palette goes to a page and to a proposal, and keys can be switched off", async ({ page, service }) => {

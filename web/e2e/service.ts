@@ -13,6 +13,8 @@ interface Options {
   /** 0: any that is free. */
   port?: number;
   env?: Record<string, string>;
+  /** Runs before the first start: a service that others reach needs a key by then. */
+  prepare?: (service: Service) => void;
 }
 
 /** A service of its own, with a database in a directory of its own. */
@@ -28,6 +30,7 @@ export class Service {
 
   static async start(options: Options = {}): Promise<Service> {
     const service = new Service(options);
+    options.prepare?.(service);
     await service.start();
     return service;
   }
@@ -56,7 +59,8 @@ export class Service {
     for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
       const found = /playground\s+(\S+)\/playground/.exec(line);
       if (found?.[1]) {
-        this.#url = found[1];
+        // The greeting names the public URL, if there is one.
+        this.#url = port ? `http://127.0.0.1:${port}` : found[1];
         break;
       }
     }
@@ -103,7 +107,8 @@ export class Service {
   }
 
   async post(vendor: "arcsite" | "bidsketch", body: string): Promise<{ outcome: string; eventId: string | null }> {
-    const response = await fetch(`${this.#url}/webhooks/${vendor}`, {
+    const token = this.#options.env?.[`BIDARC_${vendor.toUpperCase()}__PATH_TOKEN`];
+    const response = await fetch(`${this.#url}/webhooks/${vendor}${token ? `/${token}` : ""}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,

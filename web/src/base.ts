@@ -1,6 +1,10 @@
 // Where the service is below its host: "/" or, behind a proxy, such as "/bidarc/". The service fills the tag in for each page.
 const relative = document.querySelector<HTMLMetaElement>('meta[name="base-path"]')?.content ?? "./";
 
+// The browser loads the icon again at another path, and its URL is relative to the path of the first one.
+const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+icon?.setAttribute("href", icon.href);
+
 /** The URL of the service's root, with a slash at its end. */
 export const root = new URL(relative, location.href);
 
