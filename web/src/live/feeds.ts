@@ -2,8 +2,10 @@
 import { currentApi, isTooLarge, isUnauthenticated } from "../app/api";
 import type { EventFilter, EventRowFragment, LiveFeedSubscriptionVariables } from "../gql/graphql";
 import { LiveFeedDocument, LiveHeadDocument, LiveStartDocument } from "../gql/graphql";
+import { reconnectNow, subscribe, terminate } from "./connection";
 import { Feed, type Saved, type Sink, type Variables } from "./feed";
-import { listen, reconnectNow, renewSocket, subscribe, terminate } from "./socket";
+import { listen } from "./retry";
+import { renewSocket } from "./socket";
 
 export type EventRow = EventRowFragment;
 export type EventFeed = Feed<EventRow>;

@@ -3,10 +3,11 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { stringifyDocument } from "@urql/core";
 import { type Client, createClient } from "graphql-ws";
-import { socketUrl } from "../base";
+import { serviceUrl, socketUrl } from "../base";
+import { endWaits, tellLost, tellRetrying, wait } from "./retry";
 
-const FIRST_WAIT_MILLISECONDS = 1000;
-const LONGEST_WAIT_MILLISECONDS = 30_000;
+/** After so many sockets in a row that could not be opened, while the service answers otherwise, something refuses them. */
+const REFUSALS = 3;
 /** How long a connection has to answer a ping: one that sleep or a change of networks may have ended, and any other. */
 const WAKE_PONG_MILLISECONDS = 3000;
 const PONG_MILLISECONDS = 20_000;
@@ -21,48 +22,69 @@ const reasons: Record<number, string> = {
   4429: "Too many wrong keys were sent from here.",
 };
 
-export interface SocketListener {
-  lost(reason: string, retryAt: number | undefined): void;
-  retrying(retryAt: number | undefined): void;
-}
-
-const listeners = new Set<SocketListener>();
 let open: WebSocket | undefined;
-let endWait: (() => void) | undefined;
 let pongIsDue: ReturnType<typeof setTimeout> | undefined;
 let pongDueAt = 0;
 let lastReason = "The connection broke.";
+/** How many sockets in a row ended before the service greeted this page. */
+let failures = 0;
+let isRefused = false;
+/** Whether streams carry the events, so that the lists need not know what becomes of a socket. */
+let isSpare = false;
 
-/** Waits before the attempt of this number, at most until `reconnectNow`. */
-function wait(retries: number): Promise<void> {
-  const longest = Math.min(FIRST_WAIT_MILLISECONDS * 2 ** retries, LONGEST_WAIT_MILLISECONDS);
-  // Many pages must not come back in one moment.
-  const milliseconds = longest * (0.75 + Math.random() / 2);
-  for (const listener of listeners) listener.lost(lastReason, Date.now() + milliseconds);
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    endWait = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
+export function setSocketSpare(spare: boolean) {
+  isSpare = spare;
+}
+
+/** Whether something between this page and the service refuses sockets, as some proxies do. */
+export function refusesSockets(): boolean {
+  return isRefused;
+}
+
+/** Notes a socket that ended before the service greeted this page: the service may be down, or something refuses sockets. */
+async function noteFailure() {
+  failures += 1;
+  if (isRefused || failures < REFUSALS - 1) return;
+  const answer = await fetch(serviceUrl("graphql"), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: '{"query":"{ __typename }"}',
+    credentials: "same-origin",
+  }).catch(() => undefined);
+  // A proxy answers with 502, 503 or 504 for a service that is down.
+  if (!answer || answer.status >= 500) {
+    failures = 0;
+    return;
+  }
+  isRefused = failures > 0;
+  // The next attempt, if it fails too, is the last one.
+  endWaits();
 }
 
 function makeClient(): Client {
+  let isGreeted = false;
   const made: Client = createClient({
     url: socketUrl(),
     lazyCloseTimeout: 2000,
     keepAlive: 10_000,
     retryAttempts: Number.POSITIVE_INFINITY,
-    retryWait: wait,
+    retryWait: (retries) => wait(retries, lastReason),
     // 4403 means that a key is needed, or that it was revoked: the sign-in opens a new socket.
-    shouldRetry: (event) => (event as CloseEvent)?.code !== 4403,
+    shouldRetry: (event) => (event as CloseEvent)?.code !== 4403 && !isRefused,
     on: {
+      connected: () => {
+        if (made !== client) return;
+        isGreeted = true;
+        failures = 0;
+        isRefused = false;
+        for (const listener of greetingListeners) listener();
+      },
       opened: (socket) => {
         if (made === client) open = socket as WebSocket;
       },
       connecting: () => {
-        if (made === client) for (const listener of listeners) listener.retrying(undefined);
+        isGreeted = false;
+        if (made === client && !isSpare) tellRetrying();
       },
       // The client's own ping: a connection that is dead without a sign must not pass for a live one.
       ping: (received) => {
@@ -80,12 +102,21 @@ function makeClient(): Client {
         open = undefined;
         const { code } = event as CloseEvent;
         lastReason = reasons[code] ?? `The connection was closed (${code}).`;
+        // The service itself closes with another code.
+        if (code === 1006 && !isGreeted) void noteFailure();
         // 1000 is our own close, after the last subscription.
-        if (code !== 1000) for (const listener of listeners) listener.lost(lastReason, undefined);
+        if (code !== 1000 && !isSpare) tellLost(lastReason);
       },
     },
   });
   return made;
+}
+
+const greetingListeners = new Set<() => void>();
+
+/** Calls `listener` whenever the service greets this page on a socket. */
+export function onGreeting(listener: () => void) {
+  greetingListeners.add(listener);
 }
 
 let client: Client | undefined;
@@ -102,33 +133,23 @@ export function renewSocket() {
 
 renewSocket();
 
-export function listen(listener: SocketListener): () => void {
-  listeners.add(listener);
-  return () => {
-    listeners.delete(listener);
-  };
-}
-
-/** Ends the wait for the next attempt. */
-export function reconnectNow() {
-  endWait?.();
-}
-
-/** Ends a connection without a close handshake, so that it is made again. */
-export function terminate() {
+/** Ends the socket without a close handshake, so that it is made again. */
+export function terminateSocket() {
   client?.terminate();
 }
 
-export function subscribe<Result, Variables extends object>(
+export interface SubscriptionSink<Result> {
+  next(data: Result): void;
+  /** A page failed, or the subscription was refused before it began: then it has ended. */
+  errors(errors: readonly { message: string; extensions?: Record<string, unknown> }[], hasEnded: boolean): void;
+  closed(code: number | undefined, reason: string): void;
+}
+
+export function subscribeBySocket<Result, Variables extends object>(
   document: TypedDocumentNode<Result, Variables>,
   // graphql-ws sends this object again after each reconnect, so the feed moves `after` in it.
   variables: Variables,
-  sink: {
-    next(data: Result): void;
-    /** A page failed, or the subscription was refused before it began: then it has ended. */
-    errors(errors: readonly { message: string; extensions?: Record<string, unknown> }[], hasEnded: boolean): void;
-    closed(code: number | undefined, reason: string): void;
-  },
+  sink: SubscriptionSink<Result>,
 ): () => void {
   return (client as Client).subscribe<Result>(
     { query: stringifyDocument(document), variables: variables as Record<string, unknown> },
@@ -151,7 +172,7 @@ export function subscribe<Result, Variables extends object>(
 
 /** A laptop that slept, or a network that changed, may leave a socket that looks open. A ping finds out. */
 function checkConnection() {
-  endWait?.();
+  endWaits();
   if (open?.readyState !== WebSocket.OPEN) return;
   open.send('{"type":"ping"}');
   awaitPong(WAKE_PONG_MILLISECONDS);

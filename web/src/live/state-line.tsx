@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { useZone } from "../app/preferences";
 import { counted, minute, shortTime } from "../ui/format";
 import { Button } from "../ui/ui";
+import { useStreams } from "./connection";
 import type { Phase, Snapshot } from "./feed";
 import { type EventFeed, type EventRow, retryFeeds } from "./feeds";
 import styles from "./state-line.module.css";
@@ -33,6 +34,7 @@ const shapes: Record<Phase, string> = {
 export function StateLine({ feed, canPause = false }: { feed: EventFeed | undefined; canPause?: boolean }) {
   const snapshot = useSnapshot(feed);
   const { phase } = snapshot;
+  const usesStreams = useStreams();
   return (
     <div className={styles.line} data-state={phase} data-testid="state">
       <svg className={styles.icon} viewBox="0 0 12 12" aria-hidden="true">
@@ -44,6 +46,14 @@ export function StateLine({ feed, canPause = false }: { feed: EventFeed | undefi
         />
       </svg>
       <StateText snapshot={snapshot} />
+      {usesStreams && phase !== "reconnecting" && phase !== "signed-out" && (
+        <span
+          className={styles.note}
+          title="Something between this browser and bidarc refuses WebSockets, so events come over an event stream, to one tab at a time. Nothing is missed."
+        >
+          · by the slower way
+        </span>
+      )}
       {phase === "paused" && (
         <Button onClick={() => feed?.resume()} title="Key: p">
           Resume
