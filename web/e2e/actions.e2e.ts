@@ -87,3 +87,34 @@ test("what is still invalid stays, with the reason; all are released at once", a
   await page.getByRole("button", { name: "Release all 1" }).click();
   await expect(page.getByText("0 released, 1 still invalid.")).toBeVisible();
 });
+
+test("a vendor that is silent for longer than usual is named, with what to do", async ({ page }) => {
+  const service = await Service.start({ env: { BIDARC_BIDSKETCH__PATH_TOKEN: "0123456789abcdef0123" } });
+  await service.deliver("bidsketch", "client_created", { id: 900, name: "Quarry Lane Dental" });
+  // Five days have a workday among them.
+  await page.clock.install({ time: Date.now() + 5 * 86_400_000 });
+  await page.goto(`${service.url}/hooks`);
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText("Bidsketch has been silent since");
+  await expect(alert).toContainText("create again those that failed");
+  await expect(page.getByText(`${service.url}/webhooks/bidsketch/…`)).toBeVisible();
+  await expect(page.getByRole("link", { name: "Hooks 1 vendor is silent" })).toBeVisible();
+  // One whose secret is wrong is refused.
+  await fetch(`${service.url}/webhooks/bidsketch/0123456789abcdef9999`, { method: "POST", body: "{}" });
+  await expect
+    .poll(async () => {
+      const { service: found } = await service.query<{ service: { vendors: { lastRefusedAt: string | null }[] } }>(
+        "{ service { vendors { lastRefusedAt } } }",
+      );
+      return found.vendors.some(({ lastRefusedAt }) => lastRefusedAt);
+    })
+    .toBe(true);
+  await page.reload();
+  await expect(alert).toContainText("Something was refused since then");
+  await page.goto(`${service.url}/wall`);
+  await expect(page.getByText("Bidsketch has been silent since")).toBeVisible();
+  await page.goto(`${service.url}/settings`);
+  await page.getByLabel("Say that a vendor is silent").selectOption("Never");
+  await expect(page.getByRole("link", { name: "Hooks", exact: true })).toBeVisible();
+  await service.end();
+});

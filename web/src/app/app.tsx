@@ -2,11 +2,12 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { Provider } from "urql";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { basePath, root, serviceUrl } from "../base";
-import { InstanceDocument, QuarantineCountDocument } from "../gql/graphql";
+import { InstanceDocument } from "../gql/graphql";
 import icon from "../icon.svg";
 import { SoundOf } from "../live/sound";
 import { PulseContext, useFeed, useSnapshot } from "../live/use-feed";
-import { Dialog, ErrorBoundary, Notice, Skeleton } from "../ui/ui";
+import { Dialog, ErrorBoundary, Hidden, Notice, Skeleton } from "../ui/ui";
+import { useAlerts } from "./alerts";
 import { currentApi } from "./api";
 import styles from "./app.module.css";
 import { Help } from "./help";
@@ -66,21 +67,32 @@ function Icon({ name }: { name: string }) {
   );
 }
 
+/** A number beside a link, and of what it is. */
+interface Mark {
+  count: number;
+  what: string;
+}
+
 interface NavLinkProps {
   name: string;
   to: string;
   className?: string | undefined;
-  count?: number | undefined;
+  mark?: Mark | undefined;
 }
 
-function NavLink({ name, to, className = "", count = 0 }: NavLinkProps) {
+function NavLink({ name, to, className = "", mark }: NavLinkProps) {
   const [path] = useLocation();
   const isCurrent = to === "/" ? path === "/" : path.startsWith(to);
   return (
     <Link href={to} className={`${styles.link} ${className}`} aria-current={isCurrent ? "page" : undefined}>
       <Icon name={name} />
       {name}
-      {count > 0 && <span className={styles.count}>{count}</span>}
+      {mark && mark.count > 0 && (
+        <span className={styles.count} title={`${mark.count} ${mark.what}`}>
+          {mark.count}
+          <Hidden> {mark.what}</Hidden>
+        </span>
+      )}
     </Link>
   );
 }
@@ -92,21 +104,6 @@ function PlaygroundLink({ className = "" }: { className?: string | undefined }) 
       Playground
     </a>
   );
-}
-
-/** How often the number of deliveries in quarantine is asked for: they make no event that would tell. */
-const COUNT_MILLISECONDS = 60_000;
-
-/** How many deliveries wait in quarantine. */
-function useQuarantineCount(): number {
-  const [path] = useLocation();
-  const { data, refetch } = useApi(QuarantineCountDocument, {});
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page may have released some
-  useEffect(() => {
-    const timer = setInterval(() => document.hidden || refetch(), COUNT_MILLISECONDS);
-    return () => clearInterval(timer);
-  }, [path, refetch]);
-  return data?.quarantinedDeliveries.totalCount ?? 0;
 }
 
 /** Which bidarc this is, because several open tabs look alike, and which time zone its times are in. */
@@ -131,7 +128,11 @@ function Instance() {
 
 function Rail() {
   const [isMoreOpen, setMoreOpen] = useState(false);
-  const quarantined = useQuarantineCount();
+  const { silent, quarantined } = useAlerts();
+  const marks: Record<string, Mark> = {
+    "/hooks": { count: silent.length, what: silent.length === 1 ? "vendor is silent" : "vendors are silent" },
+    "/quarantine": { count: quarantined, what: "in quarantine" },
+  };
   return (
     <nav className={styles.rail} aria-label="Pages">
       <Link href="/" className={styles.brand}>
@@ -142,12 +143,7 @@ function Rail() {
         <NavLink key={link.to} {...link} />
       ))}
       {otherLinks.map((link) => (
-        <NavLink
-          key={link.to}
-          {...link}
-          className={styles.secondary}
-          count={link.to === "/quarantine" ? quarantined : undefined}
-        />
+        <NavLink key={link.to} {...link} className={styles.secondary} mark={marks[link.to]} />
       ))}
       <PlaygroundLink className={styles.secondary} />
       <span className={styles.space} />
@@ -162,7 +158,7 @@ function Rail() {
           {/* biome-ignore lint/a11y/useKeyWithClickEvents: links send a click for the key as well */}
           <div className={styles.links} onClick={() => setMoreOpen(false)}>
             {otherLinks.map((link) => (
-              <NavLink key={link.to} {...link} />
+              <NavLink key={link.to} {...link} mark={marks[link.to]} />
             ))}
             <PlaygroundLink />
           </div>

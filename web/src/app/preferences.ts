@@ -11,10 +11,12 @@ export interface Preferences {
   keys: boolean;
   /** Whether a proposal that is accepted or paid sounds. */
   sound: boolean;
+  /** After how many hours of workdays without a delivery a vendor is called silent; 0 means never. */
+  silentHours: number;
 }
 
 const key = "bidarc.preferences";
-const defaults: Preferences = { theme: "system", times: "office", keys: true, sound: false };
+const defaults: Preferences = { theme: "system", times: "office", keys: true, sound: false, silentHours: 24 };
 const listeners = new Set<() => void>();
 let current = read();
 

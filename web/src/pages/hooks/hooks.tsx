@@ -1,14 +1,17 @@
 import type { CombinedError } from "@urql/core";
 import { useEffect, useState } from "react";
 import { useMutation } from "urql";
+import { Link } from "wouter";
 import { isUnauthenticated } from "../../app/api";
 import { Header } from "../../app/header";
 import { OpenAsQuery } from "../../app/open-as-query";
+import { usePreferences, useZone } from "../../app/preferences";
 import { requireSignIn } from "../../app/session";
+import { isSilent } from "../../app/silence";
 import { useApi } from "../../app/use-api";
 import { useReadOnly } from "../../app/viewer";
 import { serviceUrl } from "../../base";
-import type { Tone } from "../../events/words";
+import { providers, type Tone } from "../../events/words";
 import {
   type BidsketchEvent,
   type BidsketchWebhookState,
@@ -65,7 +68,7 @@ export function HooksPage() {
     document.title = "Hooks · bidarc";
   }, []);
   const vendor = (provider: Provider) => data?.service.vendors.find((other) => other.provider === provider);
-  const arcsite = vendor("ARCSITE");
+  const [arcsite, bidsketch] = [vendor("ARCSITE"), vendor("BIDSKETCH")];
   return (
     <div className={styles.page}>
       <Header title="Hooks" />
@@ -74,26 +77,77 @@ export function HooksPage() {
           <h2>ArcSite</h2>
           <Heard vendor={arcsite} />
         </header>
+        <Silent vendor={arcsite} />
         <p className={styles.soft}>
           {arcsite?.configured
             ? "Add this URL in ArcSite's settings for webhooks."
             : "Add this URL in ArcSite's settings for webhooks, and set its secret as arcsite.signing_secrets. Without it the URL answers in open mode only."}
         </p>
-        <Copied text={arcsite?.hookUrl ?? serviceUrl("webhooks/arcsite")} />
+        <HookUrl url={arcsite?.hookUrl ?? serviceUrl("webhooks/arcsite")} setting="arcsite.path_token" />
       </Card>
       <Card className={styles.vendor}>
         <header>
           <h2>Bidsketch</h2>
-          <Heard vendor={vendor("BIDSKETCH")} />
+          <Heard vendor={bidsketch} />
         </header>
+        <Silent vendor={bidsketch} />
+        {bidsketch?.hookUrl && (
+          <>
+            <p className={styles.soft}>
+              The settings give this URL: webhooks that you make at Bidsketch yourself may send to it.
+            </p>
+            <HookUrl url={bidsketch.hookUrl} setting="bidsketch.path_token" />
+          </>
+        )}
         <Webhooks />
       </Card>
     </div>
   );
 }
 
+/** A hook URL to copy, or to complete: the service never tells the secret part of one. */
+function HookUrl({ url, setting }: { url: string; setting: string }) {
+  if (!url.includes("…")) return <Copied text={url} />;
+  return (
+    <p className={styles.endpoint}>
+      <span className={monoClass}>{url}</span> · for … put the value of <code>{setting}</code>
+    </p>
+  );
+}
+
+type Vendor = VendorsQuery["service"]["vendors"][number] | undefined;
+
+const advice: Record<Provider, string> = {
+  ARCSITE:
+    "Look at ArcSite under Company Settings, Webhooks: the webhook must be on and have the URL below. Then change a project there: it must show up on the page Live.",
+  BIDSKETCH:
+    "Look at the webhooks below: each must be active; create again those that failed. Then look at one of your proposals as a client does: it must show up on the page Live.",
+};
+
+/** That a vendor has delivered nothing for longer than the preferences allow, and what to do. */
+function Silent({ vendor }: { vendor: Vendor }) {
+  const { silentHours } = usePreferences();
+  const zone = useZone();
+  if (!vendor?.lastDeliveryAt || !isSilent(vendor, silentHours, Date.now(), zone)) return null;
+  const { provider, lastDeliveryAt, lastRefusedAt } = vendor;
+  const isRefused = lastRefusedAt !== null && lastRefusedAt > lastDeliveryAt;
+  return (
+    <div className={styles.silent} role="alert">
+      <h3>
+        {providers[provider]} has been silent since <Time at={lastDeliveryAt} />
+      </h3>
+      <p>
+        {isRefused
+          ? "Something was refused since then: the secret in the settings may not be the vendor's any more, or its URL is wrong. "
+          : "A vendor that is silent for longer than usual may have lost its webhook, or there was nothing to tell. "}
+        {advice[provider]} The page <Link href="/settings">Settings</Link> has how long is usual.
+      </p>
+    </div>
+  );
+}
+
 /** When a vendor last delivered, and when it was last refused. */
-function Heard({ vendor }: { vendor: VendorsQuery["service"]["vendors"][number] | undefined }) {
+function Heard({ vendor }: { vendor: Vendor }) {
   if (!vendor) return null;
   return (
     <p className={styles.soft}>

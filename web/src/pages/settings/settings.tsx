@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { Header } from "../../app/header";
 import { type Preferences, preferences, usePreferences } from "../../app/preferences";
 import { signOut } from "../../app/session";
+import { silentHoursChoices } from "../../app/silence";
 import { useViewer } from "../../app/viewer";
 import { setSound } from "../../live/sound";
 import { Button, Card, Field, selectClass, Time } from "../../ui/ui";
@@ -10,7 +11,7 @@ import styles from "./settings.module.css";
 
 /** What this browser remembers, and the session. */
 export function SettingsPage() {
-  const { theme, times, officeZone, keys, sound } = usePreferences();
+  const { theme, times, officeZone, keys, sound, silentHours } = usePreferences();
   useEffect(() => {
     document.title = "Settings · bidarc";
   }, []);
@@ -48,6 +49,19 @@ export function SettingsPage() {
             The office's time zone is UTC until <code>service.time_zone</code> names another one.
           </p>
         )}
+        <Field label="Say that a vendor is silent">
+          <select
+            className={selectClass}
+            value={silentHours}
+            onChange={({ target }) => preferences.set({ silentHours: Number(target.value) })}
+          >
+            {silentHoursChoices.map((hours) => (
+              <option key={hours} value={hours}>
+                {hours === 0 ? "Never" : `After ${hours} hours without a delivery, weekends not counted`}
+              </option>
+            ))}
+          </select>
+        </Field>
         <label className={styles.switch}>
           <input type="checkbox" checked={keys} onChange={({ target }) => preferences.set({ keys: target.checked })} />
           Single keys do something (press ? for the list)

@@ -1,8 +1,9 @@
 import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
+import { useAlerts } from "../../app/alerts";
 import { useZone } from "../../app/preferences";
 import { subjectOf } from "../../events/subject";
-import { isAccepted, kindWords } from "../../events/words";
+import { isAccepted, kindWords, providers } from "../../events/words";
 import { Announcer } from "../../live/announcer";
 import type { EventRow } from "../../live/feeds";
 import { StateLine } from "../../live/state-line";
@@ -95,6 +96,7 @@ export function WallPage() {
   const tiles = useToday();
   const held = useHeld();
   const view = useView();
+  const { silent } = useAlerts();
   useWakeLock();
   useEffect(() => {
     document.title = "Wall · bidarc";
@@ -110,6 +112,11 @@ export function WallPage() {
         </div>
         <div className={styles.state}>
           <StateLine feed={pulse} />
+          {silent.map(({ provider, since }) => (
+            <p key={provider} className={styles.silent}>
+              {providers[provider]} has been silent since <Time at={since} />
+            </p>
+          ))}
         </div>
       </header>
       <Announcer feed={pulse} />
