@@ -6,7 +6,9 @@ export default defineConfig({
   reporter: "list",
   timeout: 30_000,
   expect: { timeout: 10_000 },
-  workers: 1,
+  // Each test has a service of its own. The minute of cuts runs beside the others.
+  fullyParallel: true,
+  workers: 2,
   use: {
     launchOptions: {
       // The system's browser: nothing is downloaded.

@@ -4,12 +4,16 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 export class Cable {
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  readonly #pairs = new Set<[Socket, Socket]>();
   readonly #server;
 
   private constructor(port: number, refusesSockets: boolean) {
     this.#server = createServer((socket) => {
       if (this.#isCut) return socket.destroy();
       const other = connect(port, "127.0.0.1");
+      const pair: [Socket, Socket] = [socket, other];
+      this.#pairs.add(pair);
+      socket.on("close", () => this.#pairs.delete(pair));
       if (refusesSockets) {
         // A browser opens a connection of its own for a socket.
         socket.once("data", (data) => {
@@ -49,6 +53,14 @@ export class Cable {
   cut() {
     this.#isCut = true;
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Lets nothing through on the connections there are, without a sign to either end: as a laptop's sleep does. */
+  hang() {
+    for (const [socket, other] of this.#pairs) {
+      socket.unpipe(other).pause();
+      other.unpipe(socket).pause();
+    }
   }
 
   mend() {

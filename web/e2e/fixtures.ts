@@ -64,6 +64,11 @@ export async function seriousFindings(page: Page, except: string[] = []): Promis
 
 export const state = (page: Page, name: string) => page.locator(`[data-state="${name}"]`).first();
 
+/** Makes the page try again at once, as a network that is back does. It may have come back by itself already. */
+export async function hurry(page: Page) {
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+}
+
 /** The rows of the list, newest first: an event's id, or `gap` with its count. */
 export function rows(page: Page): Promise<string[]> {
   return page

@@ -112,11 +112,32 @@ describe("Feed", () => {
     expect(ids()).toEqual(["7", "6", "5", "4", "gap 3", "3", "2", "1"]);
   });
 
+  test("begins a break that had no sign when the service was last heard", async () => {
+    const { feed, state } = await live();
+    state.now = 3_601_000;
+    feed.connectionLost("Nothing was heard.", undefined, 2000);
+    expect(feed.snapshot().lostAt).toBe(2000);
+    state.now = 3_602_000;
+    state.sink?.next(page(events(3, 4)));
+    expect(feed.snapshot().lastGap).toMatchObject({ from: 2000, to: 3_602_000, count: 2, isComplete: true });
+  });
+
   test("shows a break in which nothing happened", async () => {
     const { feed, state, ids } = await live();
     feed.connectionLost("The connection broke.");
+    state.now += 10_000;
     state.sink?.next(page([]));
     expect(ids()).toEqual(["gap 0", "2", "1"]);
+  });
+
+  test("shows no line for a short break in which nothing happened", async () => {
+    const { feed, state, ids } = await live();
+    feed.connectionLost("The connection broke.");
+    state.sink?.next(page([], false));
+    expect(ids()).toEqual(["gap 0", "2", "1"]);
+    state.sink?.next(page([]));
+    expect(ids()).toEqual(["2", "1"]);
+    expect(feed.snapshot()).toMatchObject({ phase: "live", lastGap: { count: 0, isComplete: true } });
   });
 
   test("keeps and counts what arrives while paused, a break included", async () => {

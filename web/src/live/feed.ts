@@ -97,6 +97,9 @@ export interface FeedOptions<E> {
 /** How long to wait after a failure that the socket does not retry by itself. */
 const RETRY_MILLISECONDS = 15_000;
 
+/** A break that is shorter, and in which nothing happened, has no line: each reload of a page is one. */
+const SHORT_BREAK_MILLISECONDS = 10_000;
+
 export class Feed<E extends FeedEvent> {
   readonly #options: FeedOptions<E>;
   readonly #ringSize: number;
@@ -193,10 +196,10 @@ export class Feed<E extends FeedEvent> {
     this.#publish();
   }
 
-  /** The socket broke. It connects again by itself at `retryAt`. */
-  connectionLost(reason: string, retryAt?: number) {
+  /** The connection broke, now or without a sign at `since`. It is made again by itself at `retryAt`. */
+  connectionLost(reason: string, retryAt?: number, since = this.#options.now()) {
     if (this.#connection === "signed-out" || !this.#isStarted) return;
-    if (this.#lostAt === undefined && this.#variables.after) this.#lostAt = this.#options.now();
+    if (this.#lostAt === undefined && this.#variables.after) this.#lostAt = since;
     this.#reason = reason;
     this.#retryAt = retryAt;
     if (this.#variables.after || this.#connection === "reconnecting") this.#connection = "reconnecting";
@@ -312,6 +315,13 @@ export class Feed<E extends FeedEvent> {
         { ...this.#gap, count: this.#gap.count + events.length, to: this.#options.now(), isComplete: caughtUp },
         items,
       );
+      const { id, from, to, count } = this.#gap;
+      if (caughtUp && count === 0 && to - from < SHORT_BREAK_MILLISECONDS) {
+        const isOther = (item: Item<E>) => item.id !== id;
+        this.#items = this.#items.filter(isOther);
+        this.#held = this.#held.filter(isOther);
+        items.length = 0;
+      }
     }
     items.push(...events.map(row));
     // Only now: a subscription that is sent again starts after what is in the list.

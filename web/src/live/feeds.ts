@@ -117,8 +117,8 @@ export function forgetFeeds() {
 }
 
 listen({
-  lost: (reason, retryAt) => {
-    for (const { feed } of entries.values()) feed.connectionLost(reason, retryAt);
+  lost: (reason, retryAt, since) => {
+    for (const { feed } of entries.values()) feed.connectionLost(reason, retryAt, since);
   },
   retrying: (retryAt) => {
     for (const { feed } of entries.values()) feed.connectionRetrying(retryAt);

@@ -4,7 +4,8 @@ const FIRST_WAIT_MILLISECONDS = 1000;
 const LONGEST_WAIT_MILLISECONDS = 30_000;
 
 export interface ConnectionListener {
-  lost(reason: string, retryAt: number | undefined): void;
+  /** `since` is when the service was last heard, if the connection died without a sign. */
+  lost(reason: string, retryAt: number | undefined, since: number | undefined): void;
   retrying(retryAt: number | undefined): void;
 }
 
@@ -18,8 +19,8 @@ export function listen(listener: ConnectionListener): () => void {
   };
 }
 
-export function tellLost(reason: string, retryAt?: number) {
-  for (const listener of listeners) listener.lost(reason, retryAt);
+export function tellLost(reason: string, retryAt?: number, since?: number) {
+  for (const listener of listeners) listener.lost(reason, retryAt, since);
 }
 
 export function tellRetrying() {

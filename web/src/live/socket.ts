@@ -11,6 +11,8 @@ const REFUSALS = 3;
 /** How long a connection has to answer a ping: one that sleep or a change of networks may have ended, and any other. */
 const WAKE_PONG_MILLISECONDS = 3000;
 const PONG_MILLISECONDS = 20_000;
+/** The service answers a ping every 10 seconds, so it is never silent for so long. */
+const SILENCE_MILLISECONDS = 15_000;
 
 /** Why the service closed the socket, for people. The codes are those of docs/SUBSCRIPTIONS.md. */
 const reasons: Record<number, string> = {
@@ -19,12 +21,15 @@ const reasons: Record<number, string> = {
   1013: "The service is busy.",
   4010: "This page received too slowly.",
   4011: "The service heard nothing from this page.",
+  // The client's own code, for a connection that died without a sign.
+  4499: "Nothing was heard from the service.",
   4429: "Too many wrong keys were sent from here.",
 };
 
 let open: WebSocket | undefined;
 let pongIsDue: ReturnType<typeof setTimeout> | undefined;
 let pongDueAt = 0;
+let heardAt = 0;
 let lastReason = "The connection broke.";
 /** How many sockets in a row ended before the service greeted this page. */
 let failures = 0;
@@ -93,6 +98,7 @@ function makeClient(): Client {
       // Any message shows that the connection lives. A pong may wait behind a long page.
       message: () => {
         if (made !== client) return;
+        heardAt = Date.now();
         clearTimeout(pongIsDue);
         pongIsDue = undefined;
       },
@@ -105,7 +111,10 @@ function makeClient(): Client {
         // The service itself closes with another code.
         if (code === 1006 && !isGreeted) void noteFailure();
         // 1000 is our own close, after the last subscription.
-        if (code !== 1000 && !isSpare) tellLost(lastReason);
+        if (code === 1000 || isSpare) return;
+        // A connection that ends after a silence died when it began: before a laptop's sleep, not after it.
+        const wasSilent = isGreeted && Date.now() - heardAt > SILENCE_MILLISECONDS;
+        tellLost(lastReason, undefined, wasSilent ? heardAt : undefined);
       },
     },
   });
@@ -189,6 +198,15 @@ function awaitPong(milliseconds: number) {
     client?.terminate();
   }, milliseconds);
 }
+
+/** A machine that slept wakes without an event. Its timers stood still. */
+const WATCH_MILLISECONDS = 5000;
+let watchedAt = Date.now();
+setInterval(() => {
+  const stoodStill = Date.now() - watchedAt > 3 * WATCH_MILLISECONDS;
+  watchedAt = Date.now();
+  if (stoodStill) checkConnection();
+}, WATCH_MILLISECONDS);
 
 addEventListener("online", checkConnection);
 addEventListener("pageshow", checkConnection);

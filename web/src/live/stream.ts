@@ -19,13 +19,14 @@ interface Stream {
 const streams = new Set<Stream>();
 
 /** Ends every stream of this page: they share one state. */
-export function breakStreams(reason: string) {
+export function breakStreams(reason: string, since?: number) {
+  if (streams.size > 0 && since !== undefined) tellLost(reason, undefined, since);
   for (const stream of [...streams]) stream.breakOff(reason);
 }
 
 function checkSilence() {
   const oldest = Math.min(...[...streams].map(({ heardAt }) => heardAt ?? Number.POSITIVE_INFINITY));
-  if (Date.now() - oldest > SILENCE_MILLISECONDS) breakStreams("The connection broke.");
+  if (Date.now() - oldest > SILENCE_MILLISECONDS) breakStreams("Nothing was heard from the service.", oldest);
 }
 
 setInterval(checkSilence, CHECK_MILLISECONDS);

@@ -62,12 +62,20 @@ const always = () => true;
 
 /** How each vendor reaches this service. */
 export function HooksPage() {
-  const { data, refetch } = useApi(VendorsDocument, {});
+  const { data, error, refetch } = useApi(VendorsDocument, {});
   useRefetchOn(always, refetch);
   useEffect(() => {
     document.title = "Hooks · bidarc";
   }, []);
-  const vendor = (provider: Provider) => data?.service.vendors.find((other) => other.provider === provider);
+  if (!data) {
+    return (
+      <div className={styles.page}>
+        <Header title="Hooks" />
+        {error ? <Failure error={error} retry={refetch} /> : <Skeleton rows={10} />}
+      </div>
+    );
+  }
+  const vendor = (provider: Provider) => data.service.vendors.find((other) => other.provider === provider);
   const [arcsite, bidsketch] = [vendor("ARCSITE"), vendor("BIDSKETCH")];
   return (
     <div className={styles.page}>

@@ -57,11 +57,12 @@ export function SettingsPage() {
           >
             {silentHoursChoices.map((hours) => (
               <option key={hours} value={hours}>
-                {hours === 0 ? "Never" : `After ${hours} hours without a delivery, weekends not counted`}
+                {hours === 0 ? "Never" : `After ${hours} hours without a delivery`}
               </option>
             ))}
           </select>
         </Field>
+        <p className={styles.soft}>Saturdays and Sundays do not count.</p>
         <label className={styles.switch}>
           <input type="checkbox" checked={keys} onChange={({ target }) => preferences.set({ keys: target.checked })} />
           Single keys do something (press ? for the list)
