@@ -7,7 +7,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-export const programs = join(process.env.CARGO_TARGET_DIR ?? join(repository, "target"), "debug");
+export const programs =
+  process.env.PROGRAMS ?? join(process.env.CARGO_TARGET_DIR ?? join(repository, "target"), "debug");
 
 interface Options {
   /** 0: any that is free. */

@@ -5,7 +5,7 @@ import { basePath, root, serviceUrl } from "../base";
 import { InstanceDocument } from "../gql/graphql";
 import icon from "../icon.svg";
 import { SoundOf } from "../live/sound";
-import { PulseContext, useFeed, useSnapshot } from "../live/use-feed";
+import { PulseContext, useFeed, usePhase } from "../live/use-feed";
 import { Dialog, ErrorBoundary, Hidden, Notice, Skeleton } from "../ui/ui";
 import { useAlerts } from "./alerts";
 import { currentApi } from "./api";
@@ -188,7 +188,7 @@ function Pages() {
 
 function Shell() {
   const pulse = useFeed(null);
-  const { phase } = useSnapshot(pulse);
+  const phase = usePhase(pulse);
   const session = useSession();
   const officeZone = useApi(InstanceDocument, {}).data?.service.timeZone;
   useEffect(() => {

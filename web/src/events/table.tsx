@@ -1,4 +1,4 @@
-import { type MouseEvent, memo, useCallback, useRef } from "react";
+import { type MouseEvent, memo, type RefObject, useCallback, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useKeys } from "../app/keys";
 import { useZone } from "../app/preferences";
@@ -13,11 +13,25 @@ import { kindWords, providers, statuses } from "./words";
 
 type AddCondition = (condition: Condition) => void;
 
+/** More than so many events within the time of one highlight are not highlighted: it would be no help, and much work. */
+const DENSE_ROWS = 8;
+const DENSE_MILLISECONDS = 2000;
+
+/** What the rows that come are measured by: what the first paint shows is not new. */
+interface Arrival {
+  since: string | undefined;
+  isDense: boolean;
+}
+
+function isDense(newest: string | undefined, older: string | undefined): boolean {
+  return newest !== undefined && older !== undefined && Date.parse(newest) - Date.parse(older) < DENSE_MILLISECONDS;
+}
+
 interface RowProps {
   event: EventRow;
   href: string;
   isSelected: boolean;
-  isNew: boolean;
+  arrival: RefObject<Arrival>;
   onFilter: AddCondition;
 }
 
@@ -53,7 +67,12 @@ function NamedValue({ named, onFilter }: { named: { id?: string | undefined; nam
   return condition ? <Value text={text} condition={condition} onFilter={onFilter} /> : text;
 }
 
-const EventRowView = memo(function EventRowView({ event, href, isSelected, isNew, onFilter }: RowProps) {
+const EventRowView = memo(function EventRowView({ event, href, isSelected, arrival, onFilter }: RowProps) {
+  // As it was when the row came: no later event renders the row again.
+  const [isNew] = useState(() => {
+    const { since, isDense } = arrival.current;
+    return !isDense && since !== undefined && event.receivedAt > since;
+  });
   const { who, what, amount } = subjectOf(event);
   const { label, tone } = kindWords(event.kind);
   const status = event.__typename === "ProposalEvent" ? event.status : undefined;
@@ -128,11 +147,11 @@ interface TableProps {
 /** Events, newest first. `j` and `k` move between rows. */
 export function EventTable({ label, items, selected, hrefOf, onFilter }: TableProps) {
   const table = useRef<HTMLTableElement>(null);
-  // What the first paint shows is not new.
-  const known = useRef<{ top: string | undefined }>(undefined);
-  const first = items.find((item) => item.type === "event")?.id;
-  if (!known.current && first) known.current = { top: first };
-  const newUntil = items.findIndex((item) => item.id === known.current?.top);
+  const events = items.filter((item) => item.type === "event");
+  const since = events[0]?.event.receivedAt;
+  const arrival = useRef<Arrival>({ since: undefined, isDense: false });
+  arrival.current.since ??= since;
+  arrival.current.isDense = isDense(since, events[DENSE_ROWS]?.event.receivedAt);
   const move = useCallback(
     (step: number) => {
       const links = [...(table.current?.querySelectorAll<HTMLAnchorElement>("td:first-child > a") ?? [])];
@@ -168,7 +187,7 @@ export function EventTable({ label, items, selected, hrefOf, onFilter }: TablePr
           </tr>
         </thead>
         <tbody>
-          {items.map((item, index) =>
+          {items.map((item) =>
             item.type === "gap" ? (
               <GapRow key={item.id} gap={item} />
             ) : (
@@ -177,7 +196,7 @@ export function EventTable({ label, items, selected, hrefOf, onFilter }: TablePr
                 event={item.event}
                 href={hrefOf(item.event)}
                 isSelected={item.id === selected}
-                isNew={index < newUntil}
+                arrival={arrival}
                 onFilter={onFilter}
               />
             ),

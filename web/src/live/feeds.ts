@@ -44,6 +44,22 @@ function readSaved(key: string): Saved<EventRow> | undefined {
   }
 }
 
+/** While many events arrive, the list is rendered at most so often: each time costs the browser about the same. */
+const RENDER_MILLISECONDS = 100;
+let renderedAt = 0;
+
+/** Runs at the next frame; a hidden page has none. */
+function schedule(publish: () => void) {
+  const render = () => {
+    renderedAt = performance.now();
+    publish();
+  };
+  const wait = renderedAt + RENDER_MILLISECONDS - performance.now();
+  if (document.hidden) setTimeout(render);
+  else if (wait > 0) setTimeout(() => requestAnimationFrame(render), wait);
+  else requestAnimationFrame(render);
+}
+
 function makeFeed(filter: EventFilter | null, storageKey: string): EventFeed {
   return new Feed<EventRow>({
     load: async () => {
@@ -60,8 +76,7 @@ function makeFeed(filter: EventFilter | null, storageKey: string): EventFeed {
     },
     subscribe: (variables, sink) => subscribeFeed(filter, variables, sink),
     now: () => Date.now(),
-    // A hidden page has no frames.
-    schedule: (publish) => (document.hidden ? setTimeout(publish) : requestAnimationFrame(publish)),
+    schedule,
     later: (run, milliseconds) => {
       const timer = setTimeout(run, milliseconds);
       return () => clearTimeout(timer);

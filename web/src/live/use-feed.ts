@@ -1,6 +1,6 @@
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import type { EventFilter } from "../gql/graphql";
-import type { Snapshot } from "./feed";
+import type { Phase, Snapshot } from "./feed";
 import { acquireFeed, type EventFeed, type EventRow } from "./feeds";
 
 /** The feed of a filter, for as long as the component is shown. */
@@ -33,6 +33,11 @@ const never = () => () => {};
 
 export function useSnapshot(feed: EventFeed | undefined): Snapshot<EventRow> {
   return useSyncExternalStore(feed?.subscribe ?? never, feed?.snapshot ?? (() => idle));
+}
+
+/** The phase alone: the component is not rendered for each event. */
+export function usePhase(feed: EventFeed | undefined): Phase {
+  return useSyncExternalStore(feed?.subscribe ?? never, () => feed?.snapshot().phase ?? "connecting");
 }
 
 /** The feed of all events, which the whole page shares: its state line, and what is fetched again when something happens. */

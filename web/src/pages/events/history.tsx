@@ -9,7 +9,7 @@ import { idText } from "../../events/subject";
 import { EventTable } from "../../events/table";
 import { type EventFilter, EventHistoryDocument } from "../../gql/graphql";
 import type { EventRow } from "../../live/feeds";
-import { usePulse, useSnapshot } from "../../live/use-feed";
+import { usePhase, usePulse } from "../../live/use-feed";
 import { Button, Card, Failure, Field, inputClass, Notice, Skeleton } from "../../ui/ui";
 import styles from "./history.module.css";
 
@@ -74,7 +74,7 @@ function History({ filter, onFilter, onClear }: HistoryProps) {
   // Newer events do not move what one reads: they are counted, and shown on demand.
   const [newer, setNewer] = useState(0);
   const pulse = usePulse();
-  const { phase } = useSnapshot(pulse);
+  const phase = usePhase(pulse);
   useEffect(() => pulse?.follow((events) => setNewer((count) => count + events.length)), [pulse]);
   const events = data ? [...older, ...data.events.nodes] : older;
   const next = data?.events.pageInfo;

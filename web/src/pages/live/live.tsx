@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
 import { Link, useLocation, useSearchParams } from "wouter";
 import { Header } from "../../app/header";
 import { useKeys } from "../../app/keys";
@@ -30,14 +30,13 @@ export function LivePage() {
   const [, navigate] = useLocation();
   const selected = parameters.get("event");
   const text = parameters.toString();
-  const hrefOf = useCallback(
-    ({ id }: EventRow) => {
-      const next = new URLSearchParams(text);
-      next.set("event", idText(id));
-      return `/?${next}`;
-    },
-    [text],
-  );
+  const hrefOf = useMemo(() => {
+    const next = new URLSearchParams(text);
+    next.delete("event");
+    next.append("event", "");
+    const base = `/?${next}`;
+    return ({ id }: EventRow) => base + idText(id);
+  }, [text]);
   const close = useCallback(() => {
     const next = new URLSearchParams(text);
     next.delete("event");
