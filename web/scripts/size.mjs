@@ -20,6 +20,14 @@ function files(key, isDeep = false, seen = new Set()) {
   return new Set([file, ...css, ...(isDeep ? assets : []), ...next]);
 }
 
+/** The entries of the manifest that an entry, or what it imports, may fetch later. */
+function later(key, seen = new Set()) {
+  if (seen.has(key)) return new Set();
+  seen.add(key);
+  const { imports = [], dynamicImports = [] } = manifest[key];
+  return new Set([...dynamicImports, ...imports.flatMap((other) => [...later(other, seen)])]);
+}
+
 const sum = (list) => [...list].reduce((total, file) => total + size(file), 0);
 let failed = false;
 
@@ -32,7 +40,7 @@ function check(name, bytes, budget) {
 const first = files("index.html");
 check("first view", sum(first) + statSync(join(directory, "index.html")).size, budgets.firstView);
 check("its CSS", sum([...first].filter((file) => file.endsWith(".css"))), budgets.css);
-const pages = manifest["index.html"].dynamicImports ?? [];
+const pages = [...later("index.html")];
 // The details of an event bring the widgets of React Aria, which more than one page shows.
 const shared = pages.find((key) => key.includes("details")) ?? "";
 const widgets = files(shared);
