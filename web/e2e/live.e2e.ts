@@ -1,4 +1,3 @@
-import type { Route } from "@playwright/test";
 import { expect, hurry, proposal, rows, state, test } from "./fixtures.ts";
 import { Service } from "./service.ts";
 
@@ -162,19 +161,17 @@ test("a reload of the page shows what was missed", async ({ page, service }) => 
   await expect.poll(() => rows(page)).toEqual(["event:2", "gap 1", "event:1"]);
 });
 
-/** Answers as an upgraded service does. */
-async function upgraded(route: Route) {
-  const response = await route.fetch();
-  await route.fulfill({ response, body: (await response.text()).replace(/index-[\w-]+\.js/, "index-other.js") });
-}
-
 test("after a restart with other pages a bar offers them, and the wall loads them itself", async ({
   page,
   service,
 }) => {
+  // What an upgraded service answers.
+  const html = (await (await fetch(service.url)).text()).replace(/index-[\w-]+\.js/, "index-other.js");
+  const upgrade = () =>
+    page.route(`${service.url}/`, (route) => route.fulfill({ body: html, contentType: "text/html" }));
   await page.goto(service.url);
   await state(page, "live").waitFor();
-  await page.route(`${service.url}/`, upgraded);
+  await upgrade();
   await service.stop();
   await state(page, "reconnecting").waitFor();
   await service.start();
@@ -190,7 +187,7 @@ test("after a restart with other pages a bar offers them, and the wall loads the
   await page.evaluate(() => {
     document.body.dataset.old = "yes";
   });
-  await page.route(`${service.url}/`, upgraded);
+  await upgrade();
   await service.stop();
   await state(page, "reconnecting").waitFor();
   await service.start();
