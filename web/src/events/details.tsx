@@ -11,8 +11,9 @@ import { counted, money } from "../ui/format";
 import { Badge, Button, CopyButton, copyText, Failure, Mark, monoClass, Notice, Skeleton, Time } from "../ui/ui";
 import styles from "./details.module.css";
 import { changes, isScalar, type Json, payloadOf, scalarText } from "./payload";
+import { StatusChange } from "./status-change";
 import { idText, sameSubject, subjectOf } from "./subject";
-import { kindWords, providers, statuses } from "./words";
+import { kindWords, providers } from "./words";
 
 type Details = Extract<NonNullable<EventDetailsQuery["node"]>, { deliveries: unknown }>;
 
@@ -125,7 +126,7 @@ function Loaded({ event, level, tools }: { event: Details; level: 1 | 2; tools: 
           <>
             <dt>Status</dt>
             <dd>
-              <Badge tone={statuses[status].tone}>{statuses[status].label}</Badge>
+              <StatusChange event={event} />
             </dd>
           </>
         )}

@@ -5,11 +5,12 @@ import { useZone } from "../app/preferences";
 import type { Gap, Item } from "../live/feed";
 import type { EventRow } from "../live/feeds";
 import { counted, duration, money, shortTime } from "../ui/format";
-import { Badge, Hidden, Mark, Time } from "../ui/ui";
+import { Hidden, Mark, Time } from "../ui/ui";
 import { type Condition, canExclude, lower } from "./filter";
+import { StatusChange } from "./status-change";
 import { idText, subjectOf } from "./subject";
 import styles from "./table.module.css";
-import { kindWords, providers, statuses } from "./words";
+import { kindWords, providers } from "./words";
 
 type AddCondition = (condition: Condition) => void;
 
@@ -75,7 +76,6 @@ const EventRowView = memo(function EventRowView({ event, href, isSelected, arriv
   });
   const { who, what, amount } = subjectOf(event);
   const { label, tone } = kindWords(event.kind);
-  const status = event.__typename === "ProposalEvent" ? event.status : undefined;
   const vendorTypes = event.kind === "UNRECOGNIZED" ? event.vendorTypes : [];
   return (
     <tr
@@ -115,7 +115,7 @@ const EventRowView = memo(function EventRowView({ event, href, isSelected, arriv
       </td>
       <td className={styles.amount}>{amount && money(amount.amount, amount.currency)}</td>
       <td className={styles.status}>
-        {status && <Badge tone={statuses[status].tone}>{statuses[status].label}</Badge>}
+        <StatusChange event={event} />
       </td>
     </tr>
   );

@@ -4,6 +4,7 @@ import { Header } from "../../app/header";
 import { useKeys } from "../../app/keys";
 import { OpenAsQuery } from "../../app/open-as-query";
 import { useApi } from "../../app/use-api";
+import { StatusChange } from "../../events/status-change";
 import { idText } from "../../events/subject";
 import { kindWords, providers, statuses } from "../../events/words";
 import { ProposalPageDocument, type ProposalPageQuery } from "../../gql/graphql";
@@ -92,9 +93,11 @@ function Loaded({ proposal }: { proposal: Proposal }) {
                 </Link>
                 <Mark tone={kindWords(event.kind).tone}>{kindWords(event.kind).label}</Mark>
                 <span>
-                  {event.__typename === "ProposalEvent" && event.payment
-                    ? money(event.payment.amount, currency)
-                    : event.__typename === "ProposalEvent" && event.status && statuses[event.status].label}
+                  {event.__typename === "ProposalEvent" && event.payment ? (
+                    money(event.payment.amount, currency)
+                  ) : (
+                    <StatusChange event={event} />
+                  )}
                 </span>
               </li>
             ))}

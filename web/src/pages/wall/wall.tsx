@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useAlerts } from "../../app/alerts";
 import { useZone } from "../../app/preferences";
+import { StatusChange } from "../../events/status-change";
 import { subjectOf } from "../../events/subject";
 import { isAccepted, kindWords, providers } from "../../events/words";
 import { Announcer } from "../../live/announcer";
@@ -159,7 +160,12 @@ function WallRow({ event }: { event: EventRow }) {
     <li className={styles.row} data-accepted={isAccepted(event.kind) || undefined}>
       <Time at={event.receivedAt} />
       <Mark tone={tone}>{label}</Mark>
-      <span>{[who?.name, what?.name].filter(Boolean).join(" · ")}</span>
+      <span className={styles.subject}>
+        <span>{[who?.name, what?.name].filter(Boolean).join(" · ")}</span>
+        <span className={styles.status}>
+          <StatusChange event={event} />
+        </span>
+      </span>
       <span>{amount && money(amount.amount, amount.currency)}</span>
     </li>
   );
