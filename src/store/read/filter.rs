@@ -122,6 +122,8 @@ pub struct ProposalFilter {
     /// Whether its client has viewed it. A proposal of a vendor that reports no views meets
     /// neither.
     pub viewed: Option<bool>,
+    /// First viewed before this time.
+    pub viewed_before: Option<Time>,
     /// Decided at this time or later.
     pub decided_from: Option<Time>,
     /// Decided before this time.
@@ -321,6 +323,7 @@ impl ProposalFilter {
             .add_option(self.created_before.map(|before| Expr::col("created_order").lt(to_micros(before))))
             .add_option(self.sent_before.map(|before| Expr::col("sent_at").lt(to_micros(before))))
             .add_option(self.viewed.map(|is| Expr::cust(if is { VIEWED } else { NOT_VIEWED })))
+            .add_option(self.viewed_before.map(|before| Expr::col("first_viewed_at").lt(to_micros(before))))
             .add_option(self.decided_from.map(|from| Expr::col("decided_at").gte(to_micros(from))))
             .add_option(self.decided_before.map(|before| Expr::col("decided_at").lt(to_micros(before))))
     }

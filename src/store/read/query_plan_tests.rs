@@ -215,6 +215,7 @@ fn filters_with_an_index() -> Vec<(&'static str, SelectStatement, &'static str)>
         (ProposalFilter { decided_before: time(), ..ProposalFilter::default() }, "proposal_decided"),
         (ProposalFilter { viewed: Some(true), ..ProposalFilter::default() }, "proposal_viewed"),
         (ProposalFilter { viewed: Some(false), ..ProposalFilter::default() }, "proposal_not_viewed"),
+        (ProposalFilter { viewed_before: time(), ..ProposalFilter::default() }, "proposal_viewed"),
     ] {
         let page =
             page_statement::<ProposalRow>(ProposalRow::ALL, filter.condition(), ProposalRow::DEFAULT_ORDER, &WINDOW);

@@ -270,6 +270,7 @@ async fn proposal_filter_by_what_happened_selects_and_counts_its_rows() {
     }
     bidsketch(1, "proposal_viewed", "2026-01-03", "Viewed").await;
     bidsketch(1, "proposal_accepted", "2026-01-04", "Accepted").await;
+    bidsketch(3, "proposal_viewed", "2026-01-06", "Viewed").await;
     bidsketch(2, "proposal_declined", "2026-01-05", "Declined").await;
     service.arcsite("proposal.status_changed", r#"{"proposal_id":1,"status":"PENDING"}"#).await.accepted();
     check(
@@ -286,11 +287,15 @@ async fn proposal_filter_by_what_happened_selects_and_counts_its_rows() {
             (r#"{ sentBefore: "2026-01-02T12:00:00Z" }"#, &["bidsketch:1"]),
             (r#"{ sentBefore: "2026-01-02T12:00:01Z" }"#, &["bidsketch:1", "bidsketch:2"]),
             (r#"{ sentBefore: "2100-01-01T00:00:00Z" }"#, &["arcsite:1", "bidsketch:1", "bidsketch:2", "bidsketch:3"]),
-            ("{ viewed: true }", &["bidsketch:1"]),
-            ("{ viewed: false }", &["bidsketch:2", "bidsketch:3", "bidsketch:4"]),
+            ("{ viewed: true }", &["bidsketch:1", "bidsketch:3"]),
+            ("{ viewed: false }", &["bidsketch:2", "bidsketch:4"]),
             ("{ viewed: null }", &["arcsite:1", "bidsketch:1", "bidsketch:2", "bidsketch:3", "bidsketch:4"]),
             // Sent and never opened.
             (r#"{ viewed: false, sentBefore: "2026-01-03T00:00:00Z" }"#, &["bidsketch:2"]),
+            (r#"{ viewedBefore: "2026-01-03T12:00:00Z" }"#, &[]),
+            (r#"{ viewedBefore: "2026-01-03T12:00:01Z" }"#, &["bidsketch:1"]),
+            // Opened and not answered.
+            (r#"{ status: [PENDING, VIEWED], viewedBefore: "2100-01-01T00:00:00Z" }"#, &["bidsketch:3"]),
             (r#"{ decidedFrom: "2026-01-04T12:00:00Z" }"#, &["bidsketch:1", "bidsketch:2"]),
             (r#"{ decidedBefore: "2026-01-05T12:00:00Z" }"#, &["bidsketch:1"]),
             (r#"{ decidedFrom: "2026-01-04T12:00:01Z", decidedBefore: "2100-01-01T00:00:00Z" }"#, &["bidsketch:2"]),

@@ -245,6 +245,11 @@ export type ProposalFilter = {
    * views: its proposals match neither value.
    */
   viewed?: boolean | null | undefined;
+  /**
+   * `firstViewedAt` is before this time. One that was not viewed does not match. With `status:
+   * [PENDING, VIEWED]` it finds what was opened and not answered.
+   */
+  viewedBefore?: string | null | undefined;
 };
 
 /** How to sort proposals: by one property, in one direction. Equal values follow the vendor's id, so no page repeats or skips one. */

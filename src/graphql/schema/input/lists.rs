@@ -124,6 +124,9 @@ pub(crate) struct ProposalFilter {
     /// Whether the client has looked at it, as far as Bidsketch has reported. ArcSite reports no
     /// views: its proposals match neither value.
     viewed: Option<bool>,
+    /// `firstViewedAt` is before this time. One that was not viewed does not match. With `status:
+    /// [PENDING, VIEWED]` it finds what was opened and not answered.
+    viewed_before: Option<DateTime>,
     /// `decidedAt` is this time or later. One that is open does not match.
     decided_from: Option<DateTime>,
     /// `decidedAt` is before this time. One that is open does not match.
@@ -205,6 +208,7 @@ impl TryFrom<ProposalFilter> for read::ProposalFilter {
             created_before: filter.created_before.map(|time| time.0),
             sent_before: filter.sent_before.map(|time| time.0),
             viewed: filter.viewed,
+            viewed_before: filter.viewed_before.map(|time| time.0),
             decided_from: filter.decided_from.map(|time| time.0),
             decided_before: filter.decided_before.map(|time| time.0),
         })
