@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, test } from "@playwright/test";
+import { postHistory } from "./history.ts";
 import { Service } from "./service.ts";
 
 const directory = process.env.PICTURES_DIRECTORY ?? "../docs/pictures";
@@ -9,6 +10,7 @@ mkdirSync(directory, { recursive: true });
 
 const sizes = {
   laptop: { width: 1280, height: 800 },
+  wholePipeline: { width: 1280, height: 1940 },
   phone: { width: 390, height: 844 },
   wall: { width: 1920, height: 1080 },
 };
@@ -35,6 +37,7 @@ async function shoot(
 test("pictures", async ({ browser }) => {
   test.setTimeout(120_000);
   const service = await Service.start();
+  await postHistory(service, 90);
   await service.simulate("--count", "120", "--rate", "200");
   await service.post("arcsite", "not json");
   const { proposals, events } = await service.query<{
@@ -46,7 +49,7 @@ test("pictures", async ({ browser }) => {
   const event = events.nodes[0]?.id.slice(6);
   const proposal = proposals.nodes[0]?.id.slice(9);
 
-  await shoot(browser, service.url, "pipeline", "/pipeline", "laptop", "light", "[data-status]");
+  await shoot(browser, service.url, "pipeline", "/pipeline", "wholePipeline", "light", "figure rect[data-count]");
   await shoot(browser, service.url, "live", "/", "laptop", "light", "[data-state=live]");
   await shoot(browser, service.url, "live-panel-dark", `/?event=${event}`, "laptop", "dark", "[data-testid=details]");
   if (process.env.PICTURES === "all") {

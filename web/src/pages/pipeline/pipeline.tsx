@@ -1,43 +1,49 @@
-import { type CSSProperties, type ReactNode, useCallback, useEffect, useMemo } from "react";
-import { Link } from "wouter";
+import { lazy, type ReactNode, Suspense, useEffect, useId, useMemo } from "react";
+import { Link, useSearchParams } from "wouter";
 import { Header } from "../../app/header";
 import { OpenAsQuery } from "../../app/open-as-query";
 import { useZone } from "../../app/preferences";
 import { useApi } from "../../app/use-api";
-import { providers, statuses } from "../../events/words";
-import {
-  PipelineDocument,
-  PipelinePaidDocument,
-  type PipelinePaidQuery,
-  type PipelineQuery,
-  PipelineWeekDocument,
-} from "../../gql/graphql";
+import { idText } from "../../events/subject";
+import { type FollowUpsFragment, PipelineDocument, type PipelineQuery } from "../../gql/graphql";
 import type { EventRow } from "../../live/feeds";
-import { useRefetchOn } from "../../live/use-feed";
-import { duration, money } from "../../ui/format";
-import { Badge, Card, Failure, Notice, Skeleton } from "../../ui/ui";
+import { usePulse, useRefetchOn, useSnapshot } from "../../live/use-feed";
+import { counted, longTime, money } from "../../ui/format";
+import { useQuarter } from "../../ui/quarter";
+import { Card, ErrorBoundary, Failure, Field, Notice, Skeleton, selectClass, Time } from "../../ui/ui";
+import { type FollowUp, followUpFilter, followUps } from "../proposals/follow-up";
+import { busiest, hourName, weekdayName } from "./hours";
 import styles from "./pipeline.module.css";
-import { sumOf, weeksAt } from "./weeks";
+import { type BucketLength, pointsOf, stepNames, steps, sumOf } from "./steps";
+import { ByStatus, FunnelTable, Table, TimeToAccept, ViewsTable, Weeks } from "./tables";
+import { weeksAt } from "./weeks";
+
+const charts = () => import("./charts/charts");
+const FunnelChart = lazy(() => charts().then((module) => ({ default: module.FunnelChart })));
+const ViewsChart = lazy(() => charts().then((module) => ({ default: module.ViewsChart })));
 
 type Stats = PipelineQuery["all"];
 
 const concerns = ({ __typename }: EventRow) => __typename === "ProposalEvent";
 
-/** Where all proposals stand. Each chart is a table whose cells draw themselves. */
+/** Where all proposals stand, and which ones wait. Each chart is also a table. */
 export function PipelinePage() {
   const timeZone = useZone();
-  const weeks = useMemo(() => weeksAt(new Date()), []);
-  const variables = { timeZone };
+  const quarter = useQuarter();
+  const [parameters, setParameters] = useSearchParams();
+  const bucket: BucketLength = parameters.get("by") === "week" ? "WEEK" : "MONTH";
+  const variables = useMemo(
+    () => ({
+      timeZone,
+      bucket,
+      ...weeksAt(quarter, timeZone),
+      notViewed: followUpFilter("not-viewed", quarter),
+      notAnswered: followUpFilter("not-answered", quarter),
+    }),
+    [timeZone, bucket, quarter],
+  );
   const { data, error, refetch } = useApi(PipelineDocument, variables);
-  const paid = useApi(PipelinePaidDocument, variables);
-  const now = useApi(PipelineWeekDocument, { from: weeks.thisWeek, before: null, timeZone });
-  const before = useApi(PipelineWeekDocument, { from: weeks.lastWeek, before: weeks.thisWeek, timeZone });
-  const refetchAll = useCallback(() => {
-    refetch();
-    paid.refetch();
-    now.refetch();
-  }, [refetch, paid.refetch, now.refetch]);
-  useRefetchOn(concerns, refetchAll);
+  useRefetchOn(concerns, refetch);
   useEffect(() => {
     document.title = "Pipeline · bidarc";
   }, []);
@@ -46,165 +52,196 @@ export function PipelinePage() {
       <Header title="Pipeline" />
       {error && !data && <Failure error={error} retry={refetch} />}
       {!data && !error && <Skeleton rows={10} />}
+      {data && <Moment data={data} timeZone={timeZone} isFailing={error !== undefined} />}
       {data?.all.byStatus.every(({ count }) => count === 0) && (
         <Notice title="There are no proposals yet">
           <p>The figures appear with the first proposal. The page Hooks has the URLs that the vendors need.</p>
           <Link href="/hooks">Hooks</Link>
         </Notice>
       )}
-      {data && (
+      {data?.all.byStatus.some(({ count }) => count > 0) && (
         <>
-          <Card className={styles.section}>
-            <h2>By status</h2>
-            <ByStatus rows={data.all.byStatus.filter(({ count }) => count > 0)} paid={paid.data?.all.byStatus ?? []} />
-          </Card>
           <div className={styles.columns}>
             <Card className={styles.section}>
-              <h2>This week and the last</h2>
-              <Weeks now={sumOf(now.data?.week.funnel ?? [])} before={sumOf(before.data?.week.funnel ?? [])} />
+              <h2>By status</h2>
+              <ByStatus rows={data.all.byStatus.filter(({ count }) => count > 0)} />
             </Card>
-            <Card className={styles.section}>
-              <h2>Time to accept</h2>
-              <TimeToAccept {...data.all.timeToAccept} />
-            </Card>
+            <div className={styles.page}>
+              <Card className={styles.section}>
+                <h2>This week and the last</h2>
+                <Weeks now={sumOf(data.thisWeek.funnel)} before={sumOf(data.lastWeek.funnel)} />
+                <p className={styles.soft}>
+                  This week is not over. Each step counts those that were created in the week.
+                </p>
+              </Card>
+              <Card className={styles.section}>
+                <h2>Time to accept</h2>
+                <TimeToAccept {...data.all.timeToAccept} />
+              </Card>
+            </div>
+          </div>
+          <div className={styles.halves}>
+            <FollowUpCard name="not-viewed" found={data.notViewed} />
+            <FollowUpCard name="not-answered" found={data.notAnswered} />
           </div>
           <Card className={styles.section}>
-            <h2>Funnel by the month of creation</h2>
-            <Funnel rows={data.all.funnel} timeZone={timeZone} />
-            <p className={styles.soft}>ArcSite does not say whether a proposal was viewed.</p>
+            <div className={styles.head}>
+              <h2>Funnel by the time of creation</h2>
+              <Field label="A point is a">
+                <select
+                  className={selectClass}
+                  value={bucket}
+                  onChange={({ target }) => setParameters(target.value === "WEEK" ? { by: "week" } : {})}
+                >
+                  <option value="MONTH">month</option>
+                  <option value="WEEK">week</option>
+                </select>
+              </Field>
+            </div>
+            <Funnel rows={data.all.funnel} bucket={bucket} timeZone={timeZone} />
           </Card>
-          <OpenAsQuery document={PipelineDocument} variables={variables} />
+          <Card className={styles.section}>
+            <h2>Views by weekday and hour</h2>
+            <Views counts={data.all.viewsByHour} timeZone={timeZone} />
+          </Card>
+          <p>
+            <OpenAsQuery document={PipelineDocument} variables={variables} />
+          </p>
         </>
       )}
     </div>
   );
 }
 
-function Table({ label, head, children }: { label: string; head: readonly string[]; children: ReactNode }) {
+/** When each answer came. One from the cache keeps its time. */
+const moments = new WeakMap<PipelineQuery, number>();
+
+function momentOf(data: PipelineQuery): number {
+  const moment = moments.get(data) ?? Date.now();
+  moments.set(data, moment);
+  return moment;
+}
+
+/** Of which moment the numbers are, and by which clocks. */
+function Moment({ data, timeZone, isFailing }: { data: PipelineQuery; timeZone: string; isFailing: boolean }) {
+  const { phase } = useSnapshot(usePulse());
+  const moment = new Date(momentOf(data));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className={styles.scroll} tabIndex={0} aria-label={label}>
-      <table className={styles.table}>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </section>
+    <p className={styles.soft} data-testid="moment">
+      Numbers of <time dateTime={moment.toISOString()}>{longTime(moment, timeZone)}</time>. Weeks, months and hours are
+      those of the time zone {timeZone}.{phase === "reconnecting" && " Without the connection they grow old."}
+      {isFailing && " Newer ones could not be fetched; the next event tries again."}
+    </p>
   );
 }
 
-/** A number, and a bar as long as its share of the largest one. */
-function Bar({ value, most }: { value: number | null; most: number }) {
-  if (value === null) return <td className={styles.soft}>–</td>;
+function FollowUpCard({ name, found }: { name: FollowUp; found: FollowUpsFragment }) {
+  const since = name === "not-viewed" ? "Sent" : "First viewed";
+  const { nodes, totalCount } = found;
   return (
-    <td className={styles.bar} style={{ "--share": most > 0 ? value / most : 0 } as CSSProperties}>
-      {value.toLocaleString()}
-    </td>
+    <Card className={styles.section}>
+      <h2>{followUps[name]}</h2>
+      {nodes.length === 0 ? (
+        <p className={styles.soft}>No proposal waits. Only Bidsketch reports views.</p>
+      ) : (
+        <>
+          <Table label={followUps[name]} head={["Proposal", "Amount", since]}>
+            {nodes.map((proposal) => {
+              const at = name === "not-viewed" ? proposal.sentAt : proposal.firstViewedAt;
+              return (
+                <tr key={proposal.id} data-proposal={proposal.id}>
+                  <td>
+                    <Link href={`/proposals/${idText(proposal.id)}`}>{proposal.name || idText(proposal.id)}</Link>
+                    <div className={styles.soft}>{proposal.customerName}</div>
+                  </td>
+                  <td className={styles.number}>{proposal.total && money(proposal.total, proposal.currency)}</td>
+                  <td className={styles.number}>{at && <Time at={at} />}</td>
+                </tr>
+              );
+            })}
+          </Table>
+          <Link href={`/proposals?follow-up=${name}`}>
+            {totalCount === 1 ? "In the list of proposals" : `All ${counted(totalCount, "proposal")}`}
+          </Link>
+        </>
+      )}
+    </Card>
   );
 }
 
-function Amounts({ amounts }: { amounts: readonly { currency: string | null; amount: string }[] }) {
+interface ChartProps {
+  caption: string;
+  chart: (captionId: string) => ReactNode;
+  children: ReactNode;
+}
+
+/** A chart with its meaning in words, and its figures as a table. */
+function Chart({ caption, chart, children }: ChartProps) {
+  const id = useId();
   return (
-    <td className={styles.number}>
-      {amounts
-        .filter(({ amount }) => !/^[0.]+$/.test(amount))
-        .map(({ currency, amount }) => (
-          <div key={currency}>{money(amount, currency)}</div>
-        ))}
-    </td>
+    <figure className={styles.figure}>
+      <ErrorBoundary>
+        <Suspense fallback={<div className={styles.waiting} />}>{chart(id)}</Suspense>
+      </ErrorBoundary>
+      <figcaption id={id} className={styles.soft}>
+        {caption}
+      </figcaption>
+      <details className={styles.details}>
+        <summary>Figures</summary>
+        {children}
+      </details>
+    </figure>
   );
 }
 
-interface ByStatusProps {
-  rows: Stats["byStatus"];
-  paid: PipelinePaidQuery["all"]["byStatus"];
+interface FunnelProps {
+  rows: Stats["funnel"];
+  bucket: BucketLength;
+  timeZone: string;
 }
 
-function ByStatus({ rows, paid }: ByStatusProps) {
-  const most = Math.max(0, ...rows.map(({ count }) => count));
+function Funnel({ rows, bucket, timeZone }: FunnelProps) {
+  const format = new Intl.DateTimeFormat(
+    undefined,
+    bucket === "MONTH"
+      ? { month: "short", year: "numeric", timeZone }
+      : { day: "numeric", month: "short", year: "2-digit", timeZone },
+  );
+  const nameOf = (start: Date) => format.format(start);
+  const points = pointsOf(rows, bucket, timeZone);
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last) return <p className={styles.soft}>No proposal has a time of creation.</p>;
+  const sums = sumOf(points);
+  const words = steps.map((step) => `${sums[step].toLocaleString()} ${stepNames[step].toLowerCase()}`).join(", ");
+  const range = first === last ? nameOf(first.start) : `${nameOf(first.start)} to ${nameOf(last.start)}`;
   return (
-    <Table label="Proposals by status" head={["Status", "Proposals", "Amounts, by currency", "Paid"]}>
-      {rows.map(({ status, count, totals }) => (
-        <tr key={status} data-status={status}>
-          <td>
-            {status ? (
-              <Link href={`/proposals?status=${status.toLowerCase()}`}>
-                <Badge tone={statuses[status].tone}>{statuses[status].label}</Badge>
-              </Link>
-            ) : (
-              "No status yet"
-            )}
-          </td>
-          <Bar value={count} most={most} />
-          <Amounts amounts={totals} />
-          <Amounts amounts={paid.find((other) => other.status === status)?.paid ?? []} />
-        </tr>
-      ))}
-    </Table>
+    <Chart
+      caption={`${range}: ${words}. A proposal counts where it was created, with how far it has come by now. ArcSite does not say whether a proposal was viewed.`}
+      chart={(id) => (
+        <FunnelChart
+          points={points}
+          nameOf={nameOf}
+          label={`Proposals by the ${bucket.toLowerCase()} of creation: created, sent, viewed and accepted`}
+          describedBy={id}
+        />
+      )}
+    >
+      <FunnelTable rows={rows} nameOf={nameOf} />
+    </Chart>
   );
 }
 
-type Sums = ReturnType<typeof sumOf>;
-
-function Weeks({ now, before }: { now: Sums; before: Sums }) {
-  const most = Math.max(...Object.values(now), ...Object.values(before));
-  const names = { created: "Created", sent: "Sent", viewed: "Viewed", accepted: "Accepted" } as const;
+function Views({ counts, timeZone }: { counts: Stats["viewsByHour"]; timeZone: string }) {
+  const most = busiest(counts);
+  if (!most) return <p className={styles.soft}>No view was reported yet. Only Bidsketch reports views.</p>;
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  const day = weekdayName(most.weekday, "long");
   return (
-    <Table label="Proposals of this week and the last" head={["Of the proposals created", "This week", "Last week"]}>
-      {(Object.keys(names) as (keyof typeof names)[]).map((name) => (
-        <tr key={name}>
-          <td>{names[name]}</td>
-          <Bar value={now[name]} most={most} />
-          <Bar value={before[name]} most={most} />
-        </tr>
-      ))}
-    </Table>
-  );
-}
-
-function TimeToAccept({ count, medianSeconds, p90Seconds }: Stats["timeToAccept"]) {
-  if (medianSeconds === null || p90Seconds === null) {
-    return <p className={styles.soft}>No proposal was sent and then accepted yet.</p>;
-  }
-  const figures = [
-    ["Half within", duration(medianSeconds * 1000)],
-    ["Nine of ten within", duration(p90Seconds * 1000)],
-    ["Accepted", count.toLocaleString()],
-  ];
-  return (
-    <dl className={styles.figures}>
-      {figures.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function Funnel({ rows, timeZone }: { rows: Stats["funnel"]; timeZone: string }) {
-  const month = new Intl.DateTimeFormat(undefined, { month: "short", year: "numeric", timeZone });
-  const most = Math.max(0, ...rows.map(({ created }) => created));
-  return (
-    <Table label="Funnel" head={["Month", "Vendor", "Created", "Sent", "Viewed", "Accepted"]}>
-      {rows.toReversed().map(({ start, provider, created, sent, viewed, accepted }) => (
-        <tr key={`${start} ${provider}`}>
-          <td>{month.format(new Date(start))}</td>
-          <td>{providers[provider]}</td>
-          <Bar value={created} most={most} />
-          <Bar value={sent} most={most} />
-          <Bar value={viewed} most={most} />
-          <Bar value={accepted} most={most} />
-        </tr>
-      ))}
-    </Table>
+    <Chart
+      caption={`${counted(total, "view")}, in the time zone ${timeZone}. Most were on ${day} from ${hourName(most.hour)} on: ${most.count.toLocaleString()}. Only Bidsketch reports views.`}
+      chart={(id) => <ViewsChart counts={counts} label="Views by weekday and hour" describedBy={id} />}
+    >
+      <ViewsTable counts={counts} />
+    </Chart>
   );
 }

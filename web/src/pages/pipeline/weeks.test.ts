@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
-import { sumOf, weeksAt } from "./weeks";
+import { weeksAt } from "./weeks";
 
-test("a week begins on Monday", () => {
-  for (const day of [2, 5, 8]) {
-    const { thisWeek, lastWeek } = weeksAt(new Date(2026, 2, day, 15));
-    expect([new Date(thisWeek).getDate(), new Date(lastWeek).getDate()]).toEqual([2, 23]);
-    expect([new Date(thisWeek).getDay(), new Date(thisWeek).getHours()]).toEqual([1, 0]);
-  }
+const at = (text: string, zone: string) => {
+  const { thisWeek, lastWeek } = weeksAt(Date.parse(text), zone);
+  return [lastWeek, thisWeek].map((time) => time.replace(":00.000Z", ""));
+};
+
+test("a week begins on Monday by the clocks of the zone", () => {
+  expect(at("2026-03-05T12:00:00Z", "UTC")).toEqual(["2026-02-23T00:00", "2026-03-02T00:00"]);
+  expect(at("2026-03-02T00:00:00Z", "UTC")).toEqual(["2026-02-23T00:00", "2026-03-02T00:00"]);
+  expect(at("2026-03-01T23:59:00Z", "UTC")).toEqual(["2026-02-16T00:00", "2026-02-23T00:00"]);
+  // Monday has begun in Kolkata, and not in Denver.
+  expect(at("2026-03-01T19:00:00Z", "Asia/Kolkata")).toEqual(["2026-02-22T18:30", "2026-03-01T18:30"]);
+  expect(at("2026-03-02T06:30:00Z", "America/Denver")).toEqual(["2026-02-16T07:00", "2026-02-23T07:00"]);
 });
 
-test("vendors are summed, and one that tells no views adds none", () => {
-  const arcsite = { created: 1, sent: 2, viewed: null, accepted: 1 };
-  expect(sumOf([arcsite, { created: 3, sent: 1, viewed: 2, accepted: 0 }])).toEqual({
-    created: 4,
-    sent: 3,
-    viewed: 2,
-    accepted: 1,
-  });
+test("a week in which the clocks change has another length", () => {
+  expect(at("2026-03-10T12:00:00Z", "America/Denver")).toEqual(["2026-03-02T07:00", "2026-03-09T06:00"]);
 });

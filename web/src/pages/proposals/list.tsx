@@ -7,18 +7,18 @@ import { useApi } from "../../app/use-api";
 import { idText } from "../../events/subject";
 import { providers, statuses } from "../../events/words";
 import {
-  type ProposalFilter,
   ProposalListDocument,
   type ProposalListQuery,
   type ProposalListQueryVariables,
   type ProposalOrder,
-  type ProposalStatus,
-  type Provider,
 } from "../../gql/graphql";
 import type { EventRow } from "../../live/feeds";
 import { useRefetchOn } from "../../live/use-feed";
 import { counted, money } from "../../ui/format";
+import { useQuarter } from "../../ui/quarter";
 import { Badge, Button, Card, Failure, Field, inputClass, Notice, Skeleton, selectClass, Time } from "../../ui/ui";
+import { parseFilter } from "./filter";
+import { followUps, isFollowUp } from "./follow-up";
 import styles from "./proposals.module.css";
 
 type Proposal = ProposalListQuery["proposals"]["nodes"][number];
@@ -44,12 +44,11 @@ export function ProposalsPage() {
       },
       { replace: name === "name" },
     );
-  const [status, vendor, name] = ["status", "vendor", "name"].map((key) => parameters.get(key) ?? "");
+  const [status, vendor, name, followUp = ""] = ["status", "vendor", "name", "follow-up"].map(
+    (key) => parameters.get(key) ?? "",
+  );
   const order = Object.hasOwn(orders, parameters.get("order") ?? "") ? (parameters.get("order") ?? "newest") : "newest";
-  const filter: ProposalFilter = {};
-  if (status && Object.hasOwn(statuses, status.toUpperCase())) filter.status = [status.toUpperCase() as ProposalStatus];
-  if (vendor && Object.hasOwn(providers, vendor.toUpperCase())) filter.provider = [vendor.toUpperCase() as Provider];
-  if (name) filter.nameContains = name.slice(0, 200);
+  const { filter, words } = parseFilter(parameters, useQuarter());
   const variables: ProposalListQueryVariables = { filter, orderBy: orders[order]?.order ?? null, first: 50 };
   const search = useRef<HTMLInputElement>(null);
   useKeys({ "/": () => search.current?.focus(), x: () => setParameters({}) });
@@ -69,8 +68,23 @@ export function ProposalsPage() {
             onChange={({ target }) => set("name", target.value)}
           />
         </Field>
+        <Field label="Follow-up">
+          <select className={selectClass} value={followUp} onChange={({ target }) => set("follow-up", target.value)}>
+            <option value="">All</option>
+            {Object.entries(followUps).map(([key, label]) => (
+              <option key={key} value={key}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </Field>
         <Field label="Status">
-          <select className={selectClass} value={status} onChange={({ target }) => set("status", target.value)}>
+          <select
+            className={selectClass}
+            value={isFollowUp(followUp) ? "" : status}
+            disabled={isFollowUp(followUp)}
+            onChange={({ target }) => set("status", target.value)}
+          >
             <option value="">All</option>
             {Object.entries(statuses).map(([key, { label }]) => (
               <option key={key} value={key.toLowerCase()}>
@@ -101,12 +115,7 @@ export function ProposalsPage() {
         <OpenAsQuery document={ProposalListDocument} variables={variables} />
       </search>
       <Card>
-        <List
-          key={JSON.stringify(variables)}
-          variables={variables}
-          isFiltered={Object.keys(filter).length > 0}
-          onClear={() => setParameters({})}
-        />
+        <List key={JSON.stringify(variables)} variables={variables} words={words} onClear={() => setParameters({})} />
       </Card>
     </div>
   );
@@ -114,11 +123,12 @@ export function ProposalsPage() {
 
 interface ListProps {
   variables: ProposalListQueryVariables;
-  isFiltered: boolean;
+  /** The filter in words. */
+  words: readonly string[];
   onClear: () => void;
 }
 
-function List({ variables, isFiltered, onClear }: ListProps) {
+function List({ variables, words, onClear }: ListProps) {
   const [after, setAfter] = useState<string | null>(null);
   const [earlier, setEarlier] = useState<readonly Proposal[]>([]);
   const { data, error, isFetching, refetch } = useApi(ProposalListDocument, { ...variables, after });
@@ -128,7 +138,7 @@ function List({ variables, isFiltered, onClear }: ListProps) {
   const { nodes, pageInfo, totalCount } = data.proposals;
   const proposals = [...earlier, ...nodes];
   if (proposals.length === 0) {
-    return isFiltered ? (
+    return words.length > 0 ? (
       <Notice title="No proposal matches">
         <Button onClick={onClear}>Clear the filter</Button>
       </Notice>
@@ -144,7 +154,7 @@ function List({ variables, isFiltered, onClear }: ListProps) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section className={styles.scroll} tabIndex={0} aria-label="Proposals">
         <table className={styles.table}>
-          <caption className={styles.soft}>{counted(totalCount, "proposal")}</caption>
+          <caption className={styles.soft}>{[counted(totalCount, "proposal"), ...words].join(" · ")}</caption>
           <thead>
             <tr>
               <th scope="col">Proposal</th>
