@@ -37,7 +37,7 @@ use engine::Engine;
 pub use engine::backup::{Backup, BackupError, BackupProgress, back_up};
 use engine::commit_signal::CommitSignal;
 pub use engine::deadline::{Reader, Snapshot, Transaction};
-pub use engine::job_lock::JobLocks;
+pub use engine::job_lock::{Job, JobLocks};
 pub use error::{OpenError, StoreError, WriteProblem};
 use projection::folded;
 pub use sql::bulk_insert::BulkInsert;

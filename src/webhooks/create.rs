@@ -10,7 +10,7 @@ use crate::domain::token::{self, Token};
 use crate::domain::{BidsketchEvent, Endpoint, NodeId, WebhookId, WebhookState};
 use crate::failpoint;
 use crate::store::webhooks::{NewWebhook, Webhook};
-use crate::store::{StoreError, webhooks};
+use crate::store::{Job, StoreError, webhooks};
 
 /// The endpoint of a new webhook.
 struct Destination {
@@ -90,7 +90,7 @@ impl Inner {
         let mut locks = self.store.job_locks().await?;
         let tx = self.store.begin().await?;
         if let Some(live) = webhooks::live_for_event(&tx, event).await? {
-            let is_abandoned = live.state == WebhookState::Pending && locks.try_lock(live.id).await?;
+            let is_abandoned = live.state == WebhookState::Pending && locks.try_lock(Job::Webhook(live.id)).await?;
             if !is_abandoned {
                 tx.rollback().await?;
                 return Ok(match_existing(live, &destination));
@@ -114,7 +114,7 @@ impl Inner {
         let pending = webhooks::insert(&tx, new).await?;
         audit.record(&tx, &format!("{} for {event}", NodeId::BidsketchWebhook(pending.id))).await?;
         // The lock is free: no other node sees the row before the commit.
-        locks.try_lock(pending.id).await?;
+        locks.try_lock(Job::Webhook(pending.id)).await?;
         self.store.commit(tx, None).await?;
         failpoint::abort_if_set("webhook-inserted");
         self.create_at_vendor(pending, &destination.endpoint).await

@@ -6,7 +6,7 @@ use crate::auth::MutationAudit;
 use crate::domain::{NodeId, WebhookId, WebhookState};
 use crate::failpoint;
 use crate::store::webhooks::Webhook;
-use crate::store::{StoreError, webhooks};
+use crate::store::{Job, StoreError, webhooks};
 use crate::vendor::bidsketch::api::Deletion;
 
 /// How a request names a webhook.
@@ -56,7 +56,7 @@ impl Inner {
         }
         let mut locks = self.store.job_locks().await?;
         // If another task holds the lock, it will see the new state.
-        let is_locked_here = locks.try_lock(found.id).await?;
+        let is_locked_here = locks.try_lock(Job::Webhook(found.id)).await?;
         let tx = self.store.begin().await?;
         let Some(current) = webhooks::by_id(&tx, found.id).await? else {
             return Ok(WebhookResult::with_problem(None, not_found(&format!("webhook:{}", found.id))));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{ProblemKind, Webhooks, delete};
 use crate::domain::{WebhookId, WebhookState};
 use crate::store::webhooks::Webhook;
-use crate::store::{StoreError, webhooks};
+use crate::store::{Job, StoreError, webhooks};
 
 /// The error of a creation that was interrupted.
 pub(super) const INTERRUPTED_CREATION_MESSAGE: &str = "the service ended before it saved Bidsketch's answer: it is not known whether Bidsketch created the webhook. Its \
@@ -66,7 +66,7 @@ impl Webhooks {
     async fn resume(&self, id: WebhookId) -> Result<(), StoreError> {
         let store = &self.0.store;
         let mut locks = store.job_locks().await?;
-        if !locks.try_lock(id).await? {
+        if !locks.try_lock(Job::Webhook(id)).await? {
             return Ok(());
         }
         // The task that held the lock may have finished just now.

@@ -37,8 +37,9 @@ use write_connection::WriteConnection;
 /// bits, and spells "bidarc".
 const WRITE_LOCK_ID: i64 = 0x6269_6461_7263;
 
-/// The class of job locks, which have two ids: "bidr".
-pub(super) const JOB_LOCK_CLASS: i32 = 0x6269_6472;
+/// The classes of job locks, which have two ids: "bidr" and "bidf".
+pub(super) const WEBHOOK_LOCK_CLASS: i32 = 0x6269_6472;
+pub(super) const FILES_LOCK_CLASS: i32 = 0x6269_6466;
 
 /// The channel of notifications of commits.
 const COMMIT_CHANNEL: &str = "bidarc_log";
