@@ -42,6 +42,7 @@ pub struct Settings {
     pub arcsite: Arcsite,
     pub bidsketch: Bidsketch,
     pub identity: Identity,
+    pub files: Files,
     pub graphql: Graphql,
     pub log: Log,
     /// The settings that a flag, a variable or a file gives, as text without secrets. This is not a
@@ -147,6 +148,23 @@ pub struct Bidsketch {
 pub struct Identity {
     pub state_window_hours: u32,
     pub occurrence_window_seconds: u32,
+}
+
+/// `[files]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "bidarc.example.toml is the manual of the settings")]
+pub struct Files {
+    #[serde(deserialize_with = "deserialize_non_empty")]
+    pub store: Option<String>,
+    pub allowed_hosts: Vec<String>,
+    pub max_bytes: u64,
+    pub max_total_bytes: u64,
+    pub fetches: usize,
+    #[serde(deserialize_with = "deserialize_url")]
+    pub proxy: Option<SecretUrl>,
+    pub keep_pdf_days: u32,
+    pub keep_png_days: u32,
 }
 
 /// `[graphql]`

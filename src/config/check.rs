@@ -18,6 +18,9 @@ use crate::shown_url::shown_url;
 const PATH_TOKEN_BYTES_MIN: usize = 16;
 const PATH_TOKEN_DISTINCT_MIN: usize = 6;
 
+/// The kinds of object stores.
+const OBJECT_STORE_SCHEMES: [&str; 3] = ["s3", "gs", "az"];
+
 /// A value as a source gives it.
 #[derive(Debug)]
 pub(super) enum Given {
@@ -105,6 +108,11 @@ impl Kind {
             Self::Origins => {
                 let origins = given.items()?.into_iter().map(check_origin).collect::<Result<Vec<_>, _>>()?;
                 Ok(origins.into())
+            }
+            Self::FileStore => check_file_store(given.text()?),
+            Self::Hosts => {
+                let hosts = given.items()?.into_iter().map(check_host).collect::<Result<Vec<_>, _>>()?;
+                Ok(hosts.into())
             }
             Self::Networks => {
                 let networks = given.items()?;
@@ -208,6 +216,39 @@ fn parse_web_url(text: &str) -> Result<Url, Fault> {
         return fault("has a fragment");
     }
     Ok(url)
+}
+
+fn check_file_store(text: &str) -> Result<Value, Fault> {
+    if text.contains(char::is_control) {
+        return fault("has a control character");
+    }
+    let Some((scheme, _)) = text.split_once("://") else { return Ok(text.into()) };
+    if !OBJECT_STORE_SCHEMES.contains(&scheme) {
+        return fault("is of no known kind");
+    }
+    let url: Url = text.parse().map_err(|_| Fault(Some("is not a URL with a bucket")))?;
+    if url.host_str().is_none_or(str::is_empty) {
+        return fault("names no bucket");
+    }
+    if text.contains(['@', '?', '#']) {
+        return fault("has a user name, a query or a fragment");
+    }
+    Ok(text.trim_end_matches('/').into())
+}
+
+/// A host name, or `*.` and the name that it must end with.
+fn check_host(text: &str) -> Result<String, Fault> {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    if !name.split('.').all(is_label) {
+        return fault("has another character, or an empty part");
+    }
+    if text != name && !name.contains('.') {
+        return fault("allows a whole top-level domain");
+    }
+    Ok(text.to_ascii_lowercase())
 }
 
 fn check_database_url(text: &str) -> Result<Value, Fault> {

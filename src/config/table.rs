@@ -42,6 +42,10 @@ pub enum Kind {
         /// What it counts.
         unit: &'static str,
     },
+    /// The place of the stored files, or an empty text.
+    FileStore,
+    /// A list of host names and patterns of them.
+    Hosts,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A currency's code, or an empty text.
@@ -93,6 +97,8 @@ impl Kind {
             Self::Origins => {
                 "a list of origins like https://office.example.com, each without a path or wildcard".to_owned()
             }
+            Self::FileStore => "off, the path of a folder, or a URL like s3://bucket/folder, gs://bucket or az://container, without a user name or a query".to_owned(),
+            Self::Hosts => "a list of host names like files.example.com or *.example.com, each without a port".to_owned(),
             Self::Networks => "a list of IP addresses and networks, like 10.0.0.0/8".to_owned(),
             Self::Number { min, max, unit } => format!("a whole number of {unit}, {min} to {max}"),
             Self::Word(words) => words.join(" or "),
@@ -290,6 +296,46 @@ pub const SETTINGS: &[Setting] = &[
         name: "identity.occurrence_window_seconds",
         kind: Kind::Number { min: 1, max: 86_400, unit: "seconds" },
         reason: "The dedup window of an occurrence without a time. Over a day it would hide real occurrences.",
+    },
+    Setting {
+        name: "files.store",
+        kind: Kind::FileStore,
+        reason: "Where [files](OPERATIONS.md#files) are kept; without a value, in `bidarc-files` beside the SQLite file, and nowhere on PostgreSQL. All nodes need the same store.",
+    },
+    Setting {
+        name: "files.allowed_hosts",
+        kind: Kind::Hosts,
+        reason: "The hosts that files may come from. Those of cloudfront.net are only taken from signed hooks; open mode adds this machine.",
+    },
+    Setting {
+        name: "files.max_bytes",
+        kind: Kind::Number { min: 1_048_576, max: 1_099_511_627_776, unit: "bytes" },
+        reason: "How large a file may be. A large set of drawings has tens of megabytes.",
+    },
+    Setting {
+        name: "files.max_total_bytes",
+        kind: Kind::Number { min: 0, max: 1_125_899_906_842_624, unit: "bytes" },
+        reason: "How many bytes all stored files may have; 0 means no limit. Beyond it files wait until their links die.",
+    },
+    Setting {
+        name: "files.fetches",
+        kind: Kind::Number { min: 1, max: 100, unit: "files" },
+        reason: "How many files are fetched at once, at most two of them from one host.",
+    },
+    Setting {
+        name: "files.proxy",
+        kind: Kind::Url { example: "http://proxy.example.com:3128", is_optional: true },
+        reason: "The proxy that files are fetched through. It resolves the hosts' names, so it must refuse private addresses itself.",
+    },
+    Setting {
+        name: "files.keep_pdf_days",
+        kind: Kind::Number { min: 0, max: 36_500, unit: "days" },
+        reason: "How long PDF files are kept; 0 means for ever.",
+    },
+    Setting {
+        name: "files.keep_png_days",
+        kind: Kind::Number { min: 0, max: 36_500, unit: "days" },
+        reason: "How long PNG files are kept; 0 means for ever.",
     },
     Setting {
         name: "graphql.max_document_bytes",

@@ -28,6 +28,8 @@ fn non_default(section: &str, key: &str, default: &str) -> String {
         ("graphql", "introspection") => "off".to_owned(),
         ("log", "filter") => "warn".to_owned(),
         ("database", "url") => "sqlite://other.db".to_owned(),
+        ("files", "store") => "s3://other".to_owned(),
+        ("files", "allowed_hosts") => "other.example.com".to_owned(),
         (_, "path_token" | "api_token" | "signing_secrets") => "other-secret-123".to_owned(),
         ("database", "wake_up") => "poll".to_owned(),
         ("arcsite", "currency") => "EUR".to_owned(),
@@ -65,10 +67,10 @@ fn every_setting_can_be_set_by_its_variable() {
         assert_eq!(from_file, loaded, "{name}_FILE");
         // The default as a variable has the same effect as no variable.
         let as_default = match default {
-            "[]" => "",
-            text => text.trim_matches('"'),
+            "[]" => String::new(),
+            text => text.replace(['"', '[', ']'], ""),
         };
-        let as_default = format!("{:?}", load(&name, as_default)).replace("is_named: true", "is_named: false");
+        let as_default = format!("{:?}", load(&name, &as_default)).replace("is_named: true", "is_named: false");
         assert_eq!(as_default, defaults, "{name}");
     }
 }
@@ -135,6 +137,7 @@ fn settings_page_shows_the_table_of_the_code() {
             let default = defaults.iter().find(|(s, k, _)| (*s, *k) == (section, key)).unwrap().2;
             let default = match default.trim_matches('"') {
                 "" | "[]" => "none".to_owned(),
+                list if list.starts_with('[') => format!("`{}`", list.replace(['"', '[', ']'], "")),
                 default => format!("`{default}`"),
             };
             format!(
