@@ -7,6 +7,7 @@ pub mod config;
 pub mod domain;
 pub mod failpoint;
 pub mod feed;
+pub mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod graphql;

@@ -1,5 +1,8 @@
 //! Files that the links of events name, and what became of them.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::VendorId;
 use super::text_enum::text_enum;
 
@@ -7,6 +10,49 @@ use super::text_enum::text_enum;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
 #[serde(transparent)]
 pub struct FileId(pub i64);
+
+/// The SHA-256 of a file's bytes. Equal files have one, and the store keeps them once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes of SHA-256.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Reads 64 hexadecimal digits in lower case, as [`Digest`] displays them.
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let mut bytes = [0; 32];
+        if text.contains(|letter: char| letter.is_ascii_uppercase()) {
+            return Err(InvalidDigest);
+        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidDigest)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+/// A text is not a [`Digest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a digest has 64 hexadecimal digits in lower case")]
+pub struct InvalidDigest;
 
 text_enum! {
     /// The type of a file. The vault stores no others.
@@ -63,4 +109,19 @@ pub struct FileLink {
     pub proposal: Option<VendorId>,
     /// The link as it was received.
     pub url: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digest_is_read_as_it_is_displayed() {
+        let digest = Digest::new([0xa1; 32]);
+        assert_eq!(digest.to_string(), "a1".repeat(32));
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for invalid in ["", "a1", &"A1".repeat(32), &"a1".repeat(33), &"g1".repeat(32), &"../".repeat(22)[..64]] {
+            assert_eq!(invalid.parse::<Digest>(), Err(InvalidDigest), "{invalid}");
+        }
+    }
 }

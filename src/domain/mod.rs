@@ -25,7 +25,7 @@ pub use change::{Change, ClientChange, DrawingChange, NewPayment, Patch, Project
 pub use delivery::{DeliveryOutcome, Header, QuarantineReason};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use event::{DedupWindow, Event, Identity, References, Subject};
-pub use file::{FileId, FileKind, FileLink, FileRole, FileState};
+pub use file::{Digest, FileId, FileKind, FileLink, FileRole, FileState};
 pub use ids::{LogId, NodeId, Seq, VendorId};
 pub use kind::{EventKind, Provider};
 pub use merge::{Merge, MergeMode};

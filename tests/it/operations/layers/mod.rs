@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use imports::{Imports, Sources, segments};
 
 /// The top-level modules from the lowest to the highest. A module may use only those before it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "clock",
     "metrics",
     "failpoint",
@@ -21,6 +21,7 @@ const ORDER: [&str; 17] = [
     "auth",
     "ingest",
     "webhooks",
+    "files",
     "graphql",
     "http",
     "fuzzing",
@@ -33,7 +34,7 @@ const SEPARATED: [(&str, &str, Option<&str>); 2] = [("graphql", "ingest", Some("
 
 /// The libraries that only some layers may use.
 const LIBRARY_LAYERS: &[(&str, &[&str])] = &[
-    ("reqwest", &["vendor"]),
+    ("reqwest", &["vendor", "files"]),
     ("axum", &["http"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),

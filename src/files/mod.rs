@@ -1,0 +1,3 @@
+//! The vault: files that outlive the links of their events.
+
+pub mod outbound;
