@@ -6,4 +6,5 @@ pub mod bidsketch;
 pub mod content;
 pub mod envelope;
 pub mod links;
+pub mod request_error;
 pub mod wire;

@@ -15,6 +15,9 @@ const LINK_BYTES_MAX: usize = 8 * 1024;
 /// The greatest length of a host's name, in bytes (RFC 1035, without the last dot).
 const HOST_BYTES_MAX: usize = 253;
 
+/// The port of https.
+const HTTPS_PORT: u16 = 443;
+
 /// Anyone can have a host under this domain.
 const SHARED_DOMAIN: &str = "cloudfront.net";
 
@@ -22,7 +25,7 @@ const SHARED_DOMAIN: &str = "cloudfront.net";
 #[derive(Clone, PartialEq, Eq)]
 pub struct AllowedUrl {
     url: Url,
-    /// The host belongs to the right of signed hooks, so a redirect is judged by it too.
+    /// Redirects are judged by the same rules.
     is_signed_hook: bool,
 }
 
@@ -67,8 +70,8 @@ pub enum Refusal {
         /// The host.
         host: String,
     },
-    /// Its port is not 443.
-    #[error("the link to {host} has port {port}; files of {ALLOWED_HOSTS} are fetched from port 443 alone")]
+    /// Its port is not that of https.
+    #[error("the link to {host} has port {port}; files of {ALLOWED_HOSTS} are fetched from port {HTTPS_PORT} alone")]
     Port {
         /// The host.
         host: String,
@@ -159,12 +162,15 @@ impl HostPattern {
 pub(super) struct Rules {
     hosts: Vec<HostPattern>,
     allow_loopback: bool,
+    /// The only port of a host that is not this machine: 443, and another in tests, where a
+    /// connection is seen.
+    pub(super) port: u16,
 }
 
 impl Rules {
     pub(super) fn new(allowed_hosts: &[String], allow_loopback: bool) -> Result<Self, InvalidHostPattern> {
         let hosts = allowed_hosts.iter().map(|text| HostPattern::parse(text)).collect::<Result<_, _>>()?;
-        Ok(Self { hosts, allow_loopback })
+        Ok(Self { hosts, allow_loopback, port: HTTPS_PORT })
     }
 
     pub(super) fn judge(&self, link: &str, is_signed_hook: bool) -> Result<AllowedUrl, Refusal> {
@@ -229,9 +235,9 @@ impl Rules {
         if !is_signed && !matching.any(|pattern| pattern.trusts(name)) {
             return Err(Refusal::Unsigned { host });
         }
-        match port {
-            Some(443) => Ok(()),
-            port => Err(Refusal::Port { host, port: port.unwrap_or_default() }),
+        match port.unwrap_or_default() {
+            port if port == self.port => Ok(()),
+            port => Err(Refusal::Port { host, port }),
         }
     }
 }

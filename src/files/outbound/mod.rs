@@ -7,20 +7,36 @@
 //! 3. `download`: fetches, follows redirects through both judgements, and bounds time and size.
 //! 4. `content`: which bytes are a file of the kind that the event names.
 
+use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
+use reqwest::redirect::Policy;
+use reqwest::{NoProxy, Proxy, Url};
 
+use self::download::TimeLimits;
+use self::judge::Rules;
+use self::resolver::{Lookup, Resolver, system_lookup};
 use crate::clock::Clock;
-use crate::domain::{Digest, FileKind};
+use crate::domain::Digest;
 use crate::shown_url::SecretUrl;
 
+mod address;
+mod content;
+mod download;
 mod judge;
+mod resolver;
+#[cfg(test)]
+mod tests;
 
 pub use judge::{AllowedUrl, InvalidHostPattern, Refusal};
 
 /// The name of this machine, which is not looked up like others.
 const LOCALHOST: &str = "localhost";
+
+/// The hosts that no proxy can reach for this machine.
+const NEVER_BY_PROXY: &str = "localhost,127.0.0.0/8,::1";
 
 /// What an operator sets, and the mode of the service.
 #[derive(Clone, Debug)]
@@ -72,7 +88,7 @@ pub enum DownloadError<E> {
         /// What happened.
         text: String,
         /// How long the host asks to wait, at most an hour.
-        retry_after: Option<std::time::Duration>,
+        retry_after: Option<Duration>,
     },
     /// The sink did not take the bytes. The host is not to blame.
     #[error("{0}")]
@@ -88,12 +104,14 @@ pub trait FileSink: Send {
     fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// Fetches files.
-#[derive(Clone, Debug)]
+/// Fetches files. Each request resolves its host anew, judges the addresses, and has a connection of
+/// its own.
+#[derive(Clone)]
 pub struct Outbound {
-    rules: judge::Rules,
-    #[expect(dead_code, reason = "the download follows")]
+    rules: Rules,
     clock: Clock,
+    http: reqwest::Client,
+    limits: TimeLimits,
 }
 
 impl Outbound {
@@ -103,8 +121,35 @@ impl Outbound {
     ///
     /// If a setting is invalid. The text names it.
     pub fn new(settings: OutboundSettings, clock: Clock) -> Result<Self, OutboundConfigError> {
-        let rules = judge::Rules::new(&settings.allowed_hosts, settings.allow_loopback)?;
-        Ok(Self { rules, clock })
+        Self::with(settings, clock, system_lookup(), TimeLimits::DEFAULT)
+    }
+
+    fn with(
+        settings: OutboundSettings,
+        clock: Clock,
+        lookup: Lookup,
+        limits: TimeLimits,
+    ) -> Result<Self, OutboundConfigError> {
+        let rules = Rules::new(&settings.allowed_hosts, settings.allow_loopback)?;
+        let proxy = settings.proxy.map(parse_proxy).transpose()?;
+        let proxy_host = proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let resolver = Resolver { lookup, allow_loopback: settings.allow_loopback, proxy_host };
+        let mut builder = reqwest::Client::builder()
+            // Without this the client takes a proxy from the environment.
+            .no_proxy()
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .user_agent(concat!("bidarc/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(limits.connect)
+            .pool_max_idle_per_host(0)
+            .dns_resolver(resolver);
+        if let Some(url) = proxy {
+            let proxy = Proxy::https(url).map_err(OutboundConfigError::Client)?;
+            builder = builder.proxy(proxy.no_proxy(NoProxy::from_string(NEVER_BY_PROXY)));
+        }
+        let http = builder.build().map_err(OutboundConfigError::Client)?;
+        Ok(Self { rules, clock, http, limits })
     }
 
     /// Judges a link: https, port 443, no user name, and a host of the settings. `is_signed_hook`
@@ -116,19 +161,17 @@ impl Outbound {
     pub fn judge(&self, link: &str, is_signed_hook: bool) -> Result<AllowedUrl, Refusal> {
         self.rules.judge(link, is_signed_hook)
     }
+}
 
-    /// Fetches a file of `kind` with at most `max_bytes` into `sink`, and returns its digest.
-    ///
-    /// # Errors
-    ///
-    /// See [`DownloadError`]. The sink may have taken a part of the file.
-    pub async fn download<S: FileSink>(
-        &self,
-        _url: AllowedUrl,
-        _kind: FileKind,
-        _max_bytes: u64,
-        _sink: &mut S,
-    ) -> Result<Downloaded, DownloadError<S::Error>> {
-        Err(DownloadError::Retry { text: "not yet".to_owned(), retry_after: None })
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+fn parse_proxy(text: SecretUrl) -> Result<Url, OutboundConfigError> {
+    match text.expose().parse::<Url>() {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err(OutboundConfigError::Proxy(text)),
     }
 }

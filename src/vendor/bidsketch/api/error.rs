@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::shown_url::show_urls_in;
+use crate::vendor::request_error::cause;
 
 /// How many characters of the vendor's message are passed on.
 const VENDOR_MESSAGE_CHARS_MAX: usize = 500;
@@ -118,20 +119,6 @@ impl BidsketchError {
             Self::Rejected(_) | Self::Unauthorized(_) => false,
         }
     }
-}
-
-/// The innermost cause, without the URL: the library's own text says little.
-fn cause(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it took too long".to_owned();
-    }
-    let mut source = std::error::Error::source(error);
-    let mut innermost = None;
-    while let Some(error) = source {
-        innermost = Some(error.to_string());
-        source = error.source();
-    }
-    innermost.unwrap_or_else(|| "the connection was lost".to_owned())
 }
 
 /// The vendor's message: `{"errors": ["…", …]}` by its documentation, also `{"error": "…"}`, else
