@@ -5,6 +5,7 @@
 mod harness;
 
 mod connections;
+mod files;
 mod hooks;
 mod identity;
 mod keys;

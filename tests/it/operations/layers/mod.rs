@@ -46,6 +46,7 @@ const LIBRARY_LAYERS: &[(&str, &[&str])] = &[
     ("entity", &["store"]),
     ("migration", &["store"]),
     ("web", &["http"]),
+    ("object_store", &["files"]),
 ];
 
 /// The imports that a module must not have.

@@ -1,0 +1,445 @@
+//! The store of files: a folder, or a bucket of S3, Google Cloud Storage or Azure.
+//!
+//! An object's name is the SHA-256 of its bytes, so equal bytes are stored once. Bytes are written
+//! under another name, and get their own once they are complete and their digest is known. At no
+//! moment does a name hold a part of its bytes, whatever kills the process.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, ObjectStoreScheme, WriteMultipart};
+use url::Url;
+
+use crate::clock::Time;
+use crate::domain::Digest;
+
+/// The folder of files by their digests.
+const FILES: &str = "sha256";
+
+/// The folder of the thumbnails of files, by the files' digests.
+const THUMBNAILS: &str = "thumbnails";
+
+/// The folder of uploads that are not finished.
+const UPLOADS: &str = "uploads";
+
+/// How many bytes of an upload are held before they are written. S3 takes no smaller parts than
+/// 5 MiB, except the last one.
+const FOLDER_PART_BYTES: usize = 256 * 1024;
+const CLOUD_PART_BYTES: usize = 5 * 1024 * 1024;
+
+/// Where files are kept. Clones share it.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    objects: Arc<dyn ObjectStore>,
+    /// The folder, if it is one of this machine.
+    folder: Option<Arc<Folder>>,
+    part_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    files: Arc<LocalFileSystem>,
+}
+
+/// A store that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenStoreError {
+    /// The setting names no store that is known.
+    #[error(
+        "a store of files is a folder, or a URL such as s3://bucket/folder, gs://bucket/folder or az://container/folder"
+    )]
+    Unknown,
+    /// The folder cannot be made.
+    #[error("the folder {} cannot be used: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The fault.
+        source: std::io::Error,
+    },
+    /// The settings of the bucket are not complete.
+    #[error("the store of files cannot be used: {0}")]
+    Bucket(#[from] object_store::Error),
+}
+
+/// An operation of the store that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// There is no such object.
+    #[error("the file is not in the store")]
+    NotFound,
+    /// The store failed. It may work later.
+    #[error("the store of files failed: {0}")]
+    Failed(#[source] object_store::Error),
+    /// The folder failed. It may work later.
+    #[error("the folder of files failed: {0}")]
+    Folder(#[from] std::io::Error),
+    /// The store gave fewer bytes than it said.
+    #[error("the store of files gave too few bytes")]
+    Incomplete,
+}
+
+impl From<object_store::Error> for StorageError {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::NotFound,
+            error => Self::Failed(error),
+        }
+    }
+}
+
+/// The name of an object in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ObjectName {
+    /// A file by its digest.
+    File(Digest),
+    /// The thumbnail of the file with this digest.
+    Thumbnail(Digest),
+}
+
+impl ObjectName {
+    fn path(self) -> Path {
+        let (folder, digest) = match self {
+            Self::File(digest) => (FILES, digest),
+            Self::Thumbnail(digest) => (THUMBNAILS, digest),
+        };
+        let digest = digest.to_string();
+        let (first, rest) = digest.split_at(2);
+        Path::from_iter([folder, first, rest])
+    }
+
+    fn of(path: &Path) -> Option<Self> {
+        let parts: Vec<_> = path.parts().collect();
+        let [folder, first, rest] = parts.as_slice() else { return None };
+        let digest = format!("{}{}", first.as_ref(), rest.as_ref()).parse().ok()?;
+        match folder.as_ref() {
+            FILES if first.as_ref().len() == 2 => Some(Self::File(digest)),
+            THUMBNAILS if first.as_ref().len() == 2 => Some(Self::Thumbnail(digest)),
+            _ => None,
+        }
+    }
+}
+
+/// What the store holds under one name.
+#[derive(Clone, Debug)]
+pub struct StoredObject {
+    /// Its name; none if it is a leftover of an upload, or not ours.
+    pub name: Option<ObjectName>,
+    /// How many bytes it has.
+    pub size_bytes: u64,
+    /// When it was written.
+    pub written_at: Time,
+    place: Place,
+}
+
+/// How an object is removed.
+#[derive(Clone, Debug)]
+enum Place {
+    Object(Path),
+    /// A file that is not an object: the leftover of an upload into a folder.
+    Leftover(PathBuf),
+}
+
+impl StoredObject {
+    /// Whether it is the leftover of an upload, or of one that still runs.
+    #[must_use]
+    pub fn is_upload(&self) -> bool {
+        match &self.place {
+            Place::Object(path) => path.parts().next().is_some_and(|first| first.as_ref() == UPLOADS),
+            Place::Leftover(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for StoredObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Object(path) => fmt::Display::fmt(path, f),
+            Place::Leftover(path) => write!(f, "{UPLOADS}/{}", path.file_name().unwrap_or_default().display()),
+        }
+    }
+}
+
+impl FileStore {
+    /// Opens the store that a setting names: the path of a folder, which is created, or the URL of
+    /// a bucket, whose credentials come from the usual variables of its vendor. It does not call
+    /// the bucket yet.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenStoreError`] says what is wrong with the setting.
+    pub fn open(setting: &str) -> Result<Self, OpenStoreError> {
+        if !setting.contains("://") {
+            return Self::open_folder(FilePath::new(setting));
+        }
+        let url: Url = setting.parse().map_err(|_| OpenStoreError::Unknown)?;
+        let (scheme, prefix) = ObjectStoreScheme::parse(&url).map_err(|_| OpenStoreError::Unknown)?;
+        let bucket: Arc<dyn ObjectStore> = match scheme {
+            ObjectStoreScheme::Local => {
+                let path = url.to_file_path().map_err(|()| OpenStoreError::Unknown)?;
+                return Self::open_folder(&path);
+            }
+            ObjectStoreScheme::AmazonS3 => Arc::new(AmazonS3Builder::from_env().with_url(setting).build()?),
+            ObjectStoreScheme::GoogleCloudStorage => {
+                Arc::new(GoogleCloudStorageBuilder::from_env().with_url(setting).build()?)
+            }
+            ObjectStoreScheme::MicrosoftAzure => Arc::new(MicrosoftAzureBuilder::from_env().with_url(setting).build()?),
+            _ => return Err(OpenStoreError::Unknown),
+        };
+        Ok(Self { objects: Arc::new(PrefixStore::new(bucket, prefix)), folder: None, part_bytes: CLOUD_PART_BYTES })
+    }
+
+    /// Opens a folder. It is readable by its owner alone if it is created here, and so are the
+    /// files in it always.
+    fn open_folder(path: &FilePath) -> Result<Self, OpenStoreError> {
+        use std::os::unix::fs::DirBuilderExt;
+
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        let path = made
+            .and_then(|()| path.canonicalize())
+            .map_err(|source| OpenStoreError::Folder { path: path.to_owned(), source })?;
+        let files = Arc::new(LocalFileSystem::new_with_prefix(&path)?.with_fsync(true));
+        Ok(Self {
+            objects: Arc::clone(&files) as Arc<dyn ObjectStore>,
+            folder: Some(Arc::new(Folder { path, files })),
+            part_bytes: FOLDER_PART_BYTES,
+        })
+    }
+
+    /// Begins to write a file. Nothing is written before the first part is full.
+    #[must_use]
+    pub fn begin(&self) -> Upload {
+        let name: [u8; 16] = rand::random();
+        let path = Path::from_iter([UPLOADS, &hex::encode(name)]);
+        Upload { store: self.clone(), path, waiting: Vec::new(), waiting_bytes: 0, parts: None }
+    }
+
+    /// The bytes of a file, or a part of them, in pieces as they are read.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::NotFound`] if the file is not in the store.
+    pub async fn read(
+        &self,
+        digest: &Digest,
+        range: Option<Range<u64>>,
+    ) -> Result<impl Stream<Item = Result<Bytes, StorageError>> + Send + use<>, StorageError> {
+        self.read_object(ObjectName::File(*digest), range).await
+    }
+
+    /// The bytes of an object, as [`Self::read`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub async fn read_object(
+        &self,
+        name: ObjectName,
+        range: Option<Range<u64>>,
+    ) -> Result<impl Stream<Item = Result<Bytes, StorageError>> + Send + use<>, StorageError> {
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
+        let stream = self.objects.get_opts(&name.path(), options).await?.into_stream();
+        // A folder's reader gives empty pieces without an end if a file becomes shorter.
+        Ok(stream.map(|piece| match piece {
+            Ok(piece) if piece.is_empty() => Err(StorageError::Incomplete),
+            piece => Ok(piece?),
+        }))
+    }
+
+    /// How many bytes a file has.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::NotFound`] if the file is not in the store.
+    pub async fn size(&self, digest: &Digest) -> Result<u64, StorageError> {
+        Ok(self.objects.head(&ObjectName::File(*digest).path()).await?.size)
+    }
+
+    /// All that the store holds, in no order: files, thumbnails, and leftovers of uploads. An
+    /// upload into a bucket that was cut off leaves parts that no list shows. A rule of the bucket
+    /// removes these.
+    pub fn list(&self) -> impl Stream<Item = Result<StoredObject, StorageError>> + Send + use<> {
+        let objects = self.objects.list(None).map_err(StorageError::from).map_ok(|object| StoredObject {
+            name: ObjectName::of(&object.location),
+            size_bytes: object.size,
+            written_at: object.last_modified,
+            place: Place::Object(object.location),
+        });
+        let folder = self.folder.clone();
+        // Files that the library writes have names that its lists leave out.
+        let leftovers = futures_util::stream::once(async move {
+            let found = match folder {
+                Some(folder) => folder.leftovers().await?,
+                None => Vec::new(),
+            };
+            Ok::<_, StorageError>(futures_util::stream::iter(found.into_iter().map(Ok)))
+        });
+        objects.chain(leftovers.try_flatten())
+    }
+
+    /// Removes a file. It is no error if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn delete(&self, digest: &Digest) -> Result<(), StorageError> {
+        for name in [ObjectName::Thumbnail(*digest), ObjectName::File(*digest)] {
+            Self::ignore_not_found(self.objects.delete(&name.path()).await.map_err(StorageError::from))?;
+        }
+        Ok(())
+    }
+
+    /// Removes an object that was listed. It is no error if it is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn remove(&self, object: &StoredObject) -> Result<(), StorageError> {
+        Self::ignore_not_found(match &object.place {
+            Place::Object(path) => self.objects.delete(path).await.map_err(StorageError::from),
+            Place::Leftover(path) => match tokio::fs::remove_file(path).await {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StorageError::NotFound),
+                done => Ok(done?),
+            },
+        })
+    }
+
+    fn ignore_not_found(done: Result<(), StorageError>) -> Result<(), StorageError> {
+        match done {
+            Err(StorageError::NotFound) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Makes a written file its owner's alone. A bucket has rules of its own.
+    async fn protect(&self, path: &Path) -> Result<(), StorageError> {
+        use std::os::unix::fs::PermissionsExt;
+
+        if let Some(folder) = &self.folder {
+            let path = folder.files.path_to_filesystem(path)?;
+            tokio::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Folder {
+    /// The files of uploads that were cut off, or still run.
+    async fn leftovers(self: Arc<Self>) -> Result<Vec<StoredObject>, StorageError> {
+        let mut entries = match tokio::fs::read_dir(self.path.join(UPLOADS)).await {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut found = Vec::new();
+        while let Some(entry) = entries.next_entry().await? {
+            // It may be gone already: its upload was finished.
+            let Ok(metadata) = entry.metadata().await else { continue };
+            if metadata.is_file() && entry.file_name().as_encoded_bytes().contains(&b'#') {
+                found.push(StoredObject {
+                    name: None,
+                    size_bytes: metadata.len(),
+                    written_at: metadata.modified()?.into(),
+                    place: Place::Leftover(entry.path()),
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A file that is being written. Dropped without [`Self::finish`], it leaves nothing in a folder.
+#[derive(Debug)]
+pub struct Upload {
+    store: FileStore,
+    /// The name under which it is written.
+    path: Path,
+    /// The bytes of the first part, until it is full.
+    waiting: Vec<Bytes>,
+    waiting_bytes: usize,
+    parts: Option<WriteMultipart>,
+}
+
+impl Upload {
+    /// Writes the next bytes. It waits while a part is being written, so at most two parts are in
+    /// memory.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. The upload can then only be aborted.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
+        if let Some(parts) = &mut self.parts {
+            parts.wait_for_capacity(1).await?;
+            parts.put(bytes);
+            return Ok(());
+        }
+        self.waiting_bytes += bytes.len();
+        self.waiting.push(bytes);
+        if self.waiting_bytes >= self.store.part_bytes {
+            self.begin_parts().await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_parts(&mut self) -> Result<&mut WriteMultipart, StorageError> {
+        let parts = self.store.objects.put_multipart(&self.path).await?;
+        let parts = self.parts.insert(WriteMultipart::new_with_chunk_size(parts, self.store.part_bytes));
+        for bytes in self.waiting.drain(..) {
+            parts.put(bytes);
+        }
+        Ok(parts)
+    }
+
+    /// Puts the bytes under their digest. When it returns, they survive a crash of the machine.
+    /// Equal bytes that are there already are replaced, which mends them if they are damaged.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. Nothing is then under the digest that was not there before.
+    pub async fn finish(self, digest: &Digest) -> Result<(), StorageError> {
+        self.finish_as(ObjectName::File(*digest)).await
+    }
+
+    /// Puts the bytes under a name, as [`Self::finish`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::finish`].
+    pub async fn finish_as(mut self, name: ObjectName) -> Result<(), StorageError> {
+        if self.parts.is_none() && self.store.folder.is_none() {
+            // A bucket makes an object at once, and at no moment a part of it.
+            let bytes = std::mem::take(&mut self.waiting);
+            self.store.objects.put(&name.path(), bytes.into_iter().collect()).await?;
+            return Ok(());
+        }
+        if self.parts.is_none() {
+            self.begin_parts().await?;
+        }
+        if let Some(parts) = self.parts.take() {
+            parts.finish().await?;
+        }
+        self.store.protect(&self.path).await?;
+        crate::failpoint::abort_if_set("upload-before-rename");
+        self.store.objects.rename(&self.path, &name.path()).await?;
+        Ok(())
+    }
+
+    /// Gives the upload up and removes what it has written, as far as the store lets it.
+    pub async fn abort(self) {
+        if let Some(parts) = self.parts
+            && let Err(error) = parts.abort().await
+        {
+            tracing::debug!(%error, "the parts of an upload could not be removed");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The vault: files that are kept before their links die.
+
+mod storage;
