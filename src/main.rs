@@ -22,6 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use commands::backup::{self, BackupCommand};
 use commands::copy::{self, CopyCommand};
+use commands::files::{self, FilesCommand};
 use commands::keys::{self, KeysCommand};
 use commands::log_writer::{self, LogWriter};
 use commands::progress_line::ProgressLine;
@@ -30,6 +31,7 @@ use commands::signals::StopSignals;
 mod commands {
     pub(crate) mod backup;
     pub(crate) mod copy;
+    pub(crate) mod files;
     pub(crate) mod keys;
     pub(crate) mod log_writer;
     pub(crate) mod progress_line;
@@ -106,6 +108,9 @@ enum Command {
     /// service that still runs during the copy answers deliveries with 503, and the vendors send
     /// them again.
     Copy(CopyCommand),
+    /// Fetch files once more, and remove old ones
+    #[command(subcommand)]
+    Files(FilesCommand),
     /// Add, list and revoke the keys of the API
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -137,6 +142,7 @@ fn main() -> ExitCode {
         Command::Rebuild => run_rebuild(arguments),
         Command::Backup(command) => run_backup(arguments, command),
         Command::Copy(command) => run_copy(arguments, command),
+        Command::Files(command) => run_files(arguments, command),
         Command::Keys(command) => run_keys(arguments, command),
     };
     match done {
@@ -195,6 +201,7 @@ async fn open_store(settings: &Settings, may_create: bool) -> Result<Store, BoxE
             format!("{problem}: {remedy}\n  database.url is {}", database.url).into()
         }
         error @ (OpenError::Unsupported(_)
+        | OpenError::Served(_)
         | OpenError::SchemaTooNew { .. }
         | OpenError::Unwritable { .. }
         | OpenError::Store(_)) => format!("{error}\n  database.url is {}", database.url).into(),
@@ -204,6 +211,11 @@ async fn open_store(settings: &Settings, may_create: bool) -> Result<Store, BoxE
 fn run_keys(arguments: Arguments, command: KeysCommand) -> Result<(), BoxError> {
     let (settings, runtime, _log) = bootstrap(arguments)?;
     runtime.block_on(keys::run(command, &settings))
+}
+
+fn run_files(arguments: Arguments, command: FilesCommand) -> Result<(), BoxError> {
+    let (settings, runtime, _log) = bootstrap(arguments)?;
+    runtime.block_on(files::run(command, &settings))
 }
 
 fn run_backup(arguments: Arguments, command: BackupCommand) -> Result<(), BoxError> {

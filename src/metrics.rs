@@ -58,6 +58,16 @@ pub(crate) const LOG_LINES_DROPPED: &str = "bidarc_log_lines_dropped_total";
 pub(crate) const SESSIONS: &str = "bidarc_sessions";
 /// Counts entries of the audit that were dropped.
 pub(crate) const AUDIT_ENTRIES_DROPPED: &str = "bidarc_audit_entries_dropped_total";
+/// Counts files in the vault. Label: `state`.
+pub(crate) const FILES: &str = "bidarc_files";
+/// The bytes of the stored files.
+pub(crate) const FILE_BYTES: &str = "bidarc_file_bytes";
+/// The age of the oldest link whose file is not fetched, in seconds.
+pub(crate) const FILE_OLDEST_SECONDS: &str = "bidarc_file_oldest_unfetched_seconds";
+/// The hours until the first link dies whose file is not fetched.
+pub(crate) const FILE_DEADLINE_HOURS: &str = "bidarc_file_deadline_hours";
+/// Counts fetches of files that have ended. Label: `outcome`.
+pub(crate) const FILE_FETCHES: &str = "bidarc_file_fetches_total";
 
 enum Kind {
     Counter,
@@ -65,7 +75,7 @@ enum Kind {
     Histogram,
 }
 
-const DESCRIPTIONS: [(&str, Kind, Unit, &str); 24] = [
+const DESCRIPTIONS: [(&str, Kind, Unit, &str); 29] = [
     (DELIVERIES, Kind::Counter, Unit::Count, "Deliveries that were answered 200, by vendor and outcome."),
     (REFUSED, Kind::Counter, Unit::Count, "Deliveries that were refused, by vendor and reason."),
     (
@@ -130,6 +140,21 @@ const DESCRIPTIONS: [(&str, Kind, Unit, &str); 24] = [
         Unit::Count,
         "Lines of the log that were dropped because standard error was not read in time.",
     ),
+    (FILES, Kind::Gauge, Unit::Count, "Files that links of events name, by state."),
+    (FILE_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the stored files. Equal files count once."),
+    (
+        FILE_OLDEST_SECONDS,
+        Kind::Gauge,
+        Unit::Seconds,
+        "Age of the oldest link whose file is not fetched; 0 if there is none.",
+    ),
+    (
+        FILE_DEADLINE_HOURS,
+        Kind::Gauge,
+        Unit::Count,
+        "Hours until the first link dies whose file is not fetched; infinite if there is none.",
+    ),
+    (FILE_FETCHES, Kind::Counter, Unit::Count, "Fetches of files that have ended, by outcome."),
 ];
 
 /// Installs the process's one recorder and gives its handle. Several services in one process, as in

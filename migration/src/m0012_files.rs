@@ -13,8 +13,8 @@ pub(crate) struct Migration;
 
 /// The indexes: the files of an event, of a drawing and of a proposal; the jobs by the time of their
 /// next attempt and by their deadline; the files that a fresh link may replace; the files that
-/// share stored bytes.
-const INDEXES: [&str; 7] = [
+/// share stored bytes; those whose bytes are to be removed.
+const INDEXES: [&str; 8] = [
     r#"CREATE INDEX "file_event" ON "file" ("event_seq", "id")"#,
     r#"CREATE INDEX "file_drawing" ON "file" ("drawing_vendor_id", "id") WHERE "drawing_vendor_id" IS NOT NULL"#,
     r#"CREATE INDEX "file_proposal" ON "file" ("proposal_vendor_id", "id") WHERE "proposal_vendor_id" IS NOT NULL"#,
@@ -22,6 +22,7 @@ const INDEXES: [&str; 7] = [
     r#"CREATE INDEX "file_deadline" ON "file" ("link_expires_at", "id") WHERE "state" = 'PENDING'"#,
     r#"CREATE INDEX "file_renewable" ON "file" ("link_hash") WHERE "state" IN ('PENDING', 'EXPIRED')"#,
     r#"CREATE INDEX "file_content" ON "file" ("sha256") WHERE "sha256" IS NOT NULL"#,
+    r#"CREATE INDEX "file_removed" ON "file" ("sha256") WHERE "state" = 'EXPIRED' AND "sha256" IS NOT NULL"#,
 ];
 
 #[async_trait::async_trait]

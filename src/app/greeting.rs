@@ -4,11 +4,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::Settings;
+use crate::files::location::Location;
 use crate::store;
 
 /// What the greeting tells besides the settings.
 #[derive(Debug)]
 pub(super) struct Facts {
+    /// Where files are kept.
+    pub(super) location: Location,
     /// The address listened on.
     pub(super) listen: SocketAddr,
     /// Whether the settings allow open mode.
@@ -132,10 +135,15 @@ impl Facts {
              ArcSite     {arcsite}\n  \
              Bidsketch   {bidsketch}\n  \
              keys        {keys}\n  \
-             database    {database}{new}\n",
+             database    {database}{new}\n  \
+             files       {files}\n",
             version = env!("CARGO_PKG_VERSION"),
             arcsite = self.arcsite(settings).text,
             bidsketch = self.bidsketch(settings).text,
+            files = match &self.location {
+                Location::Store(place) => place,
+                Location::Off(reason) => *reason,
+            },
             new = if self.is_new_database { " (new)" } else { "" },
         )
     }
@@ -149,7 +157,14 @@ mod tests {
 
     fn facts(open_without_keys: bool, own_webhooks: usize) -> Facts {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Facts { listen, open_without_keys, keys: 1, own_webhooks, is_new_database: false }
+        Facts {
+            location: Location::Off("off (files.store)"),
+            listen,
+            open_without_keys,
+            keys: 1,
+            own_webhooks,
+            is_new_database: false,
+        }
     }
 
     fn settings(change: impl FnOnce(&mut Settings)) -> Settings {

@@ -18,6 +18,11 @@ use crate::clock::Clock;
 use crate::config::{Bidsketch, Settings};
 use crate::domain::{AuditKind, Provider};
 use crate::feed::Feed;
+use crate::files;
+use crate::files::location::Location;
+use crate::files::outbound::{Outbound, OutboundConfigError, OutboundSettings};
+use crate::files::storage::{FileStore, OpenStoreError};
+use crate::files::worker::Worker;
 use crate::graphql::{self, ServiceFacts, VendorFacts};
 use crate::http::{self, AllowedOrigins, AppState, SessionCookie};
 use crate::ingest::clocks::ClockWatch;
@@ -30,18 +35,19 @@ use crate::ingest::writer::Writer;
 use crate::ingest::{Ingest, SignatureTolerance};
 use crate::metrics;
 use crate::shown_url::SecretUrl;
+use crate::store::files::FileRecording;
 use crate::store::{OpenError, Store, webhooks};
 use crate::vendor::bidsketch::api::{ApiConfigError, BidsketchApi};
 use crate::webhooks::Webhooks;
 
-mod graphql_runtime;
 mod greeting;
+mod own_runtime;
 mod shutdown;
 mod tasks;
 mod warnings;
 
-use graphql_runtime::GraphqlRuntime;
 use greeting::Facts;
+use own_runtime::OwnRuntime;
 use shutdown::Shutdown;
 use tasks::Tasks;
 
@@ -78,9 +84,21 @@ pub enum ServeError {
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] BuildError),
-    /// The threads of GraphQL cannot be started.
-    #[error("the threads of GraphQL cannot be started: {0}")]
-    GraphqlRuntime(std::io::Error),
+    /// The settings of files are invalid.
+    #[error(transparent)]
+    Outbound(#[from] OutboundConfigError),
+    /// The place of the files cannot be used.
+    #[error("{error}\n  files.store is {place}; set it to another place, or to off")]
+    FileStore {
+        /// What is wrong.
+        #[source]
+        error: OpenStoreError,
+        /// The folder or the URL.
+        place: String,
+    },
+    /// The threads of GraphQL or of the downloads cannot be started.
+    #[error("the threads of the service cannot be started: {0}")]
+    Runtime(std::io::Error),
     /// A task that must run as long as the service has ended. The log says why.
     #[error("{0} has ended unexpectedly; the log above says why")]
     TaskEnded(&'static str),
@@ -110,7 +128,15 @@ pub struct Service<'a> {
     store: Store,
     keys: Keys,
     bidsketch_api: Option<BidsketchApi>,
+    vault: Option<Vault>,
     facts: Facts,
+}
+
+/// Where files are kept, and what fetches them.
+#[derive(Debug)]
+struct Vault {
+    files: FileStore,
+    outbound: Outbound,
 }
 
 impl<'a> Service<'a> {
@@ -124,6 +150,7 @@ impl<'a> Service<'a> {
         let open_without_keys = settings.is_open_mode(listen);
         // A setting that cannot be used is refused before a database is made.
         let bidsketch_api = build_bidsketch_api(&settings.bidsketch)?;
+        let outbound = Outbound::new(outbound_settings(settings, open_without_keys), clock.clone())?;
         let store = Store::open_for_service(&settings.database, clock.now()).await;
         let store = store.map_err(|error| store_error(settings, error))?;
         let keys = Keys::new(store.clone(), clock.clone(), open_without_keys)
@@ -135,14 +162,20 @@ impl<'a> Service<'a> {
         }
         let own_webhooks = webhooks::count_accepting(store.reserved_reader()).await;
         let own_webhooks = own_webhooks.map_err(|error| store_error(settings, error))?;
+        let location = Location::of(settings);
+        let vault = match location.place() {
+            Some(place) => Some(Vault { files: open_file_store(place)?, outbound }),
+            None => None,
+        };
         let facts = Facts {
+            location,
             listen,
             open_without_keys,
             keys: keys.count(),
             own_webhooks: usize::try_from(own_webhooks).unwrap_or(usize::MAX),
             is_new_database: store.is_new(),
         };
-        Ok(Self { settings, clock, open_without_keys, store, keys, bidsketch_api, facts })
+        Ok(Self { settings, clock, open_without_keys, store, keys, bidsketch_api, vault, facts })
     }
 
     /// The lines to print at the start: the URLs that answer, what is verified, and what is
@@ -159,7 +192,7 @@ impl<'a> Service<'a> {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { settings, clock, open_without_keys, store, keys, bidsketch_api, facts } = self;
+        let Self { settings, clock, open_without_keys, store, keys, bidsketch_api, vault, facts } = self;
         let feed = Feed::new(store.clone());
         let verifier = build_verifier(settings, open_without_keys);
         warn_of_closed_hooks(&facts, settings);
@@ -168,12 +201,13 @@ impl<'a> Service<'a> {
         }
         let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
         let clocks = ClockWatch::default();
-        let releaser = Releaser::new(store.clone(), windows, clocks.clone());
+        let recording = if vault.is_some() { FileRecording::On } else { FileRecording::Off };
+        let releaser = Releaser::new(store.clone(), windows, recording, clocks.clone());
         let listen = listener.local_addr()?;
         let webhooks = Webhooks::new(store.clone(), bidsketch_api, hook_base_url(settings, listen), clock.clone());
         webhooks.recover().await;
         let writer_shutdown = CancellationToken::new();
-        let (writer, writer_task) = Writer::start(store.clone(), windows, writer_shutdown.clone());
+        let (writer, writer_task) = Writer::start(store.clone(), windows, recording, writer_shutdown.clone());
         let tolerance = signature_tolerance(settings);
         let audit = keys.audit().clone();
         audit.append_soon(AuditKind::Start, None, AuditKind::Start.action(), Some(show_start(settings)));
@@ -181,10 +215,22 @@ impl<'a> Service<'a> {
         let refusals = Refusals::default();
         let ingest = Ingest { hook_tokens, verifier, tolerance, writer, clocks, refusals: refusals.clone() };
 
-        let graphql_runtime = GraphqlRuntime::new().map_err(ServeError::GraphqlRuntime)?;
+        let graphql_runtime = OwnRuntime::of_graphql().map_err(ServeError::Runtime)?;
+        let downloads_runtime = OwnRuntime::of_downloads().map_err(ServeError::Runtime)?;
         let metrics = metrics::install()?;
         let stopping = CancellationToken::new();
         let connections = TaskTracker::new();
+        let file_worker = vault.map(|Vault { files, outbound }| {
+            let parts = files::worker::Parts {
+                store: store.clone(),
+                files,
+                outbound,
+                clock: clock.clone(),
+                downloads: downloads_runtime.handle(),
+                stopping: stopping.clone(),
+            };
+            Worker::new(parts, &settings.files)
+        });
         let public_url = settings.server.public_url.as_ref().map(SecretUrl::expose);
         let router = http::router(AppState {
             ingest: Arc::new(ingest),
@@ -210,8 +256,16 @@ impl<'a> Service<'a> {
             shutdown: stopping.clone(),
             connections: connections.clone(),
         });
-        let mut tasks =
-            Tasks::start(writer_task, store.clone(), feed, keys.clone(), metrics, webhooks.clone(), refusals);
+        let mut tasks = Tasks::start(
+            writer_task,
+            store.clone(),
+            feed,
+            keys.clone(),
+            metrics,
+            webhooks.clone(),
+            refusals,
+            file_worker,
+        );
 
         let server = http::serve(listener, router, &settings.server, audit, stopping.clone());
         let signal = stopping.clone();
@@ -249,6 +303,22 @@ pub fn count_dropped_log_lines(lines: usize) {
 
 fn store_error(settings: &Settings, error: impl Into<OpenError>) -> ServeError {
     ServeError::Store { error: error.into(), url: settings.database.url.clone() }
+}
+
+/// What files may be fetched from. In open mode links may name this machine, as those of a simulator
+/// do.
+#[must_use]
+pub fn outbound_settings(settings: &Settings, is_open_mode: bool) -> OutboundSettings {
+    let files = &settings.files;
+    OutboundSettings {
+        allowed_hosts: files.allowed_hosts.clone(),
+        allow_loopback: is_open_mode,
+        proxy: files.proxy.clone(),
+    }
+}
+
+fn open_file_store(place: &str) -> Result<FileStore, ServeError> {
+    FileStore::open(place).map_err(|error| ServeError::FileStore { error, place: place.to_owned() })
 }
 
 /// The start of the service, as the audit has it: the version and the settings that were given.

@@ -52,6 +52,12 @@ impl Shutdown {
                 "Bidsketch has not answered yet; another node resumes the unfinished webhooks, or this one at its next start"
             );
         }
+        // A file that is stored at this moment is recorded. The next start fetches it again otherwise.
+        if let Some(files) = tasks.files.take()
+            && tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, files).await.is_err()
+        {
+            tracing::warn!("a file was being stored and will be fetched again");
+        }
         // The writer still commits its queue. Later deliveries get 503.
         writer_shutdown.cancel();
         if !tasks.writer.is_finished() && tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, &mut tasks.writer).await.is_err()

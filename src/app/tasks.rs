@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::auth::Keys;
 use crate::feed::Feed;
+use crate::files::worker::Worker;
 use crate::ingest::recount::run_counting_loop;
 use crate::ingest::refusals::Refusals;
 use crate::store::Store;
@@ -28,10 +29,13 @@ pub(super) struct Tasks {
     pub(super) folding: JoinHandle<()>,
     pub(super) counting: JoinHandle<()>,
     pub(super) refusals: JoinHandle<()>,
+    /// Fetches files, if they are kept.
+    pub(super) files: Option<JoinHandle<()>>,
 }
 
 impl Tasks {
     /// Starts the tasks. The writer runs already.
+    #[expect(clippy::too_many_arguments, reason = "one for each part that has a task")]
     pub(super) fn start(
         writer: JoinHandle<()>,
         store: Store,
@@ -40,6 +44,7 @@ impl Tasks {
         metrics: PrometheusHandle,
         webhooks: Webhooks,
         refusals: Refusals,
+        files: Option<Worker>,
     ) -> Self {
         let (folding_store, counting_store, refusals_store) = (store.clone(), store.clone(), store.clone());
         let upkeep_keys = keys.clone();
@@ -54,6 +59,7 @@ impl Tasks {
             folding: tokio::spawn(async move { folding_store.run_folding_loop().await }),
             counting: tokio::spawn(run_counting_loop(counting_store)),
             refusals: tokio::spawn(async move { refusals.run_write_loop(&refusals_store).await }),
+            files: files.map(|worker| tokio::spawn(worker.run())),
         }
     }
 

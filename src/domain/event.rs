@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Change, EventKind, Patch, ProposalStatus, Provider, VendorId};
+use super::{Change, EventKind, FileLink, Patch, ProposalStatus, Provider, VendorId};
 use crate::clock::Time;
 
 /// How far a vendor's time may be after the arrival of its event and still be believed. Clocks
@@ -34,6 +34,8 @@ pub struct Event {
     pub status: Option<ProposalStatus>,
     /// The change to the subject's state.
     pub change: Change,
+    /// The links to files that the payload names.
+    pub files: Vec<FileLink>,
     /// The optional fields of the payload that could not be read, each with the reason, in a
     /// sentence for people.
     pub unread: Option<String>,

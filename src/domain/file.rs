@@ -125,3 +125,11 @@ mod tests {
         }
     }
 }
+
+impl FileLink {
+    /// The greatest length of a link, in bytes. CloudFront's own links have at most this many.
+    pub const URL_BYTES_MAX: usize = 8 * 1024;
+
+    /// How many characters of a name are kept.
+    pub const NAME_CHARS_MAX: usize = 200;
+}

@@ -93,6 +93,7 @@ fn event(kind: EventKind, number: usize) -> Event {
         state_updated_at: None,
         status: None,
         change: Change::Nothing,
+        files: Vec::new(),
         unread: None,
     }
 }

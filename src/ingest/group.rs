@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use super::record::NormalisedDelivery;
 use crate::domain::{Change, DedupWindow, Event, Seq, WebhookId};
+use crate::store::files::{FileRecording, NewFiles};
 use crate::store::log::DuplicateIndex;
 use crate::store::projection::Projections;
 use crate::store::{BulkInsert, Store, StoreError, Transaction, webhooks};
@@ -28,17 +29,23 @@ pub struct CommitGroup {
     /// Events and deliveries that are not in the database yet.
     pub(super) unflushed: BulkInsert,
     pub(super) projections: Projections,
+    /// The files of the group's events, and fresh links to earlier ones.
+    pub(super) files: NewFiles,
     /// The deliveries of each webhook.
     pub(super) webhook_arrivals: BTreeMap<WebhookId, webhooks::Arrivals>,
 }
 
 impl CommitGroup {
     /// Begins a group and reads the rows that these deliveries need. Other rows are read on demand.
-    pub async fn begin(tx: Transaction, incoming: &[&NormalisedDelivery]) -> Result<Self, StoreError> {
+    pub async fn begin(
+        tx: Transaction,
+        incoming: &[&NormalisedDelivery],
+        recording: FileRecording,
+    ) -> Result<Self, StoreError> {
         let (mut duplicates, mut projections) = (DuplicateIndex::default(), Projections::default());
         let mut events: Vec<&Event> = incoming.iter().filter_map(|incoming| incoming.event.as_ref().ok()).collect();
         let identities = || events.iter().map(|event| event.identity.digest.as_str());
-        let (head, last_delivery_id) = duplicates.fetch(&tx, identities()).await?;
+        let newest = duplicates.fetch(&tx, identities()).await?;
         duplicates.fetch_bodies(&tx, identities()).await?;
         // An event that certainly repeats another changes no projection, but may renew the links of
         // a drawing.
@@ -50,12 +57,13 @@ impl CommitGroup {
         projections.fetch(&tx, &events).await?;
         Ok(Self {
             tx,
-            start_seq: head,
-            last_seq: head,
-            last_delivery_id,
+            start_seq: newest.seq,
+            last_seq: newest.seq,
+            last_delivery_id: newest.delivery,
             duplicates,
             unflushed: BulkInsert::default(),
             projections,
+            files: NewFiles::after(newest.file, recording),
             webhook_arrivals: BTreeMap::new(),
         })
     }
@@ -66,7 +74,8 @@ impl CommitGroup {
     }
 
     /// Writes everything that the group changes.
-    pub async fn flush(self) -> Result<FlushedGroup, StoreError> {
+    pub async fn flush(mut self) -> Result<FlushedGroup, StoreError> {
+        self.files.write(&self.tx, &mut self.unflushed).await?;
         self.projections.write(&self.tx, self.unflushed).await?;
         for (webhook, arrivals) in self.webhook_arrivals {
             webhooks::record_deliveries(&self.tx, webhook, arrivals).await?;

@@ -1,6 +1,7 @@
 //! Rebuilding the projections from the log with today's code. It runs in one transaction, so an
 //! interrupted rebuild changes nothing. The events themselves stay as they were recorded, except
-//! for the columns that the projections give them.
+//! for the columns that the projections give them. The table of files stays too: it says what was
+//! fetched and stored, which no log can tell.
 
 use std::collections::BTreeMap;
 

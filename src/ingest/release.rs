@@ -13,6 +13,7 @@ use super::writer::GROUP_DURATION_MAX;
 use crate::auth::MutationAudit;
 use crate::domain::{DeliveryOutcome, NodeId};
 use crate::store::deliveries::{QuarantinedDelivery, Release};
+use crate::store::files::FileRecording;
 use crate::store::read::DeliveryFilter;
 use crate::store::{Store, StoreError, Transaction, deliveries};
 
@@ -31,6 +32,7 @@ const PROBLEMS_MAX: usize = 20;
 pub struct Releaser {
     store: Store,
     windows: DedupWindowLengths,
+    recording: FileRecording,
     clocks: ClockWatch,
 }
 
@@ -63,8 +65,8 @@ pub struct MatchingReleases {
 impl Releaser {
     /// A releaser of this database.
     #[must_use]
-    pub const fn new(store: Store, windows: DedupWindowLengths, clocks: ClockWatch) -> Self {
-        Self { store, windows, clocks }
+    pub const fn new(store: Store, windows: DedupWindowLengths, recording: FileRecording, clocks: ClockWatch) -> Self {
+        Self { store, windows, recording, clocks }
     }
 
     /// Releases the delivery with this id.
@@ -158,8 +160,8 @@ impl Releaser {
             })
             .collect();
         let started = Instant::now();
-        let mut group =
-            CommitGroup::begin(tx, &incoming.iter().map(|(.., incoming)| incoming).collect::<Vec<_>>()).await?;
+        let of_group: Vec<&NormalisedDelivery> = incoming.iter().map(|(.., incoming)| incoming).collect();
+        let mut group = CommitGroup::begin(tx, &of_group, self.recording).await?;
         let mut results = Vec::with_capacity(incoming.len());
         for (id, detail, NormalisedDelivery { delivery, event }) in &incoming {
             let result = match event {

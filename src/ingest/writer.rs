@@ -16,6 +16,7 @@ use super::normalise::NormaliseError;
 use super::record::{DedupWindowLengths, NormalisedDelivery, Receipt, record};
 use crate::domain::QuarantineReason;
 use crate::metrics::{COMMIT_DELIVERIES, COMMIT_SECONDS};
+use crate::store::files::FileRecording;
 use crate::store::{Store, StoreError, Transaction};
 
 /// How many deliveries may wait for the writer. The next one is not recorded, and its vendor must
@@ -58,12 +59,17 @@ impl Writer {
     /// Starts the writer. When `ending` is cancelled, it accepts no more deliveries, writes those
     /// that wait, and ends.
     #[must_use]
-    pub fn start(store: Store, windows: DedupWindowLengths, ending: CancellationToken) -> (Self, JoinHandle<()>) {
+    pub fn start(
+        store: Store,
+        windows: DedupWindowLengths,
+        recording: FileRecording,
+        ending: CancellationToken,
+    ) -> (Self, JoinHandle<()>) {
         let (queue, requests) = mpsc::channel(QUEUE_DELIVERIES_MAX);
         (
             Self { queue },
             tokio::spawn(run(
-                WriterContext { store, windows },
+                WriterContext { store, windows, recording },
                 DeliveryQueue { requests, deferred: VecDeque::new() },
                 ending,
             )),
@@ -86,6 +92,7 @@ impl Writer {
 struct WriterContext {
     store: Store,
     windows: DedupWindowLengths,
+    recording: FileRecording,
 }
 
 /// The deliveries that wait for the writer.
@@ -228,7 +235,7 @@ async fn quarantine_alone(
     reason: NormaliseError,
 ) -> Result<Receipt, StoreError> {
     let tx = store.begin().await?;
-    let mut group = CommitGroup::begin(tx, &[]).await?;
+    let mut group = CommitGroup::begin(tx, &[], FileRecording::Off).await?;
     let receipt = super::record::quarantine(&mut group, &incoming.delivery, &reason)?;
     group.flush().await?.commit(store).await?;
     Ok(receipt)
@@ -240,7 +247,7 @@ async fn write_and_commit(
     tx: Transaction,
     incoming: &[&NormalisedDelivery],
 ) -> Result<Vec<Receipt>, StoreError> {
-    let mut group = CommitGroup::begin(tx, incoming).await?;
+    let mut group = CommitGroup::begin(tx, incoming, context.recording).await?;
     let started = Instant::now();
     let mut receipts = Vec::with_capacity(incoming.len());
     for incoming in incoming {

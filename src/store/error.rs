@@ -11,6 +11,9 @@ pub enum OpenError {
     /// The URL, the server or the database is not suitable. The text says why and what to set.
     #[error("the database cannot be used: {0}")]
     Unsupported(String),
+    /// Another service has the SQLite file. The text says which.
+    #[error("the database cannot be used: {0}")]
+    Served(String),
     /// There is no database of bidarc. The text says where.
     #[error("{0}")]
     NotThere(String),

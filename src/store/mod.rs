@@ -4,7 +4,7 @@
 //! Two kinds of database share this code: SQLite, one file for one node, and PostgreSQL, for any
 //! number of nodes. `engine` holds what differs in connections, locks and commit notifications.
 //! `sql` holds what differs in statements. Above both there is one file a table: `log`,
-//! `projection`, `deliveries`, `refusals`, `keys`, `sessions`, `audit`, `webhooks`, and the rows
+//! `projection`, `deliveries`, `files`, `refusals`, `keys`, `sessions`, `audit`, `webhooks`, and the rows
 //! that the API reads in `read`.
 
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ pub mod copy;
 pub mod deliveries;
 mod engine;
 mod error;
+pub mod files;
 pub mod keys;
 pub mod log;
 pub mod projection;

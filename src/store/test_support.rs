@@ -18,9 +18,9 @@ impl Store {
         (directory, store)
     }
 
-    /// Every row of the log, its deliveries and the projections.
+    /// Every row of the log, its deliveries, their files and the projections.
     pub(crate) async fn dump(&self) -> Vec<String> {
-        use entity::{client, delivery, drawing, drawing_tag, event, payment, project, project_tag, proposal};
+        use entity::{client, delivery, drawing, drawing_tag, event, file, payment, project, project_tag, proposal};
         let mut rows = Vec::new();
         macro_rules! dump {
             ($($table:ident),+) => {
@@ -29,7 +29,7 @@ impl Store {
                 })+
             };
         }
-        dump!(event, delivery, project, project_tag, drawing, drawing_tag, client, proposal, payment);
+        dump!(event, delivery, file, project, project_tag, drawing, drawing_tag, client, proposal, payment);
         rows.sort();
         rows
     }

@@ -1,7 +1,10 @@
 //! Expiring links carry a signature in their query, and a retry may sign them again. Comparing two
 //! payloads must therefore ignore these queries, and a repeated event may renew a link.
 
+use chrono::DateTime;
 use sha2::{Digest, Sha256};
+
+use crate::clock::Time;
 
 /// Computes the SHA-256 of a JSON text without the queries of its expiring links. An expiring link
 /// is an `http` string whose query has `Expires=` and `Signature=`, as ArcSite's CDN makes them.
@@ -35,10 +38,29 @@ fn split_expiring(text: &str) -> Option<(&str, &str)> {
     is_expiring.then_some((link, query))
 }
 
+/// Identifies the file of a link: the SHA-256 of the link without the query that expires, in
+/// hexadecimal digits. Fresh links of a file have the same.
+#[must_use]
+pub fn link_hash(link: &str) -> String {
+    let lasting = split_expiring(link).map_or(link, |(lasting, _)| lasting);
+    hex::encode(Sha256::digest(lasting))
+}
+
+/// When an expiring link dies, as it says itself.
+#[must_use]
+pub fn expires_at(link: &str) -> Option<Time> {
+    let (_, query) = split_expiring(link)?;
+    DateTime::from_timestamp(expires(query)?.try_into().ok()?, 0)
+}
+
+/// The time in the query of an expiring link, in seconds since 1970.
+fn expires(query: &str) -> Option<u64> {
+    query.split('&').find_map(|part| part.strip_prefix("Expires="))?.parse().ok()
+}
+
 /// Whether a link is another one, signed again to expire later.
 #[must_use]
 pub fn is_renewal(stored: &str, link: &str) -> bool {
-    let expires = |query: &str| query.split('&').find_map(|part| part.strip_prefix("Expires="))?.parse::<u64>().ok();
     match (split_expiring(stored), split_expiring(link)) {
         (Some((stored, stored_query)), Some((link, query))) => {
             stored == link && matches!((expires(stored_query), expires(query)), (Some(old), Some(new)) if new > old)
@@ -91,6 +113,22 @@ mod tests {
             digest_without_signed_queries(r#"{"a":"x\"?Expires=1&Signature=1"}"#),
             digest_without_signed_queries(r#"{"a":"x\"?Expires=2&Signature=1"}"#),
         );
+    }
+
+    #[test]
+    fn fresh_links_of_a_file_have_one_hash() {
+        let link = "https://cdn.example/a.pdf?Expires=1700000000&Signature=a&Key-Pair-Id=K";
+        let fresh = "https://cdn.example/a.pdf?Signature=b&Expires=1700000001";
+        assert_eq!(link_hash(link), link_hash(fresh));
+        for other in ["https://cdn.example/b.pdf?Expires=1700000000&Signature=a", "https://cdn.example/a.pdf?v=1", ""] {
+            assert_ne!(link_hash(link), link_hash(other), "{other}");
+        }
+        assert_eq!(expires_at(link), DateTime::from_timestamp(1_700_000_000, 0));
+        let endless = "https://x.example/a?Expires=99999999999999999999&Signature=a";
+        let far = "https://x.example/a?Expires=9999999999999999&Signature=a";
+        for without in ["https://x.example/a", "https://x.example/a?Expires=soon&Signature=a", endless, far, ""] {
+            assert_eq!(expires_at(without), None, "{without}");
+        }
     }
 
     #[test]

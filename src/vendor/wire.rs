@@ -43,7 +43,8 @@ impl Unread {
         self.0.is_empty()
     }
 
-    fn add(&mut self, path: impl Into<String>, problem: String) {
+    /// Adds a field that is left out, with the reason.
+    pub fn add(&mut self, path: impl Into<String>, problem: String) {
         self.0.push((path.into(), problem));
     }
 
@@ -266,6 +267,37 @@ impl FromJson for Vec<String> {
             }
         }
         Ok(Some(texts))
+    }
+}
+
+/// A list of objects. Nulls in it are skipped. Entries that cannot be read are left out, and so are
+/// those past the first [`LIST_ENTRIES_MAX`].
+#[derive(Debug)]
+pub struct List<T>(pub Vec<T>);
+
+/// How many entries of a list are read. A proposal has a handful of options.
+const LIST_ENTRIES_MAX: usize = 100;
+
+impl<T: FromJson> FromJson for List<T> {
+    fn from_json(json: &str, unread: &mut Unread) -> Result<Option<Self>, String> {
+        let items: Vec<&RawValue> = serde_json::from_str(json).map_err(|_| mismatch_message("a list", json))?;
+        let mut entries = Vec::new();
+        for (index, item) in items.into_iter().map(RawValue::get).enumerate().filter(|(_, item)| *item != "null") {
+            let path = format!("[{index}]");
+            if index >= LIST_ENTRIES_MAX {
+                unread.add(path, format!("only the first {LIST_ENTRIES_MAX} entries are read"));
+                break;
+            }
+            let mut part = Unread::default();
+            match T::from_json(item, &mut part) {
+                Ok(entry) => {
+                    unread.add_part(&path, part);
+                    entries.extend(entry);
+                }
+                Err(problem) => unread.add(path, problem),
+            }
+        }
+        Ok(Some(Self(entries)))
     }
 }
 

@@ -26,6 +26,7 @@ use bidarc::ingest::verify::{Hook, Verifier};
 use bidarc::ingest::writer::Writer;
 use bidarc::ingest::{Ingest, SignatureTolerance};
 use bidarc::store::Store;
+use bidarc::store::files::FileRecording;
 use bidarc::webhooks::Webhooks;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -49,8 +50,8 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
     let keys = Keys::new(store.clone(), clock.clone(), true).await?;
     let access = keys.authenticate(None).await.map_err(|denied| denied.to_string())?;
     let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
-    let releaser = Releaser::new(store.clone(), windows, ClockWatch::default());
-    let (writer, _) = Writer::start(store.clone(), windows, CancellationToken::new());
+    let releaser = Releaser::new(store.clone(), windows, FileRecording::Off, ClockWatch::default());
+    let (writer, _) = Writer::start(store.clone(), windows, FileRecording::Off, CancellationToken::new());
     let verifier = Verifier { arcsite_secrets: Vec::new(), arcsite_token: None, bidsketch_token: None, open: true };
     let tolerance = SignatureTolerance { past: settings.state_window(), future: settings.state_window() };
     let webhooks = Webhooks::new(store.clone(), None, None, clock);

@@ -108,7 +108,8 @@ async fn record_in_groups(store: Store, deliveries: &[TestDelivery], sizes: &[us
         size = sizes.next().copied().unwrap_or(size).min(remaining.len());
         let (group_deliveries, rest) = remaining.split_at(size);
         let group_deliveries: Vec<&NormalisedDelivery> = group_deliveries.iter().collect();
-        let mut group = CommitGroup::begin(store.begin().await.unwrap(), &group_deliveries).await.unwrap();
+        let mut group =
+            CommitGroup::begin(store.begin().await.unwrap(), &group_deliveries, FileRecording::On).await.unwrap();
         for incoming in group_deliveries {
             receipts.push(record(&mut group, incoming, WINDOWS).await.unwrap());
         }
@@ -183,7 +184,7 @@ async fn group_statements_are_planned_once() {
     let incoming = normalise_all(&all);
     for incoming in incoming.chunks(16) {
         let incoming: Vec<&NormalisedDelivery> = incoming.iter().collect();
-        let mut group = CommitGroup::begin(store.begin().await.unwrap(), &incoming).await.unwrap();
+        let mut group = CommitGroup::begin(store.begin().await.unwrap(), &incoming, FileRecording::On).await.unwrap();
         for incoming in incoming {
             record(&mut group, incoming, WINDOWS).await.unwrap();
         }

@@ -10,6 +10,8 @@ use crate::vendor::arcsite::payload::{Drawing, Payment, Project, Proposal, Signe
 use crate::vendor::envelope::Envelope;
 use crate::vendor::wire::{Unread, read_payload};
 
+mod files;
+
 /// Drafts an ArcSite event. `None` for an unknown type. Adds the optional fields that cannot be
 /// read to `unread`.
 pub(super) fn draft(envelope: &Envelope<'_>, unread: &mut Unread) -> Result<Option<Draft>, String> {
@@ -34,7 +36,7 @@ pub(super) fn draft(envelope: &Envelope<'_>, unread: &mut Unread) -> Result<Opti
         ),
         _ => return Ok(None),
     };
-    Ok(Some(draft))
+    Ok(Some(Draft { files: files::keep_bounded(draft.files, unread), ..draft }))
 }
 
 fn project(kind: EventKind, data: Project) -> Draft {
@@ -64,6 +66,7 @@ fn project(kind: EventKind, data: Project) -> Draft {
 fn drawing(kind: EventKind, data: Drawing) -> Draft {
     let references =
         References { project: Some(data.project_id.clone()), drawing: Some(data.id.clone()), ..References::default() };
+    let files = files::of_drawing(&data);
     let change = DrawingChange {
         project_vendor_id: Patch::Value(data.project_id),
         name: data.name,
@@ -73,7 +76,7 @@ fn drawing(kind: EventKind, data: Drawing) -> Draft {
         file_name: data.file_name,
     };
     let subject = format!("drawing:{}", data.id);
-    Draft { references, ..Draft::new(kind, subject, Change::Drawing(data.id, Box::new(change))) }
+    Draft { references, files, ..Draft::new(kind, subject, Change::Drawing(data.id, Box::new(change))) }
 }
 
 fn status_changed(data: Proposal) -> Result<Draft, String> {
@@ -90,6 +93,7 @@ fn proposal(kind: EventKind, status: StatusChange, data: Proposal) -> Draft {
         drawing: drawing.value().cloned(),
         client: None,
     };
+    let files = files::of_proposal(&data);
     let change = ProposalChange {
         name: data.name,
         status,
@@ -102,7 +106,7 @@ fn proposal(kind: EventKind, status: StatusChange, data: Proposal) -> Draft {
         ..ProposalChange::default()
     };
     let subject = format!("proposal:{}", data.proposal_id);
-    Draft { references, ..Draft::new(kind, subject, Change::Proposal(data.proposal_id, Box::new(change))) }
+    Draft { references, files, ..Draft::new(kind, subject, Change::Proposal(data.proposal_id, Box::new(change))) }
 }
 
 /// It names no proposal, so its subject is the drawing and it changes no state.
@@ -112,8 +116,9 @@ fn signed(data: SignedProposal) -> Draft {
         drawing: Some(data.drawing_id.clone()),
         ..References::default()
     };
+    let files = files::of_signed_proposal(&data);
     let subject = format!("drawing:{}", data.drawing_id);
-    Draft { references, ..Draft::new(EventKind::ProposalSigned, subject, Change::Nothing) }
+    Draft { references, files, ..Draft::new(EventKind::ProposalSigned, subject, Change::Nothing) }
 }
 
 fn payment(data: Payment) -> Draft {

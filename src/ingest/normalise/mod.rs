@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Time;
 use crate::domain::nesting::{NESTING_LEVELS_MAX, cut_nesting};
 use crate::domain::{
-    Change, DedupWindow, Event, EventKind, Identity, Patch, Provider, QuarantineReason, References, Subject,
+    Change, DedupWindow, Event, EventKind, FileLink, Identity, Patch, Provider, QuarantineReason, References, Subject,
 };
 use crate::vendor::envelope::{Envelope, EnvelopeError};
 use crate::vendor::links::digest_without_signed_queries;
@@ -108,6 +108,7 @@ struct Draft {
     occurred_at: Option<Time>,
     state_updated_at: Option<Time>,
     change: Change,
+    files: Vec<FileLink>,
 }
 
 impl Draft {
@@ -121,6 +122,7 @@ impl Draft {
             occurred_at: None,
             state_updated_at: None,
             change,
+            files: Vec::new(),
         }
     }
 
@@ -144,6 +146,7 @@ impl Draft {
             state_updated_at: self.state_updated_at,
             status,
             change: self.change,
+            files: self.files,
             unread: None,
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entity::delivery;
 use entity::event::{Column, Entity};
+use entity::{delivery, file};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, UnionType, Value};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
@@ -23,6 +23,17 @@ pub struct PriorEvent {
     pub received_at: Time,
 }
 
+/// The newest rows of the tables that a group of deliveries appends to; 0 if there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NewestKeys {
+    /// The head of the log.
+    pub seq: Seq,
+    /// The number of the newest delivery.
+    pub delivery: i64,
+    /// The number of the newest file.
+    pub file: i64,
+}
+
 /// The newest event of each identity in a group of deliveries, read under the write lock. It
 /// includes the events that the group appends.
 #[derive(Debug, Default)]
@@ -38,14 +49,13 @@ const BODIES_MAX: usize = if cfg!(test) { 3 } else { 64 };
 
 impl DuplicateIndex {
     /// Reads the newest events of the identities that are not loaded yet. The same statement reads
-    /// the log's newest seq and the newest delivery's number, which are returned; 0 if there is
-    /// none. It returns no row for an identity without an event: each row is handed over between
-    /// threads, and most identities are new.
+    /// the newest keys, which are returned. It returns no row for an identity without an event: each
+    /// row is handed over between threads, and most identities are new.
     pub async fn fetch<'a, C: ConnectionTrait>(
         &mut self,
         db: &C,
         identities: impl IntoIterator<Item = &'a str>,
-    ) -> Result<(Seq, i64), StoreError> {
+    ) -> Result<NewestKeys, StoreError> {
         let missing: BTreeSet<&str> =
             identities.into_iter().filter(|identity| !self.newest_by_identity.contains_key(*identity)).collect();
         let values: Vec<[Option<&str>; 1]> = missing.iter().map(|identity| [Some(*identity)]).collect();
@@ -62,6 +72,7 @@ impl DuplicateIndex {
         let found = Query::select()
             .expr(Expr::value(Value::BigInt(None)))
             .expr(Expr::value(Value::BigInt(None)))
+            .expr(Expr::value(Value::BigInt(None)))
             .column(LOOKUP_VALUE)
             .expr(newest(Column::Seq))
             .expr(newest(Column::ReceivedAt))
@@ -71,23 +82,25 @@ impl DuplicateIndex {
         let statement = Query::select()
             .expr(greatest_key(Entity, Column::Seq))
             .expr(greatest_key(delivery::Entity, delivery::Column::Id))
+            .expr(greatest_key(file::Entity, file::Column::Id))
             .expr(Expr::value(Value::String(None)))
             .expr(Expr::value(Value::BigInt(None)))
             .expr(Expr::value(Value::BigInt(None)))
             .union(UnionType::All, found)
             .take();
         self.newest_by_identity.extend(missing.iter().map(|identity| ((*identity).to_owned(), None)));
-        let mut newest_keys = (None, None);
+        let mut newest = NewestKeys::default();
         for row in db.query_all(&statement).await? {
-            if let Some(identity) = row.try_get_by_index::<Option<String>>(2)? {
-                let (seq, received_at) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?);
+            if let Some(identity) = row.try_get_by_index::<Option<String>>(3)? {
+                let (seq, received_at) = (row.try_get_by_index(4)?, row.try_get_by_index(5)?);
                 let prior = PriorEvent { seq: Seq(seq), received_at: from_micros(received_at)? };
                 self.newest_by_identity.insert(identity, Some(prior));
             } else {
-                newest_keys = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+                let key = |index| Ok::<i64, StoreError>(row.try_get_by_index::<Option<i64>>(index)?.unwrap_or_default());
+                newest = NewestKeys { seq: Seq(key(0)?), delivery: key(1)?, file: key(2)? };
             }
         }
-        Ok((Seq(newest_keys.0.unwrap_or_default()), newest_keys.1.unwrap_or_default()))
+        Ok(newest)
     }
 
     /// Reads the bodies of the loaded events of these identities, at most 64 of them, for

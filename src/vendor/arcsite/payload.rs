@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::clock::Time;
 use crate::domain::{AddressChange, CustomerChange, Money, SalesRepChange, VendorId};
-use crate::vendor::wire::payload;
+use crate::vendor::wire::{List, payload};
 
 payload! {
     /// `project.created`, `project.updated`.
@@ -98,14 +98,20 @@ payload! {
         /// The customer's address in `proposal.sent` and `proposal.approved`.
         receive_email: String,
         total: Money,
-        approved_option: ApprovedOption,
+        /// The approved proposal as a file. The link expires after 24 hours.
+        pdf_url: String,
+        approved_option: ProposalOption,
+        proposal_options: List<ProposalOption>,
     }
 }
 
 payload! {
-    /// The option that the customer chose.
-    ApprovedOption {
+    /// An option of a proposal, such as the one that the customer chose. The link expires after 24
+    /// hours.
+    ProposalOption {
+        name: String,
         drawing_id: VendorId,
+        pdf_url: String,
     }
 }
 
@@ -113,6 +119,9 @@ payload! {
     /// The deprecated `proposal.signed`. It names no proposal; its subject is the drawing.
     SignedProposal(drawing_id: VendorId) {
         project_id: VendorId,
+        name: String,
+        /// The signed proposal as a file. The link expires after 24 hours.
+        url: String,
     }
 }
 

@@ -36,7 +36,7 @@ impl ServiceLock {
                 Ok(Some(file)) => return Ok(Self { path, file: Mutex::new(file) }),
                 Ok(None) if begun.elapsed() < WAIT => tokio::time::sleep(RETRY_DELAY).await,
                 Ok(None) => {
-                    return Err(unsupported(format!(
+                    return Err(OpenError::Served(format!(
                         "{holder} serves {database} already and holds its lock, {lock}: one SQLite file has one service, so stop that one first, \
                          or name another file; several nodes need PostgreSQL (docs/OPERATIONS.md)",
                         holder = describe_holder(&path),

@@ -1,0 +1,112 @@
+//! Removes stored files that are older than they are kept (`files.keep_pdf_days`,
+//! `files.keep_png_days`).
+
+use chrono::TimeDelta;
+use tokio::sync::RwLock;
+
+use super::storage::{FileStore, StorageError};
+use crate::clock::Time;
+use crate::config;
+use crate::domain::{FileId, FileKind};
+use crate::store::files::{RemovableFile, clear_removed, is_kept, mark_removed, removable, removed_contents};
+use crate::store::{Store, StoreError};
+
+/// How many rows one transaction marks. The writer of deliveries waits for its lock meanwhile.
+const MARKED_AT_ONCE: u32 = 200;
+
+/// How many digests are read at once.
+const PAGE_SIZE: u32 = 100;
+
+/// How long files of one type are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The type.
+    pub kind: FileKind,
+    /// For how many days.
+    pub days: u32,
+}
+
+/// Files were not removed. They will be next time.
+#[derive(Debug, thiserror::Error)]
+pub enum RetentionError {
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] StoreError),
+    /// The store of files failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Retention {
+    /// What the settings limit; nothing by default.
+    #[must_use]
+    pub fn of(settings: &config::Files) -> Vec<Self> {
+        [(FileKind::Pdf, settings.keep_pdf_days), (FileKind::Png, settings.keep_png_days)]
+            .into_iter()
+            .filter(|(_, days)| *days > 0)
+            .map(|(kind, days)| Self { kind, days })
+            .collect()
+    }
+
+    /// Files that were stored before this time are removed.
+    fn stored_before(self, now: Time) -> Time {
+        now - TimeDelta::days(self.days.into())
+    }
+
+    /// The problem of a removed file.
+    fn problem(self) -> String {
+        let setting = match self.kind {
+            FileKind::Pdf => "files.keep_pdf_days",
+            FileKind::Png => "files.keep_png_days",
+        };
+        format!("removed after {} days ({setting})", self.days)
+    }
+
+    /// The files that would be removed now, after a number.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer.
+    pub async fn list(self, store: &Store, now: Time, after: FileId) -> Result<Vec<RemovableFile>, StoreError> {
+        removable(store.reserved_reader(), (self.kind, self.stored_before(now)), after, PAGE_SIZE).await
+    }
+
+    /// Marks the files as removed. Their bytes are removed by [`remove_bytes`]. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer.
+    pub async fn mark(self, store: &Store, now: Time) -> Result<u64, StoreError> {
+        let mut marked = 0;
+        while !self.list(store, now, FileId(0)).await?.is_empty() {
+            let tx = store.begin().await?;
+            marked += mark_removed(&tx, (self.kind, self.stored_before(now)), &self.problem(), MARKED_AT_ONCE).await?;
+            store.commit(tx, None).await?;
+        }
+        Ok(marked)
+    }
+}
+
+/// Removes the bytes of files that are marked as removed, unless other files have the same bytes.
+/// Fetches hold `storing` from before they store bytes until their row says so.
+///
+/// # Errors
+///
+/// The database or the store of files fails. The rest is removed next time.
+pub async fn remove_bytes(store: &Store, files: &FileStore, storing: &RwLock<()>) -> Result<(), RetentionError> {
+    loop {
+        let digests = removed_contents(store.reserved_reader(), PAGE_SIZE).await?;
+        if digests.is_empty() {
+            return Ok(());
+        }
+        for digest in digests {
+            let _no_fetch_stores = storing.write().await;
+            if !is_kept(store.reserved_reader(), &digest).await? {
+                files.delete(&digest).await?;
+            }
+            let tx = store.begin().await?;
+            clear_removed(&tx, &digest).await?;
+            store.commit(tx, None).await?;
+        }
+    }
+}

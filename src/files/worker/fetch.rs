@@ -1,0 +1,206 @@
+//! One fetch: download, store, record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::TimeDelta;
+use tokio::runtime::Handle;
+use tokio::sync::RwLock;
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::next_attempt;
+use crate::clock::{Clock, Time};
+use crate::domain::{Digest, FileId, FileState};
+use crate::files::outbound::{AllowedUrl, DownloadError, Downloaded, FileSink, Outbound};
+use crate::files::storage::{FileStore, StorageError, Upload};
+use crate::store::files::{
+    Attempt, FetchJob, expire, is_kept, postpone_all, record_stored, record_unfetched, record_unfit,
+};
+use crate::store::{Store, StoreError};
+
+/// When a file is tried again that the store could not take.
+pub(super) const STORAGE_PAUSE: TimeDelta = TimeDelta::seconds(30);
+
+/// How long a dead server of the database holds a fetch. The next one tries again.
+const RECORD_TRIES: u32 = 3;
+const RECORD_PAUSE: Duration = Duration::from_millis(500);
+
+/// What all fetches share.
+pub(super) struct Context {
+    pub(super) store: Store,
+    pub(super) files: FileStore,
+    pub(super) outbound: Outbound,
+    pub(super) clock: Clock,
+    /// The runtime of the downloads, so that they delay no delivery.
+    pub(super) downloads: Handle,
+    /// `files.max_bytes`.
+    pub(super) max_bytes: u64,
+    /// Fetches hold it from before they store bytes until their row says so; the removal of bytes
+    /// holds it alone.
+    pub(super) storing: RwLock<()>,
+    pub(super) stopping: CancellationToken,
+}
+
+/// How a fetch ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The file is stored. The store grew by so many bytes.
+    Stored { grown_by: u64 },
+    /// It will be tried again.
+    Retry,
+    /// It is given up, in this state.
+    Unfit(FileState),
+    /// The store could not take the bytes.
+    StorageFailed(StorageError),
+    /// The files together would be larger than allowed.
+    NoRoom,
+    /// The result could not be recorded. The file will be fetched again.
+    Unrecorded(StoreError),
+    /// The service stops.
+    Stopped,
+}
+
+impl FileSink for Upload {
+    type Error = StorageError;
+
+    async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
+        Self::write(self, bytes).await
+    }
+}
+
+impl Context {
+    /// Fetches a file and records the result. The store may grow by `room` bytes.
+    pub(super) async fn fetch(self: Arc<Self>, job: FetchJob, url: AllowedUrl, room: u64) -> Outcome {
+        self.try_fetch(&job, url, room).await.unwrap_or_else(Outcome::Unrecorded)
+    }
+
+    async fn try_fetch(self: &Arc<Self>, job: &FetchJob, url: AllowedUrl, room: u64) -> Result<Outcome, StoreError> {
+        let context = Arc::clone(self);
+        let kind = job.kind;
+        let download = async move {
+            let mut upload = context.files.begin();
+            match context.outbound.download(&url, kind, context.max_bytes, &mut upload).await {
+                Ok(downloaded) => Ok((downloaded, upload)),
+                Err(error) => {
+                    upload.abort().await;
+                    Err(error)
+                }
+            }
+        };
+        // Dropped, it ends the download.
+        let download = tokio_util::task::AbortOnDropHandle::new(self.downloads.spawn(download));
+        let downloaded = tokio::select! {
+            downloaded = download => downloaded,
+            () = self.stopping.cancelled() => return Ok(Outcome::Stopped),
+        };
+        match downloaded {
+            Ok(Ok((downloaded, upload))) => self.keep(job, downloaded, upload, room).await,
+            Ok(Err(DownloadError::Refused(text))) => self.give_up(job, FileState::Refused, &text).await,
+            Ok(Err(DownloadError::Failed(text))) => self.give_up(job, FileState::Failed, &text).await,
+            Ok(Err(DownloadError::Retry { text, retry_after })) => self.try_again(job, text, retry_after).await,
+            Ok(Err(DownloadError::Sink(error))) => self.storage_failed(job, error).await,
+            Err(error) => {
+                tracing::error!(file = job.id.0, %error, "a download ended unexpectedly");
+                self.try_again(job, "the download ended unexpectedly; see the service's log".to_owned(), None).await
+            }
+        }
+    }
+
+    /// Stores the bytes, then records that they are stored.
+    async fn keep(
+        self: &Arc<Self>,
+        job: &FetchJob,
+        Downloaded { digest, size_bytes }: Downloaded,
+        upload: Upload,
+        room: u64,
+    ) -> Result<Outcome, StoreError> {
+        let _not_removed = self.storing.read().await;
+        let is_new = !is_kept(self.store.reserved_reader(), &digest).await?;
+        if is_new && size_bytes > room {
+            upload.abort().await;
+            return Ok(Outcome::NoRoom);
+        }
+        let finished = self.downloads.spawn(async move { upload.finish(&digest).await }).await;
+        match finished {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return self.storage_failed(job, error).await,
+            Err(error) => return self.storage_failed(job, StorageError::Folder(std::io::Error::other(error))).await,
+        }
+        crate::failpoint::abort_if_set("stored-before-record");
+        let now = self.clock.now();
+        self.record(Write::Stored { id: job.id, content: (digest, size_bytes), now }).await?;
+        tracing::info!(file = job.id.0, bytes = size_bytes, sha256 = %digest, "file stored");
+        Ok(Outcome::Stored { grown_by: if is_new { size_bytes } else { 0 } })
+    }
+
+    /// Records that a file is refused or cannot be stored.
+    pub(super) async fn give_up(&self, job: &FetchJob, state: FileState, problem: &str) -> Result<Outcome, StoreError> {
+        self.record(Write::Unfit { job, state, problem }).await?;
+        tracing::warn!(file = job.id.0, %state, problem, "file given up");
+        Ok(Outcome::Unfit(state))
+    }
+
+    async fn try_again(
+        &self,
+        job: &FetchJob,
+        problem: String,
+        retry_after: Option<Duration>,
+    ) -> Result<Outcome, StoreError> {
+        let next_attempt_at = next_attempt(self.clock.now(), job.attempts, retry_after, job.deadline);
+        tracing::debug!(file = job.id.0, problem, %next_attempt_at, "file not fetched yet");
+        self.postpone(job, Attempt { problem, next_attempt_at, counts: true }).await?;
+        Ok(Outcome::Retry)
+    }
+
+    async fn storage_failed(&self, job: &FetchJob, error: StorageError) -> Result<Outcome, StoreError> {
+        let next_attempt_at: Time = self.clock.now() + STORAGE_PAUSE;
+        let problem = "the store of files failed; see the service's log".to_owned();
+        self.postpone(job, Attempt { problem, next_attempt_at, counts: false }).await?;
+        Ok(Outcome::StorageFailed(error))
+    }
+
+    async fn postpone(&self, job: &FetchJob, attempt: Attempt) -> Result<(), StoreError> {
+        self.record(Write::Unfetched { job, attempt: &attempt }).await.map(drop)
+    }
+
+    /// Writes in a transaction of its own. Returns how many rows changed. A result is worth a
+    /// download, so a busy database is asked again.
+    pub(super) async fn record(&self, write: Write<'_>) -> Result<u64, StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_record(&write).await {
+                Err(StoreError::Unavailable(_)) if tries < RECORD_TRIES => tokio::time::sleep(RECORD_PAUSE).await,
+                written => return written,
+            }
+        }
+    }
+
+    async fn try_record(&self, write: &Write<'_>) -> Result<u64, StoreError> {
+        let tx = self.store.begin().await?;
+        let written = match *write {
+            Write::Stored { id, content, now } => record_stored(&tx, id, (&content.0, content.1), now).await?.into(),
+            Write::Unfit { job, state, problem } => record_unfit(&tx, job, state, problem).await?.into(),
+            Write::Unfetched { job, attempt } => record_unfetched(&tx, job, attempt).await?.into(),
+            Write::Expired { now } => expire(&tx, now).await?,
+            Write::Postponed { now, until, problem } => postpone_all(&tx, now, until, problem).await?,
+        };
+        self.store.commit(tx, None).await?;
+        Ok(written)
+    }
+}
+
+/// What the worker writes.
+pub(super) enum Write<'a> {
+    /// A file is stored: its digest and its size.
+    Stored { id: FileId, content: (Digest, u64), now: Time },
+    /// A file is given up.
+    Unfit { job: &'a FetchJob, state: FileState, problem: &'a str },
+    /// An attempt failed.
+    Unfetched { job: &'a FetchJob, attempt: &'a Attempt },
+    /// The jobs whose links are dead are given up.
+    Expired { now: Time },
+    /// All jobs that are due wait.
+    Postponed { now: Time, until: Time, problem: &'a str },
+}

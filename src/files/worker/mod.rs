@@ -1,0 +1,426 @@
+//! The worker: fetches the files whose rows are pending, before their links die.
+//!
+//! Nothing is claimed in the database. One node at a time holds the job lock, and knows itself which
+//! files it is fetching. If it dies, another one gets the lock and finds the same rows. The worker
+//! wakes on commits that may have brought files, when an attempt is due or a link dies, and every
+//! few seconds, because commands write beside it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::runtime::Handle;
+use tokio::sync::RwLock;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::outbound::{AllowedUrl, Outbound};
+use super::retention::{Retention, RetentionError, remove_bytes};
+use super::storage::FileStore;
+use crate::clock::{Clock, Time};
+use crate::config;
+use crate::domain::{FileId, FileState, Seq};
+use crate::store::files::{
+    FetchJob, count_pending_due, due, earliest_deadline, next_attempt_after, removed_contents, stored_bytes,
+};
+use crate::store::{Job, JobLocks, Store, StoreError};
+
+mod backoff;
+mod fetch;
+mod gauges;
+
+use fetch::{Context, Outcome, STORAGE_PAUSE, Write};
+use gauges::count_outcome;
+
+/// How many files are fetched from one host at once.
+const FETCHES_PER_HOST: usize = 2;
+
+/// How many jobs are read at once.
+const QUEUE_JOBS_MAX: u32 = 200;
+
+/// How long the worker waits without a reason to wake.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The shortest pause between two readings of the jobs that commits cause.
+const COMMIT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often a node asks for the lock that another one holds, and checks that it still has its own.
+const LOCK_INTERVAL: Duration = Duration::from_secs(2);
+const LOCK_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+
+/// When files wait again that found no room.
+const QUOTA_PAUSE: TimeDelta = TimeDelta::minutes(10);
+
+/// How often the size of all files is read anew.
+const TOTAL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often files are removed that are older than they are kept.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The problem of files that find no room.
+const NO_ROOM: &str = "the stored files have as many bytes as files.max_total_bytes allows";
+
+/// What a worker is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Where files are kept.
+    pub files: FileStore,
+    /// What fetches them.
+    pub outbound: Outbound,
+    /// The time.
+    pub clock: Clock,
+    /// The runtime of the downloads.
+    pub downloads: Handle,
+    /// Ends the worker.
+    pub stopping: CancellationToken,
+}
+
+/// Fetches files.
+pub struct Worker {
+    context: Arc<Context>,
+    fetches: usize,
+    max_total_bytes: Option<u64>,
+    retention: Vec<Retention>,
+    locks: Option<JobLocks>,
+    lock_asked_at: Option<Instant>,
+    /// Jobs that were due when they were read, nearest deadline first.
+    queue: VecDeque<FetchJob>,
+    running: JoinSet<Outcome>,
+    /// The file and the host of each running fetch.
+    targets: HashMap<Id, (FileId, String)>,
+    /// How many bytes all stored files have, and when that was read.
+    total: Option<(u64, Instant)>,
+    /// Nothing is fetched before this time.
+    pause_ends: Option<Instant>,
+    /// Whether the store of files failed, and has taken no file since.
+    is_storage_broken: bool,
+    retention_ran_at: Option<Instant>,
+    fetched: u64,
+}
+
+impl Worker {
+    /// A worker with these settings. It does nothing before it runs.
+    #[must_use]
+    pub fn new(parts: Parts, settings: &config::Files) -> Self {
+        let Parts { store, files, outbound, clock, downloads, stopping } = parts;
+        let max_bytes = settings.max_bytes;
+        let storing = RwLock::new(());
+        Self {
+            context: Arc::new(Context { store, files, outbound, clock, downloads, max_bytes, storing, stopping }),
+            fetches: settings.fetches,
+            max_total_bytes: (settings.max_total_bytes > 0).then_some(settings.max_total_bytes),
+            retention: Retention::of(settings),
+            locks: None,
+            lock_asked_at: None,
+            queue: VecDeque::new(),
+            running: JoinSet::new(),
+            targets: HashMap::new(),
+            total: None,
+            pause_ends: None,
+            is_storage_broken: false,
+            retention_ran_at: None,
+            fetched: 0,
+        }
+    }
+
+    /// Works until it is stopped. Files that are stored at that moment are recorded; downloads end,
+    /// and begin again with the next worker.
+    pub async fn run(mut self) {
+        let gauges = gauges::run(self.context.store.clone(), self.context.clock.clone());
+        let mut gauges = std::pin::pin!(gauges);
+        let mut known = self.context.store.known_head();
+        let stopping = self.context.stopping.clone();
+        while !stopping.is_cancelled() {
+            let wake = self.work_or_warn().await;
+            let is_full = self.running.len() >= self.fetches;
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                Some(ended) = self.running.join_next_with_id() => self.settle(ended),
+                head = wait_for_commit(&self.context.store, known), if !is_full => {
+                    known = head;
+                    self.queue.clear();
+                }
+                () = tokio::time::sleep(wake) => self.queue.clear(),
+                () = &mut gauges => {}
+            }
+            while let Some(ended) = self.running.try_join_next_with_id() {
+                self.settle(ended);
+            }
+        }
+        while let Some(ended) = self.running.join_next_with_id().await {
+            self.settle(ended);
+        }
+    }
+
+    /// Works until each job that is due now was tried once. Calls `report` with how many of them
+    /// were, of how many. Returns how many files were stored; none if another process fetches files.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer.
+    pub async fn run_once(mut self, mut report: impl FnMut(u64, u64)) -> Result<Option<u64>, StoreError> {
+        let now = self.context.clock.now();
+        let reader = self.context.store.clone();
+        let total = count_pending_due(reader.reserved_reader(), now).await?;
+        if !self.hold_lock().await? {
+            return Ok(None);
+        }
+        loop {
+            let left = count_pending_due(reader.reserved_reader(), now).await?;
+            report(total.saturating_sub(left), total);
+            if left == 0 && self.running.is_empty() || self.context.stopping.is_cancelled() {
+                break;
+            }
+            let wake = self.work().await?;
+            tokio::select! {
+                Some(ended) = self.running.join_next_with_id() => self.settle(ended),
+                () = tokio::time::sleep(wake) => self.queue.clear(),
+            }
+            if self.pause_ends.is_some() {
+                break;
+            }
+        }
+        while let Some(ended) = self.running.join_next_with_id().await {
+            self.settle(ended);
+        }
+        Ok(Some(self.fetched))
+    }
+
+    async fn work_or_warn(&mut self) -> Duration {
+        self.work().await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "the worker of files waits for the database");
+            self.queue.clear();
+            POLL_INTERVAL
+        })
+    }
+
+    /// Starts what can be started. Returns when to look again at the latest.
+    async fn work(&mut self) -> Result<Duration, StoreError> {
+        let now = self.context.clock.now();
+        if self.pause_ends.is_some_and(|ends| ends > Instant::now()) {
+            return Ok(POLL_INTERVAL);
+        }
+        let (store, mut has_work) = (self.context.store.clone(), false);
+        let reader = store.reserved_reader();
+        if self.queue.is_empty() && self.running.len() < self.fetches {
+            let running: Vec<FileId> = self.targets.values().map(|(file, _)| *file).collect();
+            let jobs = due(reader, now, QUEUE_JOBS_MAX).await?;
+            self.queue.extend(jobs.into_iter().filter(|job| !running.contains(&job.id)));
+        }
+        let has_dead_links = earliest_deadline(reader).await?.is_some_and(|deadline| deadline <= now);
+        let retention_is_due = !self.retention.is_empty()
+            && self.retention_ran_at.is_none_or(|ran_at| ran_at.elapsed() >= RETENTION_INTERVAL);
+        let has_removed = !removed_contents(reader, 1).await?.is_empty();
+        has_work |= !self.queue.is_empty() || has_dead_links || retention_is_due || has_removed;
+        if !has_work && self.running.is_empty() {
+            // On PostgreSQL the lock is a transaction, which should not stay open without need.
+            self.locks = None;
+            return self.time_to_next(now).await;
+        }
+        if !self.hold_lock().await? {
+            self.queue.clear();
+            return Ok(POLL_INTERVAL);
+        }
+        if has_dead_links {
+            let expired = self.context.record(Write::Expired { now }).await?;
+            tracing::warn!(files = expired, "links died before their files were fetched");
+            count_outcome("expired", expired);
+        }
+        if retention_is_due || has_removed {
+            self.remove_old(now, retention_is_due).await;
+        }
+        if self.queue.is_empty() {
+            return self.time_to_next(now).await;
+        }
+        let room = self.room().await?;
+        if room == 0 {
+            self.wait_for_room(now).await?;
+            return Ok(POLL_INTERVAL);
+        }
+        self.start_fetches(room).await?;
+        self.time_to_next(now).await
+    }
+
+    /// Takes the job lock, or checks that it is still held.
+    async fn hold_lock(&mut self) -> Result<bool, StoreError> {
+        let asked = self.lock_asked_at.map(|asked_at| asked_at.elapsed());
+        match &mut self.locks {
+            Some(_) if asked.is_some_and(|elapsed| elapsed < LOCK_CHECK_INTERVAL) => return Ok(true),
+            Some(locks) => {
+                self.lock_asked_at = Some(Instant::now());
+                if matches!(locks.try_lock(Job::Files).await, Ok(true)) {
+                    return Ok(true);
+                }
+                self.locks = None;
+            }
+            None if asked.is_some_and(|elapsed| elapsed < LOCK_INTERVAL) => return Ok(false),
+            None => {}
+        }
+        self.lock_asked_at = Some(Instant::now());
+        let mut locks = self.context.store.job_locks().await?;
+        if locks.try_lock(Job::Files).await? {
+            self.locks = Some(locks);
+            self.total = None;
+        }
+        Ok(self.locks.is_some())
+    }
+
+    /// Starts the jobs of the queue for which there is a slot, nearest deadline first. Links that are
+    /// refused need none.
+    async fn start_fetches(&mut self, room: u64) -> Result<(), StoreError> {
+        let mut waiting = VecDeque::new();
+        while self.running.len() < self.fetches {
+            let Some(job) = self.queue.pop_front() else { break };
+            match self.context.outbound.judge(&job.link, job.is_signed_hook) {
+                Err(refusal) => {
+                    let outcome = self.context.give_up(&job, FileState::Refused, &refusal.to_string()).await?;
+                    self.settle_outcome(outcome);
+                }
+                Ok(url) if self.is_host_busy(url.host()) => waiting.push_back(job),
+                Ok(url) => self.start_fetch(job, url, room),
+            }
+        }
+        waiting.append(&mut self.queue);
+        self.queue = waiting;
+        Ok(())
+    }
+
+    fn is_host_busy(&self, host: &str) -> bool {
+        self.targets.values().filter(|(_, other)| other == host).count() >= FETCHES_PER_HOST
+    }
+
+    fn start_fetch(&mut self, job: FetchJob, url: AllowedUrl, room: u64) {
+        let target = (job.id, url.host().to_owned());
+        let task = self.running.spawn(Arc::clone(&self.context).fetch(job, url, room));
+        self.targets.insert(task.id(), target);
+    }
+
+    fn settle(&mut self, ended: Result<(Id, Outcome), JoinError>) {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        self.targets.remove(&id);
+        match ended {
+            Ok((_, outcome)) => self.settle_outcome(outcome),
+            Err(error) => {
+                tracing::error!(%error, "a fetch ended unexpectedly");
+                self.pause();
+            }
+        }
+    }
+
+    fn settle_outcome(&mut self, outcome: Outcome) {
+        let label = match outcome {
+            Outcome::Stored { grown_by } => {
+                self.fetched += 1;
+                if let Some((total, _)) = &mut self.total {
+                    *total = total.saturating_add(grown_by);
+                }
+                if std::mem::take(&mut self.is_storage_broken) {
+                    tracing::info!("the store of files works again");
+                }
+                "stored"
+            }
+            Outcome::Retry => "retry",
+            Outcome::Unfit(FileState::Refused) => "refused",
+            Outcome::Unfit(_) => "failed",
+            Outcome::StorageFailed(error) => {
+                if !std::mem::replace(&mut self.is_storage_broken, true) {
+                    tracing::warn!(%error, "the store of files failed; files wait until it works again");
+                }
+                self.pause();
+                "store"
+            }
+            Outcome::NoRoom => {
+                self.total = None;
+                "no_room"
+            }
+            Outcome::Unrecorded(error) => {
+                tracing::warn!(%error, "the result of a fetch could not be recorded; the file will be fetched again");
+                self.pause();
+                "database"
+            }
+            Outcome::Stopped => return,
+        };
+        count_outcome(label, 1);
+    }
+
+    /// Starts nothing for a while.
+    fn pause(&mut self) {
+        self.pause_ends = Some(Instant::now() + STORAGE_PAUSE.to_std().unwrap_or_default());
+        self.queue.clear();
+    }
+
+    /// How many bytes the store may grow.
+    async fn room(&mut self) -> Result<u64, StoreError> {
+        let Some(max) = self.max_total_bytes else { return Ok(u64::MAX) };
+        let total = match self.total {
+            Some((total, read_at)) if read_at.elapsed() < TOTAL_INTERVAL => total,
+            _ => {
+                let total = stored_bytes(self.context.store.reserved_reader()).await?;
+                self.total = Some((total, Instant::now()));
+                total
+            }
+        };
+        Ok(max.saturating_sub(total))
+    }
+
+    /// Lets all jobs wait that are due.
+    async fn wait_for_room(&mut self, now: Time) -> Result<(), StoreError> {
+        self.queue.clear();
+        let until = now + QUOTA_PAUSE;
+        let waiting = self.context.record(Write::Postponed { now, until, problem: NO_ROOM }).await?;
+        tracing::warn!(files = waiting, "{NO_ROOM}; files wait");
+        count_outcome("no_room", waiting);
+        Ok(())
+    }
+
+    /// Removes the files that are older than they are kept, and bytes that an earlier removal left.
+    async fn remove_old(&mut self, now: Time, mark: bool) {
+        let context = Arc::clone(&self.context);
+        let removed = async {
+            let mut marked = 0;
+            for retention in self.retention.iter().filter(|_| mark) {
+                marked += retention.mark(&context.store, now).await?;
+            }
+            remove_bytes(&context.store, &context.files, &context.storing).await?;
+            Ok::<u64, RetentionError>(marked)
+        };
+        match removed.await {
+            Ok(marked) => {
+                if mark {
+                    self.retention_ran_at = Some(Instant::now());
+                }
+                if marked > 0 {
+                    tracing::info!(files = marked, "removed files that are older than they are kept");
+                }
+                self.total = None;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "old files could not be removed; they will be later");
+                self.pause();
+            }
+        }
+    }
+
+    /// How long until an attempt is due or a link dies.
+    async fn time_to_next(&self, now: Time) -> Result<Duration, StoreError> {
+        let reader = self.context.store.reserved_reader();
+        let times = [next_attempt_after(reader, now).await?, earliest_deadline(reader).await?];
+        let next = times.into_iter().flatten().filter(|time| *time > now).min();
+        let wait = next.and_then(|next| (next - now).to_std().ok()).unwrap_or(POLL_INTERVAL);
+        Ok(wait.clamp(Duration::from_millis(1), POLL_INTERVAL))
+    }
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("running", &self.running.len()).finish_non_exhaustive()
+    }
+}
+
+async fn wait_for_commit(store: &Store, known: Seq) -> Seq {
+    tokio::time::sleep(COMMIT_PAUSE).await;
+    store.wait_for_commit(known).await
+}

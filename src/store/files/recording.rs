@@ -1,0 +1,161 @@
+//! Records the files of a group of deliveries, in its transaction.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use entity::file::Model;
+use sea_orm::ConnectionTrait;
+use serde::Serialize;
+
+use super::execute;
+use crate::clock::Time;
+use crate::domain::{FileLink, FileState, Seq};
+use crate::store::engine::dialect::Dialect;
+use crate::store::sql::convert::{to_json, to_micros};
+use crate::store::{BulkInsert, StoreError};
+use crate::vendor::links::{expires_at, link_hash};
+
+/// How long a link lives that does not say so. ArcSite's links live as long.
+const LINK_LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// Whether the files of events are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileRecording {
+    /// The service keeps files.
+    On,
+    /// It has no place for them.
+    Off,
+}
+
+/// The files of a group, before they are written.
+#[derive(Debug)]
+pub struct NewFiles {
+    recording: FileRecording,
+    last_id: i64,
+    rows: Vec<Model>,
+    /// The rows of the group by the hashes of their links.
+    by_hash: BTreeMap<String, Vec<usize>>,
+    /// The link of each hash that lives longest.
+    fresh: BTreeMap<String, FreshLink>,
+}
+
+/// A link that may replace those of earlier files.
+#[derive(Clone, Debug, Serialize)]
+struct FreshLink {
+    link: String,
+    expires: i64,
+    /// When it arrived.
+    at: i64,
+}
+
+#[derive(Serialize)]
+struct FreshLinkRow<'a> {
+    hash: &'a str,
+    #[serde(flatten)]
+    link: &'a FreshLink,
+}
+
+/// A fresh link replaces one that dies earlier, of a file that is not stored yet, and makes the file
+/// due. A file that retention has removed has a time of storing.
+const REPLACE_LINKS: &str = r#"UPDATE "file" SET "link" = "fresh"."link", "link_expires_at" = "fresh"."expires",
+    "next_attempt_at" = "fresh"."at", "state" = 'PENDING', "problem" = NULL, "attempts" = 0
+FROM {fresh} WHERE "file"."link_hash" = "fresh"."hash" AND "file"."state" IN ('PENDING', 'EXPIRED')
+    AND "file"."stored_at" IS NULL AND "file"."link_expires_at" < "fresh"."expires""#;
+
+const FRESH_ON_SQLITE: &str = r#"(SELECT value ->> 'hash' AS "hash", value ->> 'link' AS "link",
+    value ->> 'expires' AS "expires", value ->> 'at' AS "at" FROM json_each($1)) AS "fresh""#;
+
+const FRESH_ON_POSTGRES: &str =
+    r#"json_to_recordset(CAST($1 AS json)) AS "fresh"("hash" text, "link" text, "expires" bigint, "at" bigint)"#;
+
+impl NewFiles {
+    /// No files yet. `last_id` is the number of the newest file.
+    #[must_use]
+    pub const fn after(last_id: i64, recording: FileRecording) -> Self {
+        Self { recording, last_id, rows: Vec::new(), by_hash: BTreeMap::new(), fresh: BTreeMap::new() }
+    }
+
+    /// Records the links of a delivery: the files of its event, if the event is new, and fresh links
+    /// to earlier files.
+    pub fn record(&mut self, links: &[FileLink], received_at: Time, new_event: Option<Seq>) {
+        if self.recording == FileRecording::Off {
+            return;
+        }
+        for link in links {
+            let hash = link_hash(&link.url);
+            let fresh = FreshLink {
+                link: link.url.clone(),
+                expires: to_micros(expires_at(&link.url).unwrap_or(received_at + LINK_LIFETIME)),
+                at: to_micros(received_at),
+            };
+            for &index in self.by_hash.get(&hash).into_iter().flatten() {
+                fresh.replace(&mut self.rows[index]);
+            }
+            if let Some(event) = new_event {
+                self.by_hash.entry(hash.clone()).or_default().push(self.rows.len());
+                self.last_id += 1;
+                self.rows.push(new_row(self.last_id, event, link, &hash, &fresh));
+            }
+            let longest = self.fresh.entry(hash).or_insert_with(|| fresh.clone());
+            if longest.expires < fresh.expires {
+                *longest = fresh;
+            }
+        }
+    }
+
+    /// Replaces the links of earlier files, in one statement if there are any, and adds the new rows
+    /// to the batch.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer.
+    pub async fn write<C: ConnectionTrait>(&mut self, db: &C, batch: &mut BulkInsert) -> Result<(), StoreError> {
+        if !self.fresh.is_empty() {
+            let rows: Vec<FreshLinkRow<'_>> =
+                self.fresh.iter().map(|(hash, link)| FreshLinkRow { hash, link }).collect();
+            execute(db, &replace_links_sql(Dialect::of(db.get_database_backend())), [to_json(&rows)?.into()]).await?;
+        }
+        for row in self.rows.drain(..) {
+            batch.insert(&row);
+        }
+        Ok(())
+    }
+}
+
+/// The statement that replaces links, with the links as a JSON array.
+pub(super) fn replace_links_sql(dialect: Dialect) -> String {
+    let fresh = match dialect {
+        Dialect::Sqlite => FRESH_ON_SQLITE,
+        Dialect::Postgres => FRESH_ON_POSTGRES,
+    };
+    REPLACE_LINKS.replace("{fresh}", fresh)
+}
+
+impl FreshLink {
+    /// Does to a row of the group what [`REPLACE_LINKS`] does to a stored one.
+    fn replace(&self, row: &mut Model) {
+        if row.link_expires_at < self.expires {
+            row.link.clone_from(&self.link);
+            row.link_expires_at = self.expires;
+            row.next_attempt_at = self.at;
+        }
+    }
+}
+
+fn new_row(id: i64, event: Seq, link: &FileLink, hash: &str, fresh: &FreshLink) -> Model {
+    Model {
+        id,
+        event_seq: event.0,
+        drawing_vendor_id: link.drawing.as_ref().map(ToString::to_string),
+        proposal_vendor_id: link.proposal.as_ref().map(ToString::to_string),
+        role: link.role.as_str().to_owned(),
+        kind: link.kind.as_str().to_owned(),
+        name: link.name.clone(),
+        link: link.url.clone(),
+        link_hash: hash.to_owned(),
+        link_expires_at: fresh.expires,
+        state: FileState::Pending.as_str().to_owned(),
+        next_attempt_at: fresh.at,
+        ..Model::default()
+    }
+}
