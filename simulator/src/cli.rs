@@ -1,12 +1,14 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum};
 use simulator::api::Options;
 use simulator::disorder::Disorder;
+use simulator::files;
 use simulator::hook::Vendor;
 use simulator::target::{Target, TargetError};
 
@@ -104,6 +106,35 @@ pub struct Cli {
     #[arg(long, value_name = "WINDOW", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=10_000))]
     pub shuffle: u16,
 
+    /// Serve the files behind the links of ArcSite's hooks at this address. Port 0 takes a free one
+    ///
+    /// Each drawing and proposal has a PDF, and each drawing a PNG, of its own. A link leads to its
+    /// file until it expires, and only as it was signed. The service fetches files from this machine
+    /// in open mode alone. Links of an earlier run live on with the same address and seed.
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    pub files: SocketAddr,
+
+    /// How many seconds a link to a file lives
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(1..))]
+    pub link_lifetime: u32,
+
+    /// Let this share of the requests for files fail (0 to 1): errors, broken and slow bodies, pages
+    /// in the place of files. Another request of the same link may succeed
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub failing_files: f64,
+
+    /// Let this share of the links lead to a file that is gone or of another type (0 to 1)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub lost_files: f64,
+
+    /// Make each PDF at least this large, in MB
+    #[arg(long, value_name = "MB", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub pdf_mb: u32,
+
+    /// After the last hook, serve files until no request has come for this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    pub linger: u32,
+
     /// The seed of the made-up world and its disorder: the same seed gives the same histories
     /// [default: random]
     #[arg(long)]
@@ -139,6 +170,8 @@ Examples:
   simulator --count 500 --rate 100 --quiet    a burst
   simulator --twice 0.2 --shuffle 10 --late 30
                                               the worst case: the service must still get the history right
+  simulator --failing-files 0.3 --lost-files 0.05 --link-lifetime 60
+                                              files that must be fetched in time, again and again
   SIMULATOR_ARCSITE_SECRET=… SIMULATOR_BIDSKETCH_TOKEN=… simulator
                                               a service with secrets, hidden from other users
 
@@ -202,6 +235,22 @@ impl Cli {
         Some(Options { token: self.api_token.clone(), listen, seed, ..Options::default() })
     }
 
+    /// The options of the file server; none if no hook has links.
+    pub fn file_server(&self, seed: u64) -> Option<files::Options> {
+        if self.vendor == VendorChoice::Bidsketch {
+            return None;
+        }
+        Some(files::Options {
+            listen: self.files,
+            seed,
+            lifetime: TimeDelta::seconds(self.link_lifetime.into()),
+            failing: self.failing_files,
+            lost: self.lost_files,
+            pdf_bytes: u64::from(self.pdf_mb) * 1_000_000,
+            ..files::Options::default()
+        })
+    }
+
     /// The API's token for display: hidden if the user set it.
     pub fn shown_api_token(&self) -> &str {
         if self.api_token == DEFAULT_API_TOKEN { DEFAULT_API_TOKEN } else { "…" }
@@ -251,6 +300,19 @@ mod tests {
         assert_eq!(cli.api(7).unwrap().token, "hush");
         assert_eq!(cli.shown_api_token(), "…");
         assert!(parsed(&["--api", "9090"]).is_err() && parsed(&["--api-token", ""]).is_err());
+    }
+
+    #[test]
+    fn files_are_served_unless_no_hook_has_links() {
+        let options = |more: &[&str]| Cli::try_parse_from([&["simulator"], more].concat()).unwrap().file_server(7);
+        let plain = options(&[]).unwrap();
+        assert_eq!((plain.lifetime, plain.failing, plain.lost, plain.pdf_bytes), (TimeDelta::hours(24), 0.0, 0.0, 0));
+        assert!(plain.listen.ip().is_loopback() && plain.seed == 7);
+        let odd = ["--files", "[::1]:1", "--link-lifetime", "9", "--failing-files", "0.3", "--lost-files", "1"];
+        let odd = options(&[&odd[..], &["--pdf-mb", "200"]].concat()).unwrap();
+        assert_eq!((odd.lifetime, odd.failing, odd.lost), (TimeDelta::seconds(9), 0.3, 1.0));
+        assert_eq!((odd.listen.to_string().as_str(), odd.pdf_bytes), ("[::1]:1", 200_000_000));
+        assert!(options(&["--vendor", "bidsketch"]).is_none());
     }
 
     #[test]

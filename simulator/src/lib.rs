@@ -19,6 +19,8 @@
 //! 6. [`tally`]: counts the results.
 //! 7. [`run`]: runs these steps at a rate.
 //!
+//! The drawings and proposals to which links lead are [`files`].
+//!
 //! Bidsketch's REST API is [`api`]. Its webhooks are in a [`registry`], and [`sender`] delivers to
 //! those.
 //!
@@ -29,7 +31,9 @@ pub mod arcsite;
 pub mod bidsketch;
 pub mod clock;
 pub mod disorder;
+pub mod files;
 pub mod hook;
+mod http_server;
 pub mod id;
 pub mod money;
 pub mod office;

@@ -2,6 +2,7 @@
 
 mod account;
 mod cli;
+mod file_server;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -11,7 +12,9 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use simulator::arcsite::Links;
 use simulator::clock;
+use simulator::files::FileServer;
 use simulator::hook::{Hook, Vendor};
 use simulator::office::{Office, every_event_at};
 use simulator::run::{Plan, run};
@@ -19,6 +22,7 @@ use simulator::sender::{Reply, RetryPolicy, Sender};
 use simulator::tally::Tally;
 use simulator::target::Target;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use crate::cli::Cli;
 
@@ -56,6 +60,8 @@ async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
     let seed = cli.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
     let mut out = io::stdout();
     let api = account::serve(&cli, seed, &mut out).await?;
+    let files = file_server::serve(&cli, seed, &mut out).await?;
+    let links = files.as_ref().map_or_else(Links::nowhere, FileServer::links);
     match (&api, cli.vendor.only()) {
         (None, _) => check_reachable(&target).await?,
         // The user has just read what to set, so the service cannot be running yet.
@@ -75,7 +81,7 @@ async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
     writeln!(out, "{}", announcement(&cli, &target, seed))?;
 
     let mut sender = Sender::new(target, retry_policy, Arc::new(Tally::new()))?;
-    let mut hooks = hooks(&cli, seed);
+    let mut hooks = hooks(&cli, seed, links);
     // The API runs until this function ends, since deliveries may outlast the hooks.
     if let Some(api) = &api {
         sender = sender.with_registry(api.registry(), cli.allow_remote);
@@ -85,7 +91,21 @@ async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
     let sender = Arc::new(sender);
     let plan = Plan { rate: cli.rate, lines: !cli.quiet, ..Plan::default() };
     let hooks = cli.disorder().over(hooks, seed);
-    run(hooks, Arc::clone(&sender), &plan, ctrl_c(), &mut out).await?;
+    let stopped = Arc::new(Notify::new());
+    let stop = Arc::clone(&stopped);
+    let stop = async move {
+        ctrl_c().await;
+        // The wait for the files ends as well.
+        stop.notify_one();
+    };
+    run(hooks, Arc::clone(&sender), &plan, stop, &mut out).await?;
+    if let Some(files) = &files {
+        tokio::select! {
+            result = file_server::linger(files, &cli, &mut out) => result?,
+            () = stopped.notified() => {}
+            () = ctrl_c() => {}
+        }
+    }
 
     writeln!(out, "\n{}", sender.tally())?;
     let all = sender.tally().all_acknowledged();
@@ -96,13 +116,13 @@ async fn simulate(cli: Cli) -> Result<bool, Box<dyn Error>> {
 }
 
 /// The requested hooks, in the order of the world.
-fn hooks(cli: &Cli, seed: u64) -> Box<dyn Iterator<Item = Hook>> {
+fn hooks(cli: &Cli, seed: u64, links: Links) -> Box<dyn Iterator<Item = Hook>> {
     let only = cli.vendor.only();
     let is_requested = move |hook: &Hook| only.is_none_or(|vendor| hook.vendor == vendor);
     if cli.every_event {
-        return Box::new(every_event_at(seed, clock::now()).into_iter().filter(is_requested));
+        return Box::new(every_event_at(seed, clock::now(), links).into_iter().filter(is_requested));
     }
-    let office = Office::new(seed, clock::now());
+    let office = Office::new(seed, clock::now()).with_links(links);
     let office = match only {
         Some(vendor) => office.only(vendor),
         None => office,

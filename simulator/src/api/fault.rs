@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use super::account::Account;
 use super::refusal::Refusal;
 use super::requests;
-use super::server::Connection;
+use crate::http_server::Connection;
 
 /// The longest body, in bytes. No call needs as much.
 const BODY_BYTES_MAX: usize = 64 * 1024;

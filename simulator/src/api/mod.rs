@@ -4,7 +4,7 @@
 //! documented: it hangs, closes the connection, or answers with something else. The steps of a
 //! request, one file each:
 //!
-//! 1. `server`: the connections, each of which can be closed without an answer.
+//! 1. `routes`: the paths.
 //! 2. `requests`: the log of requests, for tests; `fault`: the faults of requests.
 //! 3. `token` and `rate`: authentication and the rate limit.
 //! 4. `webhooks` and `pages`: the calls; `world` holds the clients and proposals that the pages
@@ -19,7 +19,7 @@ mod pages;
 mod rate;
 mod refusal;
 mod requests;
-mod server;
+mod routes;
 mod token;
 mod webhooks;
 mod world;
@@ -37,6 +37,7 @@ use self::account::Account;
 pub use self::fault::Fault;
 pub use self::requests::Request;
 use crate::hook::{Hook, Vendor};
+use crate::http_server;
 pub use crate::registry::Registered;
 use crate::registry::Registry;
 use crate::sender::{Reply, RetryPolicy, Verdict, Wire, judge};
@@ -103,7 +104,7 @@ impl BidsketchApi {
         let address = listener.local_addr()?;
         let wire = Wire::new(RetryPolicy::default().time_out).map_err(io::Error::other)?;
         let account = Arc::new(Account::new(options, base_url(address)));
-        let serving = tokio::spawn(server::serve(listener, Arc::clone(&account))).abort_handle();
+        let serving = tokio::spawn(http_server::serve(listener, routes::routes(Arc::clone(&account)))).abort_handle();
         Ok(BidsketchApi { address, account, wire, serving })
     }
 

@@ -25,6 +25,9 @@ pub struct Drawing {
     pub png_url: Option<String>,
     /// Labels.
     pub tags: Vec<String>,
+    /// The version of its files, which the vendor does not send.
+    #[serde(skip)]
+    pub version: u64,
 }
 
 impl Drawing {
@@ -38,6 +41,7 @@ impl Drawing {
             pdf_url: None,
             png_url: None,
             tags: Vec::new(),
+            version: 1,
         }
     }
 

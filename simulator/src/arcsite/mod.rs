@@ -13,6 +13,7 @@ mod proposal;
 
 pub use deprecated::{Approved, Sent, Signed};
 pub use drawing::Drawing;
+pub use link::Links;
 pub use payment::{Channel, Payment};
 pub use project::{Address, Customer, Project, SalesRep};
 pub use proposal::{ApprovedOption, ProposalOption, Status, StatusChanged};

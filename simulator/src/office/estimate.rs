@@ -3,7 +3,6 @@
 use super::Scene;
 use crate::arcsite::{
     Approved, ApprovedOption, Channel, Drawing, Payment, Project, ProposalOption, Sent, Signed, Status, StatusChanged,
-    link,
 };
 use crate::hook::Hook;
 use crate::id::Id;
@@ -32,17 +31,24 @@ impl Estimate {
         scene: &mut Scene,
         ids: &mut Ids,
     ) -> Estimate {
-        let (sampler, now) = (&mut scene.sampler, scene.now);
+        let Scene { sampler, now, links } = scene;
         let (seller, buyer) = (Person::sample(sampler), Person::sample(sampler));
         let options: Vec<ProposalOption> = drawings
             .iter()
             .take(2)
-            .map(|drawing| ProposalOption {
-                name: drawing.name.clone(),
-                drawing_id: sampler.spelled(&drawing.id),
-                drawing_version_id: ids.next(sampler).into(),
-                total: price(sampler),
-                pdf_url: sampler.maybe(0.9, |s| link::signed(&format!("options/{}.pdf", drawing.id), now, s)),
+            .map(|drawing| {
+                let drawing_id = sampler.spelled(&drawing.id);
+                let version = ids.next(sampler);
+                let total = price(sampler);
+                let path = format!("options/{}.pdf", drawing.id);
+                let pdf_url = sampler.maybe(0.9, |sampler| links.signed(&path, version, *now, sampler));
+                ProposalOption {
+                    name: drawing.name.clone(),
+                    drawing_id,
+                    drawing_version_id: version.into(),
+                    total,
+                    pdf_url,
+                }
             })
             .collect();
         let customer = project.customer.clone().unwrap_or_default();
@@ -122,12 +128,12 @@ impl Estimate {
         self.proposal.status = Status::Approved;
         self.proposal.close_note = None;
         self.proposal.total = Some(chosen.total);
-        self.proposal.pdf_url = Some(link::signed(&pdf, scene.now, &mut scene.sampler));
+        self.proposal.pdf_url = Some(scene.links.signed(&pdf, 1, scene.now, &mut scene.sampler));
         self.proposal.approved_option = Some(approved_option.clone());
         let signed = Signed {
             project_id: self.proposal.project_id.clone(),
             name: self.proposal.name.clone(),
-            url: link::signed(&pdf, scene.now, &mut scene.sampler),
+            url: scene.links.signed(&pdf, 1, scene.now, &mut scene.sampler),
             drawing_id: chosen.drawing_id,
             drawing_version_id: chosen.drawing_version_id,
         };

@@ -9,7 +9,7 @@ use super::agency::client;
 use super::deal::proposal;
 use super::estimate::Estimate;
 use super::job::{drawing, project};
-use crate::arcsite::{Channel, Customer, Payment, SalesRep, Status};
+use crate::arcsite::{Channel, Customer, Links, Payment, SalesRep, Status};
 use crate::bidsketch;
 use crate::hook::Hook;
 use crate::money::Money;
@@ -23,12 +23,12 @@ const FIXED: i64 = 1_767_625_200;
 /// through all five), a change order, and ids as numbers and as text. The same seed gives the same
 /// hooks, byte for byte.
 pub fn every_event(seed: u64) -> Vec<Hook> {
-    every_event_at(seed, DateTime::from_timestamp(FIXED, 0).unwrap_or_default())
+    every_event_at(seed, DateTime::from_timestamp(FIXED, 0).unwrap_or_default(), Links::nowhere())
 }
 
-/// The same as [`every_event`], at `now`.
-pub fn every_event_at(seed: u64, now: DateTime<Utc>) -> Vec<Hook> {
-    let mut scene = Scene { sampler: Sampler::new(seed), now };
+/// The same as [`every_event`], at `now` and with these links.
+pub fn every_event_at(seed: u64, now: DateTime<Utc>, links: Links) -> Vec<Hook> {
+    let mut scene = Scene { sampler: Sampler::new(seed), now, links };
     let mut hooks = arcsite(&mut scene);
     hooks.extend(bidsketch(&mut scene));
     hooks

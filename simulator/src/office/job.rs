@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::estimate::Estimate;
-use crate::arcsite::{Address, Customer, Drawing, Project, SalesRep, link};
+use crate::arcsite::{Address, Customer, Drawing, Project, SalesRep};
 use crate::hook::Hook;
 use crate::sample::works::{drawing_name, tags};
 use crate::sample::{Ids, Person, Place, Work};
@@ -68,6 +68,7 @@ impl Job {
             if scene.sampler.chance(0.5) {
                 drawing.tags = tags(&mut scene.sampler);
                 drawing.name = drawing_name(&mut scene.sampler);
+                drawing.version += 1;
             }
             sign_links(drawing, scene);
             return vec![drawing.updated()];
@@ -134,9 +135,10 @@ pub(super) fn drawing(project: &Project, scene: &mut Scene, ids: &mut Ids) -> Dr
 
 /// Signs the links now. One in eight is missing.
 fn sign_links(drawing: &mut Drawing, scene: &mut Scene) {
-    let (now, id) = (scene.now, &drawing.id);
+    let (Scene { sampler, now, links }, id) = (scene, &drawing.id);
     let mut link = |kind: &str| {
-        scene.sampler.maybe(0.875, |sampler| link::signed(&format!("drawings/{id}/drawing.{kind}"), now, sampler))
+        let path = format!("drawings/{id}/drawing.{kind}");
+        sampler.maybe(0.875, |sampler| links.signed(&path, drawing.version, *now, sampler))
     };
     (drawing.pdf_url, drawing.png_url) = (link("pdf"), link("png"));
 }

@@ -23,6 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use self::agency::Agency;
 use self::contractor::Contractor;
 pub use self::every::{every_event, every_event_at};
+use crate::arcsite::Links;
 use crate::hook::{Hook, Vendor};
 use crate::sample::Sampler;
 
@@ -30,11 +31,12 @@ use crate::sample::Sampler;
 /// weeks.
 const OPEN_HISTORIES_MAX: usize = 40;
 
-/// The state that all parts of the world share: randomness and time.
+/// The state that all parts of the world share: randomness, time, and where links lead.
 #[derive(Debug)]
 struct Scene {
     sampler: Sampler,
     now: DateTime<Utc>,
+    links: Links,
 }
 
 impl Scene {
@@ -60,7 +62,15 @@ impl Office {
         let mut sampler = Sampler::new(seed);
         let contractor = Contractor::new(&mut sampler);
         let agency = Agency::new(&mut sampler);
-        Office { scene: Scene { sampler, now: start }, contractor, agency, only: None }
+        let scene = Scene { sampler, now: start, links: Links::nowhere() };
+        Office { scene, contractor, agency, only: None }
+    }
+
+    /// Lets the links of drawings and proposals lead to a server. The histories stay the same.
+    #[must_use]
+    pub fn with_links(mut self, links: Links) -> Office {
+        self.scene.links = links;
+        self
     }
 
     /// Limits the world to one vendor.
