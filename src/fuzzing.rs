@@ -3,6 +3,7 @@
 //! below run them on the same corpus with random edits.
 
 use crate::domain::{EventKind, Header, NodeId, Provider};
+use crate::files::outbound;
 use crate::graphql;
 use crate::http;
 use crate::ingest::normalise::normalise;
@@ -14,7 +15,7 @@ use crate::vendor::envelope::{self, Envelope};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("envelope", envelope),
     ("arcsite_payload", arcsite_payload),
     ("bidsketch_payload", bidsketch_payload),
@@ -24,6 +25,7 @@ pub const TARGETS: [Target; 9] = [
     ("node_id", node_id),
     ("socket_message", socket_message),
     ("document", document),
+    ("file_link", file_link),
 ];
 
 const ARCSITE_TYPES: [&str; 9] = [
@@ -137,6 +139,11 @@ pub fn document(bytes: &[u8]) {
     if let Ok(text) = str::from_utf8(bytes) {
         graphql::fuzz_document(text);
     }
+}
+
+/// A link to a file, and a redirect to it. No link leads elsewhere than to an allowed host.
+pub fn file_link(bytes: &[u8]) {
+    outbound::fuzz_link(bytes);
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, LOCATION, RETRY_AFTER, TRANSFER_ENCODING,
 };
-use reqwest::{Response, StatusCode, Version};
+use reqwest::{Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
 
@@ -175,10 +175,7 @@ fn check_head(response: &Response, host: &str, max_bytes: u64) -> Result<(), Pro
         return Err(too_large(max_bytes));
     }
     // The end of such a body and a broken connection look alike.
-    let tells_its_end = headers.contains_key(CONTENT_LENGTH)
-        || headers.contains_key(TRANSFER_ENCODING)
-        || response.version() > Version::HTTP_11;
-    if !tells_its_end {
+    if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
         return Err(Problem::retry(format!("{host} did not say how long the file is")));
     }
     Ok(())

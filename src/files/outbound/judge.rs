@@ -257,3 +257,41 @@ fn is_this_machine(url: &Url) -> bool {
 fn is_full_name(host: &str) -> bool {
     host.len() <= HOST_BYTES_MAX && host.split('.').all(|part| (1..=63).contains(&part.len()))
 }
+
+/// A fuzz target: judges a link, and then a redirect to it. The first byte chooses the mode and
+/// whether the delivery was signed.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_link(bytes: &[u8]) {
+    let Some((choice, link)) = bytes.split_first() else { return };
+    let Ok(link) = str::from_utf8(link) else { return };
+    let (is_open, is_signed) = (choice & 1 == 1, choice & 2 == 2);
+    let hosts = ["*.arcsite.com", "*.cloudfront.net"].map(str::to_owned);
+    let Ok(rules) = Rules::new(&hosts, is_open) else { return };
+    let check = |judgement: &Result<AllowedUrl, Refusal>, may_be_loopback: bool| match judgement {
+        Ok(allowed) => {
+            let (url, host) = (&allowed.url, allowed.host());
+            assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
+            if is_this_machine(url) {
+                assert!(may_be_loopback && matches!(url.scheme(), "http" | "https"), "{url}");
+            } else {
+                assert!(matches!(url.host(), Some(Host::Domain(_))) && is_full_name(host), "{url}");
+                assert_eq!((url.scheme(), url.port()), ("https", None), "{url}");
+                assert!(host.ends_with(".arcsite.com") || is_signed && host.ends_with(".cloudfront.net"), "{url}");
+            }
+            // The client reads the same link.
+            if url.as_str().len() <= LINK_BYTES_MAX {
+                assert_eq!(rules.judge(url.as_str(), is_signed).as_ref(), Ok(allowed));
+            }
+        }
+        Err(refusal) => {
+            let text = refusal.to_string();
+            assert!(text.len() < 1000 && !text.contains(char::is_control), "{text:?}");
+        }
+    };
+    check(&rules.judge(link, is_signed), is_open);
+    for (from, is_loopback) in [("https://files.arcsite.com/a/b?c", false), ("http://127.0.0.1/a", true)] {
+        if let Ok(from) = rules.judge(from, is_signed) {
+            check(&rules.judge_redirect(&from, link), is_open && is_loopback);
+        }
+    }
+}

@@ -30,6 +30,8 @@ mod resolver;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use judge::fuzz_link;
 pub use judge::{AllowedUrl, InvalidHostPattern, Refusal};
 
 /// The name of this machine, which is not looked up like others.
@@ -137,6 +139,12 @@ impl Outbound {
         let mut builder = reqwest::Client::builder()
             // Without this the client takes a proxy from the environment.
             .no_proxy()
+            // Other crates may switch these on.
+            .http1_only()
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .redirect(Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
