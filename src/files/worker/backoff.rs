@@ -6,8 +6,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::clock::Time;
 
-/// The pause after the first failure. A file may still be in the making when its event arrives.
-const PAUSE_MIN: Duration = Duration::from_secs(2);
+/// The pause after the first failure. A connection that broke is soon tried again.
+const PAUSE_MIN: Duration = Duration::from_millis(500);
 
 /// The longest pause. A link lives for a day.
 const PAUSE_MAX: Duration = Duration::from_secs(30 * 60);
@@ -17,7 +17,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(30 * 60);
 const LIFE_PARTS: i32 = 2;
 
 /// How many failures lengthen the pause.
-const DOUBLINGS_MAX: u32 = 12;
+const DOUBLINGS_MAX: u32 = 14;
 
 /// When the attempt after `failures` earlier ones and this one is due. The pause doubles with each
 /// and has jitter. It is at least what the host asks for, as long as the link lives then.
@@ -30,8 +30,8 @@ pub(super) fn next_attempt(now: Time, failures: u32, retry_after: Option<Duratio
         .without_max_times();
     let pause = pauses.build().nth(failures.min(DOUBLINGS_MAX) as usize).unwrap_or(PAUSE_MAX);
     let pause = pause.max(retry_after.unwrap_or_default());
-    let latest = now + (deadline - now).max(chrono::TimeDelta::zero()) / LIFE_PARTS;
-    (now + pause).min(latest)
+    let latest = now + (deadline - now) / LIFE_PARTS;
+    (now + pause).min(latest).max(now + PAUSE_MIN)
 }
 
 #[cfg(test)]
@@ -44,14 +44,14 @@ mod tests {
     fn pause_doubles_and_is_bounded_by_the_life_of_the_link() {
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let deadline = now + TimeDelta::hours(24);
-        for (failures, seconds) in [(0, 2), (1, 4), (5, 64), (40, 1800)] {
-            let pause = (next_attempt(now, failures, None, deadline) - now).num_seconds();
-            assert!((seconds..=2 * seconds).contains(&pause), "{failures}: {pause}");
+        for (failures, millis) in [(0, 500), (1, 1000), (5, 16_000), (40, 1_800_000)] {
+            let pause = (next_attempt(now, failures, None, deadline) - now).num_milliseconds();
+            assert!((millis..=2 * millis).contains(&pause), "{failures}: {pause}");
         }
         let asked = next_attempt(now, 0, Some(Duration::from_secs(600)), deadline);
         assert_eq!(asked, now + TimeDelta::seconds(600));
         let soon = now + TimeDelta::seconds(100);
         assert_eq!(next_attempt(now, 0, Some(Duration::from_secs(600)), soon), now + TimeDelta::seconds(50));
-        assert_eq!(next_attempt(now, 3, None, now - TimeDelta::hours(1)), now);
+        assert_eq!(next_attempt(now, 3, None, now - TimeDelta::hours(1)), now + PAUSE_MIN);
     }
 }

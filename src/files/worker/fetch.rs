@@ -1,12 +1,14 @@
 //! One fetch: download, store, record.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::TimeDelta;
 use tokio::runtime::Handle;
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::next_attempt;
@@ -15,12 +17,20 @@ use crate::domain::{Digest, FileId, FileState};
 use crate::files::outbound::{AllowedUrl, DownloadError, Downloaded, FileSink, Outbound};
 use crate::files::storage::{FileStore, StorageError, Upload};
 use crate::store::files::{
-    Attempt, FetchJob, expire, is_kept, postpone_all, record_stored, record_unfetched, record_unfit,
+    Attempt, FetchJob, expire, is_kept, postpone_all, record_refused, record_stored, record_unfetched, record_unfit,
 };
 use crate::store::{Store, StoreError};
 
 /// When a file is tried again that the store could not take.
 pub(super) const STORAGE_PAUSE: TimeDelta = TimeDelta::seconds(30);
+
+/// When a file is tried again for which there was no room, and its problem.
+pub(super) const ROOM_PAUSE: TimeDelta = TimeDelta::minutes(10);
+pub(super) const NO_ROOM: &str =
+    "there is no room: the stored files have as many bytes as files.max_total_bytes allows";
+
+/// The shortest time between two transactions. Deliveries need the write lock more.
+const RECORD_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How long a dead server of the database holds a fetch. The next one tries again.
 const RECORD_TRIES: u32 = 3;
@@ -36,6 +46,10 @@ pub(super) struct Context {
     pub(super) downloads: Handle,
     /// `files.max_bytes`.
     pub(super) max_bytes: u64,
+    /// How many bytes the store may grow.
+    pub(super) room: AtomicU64,
+    /// When the last result was written.
+    pub(super) recorded_at: Mutex<Option<Instant>>,
     /// Fetches hold it from before they store bytes until their row says so; the removal of bytes
     /// holds it alone.
     pub(super) storing: RwLock<()>,
@@ -45,8 +59,8 @@ pub(super) struct Context {
 /// How a fetch ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The file is stored. The store grew by so many bytes.
-    Stored { grown_by: u64 },
+    /// The file is stored.
+    Stored,
     /// It will be tried again.
     Retry,
     /// It is given up, in this state.
@@ -70,12 +84,12 @@ impl FileSink for Upload {
 }
 
 impl Context {
-    /// Fetches a file and records the result. The store may grow by `room` bytes.
-    pub(super) async fn fetch(self: Arc<Self>, job: FetchJob, url: AllowedUrl, room: u64) -> Outcome {
-        self.try_fetch(&job, url, room).await.unwrap_or_else(Outcome::Unrecorded)
+    /// Fetches a file and records the result.
+    pub(super) async fn fetch(self: Arc<Self>, job: FetchJob, url: AllowedUrl) -> Outcome {
+        self.try_fetch(&job, url).await.unwrap_or_else(Outcome::Unrecorded)
     }
 
-    async fn try_fetch(self: &Arc<Self>, job: &FetchJob, url: AllowedUrl, room: u64) -> Result<Outcome, StoreError> {
+    async fn try_fetch(self: &Arc<Self>, job: &FetchJob, url: AllowedUrl) -> Result<Outcome, StoreError> {
         let context = Arc::clone(self);
         let kind = job.kind;
         let download = async move {
@@ -95,7 +109,7 @@ impl Context {
             () = self.stopping.cancelled() => return Ok(Outcome::Stopped),
         };
         match downloaded {
-            Ok(Ok((downloaded, upload))) => self.keep(job, downloaded, upload, room).await,
+            Ok(Ok((downloaded, upload))) => self.keep(job, downloaded, upload).await,
             Ok(Err(DownloadError::Refused(text))) => self.give_up(job, FileState::Refused, &text).await,
             Ok(Err(DownloadError::Failed(text))) => self.give_up(job, FileState::Failed, &text).await,
             Ok(Err(DownloadError::Retry { text, retry_after })) => self.try_again(job, text, retry_after).await,
@@ -113,12 +127,13 @@ impl Context {
         job: &FetchJob,
         Downloaded { digest, size_bytes }: Downloaded,
         upload: Upload,
-        room: u64,
     ) -> Result<Outcome, StoreError> {
         let _not_removed = self.storing.read().await;
         let is_new = !is_kept(self.store.reserved_reader(), &digest).await?;
-        if is_new && size_bytes > room {
+        if is_new && !self.take_room(size_bytes) {
             upload.abort().await;
+            let next_attempt_at = self.clock.now() + ROOM_PAUSE;
+            self.postpone(job, Attempt { problem: NO_ROOM.to_owned(), next_attempt_at, counts: false }).await?;
             return Ok(Outcome::NoRoom);
         }
         let finished = self.downloads.spawn(async move { upload.finish(&digest).await }).await;
@@ -131,11 +146,15 @@ impl Context {
         let now = self.clock.now();
         self.record(Write::Stored { id: job.id, content: (digest, size_bytes), now }).await?;
         tracing::info!(file = job.id.0, bytes = size_bytes, sha256 = %digest, "file stored");
-        Ok(Outcome::Stored { grown_by: if is_new { size_bytes } else { 0 } })
+        Ok(Outcome::Stored)
+    }
+
+    fn take_room(&self, bytes: u64) -> bool {
+        self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
     }
 
     /// Records that a file is refused or cannot be stored.
-    pub(super) async fn give_up(&self, job: &FetchJob, state: FileState, problem: &str) -> Result<Outcome, StoreError> {
+    async fn give_up(&self, job: &FetchJob, state: FileState, problem: &str) -> Result<Outcome, StoreError> {
         self.record(Write::Unfit { job, state, problem }).await?;
         tracing::warn!(file = job.id.0, %state, problem, "file given up");
         Ok(Outcome::Unfit(state))
@@ -168,13 +187,19 @@ impl Context {
     /// download, so a busy database is asked again.
     pub(super) async fn record(&self, write: Write<'_>) -> Result<u64, StoreError> {
         let mut tries = 0;
-        loop {
+        let mut recorded_at = self.recorded_at.lock().await;
+        if let Some(recorded_at) = *recorded_at {
+            tokio::time::sleep_until(recorded_at + RECORD_INTERVAL).await;
+        }
+        let written = loop {
             tries += 1;
             match self.try_record(&write).await {
                 Err(StoreError::Unavailable(_)) if tries < RECORD_TRIES => tokio::time::sleep(RECORD_PAUSE).await,
-                written => return written,
+                written => break written,
             }
-        }
+        };
+        *recorded_at = Some(Instant::now());
+        written
     }
 
     async fn try_record(&self, write: &Write<'_>) -> Result<u64, StoreError> {
@@ -183,6 +208,7 @@ impl Context {
             Write::Stored { id, content, now } => record_stored(&tx, id, (&content.0, content.1), now).await?.into(),
             Write::Unfit { job, state, problem } => record_unfit(&tx, job, state, problem).await?.into(),
             Write::Unfetched { job, attempt } => record_unfetched(&tx, job, attempt).await?.into(),
+            Write::Refused { jobs, problem } => record_refused(&tx, jobs, problem).await?,
             Write::Expired { now } => expire(&tx, now).await?,
             Write::Postponed { now, until, problem } => postpone_all(&tx, now, until, problem).await?,
         };
@@ -197,6 +223,8 @@ pub(super) enum Write<'a> {
     Stored { id: FileId, content: (Digest, u64), now: Time },
     /// A file is given up.
     Unfit { job: &'a FetchJob, state: FileState, problem: &'a str },
+    /// Links are refused.
+    Refused { jobs: &'a [FileId], problem: &'a str },
     /// An attempt failed.
     Unfetched { job: &'a FetchJob, attempt: &'a Attempt },
     /// The jobs whose links are dead are given up.

@@ -5,13 +5,13 @@
 //! wakes on commits that may have brought files, when an attempt is due or a link dies, and every
 //! few seconds, because commands write beside it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::runtime::Handle;
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ mod backoff;
 mod fetch;
 mod gauges;
 
-use fetch::{Context, Outcome, STORAGE_PAUSE, Write};
+use fetch::{Context, NO_ROOM, Outcome, ROOM_PAUSE, STORAGE_PAUSE, Write};
 use gauges::count_outcome;
 
 /// How many files are fetched from one host at once.
@@ -50,17 +50,11 @@ const COMMIT_PAUSE: Duration = Duration::from_millis(200);
 const LOCK_INTERVAL: Duration = Duration::from_secs(2);
 const LOCK_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// When files wait again that found no room.
-const QUOTA_PAUSE: TimeDelta = TimeDelta::minutes(10);
-
-/// How often the size of all files is read anew.
-const TOTAL_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the size of all files is read.
+const ROOM_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How often files are removed that are older than they are kept.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The problem of files that find no room.
-const NO_ROOM: &str = "the stored files have as many bytes as files.max_total_bytes allows";
 
 /// What a worker is made of.
 pub struct Parts {
@@ -87,12 +81,12 @@ pub struct Worker {
     locks: Option<JobLocks>,
     lock_asked_at: Option<Instant>,
     /// Jobs that were due when they were read, nearest deadline first.
-    queue: VecDeque<FetchJob>,
+    queue: VecDeque<(FetchJob, AllowedUrl)>,
     running: JoinSet<Outcome>,
     /// The file and the host of each running fetch.
     targets: HashMap<Id, (FileId, String)>,
-    /// How many bytes all stored files have, and when that was read.
-    total: Option<(u64, Instant)>,
+    /// When the size of all files was read.
+    room_read_at: Option<Instant>,
     /// Nothing is fetched before this time.
     pause_ends: Option<Instant>,
     /// Whether the store of files failed, and has taken no file since.
@@ -106,10 +100,19 @@ impl Worker {
     #[must_use]
     pub fn new(parts: Parts, settings: &config::Files) -> Self {
         let Parts { store, files, outbound, clock, downloads, stopping } = parts;
-        let max_bytes = settings.max_bytes;
-        let storing = RwLock::new(());
         Self {
-            context: Arc::new(Context { store, files, outbound, clock, downloads, max_bytes, storing, stopping }),
+            context: Arc::new(Context {
+                store,
+                files,
+                outbound,
+                clock,
+                downloads,
+                max_bytes: settings.max_bytes,
+                room: AtomicU64::new(u64::MAX),
+                recorded_at: Mutex::new(None),
+                storing: RwLock::new(()),
+                stopping,
+            }),
             fetches: settings.fetches,
             max_total_bytes: (settings.max_total_bytes > 0).then_some(settings.max_total_bytes),
             retention: Retention::of(settings),
@@ -118,7 +121,7 @@ impl Worker {
             queue: VecDeque::new(),
             running: JoinSet::new(),
             targets: HashMap::new(),
-            total: None,
+            room_read_at: None,
             pause_ends: None,
             is_storage_broken: false,
             retention_ran_at: None,
@@ -203,26 +206,25 @@ impl Worker {
         if self.pause_ends.is_some_and(|ends| ends > Instant::now()) {
             return Ok(POLL_INTERVAL);
         }
-        let (store, mut has_work) = (self.context.store.clone(), false);
+        let store = self.context.store.clone();
         let reader = store.reserved_reader();
         if self.queue.is_empty() && self.running.len() < self.fetches {
-            let running: Vec<FileId> = self.targets.values().map(|(file, _)| *file).collect();
-            let jobs = due(reader, now, QUEUE_JOBS_MAX).await?;
-            self.queue.extend(jobs.into_iter().filter(|job| !running.contains(&job.id)));
+            self.fill_queue(now).await?;
         }
         let has_dead_links = earliest_deadline(reader).await?.is_some_and(|deadline| deadline <= now);
         let retention_is_due = !self.retention.is_empty()
             && self.retention_ran_at.is_none_or(|ran_at| ran_at.elapsed() >= RETENTION_INTERVAL);
         let has_removed = !removed_contents(reader, 1).await?.is_empty();
-        has_work |= !self.queue.is_empty() || has_dead_links || retention_is_due || has_removed;
+        let has_work = !self.queue.is_empty() || has_dead_links || retention_is_due || has_removed;
         if !has_work && self.running.is_empty() {
             // On PostgreSQL the lock is a transaction, which should not stay open without need.
             self.locks = None;
+            self.lock_asked_at = None;
             return self.time_to_next(now).await;
         }
         if !self.hold_lock().await? {
             self.queue.clear();
-            return Ok(POLL_INTERVAL);
+            return Ok(LOCK_INTERVAL);
         }
         if has_dead_links {
             let expired = self.context.record(Write::Expired { now }).await?;
@@ -235,12 +237,11 @@ impl Worker {
         if self.queue.is_empty() {
             return self.time_to_next(now).await;
         }
-        let room = self.room().await?;
-        if room == 0 {
+        if self.room().await? == 0 {
             self.wait_for_room(now).await?;
             return Ok(POLL_INTERVAL);
         }
-        self.start_fetches(room).await?;
+        self.start_fetches();
         self.time_to_next(now).await
     }
 
@@ -263,38 +264,59 @@ impl Worker {
         let mut locks = self.context.store.job_locks().await?;
         if locks.try_lock(Job::Files).await? {
             self.locks = Some(locks);
-            self.total = None;
+            self.room_read_at = None;
         }
         Ok(self.locks.is_some())
     }
 
-    /// Starts the jobs of the queue for which there is a slot, nearest deadline first. Links that are
-    /// refused need none.
-    async fn start_fetches(&mut self, room: u64) -> Result<(), StoreError> {
+    /// Takes the jobs that are due and not running into the queue. Links that may not be fetched are
+    /// refused at once and for good.
+    async fn fill_queue(&mut self, now: Time) -> Result<(), StoreError> {
+        let running: Vec<FileId> = self.targets.values().map(|(file, _)| *file).collect();
+        // Jobs that can be fetched may be behind many that are refused.
+        while self.queue.is_empty() {
+            let mut refused: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
+            for job in due(self.context.store.reserved_reader(), now, QUEUE_JOBS_MAX).await? {
+                match self.context.outbound.judge(&job.link, job.is_signed_hook) {
+                    Ok(url) if !running.contains(&job.id) => self.queue.push_back((job, url)),
+                    Ok(_) => {}
+                    Err(refusal) => refused.entry(refusal.to_string()).or_default().push(job.id),
+                }
+            }
+            if refused.is_empty() || !self.hold_lock().await? {
+                break;
+            }
+            for (problem, jobs) in refused {
+                let files = self.context.record(Write::Refused { jobs: &jobs, problem: &problem }).await?;
+                tracing::warn!(files, problem, "links refused");
+                count_outcome("refused", files);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the jobs of the queue for which there is a slot, nearest deadline first.
+    fn start_fetches(&mut self) {
         let mut waiting = VecDeque::new();
         while self.running.len() < self.fetches {
-            let Some(job) = self.queue.pop_front() else { break };
-            match self.context.outbound.judge(&job.link, job.is_signed_hook) {
-                Err(refusal) => {
-                    let outcome = self.context.give_up(&job, FileState::Refused, &refusal.to_string()).await?;
-                    self.settle_outcome(outcome);
-                }
-                Ok(url) if self.is_host_busy(url.host()) => waiting.push_back(job),
-                Ok(url) => self.start_fetch(job, url, room),
+            let Some((job, url)) = self.queue.pop_front() else { break };
+            if self.is_host_busy(url.host()) {
+                waiting.push_back((job, url));
+            } else {
+                self.start_fetch(job, url);
             }
         }
         waiting.append(&mut self.queue);
         self.queue = waiting;
-        Ok(())
     }
 
     fn is_host_busy(&self, host: &str) -> bool {
         self.targets.values().filter(|(_, other)| other == host).count() >= FETCHES_PER_HOST
     }
 
-    fn start_fetch(&mut self, job: FetchJob, url: AllowedUrl, room: u64) {
+    fn start_fetch(&mut self, job: FetchJob, url: AllowedUrl) {
         let target = (job.id, url.host().to_owned());
-        let task = self.running.spawn(Arc::clone(&self.context).fetch(job, url, room));
+        let task = self.running.spawn(Arc::clone(&self.context).fetch(job, url));
         self.targets.insert(task.id(), target);
     }
 
@@ -312,11 +334,8 @@ impl Worker {
 
     fn settle_outcome(&mut self, outcome: Outcome) {
         let label = match outcome {
-            Outcome::Stored { grown_by } => {
+            Outcome::Stored => {
                 self.fetched += 1;
-                if let Some((total, _)) = &mut self.total {
-                    *total = total.saturating_add(grown_by);
-                }
                 if std::mem::take(&mut self.is_storage_broken) {
                     tracing::info!("the store of files works again");
                 }
@@ -333,7 +352,7 @@ impl Worker {
                 "store"
             }
             Outcome::NoRoom => {
-                self.total = None;
+                self.room_read_at = None;
                 "no_room"
             }
             Outcome::Unrecorded(error) => {
@@ -354,22 +373,20 @@ impl Worker {
 
     /// How many bytes the store may grow.
     async fn room(&mut self) -> Result<u64, StoreError> {
-        let Some(max) = self.max_total_bytes else { return Ok(u64::MAX) };
-        let total = match self.total {
-            Some((total, read_at)) if read_at.elapsed() < TOTAL_INTERVAL => total,
-            _ => {
-                let total = stored_bytes(self.context.store.reserved_reader()).await?;
-                self.total = Some((total, Instant::now()));
-                total
-            }
-        };
-        Ok(max.saturating_sub(total))
+        if let Some(max) = self.max_total_bytes
+            && self.room_read_at.is_none_or(|read_at| read_at.elapsed() >= ROOM_INTERVAL)
+        {
+            let total = stored_bytes(self.context.store.reserved_reader()).await?;
+            self.context.room.store(max.saturating_sub(total), Ordering::Relaxed);
+            self.room_read_at = Some(Instant::now());
+        }
+        Ok(self.context.room.load(Ordering::Relaxed))
     }
 
     /// Lets all jobs wait that are due.
     async fn wait_for_room(&mut self, now: Time) -> Result<(), StoreError> {
         self.queue.clear();
-        let until = now + QUOTA_PAUSE;
+        let until = now + ROOM_PAUSE;
         let waiting = self.context.record(Write::Postponed { now, until, problem: NO_ROOM }).await?;
         tracing::warn!(files = waiting, "{NO_ROOM}; files wait");
         count_outcome("no_room", waiting);
@@ -395,7 +412,7 @@ impl Worker {
                 if marked > 0 {
                     tracing::info!(files = marked, "removed files that are older than they are kept");
                 }
-                self.total = None;
+                self.room_read_at = None;
             }
             Err(error) => {
                 tracing::warn!(%error, "old files could not be removed; they will be later");

@@ -47,17 +47,26 @@ fn deliveries() -> impl Strategy<Value = Vec<TestDelivery>> {
     let drawing = (select(vec!["drawing.created", "drawing.updated"]), id(), id(), name(), link()).prop_map(
         move |(event, id, project, name, link)| of(event, format!(r#""id":{id},"project_id":{project}{name}{link}"#)),
     );
-    let status = (id(), id(), select(vec!["PENDING", "VIEWED", "VOID"]), option::of(id())).prop_map(
-        move |(id, project, status, drawing)| {
-            let option = drawing.map(|id| format!(r#","approved_option":{{"drawing_id":{id}}}"#)).unwrap_or_default();
+    // The links of proposals are those of drawings too, so that files of different events share them.
+    let status = (id(), id(), select(vec!["PENDING", "VIEWED", "VOID"]), option::of(id()), link(), link()).prop_map(
+        move |(id, project, status, drawing, link, of_option)| {
+            let drawing = drawing.map(|id| format!(r#""drawing_id":{id}"#)).unwrap_or_default();
+            let option = if drawing.is_empty() { String::new() } else { format!(r#"{{{drawing}{of_option}}}"#) };
+            let options = format!(r#","proposal_options":[{option}]"#);
+            let approved =
+                if drawing.is_empty() { String::new() } else { format!(r#","approved_option":{{{drawing}}}"#) };
             of(
                 "proposal.status_changed",
-                format!(r#""proposal_id":{id},"project_id":{project},"status":"{status}"{option}"#),
+                format!(r#""proposal_id":{id},"project_id":{project},"status":"{status}"{link}{approved}{options}"#),
             )
         },
     );
     let sent = id().prop_map(move |id| of("proposal.sent", format!(r#""proposal_id":{id}"#)));
-    let signed = id().prop_map(move |id| of("proposal.signed", format!(r#""drawing_id":{id}"#)));
+    let signed = (id(), option::of((select(vec!["a", "b"]), 1..4_u8))).prop_map(move |(id, link)| {
+        let link = link
+            .map(|(file, expires)| format!(r#","url":"https://x/{file}.pdf?Expires={expires}&Signature={expires}""#));
+        of("proposal.signed", format!(r#""drawing_id":{id}{}"#, link.unwrap_or_default()))
+    });
     let paid =
         (id(), option::of(id()), select(vec![r#""paid_time":"2022-01-16T04:19:23""#, r#""paid_date":"2022-01-16""#]))
             .prop_map(move |(id, drawing, when)| {

@@ -6,7 +6,8 @@ use super::{execute, query, query_number};
 use crate::clock::Time;
 use crate::domain::{Digest, FileId, FileKind, FileState};
 use crate::store::StoreError;
-use crate::store::sql::convert::{from_micros, to_micros};
+use crate::store::engine::dialect::Dialect;
+use crate::store::sql::convert::{from_micros, to_json, to_micros};
 
 /// A file to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +152,25 @@ pub async fn record_unfit<C: ConnectionTrait>(
         WHERE "id" = $3 AND "link" = $4 AND "state" = 'PENDING'"#;
     let values = [state.as_str().into(), problem.into(), job.id.0.into(), job.link.as_str().into()];
     Ok(execute(db, sql, values).await?.rows_affected() > 0)
+}
+
+/// Records that links are refused, for good. A fresh link of a file is refused like the one before.
+/// Returns how many files were still jobs.
+///
+/// # Errors
+///
+/// The database does not answer.
+pub async fn record_refused<C: ConnectionTrait>(db: &C, files: &[FileId], problem: &str) -> Result<u64, StoreError> {
+    let ids = match Dialect::of(db.get_database_backend()) {
+        Dialect::Sqlite => "SELECT value FROM json_each($2)",
+        Dialect::Postgres => "SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST($2 AS json))",
+    };
+    let sql = format!(
+        r#"UPDATE "file" SET "state" = 'REFUSED', "problem" = $1, "attempts" = "attempts" + 1
+        WHERE "id" IN ({ids}) AND "state" = 'PENDING'"#
+    );
+    let files: Vec<i64> = files.iter().map(|file| file.0).collect();
+    Ok(execute(db, &sql, [problem.into(), to_json(&files)?.into()]).await?.rows_affected())
 }
 
 /// Records a failed attempt. Returns whether the job was still the one that was read.

@@ -18,7 +18,8 @@ mod tests;
 
 pub use jobs::{
     Attempt, FetchJob, FileCounts, PendingExtremes, count, count_pending_due, due, earliest_deadline, expire, make_due,
-    next_attempt_after, pending_extremes, postpone_all, record_stored, record_unfetched, record_unfit, stored_bytes,
+    next_attempt_after, pending_extremes, postpone_all, record_refused, record_stored, record_unfetched, record_unfit,
+    stored_bytes,
 };
 pub use recording::{FileRecording, NewFiles};
 pub use retention::{RemovableFile, clear_removed, is_kept, mark_removed, removable, removed_contents};

@@ -1,1 +1,240 @@
-//! tests
+//! What becomes of rows, on both databases, and the indexes of the statements.
+
+use chrono::{DateTime, TimeDelta};
+use entity::{event, file};
+use sea_orm::{DbBackend, EntityTrait, Statement};
+
+use super::jobs::{DUE, EARLIEST_DEADLINE, EXPIRE, NEXT_ATTEMPT};
+use super::recording::replace_links_sql;
+use super::retention::REMOVED_CONTENTS;
+use super::*;
+use crate::clock::Time;
+use crate::domain::{Digest, FileId, FileKind, FileLink, FileRole, FileState, Seq};
+use crate::store::engine::dialect::Dialect;
+use crate::store::test_support::PostgresCluster;
+use crate::store::{BulkInsert, Store};
+
+const LINK: &str = "https://files.arcsite.com/a.pdf";
+
+/// A minute of the tests' day.
+fn minute(minute: i64) -> Time {
+    DateTime::from_timestamp(1_700_000_000 + 60 * minute, 0).unwrap()
+}
+
+/// The link that dies at this minute.
+fn link(dies: i64) -> FileLink {
+    FileLink {
+        role: FileRole::Drawing,
+        kind: FileKind::Pdf,
+        name: Some("Plan".to_owned()),
+        drawing: None,
+        proposal: None,
+        url: format!("{LINK}?Expires={}&Signature=s{dies}", minute(dies).timestamp()),
+    }
+}
+
+/// Records the links in one transaction, as the files of a new event or as those of a redelivery.
+async fn record(store: &Store, links: &[FileLink], at: i64, new_event: Option<i64>) {
+    let tx = store.begin().await.unwrap();
+    let newest = query_number(&tx, r#"SELECT MAX("id") FROM "file""#, []).await.unwrap().unwrap_or_default();
+    let (mut files, mut batch) = (NewFiles::after(newest, FileRecording::On), BulkInsert::default());
+    files.record(links, minute(at), new_event.map(Seq));
+    files.write(&tx, &mut batch).await.unwrap();
+    if let Some(seq) = new_event {
+        batch.insert(&event::Model {
+            seq,
+            provider: "ARCSITE".to_owned(),
+            kind: "DRAWING_UPDATED".to_owned(),
+            vendor_type: "drawing.updated".to_owned(),
+            subject: "drawing:1".to_owned(),
+            identity: seq.to_string(),
+            status: None,
+            occurred_at: None,
+            received_at: minute(at).timestamp_micros(),
+            signed_at: (seq % 2 == 0).then_some(1),
+            order_key: 0,
+            proposal_vendor_id: None,
+            client_vendor_id: None,
+            project_vendor_id: None,
+            drawing_vendor_id: None,
+            body: "{}".to_owned(),
+            previous_status: None,
+            view_slot: None,
+            is_counted: Some(true),
+        });
+    }
+    batch.write(&tx).await.unwrap();
+    store.commit(tx, None).await.unwrap();
+}
+
+/// Runs a write in a transaction of its own.
+macro_rules! write {
+    ($store:expr, |$tx:ident| $write:expr) => {{
+        let $tx = $store.begin().await.unwrap();
+        let written = $write.await.unwrap();
+        $store.commit($tx, None).await.unwrap();
+        written
+    }};
+}
+
+async fn rows(store: &Store) -> Vec<file::Model> {
+    let mut rows = file::Entity::find().all(store.reader()).await.unwrap();
+    rows.sort_by_key(|row| row.id);
+    rows
+}
+
+async fn due_ids(store: &Store, at: i64) -> Vec<i64> {
+    due(store.reserved_reader(), minute(at), 100).await.unwrap().into_iter().map(|job| job.id.0).collect()
+}
+
+fn digest(byte: u8) -> Digest {
+    Digest::new([byte; 32])
+}
+
+async fn jobs_end_as_they_are_recorded(store: &Store) {
+    record(store, &[link(300), link(100)], 0, Some(1)).await;
+    record(store, &[link(200)], 0, Some(2)).await;
+    // A later link of the same file replaced those that die earlier.
+    assert_eq!(
+        rows(store).await.iter().map(|row| row.link.clone()).collect::<Vec<_>>(),
+        [300, 200, 200].map(|dies| link(dies).url)
+    );
+    assert_eq!(due_ids(store, 1).await, [2, 3, 1], "nearest deadline first");
+    let jobs = due(store.reserved_reader(), minute(1), 100).await.unwrap();
+    assert_eq!(jobs.iter().map(|job| job.is_signed_hook).collect::<Vec<_>>(), [false, true, false]);
+
+    let attempt = Attempt { problem: "the host is busy".to_owned(), next_attempt_at: minute(50), counts: true };
+    assert!(write!(store, |tx| record_unfetched(&tx, &jobs[0], &attempt)));
+    assert!(write!(store, |tx| record_unfit(&tx, &jobs[1], FileState::Failed, "too large")));
+    assert!(!write!(store, |tx| record_unfit(&tx, &jobs[1], FileState::Refused, "late")), "it is no job any more");
+    assert!(write!(store, |tx| record_stored(&tx, jobs[2].id, (&digest(1), 10), minute(2))));
+    assert!(!write!(store, |tx| record_stored(&tx, jobs[2].id, (&digest(2), 10), minute(2))), "it is stored");
+    assert_eq!(due_ids(store, 1).await, [0; 0]);
+    assert_eq!(next_attempt_after(store.reserved_reader(), minute(1)).await.unwrap(), Some(minute(50)));
+    assert_eq!(earliest_deadline(store.reserved_reader()).await.unwrap(), Some(minute(200)));
+    assert_eq!(due_ids(store, 50).await, [2]);
+    // The last problem is the reason.
+    assert_eq!(write!(store, |tx| expire(&tx, minute(199))), 0);
+    assert_eq!(write!(store, |tx| expire(&tx, minute(200))), 1);
+    let states: Vec<(String, Option<String>)> =
+        rows(store).await.into_iter().map(|row| (row.state, row.problem)).collect();
+    let state = |state: &str, problem: Option<&str>| (state.to_owned(), problem.map(str::to_owned));
+    let expected =
+        [state("STORED", None), state("EXPIRED", Some("the host is busy")), state("FAILED", Some("too large"))];
+    assert_eq!(states, expected);
+    assert_eq!(stored_bytes(store.reader()).await.unwrap(), 10);
+    let counts = count(store.reader()).await.unwrap();
+    assert_eq!(counts.iter().map(|(_, files)| *files).collect::<Vec<_>>(), [0, 1, 1, 0, 1]);
+
+    // A fresh link revives the expired file alone, and an older one nothing.
+    record(store, &[link(150)], 210, None).await;
+    assert_eq!(due_ids(store, 210).await, [0; 0]);
+    record(store, &[link(400)], 210, None).await;
+    assert_eq!(due_ids(store, 210).await, [2]);
+    let revived = rows(store).await.remove(1);
+    assert_eq!((revived.problem, revived.attempts, revived.link), (None, 0, link(400).url));
+    // A failure with the link before does not touch it.
+    assert!(!write!(store, |tx| record_unfetched(&tx, &jobs[0], &attempt)));
+    // What failed is due once more only while its link lives.
+    assert_eq!(write!(store, |tx| make_due(&tx, minute(210))), 1);
+    assert_eq!(write!(store, |tx| make_due(&tx, minute(190))), 2);
+    assert_eq!(due_ids(store, 190).await, [3, 2]);
+    assert_eq!(write!(store, |tx| postpone_all(&tx, minute(190), minute(195), "no room")), 2);
+    assert_eq!(due_ids(store, 190).await, [0; 0]);
+    assert_eq!(count_pending_due(store.reader(), minute(195)).await.unwrap(), 2);
+    assert_eq!(pending_extremes(store.reader()).await.unwrap().oldest_received_at, Some(minute(0)));
+}
+
+async fn removal_marks_rows_then_forgets_their_bytes(store: &Store) {
+    for id in 1..=4 {
+        record(store, &[link(1000)], 0, Some(id)).await;
+        let content = if id == 4 { digest(9) } else { digest(1) };
+        assert!(write!(store, |tx| record_stored(&tx, FileId(id), (&content, 10), minute(id))));
+    }
+    assert_eq!(stored_bytes(store.reader()).await.unwrap(), 20, "equal bytes count once");
+    let old = (FileKind::Pdf, minute(3));
+    let listed = removable(store.reader(), old, FileId(0), 100).await.unwrap();
+    assert_eq!(listed.iter().map(|file| file.id.0).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(removable(store.reader(), (FileKind::Png, minute(9)), FileId(0), 100).await.unwrap(), []);
+    assert_eq!(write!(store, |tx| mark_removed(&tx, old, "removed", 100)), 2);
+    assert_eq!(removed_contents(store.reader(), 100).await.unwrap(), [digest(1)]);
+    assert!(is_kept(store.reader(), &digest(1)).await.unwrap(), "file 3 has the same bytes");
+    write!(store, |tx| clear_removed(&tx, &digest(1)));
+    assert_eq!(removed_contents(store.reader(), 100).await.unwrap(), []);
+    assert!(is_kept(store.reader(), &digest(1)).await.unwrap());
+    assert_eq!(write!(store, |tx| mark_removed(&tx, (FileKind::Pdf, minute(9)), "removed", 1)), 1);
+    assert!(!is_kept(store.reader(), &digest(1)).await.unwrap(), "no file has these bytes now");
+    // Neither a fresh link nor a command brings a removed file back.
+    record(store, &[link(2000)], 10, None).await;
+    assert_eq!(write!(store, |tx| make_due(&tx, minute(10))), 0);
+    let states: Vec<String> = rows(store).await.into_iter().map(|row| row.state).collect();
+    assert_eq!(states, ["EXPIRED", "EXPIRED", "EXPIRED", "STORED"]);
+}
+
+#[tokio::test]
+async fn rows_of_sqlite_follow_the_results() {
+    let (_directory, store) = Store::for_test().await;
+    jobs_end_as_they_are_recorded(&store).await;
+    let (_directory, store) = Store::for_test().await;
+    removal_marks_rows_then_forgets_their_bytes(&store).await;
+}
+
+#[tokio::test]
+async fn rows_of_postgresql_follow_the_results() {
+    let cluster = PostgresCluster::start();
+    let store = cluster.new_store().await;
+    jobs_end_as_they_are_recorded(&store).await;
+    store.close().await;
+    let store = cluster.new_store().await;
+    removal_marks_rows_then_forgets_their_bytes(&store).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn link_without_a_time_lives_for_a_day() {
+    let (_directory, store) = Store::for_test().await;
+    let lasting = FileLink { url: LINK.to_owned(), ..link(0) };
+    record(&store, &[lasting], 0, Some(1)).await;
+    let deadline = earliest_deadline(store.reserved_reader()).await.unwrap();
+    assert_eq!(deadline, Some(minute(0) + TimeDelta::hours(24)));
+}
+
+/// The statements that run for each group of deliveries and each wake of the worker.
+#[tokio::test]
+async fn statements_of_the_worker_use_the_partial_indexes() {
+    let plans = |dialect| {
+        [
+            (DUE.to_owned(), "file_deadline"),
+            (NEXT_ATTEMPT.to_owned(), "file_due"),
+            (EARLIEST_DEADLINE.to_owned(), "file_deadline"),
+            (EXPIRE.to_owned(), "file_deadline"),
+            (REMOVED_CONTENTS.to_owned(), "file_removed"),
+            (replace_links_sql(dialect), "file_renewable"),
+        ]
+    };
+    let literal = |sql: &str| {
+        let fresh = r#"'[{"hash":"a","link":"b","expires":1,"at":1}]'"#;
+        let first = if sql.contains("fresh") { fresh } else { "1700000000000000" };
+        sql.replace("$1", first).replace("$2", "100")
+    };
+    let (_directory, sqlite) = Store::for_test().await;
+    for (sql, index) in plans(Dialect::Sqlite) {
+        let statement = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {}", literal(&sql)));
+        let rows = sqlite.reader().query_all_raw(statement).await.unwrap();
+        let plan: Vec<String> = rows.into_iter().map(|row| row.try_get("", "detail").unwrap()).collect();
+        assert!(plan.iter().any(|line| line.contains(index)), "{sql}: {plan:?}");
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{sql} sorts: {plan:?}");
+    }
+    let cluster = PostgresCluster::start();
+    let postgres = cluster.new_store().await;
+    let tx = postgres.begin().await.unwrap();
+    for (sql, index) in plans(Dialect::Postgres) {
+        let statement = Statement::from_string(DbBackend::Postgres, format!("EXPLAIN {}", literal(&sql)));
+        let rows = tx.query_all_raw(statement).await.unwrap();
+        let plan: Vec<String> = rows.into_iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+        assert!(plan.iter().any(|line| line.contains(index)), "{sql}: {plan:#?}");
+        assert!(!plan.iter().any(|line| line.contains("Sort  (")), "{sql} sorts: {plan:#?}");
+    }
+    tx.rollback().await.unwrap();
+    postgres.close().await;
+}

@@ -35,7 +35,7 @@ pub(crate) use dump::assert_same_rows;
 pub(crate) use event_stream::EventStream;
 pub(crate) use pages::Pages;
 pub(crate) use part_stream::PartStream;
-pub(crate) use process::{Launch, Process, add_key, reserved_port, revoke_key};
+pub(crate) use process::{Launch, Output, Process, add_key, reserved_port, revoke_key};
 pub(crate) use raw_connection::RawConnection;
 pub(crate) use sample_data::{SECRET, append_many_events, insert_projects, sample_database, sample_hooks};
 pub(crate) use script::Script;

@@ -19,7 +19,8 @@ use super::{Client, Database, TIMEOUT, eventually, within};
 const FIRST_PORT: u16 = 20_000;
 const LAST_PORT: u16 = 32_000;
 
-/// A command line of the binary. It runs in an empty directory with only the settings of the test.
+/// A command line of the binary. It runs in an empty directory with only the settings of the test,
+/// and keeps no files.
 pub(crate) struct Launch(Command);
 
 /// A service in its own process. Dropping this value kills it.
@@ -50,7 +51,7 @@ impl Launch {
     }
 
     fn of(mut command: Command, directory: impl Into<PathBuf>) -> Self {
-        command.env_clear().current_dir(directory.into()).kill_on_drop(true);
+        command.env_clear().env("BIDARC_FILES__STORE", "off").current_dir(directory.into()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self(command)
     }
@@ -294,7 +295,7 @@ async fn read_greeting(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
     while let Some(line) = lines.next_line().await.unwrap() {
         greeting.push_str(&line);
         greeting.push('\n');
-        if line.trim().starts_with("database") {
+        if line.trim().starts_with("files") {
             break;
         }
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::{Client, Database, ManualClock, within};
 
-/// The start-up values of a service: the defaults, with the changes of a test.
+/// The start-up values of a service: the defaults without files, with the changes of a test.
 pub(crate) struct Setup {
     settings: Settings,
     clock: Clock,
@@ -22,6 +22,7 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn new() -> Self {
         Self { settings: Settings::defaults().unwrap(), clock: Clock::system(), database: Database::fresh() }
+            .with(|settings| settings.files.store = Some("off".to_owned()))
     }
 
     /// Changes settings.

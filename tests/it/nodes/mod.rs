@@ -4,6 +4,7 @@
 //! These tests always run on PostgreSQL. Those that break it start a dedicated cluster.
 
 mod cross_node_feed;
+mod files;
 mod kill;
 mod outage;
 mod query_plans;

@@ -175,9 +175,10 @@ async fn api_url_without_tls_is_refused_before_the_start() {
 async fn greeting_follows_one_line_of_migrations() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("bidarc.db");
-    let service = Launch::new(directory.path()).serve_configured(0).await;
+    let service = Launch::new(directory.path()).env("BIDARC_FILES__STORE", "").serve_configured(0).await;
     let greeting = service.greeting();
     assert!(greeting.contains(&format!("database    sqlite://{} (new)\n", path.display())), "{greeting}");
+    assert!(greeting.contains(&format!("files       {}/bidarc-files\n", directory.path().display())), "{greeting}");
     let log = service.log_so_far();
     assert!(log.lines().filter(|line| line.contains("::store::")).count() <= 1, "{log}");
     // An accepted delivery has one line.

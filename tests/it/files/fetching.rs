@@ -1,0 +1,227 @@
+//! The worker: it stores the files of events while their links live, and says why it did not.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use simulator::files::{Fault, FileServer, Options};
+use simulator::hook::Vendor;
+use simulator::office::Office;
+
+use crate::harness::{Client, Database, Launch, Output, Service, Setup, eventually};
+
+/// How long the files of a test may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A row of the table of files.
+#[derive(Debug)]
+struct Row {
+    kind: String,
+    link: String,
+    state: String,
+    problem: String,
+    sha256: String,
+}
+
+async fn rows(database: &Database) -> Vec<Row> {
+    let sql = "SELECT kind || '|' || link || '|' || state || '|' || COALESCE(sha256, '') || '|' || COALESCE(problem, '') \
+               FROM file ORDER BY id";
+    let read = |text: String| {
+        let mut parts = text.splitn(5, '|').map(str::to_owned);
+        let mut next = || parts.next().unwrap();
+        let (kind, link, state, sha256, problem) = (next(), next(), next(), next(), next());
+        Row { kind, link, state, problem, sha256 }
+    };
+    database.texts(sql).await.into_iter().map(read).collect()
+}
+
+/// Waits until no file waits, and returns all.
+pub(crate) async fn wait_for_files(database: &Database) -> Vec<(String, String, String)> {
+    settled(database).await.into_iter().map(|row| (row.link, row.state, row.sha256)).collect()
+}
+
+async fn settled(database: &Database) -> Vec<Row> {
+    eventually("no file waits", PATIENCE, async || {
+        let rows = rows(database).await;
+        (!rows.is_empty() && rows.iter().all(|row| row.state != "PENDING")).then_some(rows)
+    })
+    .await
+}
+
+fn folder(database: &Database) -> PathBuf {
+    database.directory().join("files")
+}
+
+/// A service that keeps files in a folder of the test.
+fn keeping(database: &Database) -> Setup {
+    let store = folder(database).to_str().unwrap().to_owned();
+    Setup::new().with(|settings| settings.files.store = Some(store))
+}
+
+async fn start(change: impl FnOnce(Setup) -> Setup) -> Service {
+    let database = Database::fresh();
+    change(keeping(&database)).database(database).start().await
+}
+
+/// The bytes that are stored under a digest.
+fn stored(folder: &Path, sha256: &str) -> Vec<u8> {
+    let bytes = std::fs::read(folder.join("files").join(&sha256[..2]).join(&sha256[2..])).unwrap();
+    assert_eq!(hex::encode(Sha256::digest(&bytes)), sha256);
+    bytes
+}
+
+/// How many files the folder holds, unfinished uploads included.
+fn count_files(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { count_files(&path) } else { 1 }).sum()
+}
+
+/// Posts the hooks of an office until so many drawings were among them.
+pub(crate) async fn post_drawings(client: &Client, office: &mut Office, drawings: usize) {
+    let mut posted = 0;
+    while posted < drawings {
+        for hook in office.next_hooks_at(bidarc::clock::Clock::system().now()) {
+            posted += usize::from(hook.event.starts_with("drawing."));
+            client.post("/webhooks/arcsite", hook.body).await.receipt();
+        }
+    }
+}
+
+pub(crate) fn office(server: &FileServer) -> Office {
+    Office::new(3, bidarc::clock::Clock::system().now()).only(Vendor::Arcsite).with_links(server.links())
+}
+
+async fn post_drawing(service: &Service, id: u32, pdf: &str) {
+    let data = json!({ "id": id, "project_id": 1, "name": "Plan", "pdf_url": pdf }).to_string();
+    service.arcsite("drawing.updated", &data).await.accepted();
+}
+
+/// Each living file is stored once, byte for byte. A file that is gone has failed for good.
+pub(crate) fn assert_files(server: &FileServer, folder: &Path, files: &[(String, String, String)]) {
+    let mut digests = std::collections::BTreeSet::new();
+    for (link, state, sha256) in files {
+        match server.expected(link) {
+            Some(bytes) => {
+                assert_eq!(state, "STORED", "{link}");
+                assert!(stored(folder, sha256) == bytes, "{link} is stored with other bytes");
+                digests.insert(sha256.clone());
+            }
+            None => assert_eq!(state, "FAILED", "{link}"),
+        }
+    }
+    assert_eq!(count_files(&folder.join("files")), digests.len(), "files are stored once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_living_file_is_stored_byte_for_byte() {
+    let options = Options { failing: 0.3, lost: 0.1, slow: Duration::from_millis(300), ..Options::default() };
+    let server = FileServer::start(options).await.unwrap();
+    let service = start(|setup| setup.with(|settings| settings.files.fetches = 20)).await;
+    post_drawings(service.client(), &mut office(&server), 8).await;
+    let files = wait_for_files(service.database()).await;
+    assert!(files.len() >= 12, "{}", files.len());
+    assert_files(&server, &folder(service.database()), &files);
+    let metrics = service.get("/metrics").await.body;
+    assert!(metrics.contains(r#"bidarc_file_fetches_total{outcome="stored"}"#), "{metrics}");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn file_that_cannot_be_stored_says_why() {
+    let server = FileServer::start(Options { lifetime: TimeDelta::seconds(3), ..Options::default() }).await.unwrap();
+    let service = start(|setup| setup).await;
+    post_drawing(&service, 1, "https://files.example.com/a.pdf").await;
+    for _ in 0..100 {
+        server.next(Fault::Status(500));
+    }
+    post_drawings(service.client(), &mut office(&server), 1).await;
+    let rows = settled(service.database()).await;
+    assert_eq!(rows[0].state, "REFUSED", "{rows:?}");
+    assert!(
+        rows[0].problem.contains("files.example.com") && rows[0].problem.contains("files.allowed_hosts"),
+        "{rows:?}"
+    );
+    for row in &rows[1..] {
+        assert_eq!(row.state, "EXPIRED", "{rows:?}");
+        assert!(row.problem.contains("500"), "the last problem is the reason: {rows:?}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_wait_when_there_is_no_room_or_the_store_fails() {
+    let server = FileServer::start(Options::default()).await.unwrap();
+    let service = start(|setup| setup.with(|settings| settings.files.max_total_bytes = 1)).await;
+    post_drawings(service.client(), &mut office(&server), 2).await;
+    // The first file finds room for less than it has.
+    let waiting = async |text: &str, database: &Database| {
+        eventually("files wait", PATIENCE, async || {
+            let rows = rows(database).await;
+            rows.iter().all(|row| row.state == "PENDING" && row.problem.contains(text)).then_some(())
+        })
+        .await;
+    };
+    waiting("files.max_total_bytes", service.database()).await;
+    let database = service.stop().await;
+    // With room they are stored once they are due.
+    let folder = folder(&database);
+    assert_eq!(count_files(&folder), 0);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let service = keeping(&database).database(database).start().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, "in the way").unwrap();
+    execute(service.database(), "UPDATE file SET next_attempt_at = 0").await;
+    waiting("the store of files failed", service.database()).await;
+    service.stop().await;
+}
+
+/// Changes rows as time would.
+async fn execute(database: &Database, sql: &str) {
+    let connection = database.connect().await;
+    connection.execute_unprepared(sql).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Runs `bidarc files …` with the settings of [`keeping`].
+async fn run(database: &Database, arguments: &[&str]) -> Output {
+    let launch = Launch::new(database.directory()).env("BIDARC_FILES__STORE", folder(database).to_str().unwrap());
+    let launch = launch.env("BIDARC_FILES__KEEP_PDF_DAYS", "1").arg("files").arg("--database-url").arg(&database.url());
+    let output = arguments.iter().fold(launch, |launch, argument| launch.arg(argument)).run_within(PATIENCE).await;
+    assert!(output.status.success(), "{output:?}");
+    output
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_fetch_and_prune_where_no_service_runs() {
+    let server = FileServer::start(Options::default()).await.unwrap();
+    let service = start(|setup| setup.with(|settings| settings.files.max_total_bytes = 1)).await;
+    post_drawings(service.client(), &mut office(&server), 2).await;
+    let database = service.stop().await;
+    assert!(rows(&database).await.iter().all(|row| row.state == "PENDING"));
+    let output = run(&database, &["fetch"]).await;
+    assert!(output.stdout.starts_with("stored "), "{output:?}");
+    let files = wait_for_files(&database).await;
+    assert_files(&server, &folder(&database), &files);
+
+    let pdfs = i64::try_from(rows(&database).await.iter().filter(|row| row.kind == "PDF").count()).unwrap();
+    execute(&database, "UPDATE file SET stored_at = 1").await;
+    let listed = run(&database, &["prune", "--dry-run"]).await;
+    assert!(listed.stdout.contains(&format!("{pdfs} files of ")), "{listed:?}");
+    assert_files(&server, &folder(&database), &files);
+    let pruned = run(&database, &["prune"]).await;
+    assert_eq!(pruned.stdout, format!("removed {pdfs} files\n"));
+    let rows = rows(&database).await;
+    for row in &rows {
+        let (state, problem) = if row.kind == "PDF" { ("EXPIRED", "files.keep_pdf_days") } else { ("STORED", "") };
+        assert!(
+            row.state == state && row.problem.contains(problem) && row.sha256.is_empty() == (state == "EXPIRED"),
+            "{row:?}"
+        );
+    }
+    let kept: std::collections::BTreeSet<&str> =
+        rows.iter().map(|row| row.sha256.as_str()).filter(|sha| !sha.is_empty()).collect();
+    assert_eq!(count_files(&folder(&database)), kept.len());
+}
