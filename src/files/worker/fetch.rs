@@ -61,6 +61,8 @@ pub(super) struct Context {
 pub(super) enum Outcome {
     /// The file is stored.
     Stored,
+    /// A fresh link came meanwhile. The file will be fetched by that one.
+    Superseded,
     /// It will be tried again.
     Retry,
     /// It is given up, in this state.
@@ -128,7 +130,7 @@ impl Context {
         Downloaded { digest, size_bytes }: Downloaded,
         upload: Upload,
     ) -> Result<Outcome, StoreError> {
-        let _not_removed = self.storing.read().await;
+        let not_removed = self.storing.read().await;
         let is_new = !is_kept(self.store.reserved_reader(), &digest).await?;
         if is_new && !self.take_room(size_bytes) {
             upload.abort().await;
@@ -144,9 +146,23 @@ impl Context {
         }
         crate::failpoint::abort_if_set("stored-before-record");
         let now = self.clock.now();
-        self.record(Write::Stored { id: job.id, content: (digest, size_bytes), now }).await?;
+        if self.record(Write::Stored { job, content: (digest, size_bytes), now }).await? == 0 {
+            drop(not_removed);
+            return self.discard(&digest).await;
+        }
         tracing::info!(file = job.id.0, bytes = size_bytes, sha256 = %digest, "file stored");
         Ok(Outcome::Stored)
+    }
+
+    /// Removes bytes that no row names, after a fresh link came while they were fetched.
+    async fn discard(&self, digest: &Digest) -> Result<Outcome, StoreError> {
+        let _no_fetch_stores = self.storing.write().await;
+        if !is_kept(self.store.reserved_reader(), digest).await?
+            && let Err(error) = self.files.delete(digest).await
+        {
+            tracing::debug!(%error, "bytes of an earlier version stay until `bidarc files verify` finds them");
+        }
+        Ok(Outcome::Superseded)
     }
 
     fn take_room(&self, bytes: u64) -> bool {
@@ -205,7 +221,7 @@ impl Context {
     async fn try_record(&self, write: &Write<'_>) -> Result<u64, StoreError> {
         let tx = self.store.begin().await?;
         let written = match *write {
-            Write::Stored { id, content, now } => record_stored(&tx, id, (&content.0, content.1), now).await?.into(),
+            Write::Stored { job, content, now } => record_stored(&tx, job, (&content.0, content.1), now).await?.into(),
             Write::Unfit { job, state, problem } => record_unfit(&tx, job, state, problem).await?.into(),
             Write::Unfetched { job, attempt } => record_unfetched(&tx, job, attempt).await?.into(),
             Write::Refused { jobs, problem } => record_refused(&tx, jobs, problem).await?,
@@ -220,7 +236,7 @@ impl Context {
 /// What the worker writes.
 pub(super) enum Write<'a> {
     /// A file is stored: its digest and its size.
-    Stored { id: FileId, content: (Digest, u64), now: Time },
+    Stored { job: &'a FetchJob, content: (Digest, u64), now: Time },
     /// A file is given up.
     Unfit { job: &'a FetchJob, state: FileState, problem: &'a str },
     /// Links are refused.

@@ -341,7 +341,7 @@ impl Worker {
                 }
                 "stored"
             }
-            Outcome::Retry => "retry",
+            Outcome::Retry | Outcome::Superseded => "retry",
             Outcome::Unfit(FileState::Refused) => "refused",
             Outcome::Unfit(_) => "failed",
             Outcome::StorageFailed(error) => {

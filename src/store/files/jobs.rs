@@ -116,23 +116,25 @@ pub async fn expire<C: ConnectionTrait>(db: &C, now: Time) -> Result<u64, StoreE
     Ok(execute(db, EXPIRE, [to_micros(now).into()]).await?.rows_affected())
 }
 
-/// Records that a file is stored. It is the file whichever of its links brought it, also if that
-/// link died meanwhile. Returns whether the file still waited for it.
+/// Records that a file is stored, also if its link died meanwhile. A fresh link may lead to a later
+/// version, so that the bytes of the link before are not recorded. Returns whether the file still
+/// waited for them.
 ///
 /// # Errors
 ///
 /// The database does not answer.
 pub async fn record_stored<C: ConnectionTrait>(
     db: &C,
-    id: FileId,
+    job: &FetchJob,
     (digest, size_bytes): (&Digest, u64),
     now: Time,
 ) -> Result<bool, StoreError> {
     let sql = r#"UPDATE "file" SET "state" = 'STORED', "problem" = NULL, "sha256" = $1, "size_bytes" = $2,
         "stored_at" = $3, "attempts" = "attempts" + 1
-        WHERE "id" = $4 AND "state" IN ('PENDING', 'EXPIRED') AND "stored_at" IS NULL"#;
+        WHERE "id" = $4 AND "link" = $5 AND "state" IN ('PENDING', 'EXPIRED') AND "stored_at" IS NULL"#;
     let size = i64::try_from(size_bytes).unwrap_or(i64::MAX);
-    let values = [digest.to_string().into(), size.into(), to_micros(now).into(), id.0.into()];
+    let values =
+        [digest.to_string().into(), size.into(), to_micros(now).into(), job.id.0.into(), job.link.as_str().into()];
     Ok(execute(db, sql, values).await?.rows_affected() > 0)
 }
 

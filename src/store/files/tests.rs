@@ -107,8 +107,8 @@ async fn jobs_end_as_they_are_recorded(store: &Store) {
     assert!(write!(store, |tx| record_unfetched(&tx, &jobs[0], &attempt)));
     assert!(write!(store, |tx| record_unfit(&tx, &jobs[1], FileState::Failed, "too large")));
     assert!(!write!(store, |tx| record_unfit(&tx, &jobs[1], FileState::Refused, "late")), "it is no job any more");
-    assert!(write!(store, |tx| record_stored(&tx, jobs[2].id, (&digest(1), 10), minute(2))));
-    assert!(!write!(store, |tx| record_stored(&tx, jobs[2].id, (&digest(2), 10), minute(2))), "it is stored");
+    assert!(write!(store, |tx| record_stored(&tx, &jobs[2], (&digest(1), 10), minute(2))));
+    assert!(!write!(store, |tx| record_stored(&tx, &jobs[2], (&digest(2), 10), minute(2))), "it is stored");
     assert_eq!(due_ids(store, 1).await, [0; 0]);
     assert_eq!(next_attempt_after(store.reserved_reader(), minute(1)).await.unwrap(), Some(minute(50)));
     assert_eq!(earliest_deadline(store.reserved_reader()).await.unwrap(), Some(minute(200)));
@@ -133,7 +133,8 @@ async fn jobs_end_as_they_are_recorded(store: &Store) {
     assert_eq!(due_ids(store, 210).await, [2]);
     let revived = rows(store).await.remove(1);
     assert_eq!((revived.problem, revived.attempts, revived.link), (None, 0, link(400).url));
-    // A failure with the link before does not touch it.
+    // Neither a failure nor the bytes of the link before touch it.
+    assert!(!write!(store, |tx| record_stored(&tx, &jobs[0], (&digest(3), 10), minute(211))));
     assert!(!write!(store, |tx| record_unfetched(&tx, &jobs[0], &attempt)));
     // What failed is due once more only while its link lives.
     assert_eq!(write!(store, |tx| make_due(&tx, minute(210))), 1);
@@ -148,8 +149,9 @@ async fn jobs_end_as_they_are_recorded(store: &Store) {
 async fn removal_marks_rows_then_forgets_their_bytes(store: &Store) {
     for id in 1..=4 {
         record(store, &[link(1000)], 0, Some(id)).await;
+        let job = due(store.reserved_reader(), minute(0), 1).await.unwrap().remove(0);
         let content = if id == 4 { digest(9) } else { digest(1) };
-        assert!(write!(store, |tx| record_stored(&tx, FileId(id), (&content, 10), minute(id))));
+        assert!(write!(store, |tx| record_stored(&tx, &job, (&content, 10), minute(id))));
     }
     assert_eq!(stored_bytes(store.reader()).await.unwrap(), 20, "equal bytes count once");
     let old = (FileKind::Pdf, minute(3));

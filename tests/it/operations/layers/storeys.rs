@@ -18,7 +18,7 @@ const STOREYS: [(&str, &[&[&str]]); 2] = [
             &["budget"],
             &["engine"],
             &["sql"],
-            &["log", "projection", "read", "deliveries", "refusals", "keys", "sessions", "audit", "webhooks"],
+            &["log", "projection", "read", "deliveries", "files", "refusals", "keys", "sessions", "audit", "webhooks"],
             &[ROOT],
             &["copy"],
         ],
