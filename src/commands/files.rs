@@ -1,6 +1,7 @@
 //! `bidarc files`: fetches files once more, and removes old ones.
 
 use bidarc::app::outbound_settings;
+use bidarc::auth::Keys;
 use bidarc::clock::Clock;
 use bidarc::config::{Database, Settings};
 use bidarc::domain::FileId;
@@ -59,13 +60,13 @@ async fn fetch(settings: &Settings) -> Result<(), BoxError> {
         return write_stdout("no file waits whose link still lives\n");
     }
     let Some(store) = open_without_service(settings).await? else { return hand_over(files) };
+    // A key ends open mode, for this command too.
+    let is_open_mode = settings.is_open_mode(settings.server.listen);
+    let keys = Keys::new(store.clone(), clock.clone(), is_open_mode).await?;
     let parts = Parts {
         store: store.clone(),
         files: FileStore::open(&place)?,
-        outbound: Outbound::new(
-            outbound_settings(settings, settings.is_open_mode(settings.server.listen)),
-            clock.clone(),
-        )?,
+        outbound: Outbound::new(outbound_settings(settings, keys.is_open_mode()), clock.clone())?,
         clock,
         downloads: Handle::current(),
         stopping: CancellationToken::new(),

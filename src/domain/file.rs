@@ -111,6 +111,14 @@ pub struct FileLink {
     pub url: String,
 }
 
+impl FileLink {
+    /// The greatest length of a link, in bytes. CloudFront's own links have at most this many.
+    pub const URL_BYTES_MAX: usize = 8 * 1024;
+
+    /// How many characters of a name are kept.
+    pub const NAME_CHARS_MAX: usize = 200;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,12 +132,4 @@ mod tests {
             assert_eq!(invalid.parse::<Digest>(), Err(InvalidDigest), "{invalid}");
         }
     }
-}
-
-impl FileLink {
-    /// The greatest length of a link, in bytes. CloudFront's own links have at most this many.
-    pub const URL_BYTES_MAX: usize = 8 * 1024;
-
-    /// How many characters of a name are kept.
-    pub const NAME_CHARS_MAX: usize = 200;
 }
