@@ -36,6 +36,7 @@ mod commands {
     pub(crate) mod log_writer;
     pub(crate) mod progress_line;
     pub(crate) mod signals;
+    pub(crate) mod verify_files;
 }
 
 #[global_allocator]
@@ -108,7 +109,7 @@ enum Command {
     /// service that still runs during the copy answers deliveries with 503, and the vendors send
     /// them again.
     Copy(CopyCommand),
-    /// Fetch files once more, and remove old ones
+    /// Fetch files once more, verify them, and remove old ones
     #[command(subcommand)]
     Files(FilesCommand),
     /// Add, list and revoke the keys of the API

@@ -220,6 +220,10 @@ impl<'a> Service<'a> {
         let metrics = metrics::install()?;
         let stopping = CancellationToken::new();
         let connections = TaskTracker::new();
+        let public_url = settings.server.public_url.as_ref().map(SecretUrl::expose);
+        let shown_files = vault.as_ref().map(|vault| {
+            files::Vault::new(vault.files.clone(), store.clone(), clock.clone(), public_url.map(str::to_owned))
+        });
         let file_worker = vault.map(|Vault { files, outbound }| {
             let parts = files::worker::Parts {
                 store: store.clone(),
@@ -231,7 +235,6 @@ impl<'a> Service<'a> {
             };
             Worker::new(parts, &settings.files)
         });
-        let public_url = settings.server.public_url.as_ref().map(SecretUrl::expose);
         let router = http::router(AppState {
             ingest: Arc::new(ingest),
             graphql: graphql::build_executor(
@@ -241,8 +244,10 @@ impl<'a> Service<'a> {
                 webhooks.clone(),
                 keys.clone(),
                 service_facts(settings, hook_base_url(settings, listen), open_without_keys),
+                shown_files.clone(),
                 settings,
             ),
+            files: shown_files,
             graphql_runtime: graphql_runtime.handle(),
             store: store.clone(),
             feed: feed.clone(),

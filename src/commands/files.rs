@@ -1,4 +1,4 @@
-//! `bidarc files`: fetches files once more, and removes old ones.
+//! `bidarc files`: fetches files once more, verifies them, and removes old ones.
 
 use bidarc::app::outbound_settings;
 use bidarc::auth::Keys;
@@ -18,6 +18,7 @@ use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::progress_line::ProgressLine;
+use crate::commands::verify_files::{self, VerifyCommand};
 use crate::{BoxError, open_store, write_stdout};
 
 #[derive(Clone, Subcommand)]
@@ -31,6 +32,12 @@ pub(crate) enum FilesCommand {
     ///
     /// A running service does so by itself, once a day.
     Prune(PruneCommand),
+    /// Read every stored file, and find those that are missing, damaged or without a row in the
+    /// database
+    ///
+    /// It works beside a running service. A backup of the database does not hold the bytes of
+    /// files: after a restore, this finds what differs.
+    Verify(VerifyCommand),
 }
 
 #[derive(Clone, Args)]
@@ -44,6 +51,7 @@ pub(crate) struct PruneCommand {
 pub(crate) async fn run(command: FilesCommand, settings: &Settings) -> Result<(), BoxError> {
     match command {
         FilesCommand::Fetch => fetch(settings).await,
+        FilesCommand::Verify(command) => verify_files::run(&command, settings).await,
         FilesCommand::Prune(PruneCommand { dry_run: true }) => list_old(settings).await,
         FilesCommand::Prune(PruneCommand { dry_run: false }) => prune(settings).await,
     }

@@ -64,6 +64,17 @@ text_enum! {
     }
 }
 
+impl FileKind {
+    /// The media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Png => "image/png",
+        }
+    }
+}
+
 text_enum! {
     /// What a file is to its event.
     FileRole {

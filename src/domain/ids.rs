@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Provider, WebhookId};
+use super::{FileId, Provider, WebhookId};
 
 /// An id as its vendor gives it. It is always text, because ArcSite's numbers exceed 2^53.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -94,13 +94,15 @@ pub enum NodeId {
     BidsketchWebhook(WebhookId),
     /// An entry of the audit, by its number.
     AuditEntry(i64),
+    /// A file, by its number here.
+    File(FileId),
 }
 
 /// A text that is not a node id. The message says what a node id looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a node id looks like project:36029621652695040, drawing:…, client:…, proposal:arcsite:…, proposal:bidsketch:11051955, \
-     event:42, delivery:42, payment:42, webhook:42 or audit:42"
+     event:42, delivery:42, payment:42, webhook:42, file:42 or audit:42"
 )]
 pub struct InvalidNodeId;
 
@@ -117,6 +119,7 @@ impl fmt::Display for NodeId {
             Self::Payment(seq) => write!(f, "payment:{seq}"),
             Self::BidsketchWebhook(id) => write!(f, "webhook:{id}"),
             Self::AuditEntry(id) => write!(f, "audit:{id}"),
+            Self::File(FileId(id)) => write!(f, "file:{id}"),
         }
     }
 }
@@ -146,6 +149,7 @@ impl FromStr for NodeId {
             "payment" => number().map(|seq| Self::Payment(Seq(seq))),
             "webhook" => number().map(|id| Self::BidsketchWebhook(WebhookId(id))),
             "audit" => number().map(Self::AuditEntry),
+            "file" => number().map(|id| Self::File(FileId(id))),
             _ => Err(InvalidNodeId),
         }
     }
@@ -168,6 +172,7 @@ mod tests {
             "payment:42",
             "webhook:3",
             "audit:3",
+            "file:42",
         ] {
             assert_eq!(text.parse::<NodeId>().map(|id| id.to_string()).as_deref(), Ok(text));
         }

@@ -92,10 +92,7 @@ pub enum StorageError {
 
 impl From<object_store::Error> for StorageError {
     fn from(error: object_store::Error) -> Self {
-        match error {
-            object_store::Error::NotFound { .. } => Self::NotFound,
-            error => Self::Failed(error),
-        }
+        if matches!(error, object_store::Error::NotFound { .. }) { Self::NotFound } else { Self::Failed(error) }
     }
 }
 
@@ -195,7 +192,7 @@ impl FileStore {
                 Arc::new(GoogleCloudStorageBuilder::from_env().with_url(setting).build()?)
             }
             ObjectStoreScheme::MicrosoftAzure => Arc::new(MicrosoftAzureBuilder::from_env().with_url(setting).build()?),
-            _ => return Err(OpenStoreError::Unknown),
+            ObjectStoreScheme::Memory | ObjectStoreScheme::Http | _ => return Err(OpenStoreError::Unknown),
         };
         Ok(Self { objects: Arc::new(PrefixStore::new(bucket, prefix)), folder: None, part_bytes: CLOUD_PART_BYTES })
     }
@@ -263,7 +260,29 @@ impl FileStore {
     ///
     /// [`StorageError::NotFound`] if the file is not in the store.
     pub async fn size(&self, digest: &Digest) -> Result<u64, StorageError> {
-        Ok(self.objects.head(&ObjectName::File(*digest).path()).await?.size)
+        self.object_size(ObjectName::File(*digest)).await
+    }
+
+    /// How many bytes an object has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::size`].
+    pub async fn object_size(&self, name: ObjectName) -> Result<u64, StorageError> {
+        Ok(self.objects.head(&name.path()).await?.size)
+    }
+
+    /// Whether an object is in the store.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn has(&self, name: ObjectName) -> Result<bool, StorageError> {
+        match self.object_size(name).await {
+            Ok(_) => Ok(true),
+            Err(StorageError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// All that the store holds, in no order: files, thumbnails, and leftovers of uploads. An
@@ -300,14 +319,22 @@ impl FileStore {
         Ok(())
     }
 
-    /// Removes an object that was listed. It is no error if it is gone.
+    /// Removes an object that was listed. It stays if it was written since; it is no error if it is
+    /// gone.
     ///
     /// # Errors
     ///
     /// If the store fails.
     pub async fn remove(&self, object: &StoredObject) -> Result<(), StorageError> {
         Self::ignore_not_found(match &object.place {
-            Place::Object(path) => self.objects.delete(path).await.map_err(StorageError::from),
+            // The same bytes may have been stored once more, for a file that has no row yet.
+            Place::Object(path) => match self.objects.head(path).await {
+                Ok(found) if found.last_modified == object.written_at => {
+                    self.objects.delete(path).await.map_err(StorageError::from)
+                }
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
             Place::Leftover(path) => match tokio::fs::remove_file(path).await {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StorageError::NotFound),
                 done => Ok(done?),

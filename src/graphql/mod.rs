@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use crate::auth::Keys;
 use crate::config::Settings;
 use crate::feed::Feed;
+use crate::files::Vault;
 use crate::ingest::release::Releaser;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
@@ -36,6 +37,7 @@ use execution::types::{ListSizes, SchemaTypes};
 use live::Broadcasts;
 use pagination::args::{LIST_SIZE_MAX, PAGE_SIZE};
 use schema::model::feed::FEED_PAGE_SIZE;
+use schema::model::file::{FILES_MAX, VERSIONS_MAX};
 use schema::model::scalar::SCALARS;
 
 /// The schema of the API.
@@ -47,7 +49,13 @@ type MutationRoot = Root<Mutation, true>;
 /// and eight statuses with none.
 const LIST_SIZES: ListSizes = ListSizes {
     pages: &[PAGE_SIZE, FEED_PAGE_SIZE],
-    short_lists: &[("Money", 5), ("ProposalStatusStats", 8), ("VendorStatus", 2)],
+    short_lists: &[
+        ("Money", 5),
+        ("ProposalStatusStats", 8),
+        ("VendorStatus", 2),
+        ("StoredFile", FILES_MAX),
+        ("DrawingVersion", VERSIONS_MAX),
+    ],
     list_max: LIST_SIZE_MAX,
 };
 
@@ -58,10 +66,13 @@ pub(crate) struct Api {
     pub(crate) feed: Feed,
     /// The currency of ArcSite's amounts, if the settings name it.
     pub(crate) arcsite_currency: Option<String>,
+    /// The stored files; none if they are off.
+    pub(crate) files: Option<Vault>,
 }
 
 /// Builds the executor over a database and the feed of its log.
 #[must_use]
+#[expect(clippy::too_many_arguments, reason = "each is a part of the service that fields use")]
 pub fn build_executor(
     store: Store,
     feed: Feed,
@@ -69,11 +80,12 @@ pub fn build_executor(
     webhooks: Webhooks,
     keys: Keys,
     service: ServiceFacts,
+    files: Option<Vault>,
     settings: &Settings,
 ) -> Executor {
     introspection::prepare(introspected_schema);
     let limits = &settings.graphql;
-    let api = Api { store, feed, arcsite_currency: settings.arcsite.currency.clone() };
+    let api = Api { store, feed, arcsite_currency: settings.arcsite.currency.clone(), files };
     let schema = schema_builder()
         .limit_recursive_depth(limits.max_nesting)
         .data(releaser)

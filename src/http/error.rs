@@ -25,6 +25,12 @@ pub(super) enum HttpError {
     /// The path has no route.
     #[error("there is nothing at this path; / lists what this service offers")]
     NotFound,
+    /// The bytes of a file are no longer in the store.
+    #[error("this file is no longer stored")]
+    FileGone,
+    /// A picture has no thumbnail.
+    #[error("{0}")]
+    NoThumbnail(String),
     /// The body is not what this path takes.
     #[error("{0}")]
     BadRequest(&'static str),
@@ -73,7 +79,8 @@ impl HttpError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::UnknownHook | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::UnknownHook | Self::NotFound | Self::FileGone => StatusCode::NOT_FOUND,
+            Self::NoThumbnail(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RetiredHook => StatusCode::GONE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -113,6 +120,8 @@ impl IntoResponse for HttpError {
             | Self::UnknownHook
             | Self::RetiredHook
             | Self::NotFound
+            | Self::FileGone
+            | Self::NoThumbnail(_)
             | Self::BadRequest(_)
             | Self::UnsupportedMediaType
             | Self::Forbidden(_) => {}

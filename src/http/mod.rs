@@ -2,7 +2,8 @@
 //!
 //! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
 //! or compression, which GraphQL has. Only the check of open mode runs before it. GraphQL, the
-//! files of lists and `/metrics` need a key, or a session that `/session` gives for one.
+//! files of lists and `/metrics` need a key, or a session that `/session` gives for one. A stored file
+//! needs a signed URL.
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config;
 use crate::feed::Feed;
+use crate::files::Vault;
 use crate::graphql::Executor;
 use crate::ingest::Ingest;
 use crate::store::Store;
@@ -26,6 +28,7 @@ mod body;
 mod compression;
 mod error;
 mod export;
+mod files;
 mod gauge;
 mod graphql;
 mod health;
@@ -59,6 +62,8 @@ pub struct AppState {
     pub store: Store,
     /// Its head is a metric.
     pub feed: Feed,
+    /// The stored files; none if they are off.
+    pub files: Option<Vault>,
     /// The runtime that requests for GraphQL run on.
     pub graphql_runtime: Handle,
     /// The clock that timestamps deliveries.
@@ -112,6 +117,7 @@ pub fn router(state: AppState) -> Router {
     let graphql = graphql::router(streams, sockets.clone(), policy.clone()).merge(exports).layer(compression::layer());
     let sockets = ws::router(sockets);
     let on_graphql_runtime = from_fn_with_state(state.graphql_runtime, graphql::run_on);
+    let files = files::router(state.files).layer(on_graphql_runtime.clone());
     let health = health::HealthState {
         store: state.store,
         feed: state.feed,
@@ -126,6 +132,7 @@ pub fn router(state: AppState) -> Router {
         .merge(hooks)
         .merge(health::metrics_router(health.clone()))
         .merge(session::router(policy))
+        .merge(files)
         .layer(gate)
         .merge(graphql.merge(sockets).layer(on_graphql_runtime))
         .merge(health::router(health))

@@ -28,6 +28,7 @@ pub mod log;
 pub mod projection;
 pub mod read;
 pub mod refusals;
+pub mod secrets;
 pub mod sessions;
 pub(crate) mod sql;
 #[cfg(test)]

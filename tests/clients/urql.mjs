@@ -9,8 +9,8 @@ const token = process.env.BIDARC_TOKEN; // a key's token; open mode needs none
 
 // These types have no id. The cache keeps each value with the object that it belongs to.
 const embedded = [
-  "Address", "Contact", "Customer", "DurationStats", "EventBucket", "EventFeedPage", "FunnelBucket", "Header",
-  "HourCount", "Money", "ProposalStats", "ProposalStatusStats", "SalesRep", "Service", "UserError",
+  "Address", "Contact", "Customer", "DrawingVersion", "DurationStats", "EventBucket", "EventFeedPage", "FunnelBucket",
+  "Header", "HourCount", "Money", "ProposalStats", "ProposalStatusStats", "SalesRep", "Service", "UserError",
   "VendorStatus", "Viewer",
 ];
 const cache = cacheExchange({

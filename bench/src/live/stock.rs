@@ -64,7 +64,8 @@ pub(crate) async fn router(database: &str) -> Result<Router, Failure> {
         arcsite: vendor.clone(),
         bidsketch: vendor,
     };
-    let executor = graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, keys, facts, &settings);
+    let executor =
+        graphql::build_executor(store.clone(), feed.clone(), releaser, webhooks, keys, facts, None, &settings);
     tokio::spawn(async move { feed.run().await });
     let state = AppState {
         ingest: Arc::new(Ingest {

@@ -30,6 +30,12 @@ pub(crate) fn connection_columns<R: ShownRow>(ctx: &Context<'_>) -> Columns {
         .collect()
 }
 
+/// The columns that these fields of a field's own selection need together.
+pub(crate) fn fields_columns<R: ShownRow>(ctx: &Context<'_>, names: &[&str]) -> Columns {
+    let field = ctx.field();
+    field.selection_set().filter(|field| names.contains(&field.name())).map(selection_columns::<R>).collect()
+}
+
 fn selection_columns<R: ShownRow>(field: SelectionField<'_>) -> Columns {
     field
         .selection_set()

@@ -13,9 +13,9 @@ mod children;
 pub(crate) use children::{ChildCountKey, ChildPageKey, ChildPageQuery};
 
 use super::error::ApiError;
-use crate::domain::{Money, Provider, Seq, VendorId};
+use crate::domain::{FileId, Money, Provider, Seq, VendorId};
 use crate::store::read::relation::HasVendorId;
-use crate::store::read::{self, DeliveryRow, EventRow, PaymentRow, ProposalRow};
+use crate::store::read::{self, DeliveryRow, EventRow, FileRow, PaymentRow, ProposalRow};
 use crate::store::sql::json_rows::Columns;
 use crate::store::{Reader, StoreError};
 
@@ -141,6 +141,12 @@ numeric_key_loader! {
     /// A payment, by the seq of its event.
     PaymentKey(Seq) => one PaymentRow, "event_seq", |key: PaymentKey| key.0.0,
     |row: &PaymentRow, columns| PaymentKey(row.event_seq, columns)
+}
+
+numeric_key_loader! {
+    /// A file, by its number.
+    FileKey(FileId) => one FileRow, "id", |key: FileKey| key.0.0,
+    |row: &FileRow, columns| FileKey(FileId(row.id), columns)
 }
 
 /// An event, by its seq.

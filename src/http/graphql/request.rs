@@ -75,6 +75,8 @@ pub(super) async fn read_post(headers: &HeaderMap, body: Body, graphql: &Executo
             | HttpError::UnknownHook
             | HttpError::RetiredHook
             | HttpError::NotFound
+            | HttpError::FileGone
+            | HttpError::NoThumbnail(_)
             | HttpError::BadRequest(_)
             | HttpError::UnsupportedMediaType
             | HttpError::Forbidden(_) => StatusCode::BAD_REQUEST,

@@ -1,7 +1,8 @@
 //! The files that the links of events name: jobs until they are stored or given up.
 //!
 //! `recording` adds them in the transaction of their events, `jobs` is what the worker reads and
-//! writes, `retention` removes stored files by age.
+//! writes, `retention` removes stored files by age, `retry` makes files of one subject due, `stored`
+//! lists what is stored.
 //!
 //! Two workers may be at work after a restart of the database. So each write of a result repeats
 //! what its worker read, and changes nothing if another one, or a fresh link, came first.
@@ -13,6 +14,8 @@ use super::StoreError;
 mod jobs;
 mod recording;
 mod retention;
+mod retry;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +26,8 @@ pub use jobs::{
 };
 pub use recording::{FileRecording, NewFiles};
 pub use retention::{RemovableFile, clear_removed, is_kept, mark_removed, removable, removed_contents};
+pub use retry::{FileRetry, FilesOf, retry};
+pub use stored::{digests_after, is_named};
 
 /// Runs a statement whose text is the same for both databases: each reads `$1` as the first value.
 async fn execute<C: ConnectionTrait, const N: usize>(

@@ -9,6 +9,7 @@ mod drawing;
 mod event;
 mod event_size;
 pub mod event_stats;
+mod file;
 pub mod filter;
 pub mod list;
 pub mod order;
@@ -29,6 +30,7 @@ pub use delivery::DeliveryRow;
 pub use drawing::DrawingRow;
 pub use event::EventRow;
 pub use event_size::EventSizeRow;
+pub use file::FileRow;
 pub use filter::{
     ClientFilter, DeliveryFilter, DrawingFilter, EventFilter, PaymentFilter, ProjectFilter, ProposalFilter,
 };

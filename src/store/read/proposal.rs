@@ -34,6 +34,7 @@ row! {
             customer_email: Option<String>,
             client_vendor_id: Option<VendorId>,
             project_vendor_id: Option<VendorId>,
+            drawing_vendor_id: Option<VendorId>,
             url: Option<String>,
             app_url: Option<String>,
             created_at: Option<Micros>,
@@ -65,6 +66,6 @@ impl Parent for ProposalRow {
     }
 
     fn child_relation(&self) -> Relation {
-        Relation { column: "proposal_vendor_id", provider: Some(self.provider), is_number: false }
+        Relation { column: "proposal_vendor_id", provider: Some(self.provider), is_number: false, only: &[] }
     }
 }

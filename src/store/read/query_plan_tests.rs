@@ -162,7 +162,7 @@ async fn every_filter_uses_an_index() {
 async fn nested_pages_use_an_index() {
     let (_directory, store) = Store::for_test().await;
     let parents = ["1".to_owned(), "2".to_owned()];
-    let relation_by = |column| relation::Relation { column, provider: None, is_number: false };
+    let relation_by = |column| relation::Relation { column, provider: None, is_number: false, only: &[] };
     let by_event = sort("last_event_at", &["vendor_id"]);
     let by_key = sort("last_event_at", &["provider", "vendor_id"]);
     fn nested<R: ReadRow>(
@@ -190,9 +190,23 @@ async fn nested_pages_use_an_index() {
         for column in ["project_vendor_id", "client_vendor_id", "drawing_vendor_id"] {
             plans.push(nested::<EventRow>(&parents, relation_by(column), EventRow::DEFAULT_ORDER, &window));
         }
-        let of_proposal =
-            relation::Relation { column: "proposal_vendor_id", provider: Some(Provider::Arcsite), is_number: false };
+        let of_proposal = relation::Relation {
+            column: "proposal_vendor_id",
+            provider: Some(Provider::Arcsite),
+            is_number: false,
+            only: &[],
+        };
         plans.push(nested::<EventRow>(&parents, of_proposal, EventRow::DEFAULT_ORDER, &window));
+        for of_file in [
+            relation::Relation::EVENT_FILES,
+            relation::Relation::EVENT_PDF,
+            relation::Relation::DRAWING_FILES,
+            relation::Relation::DRAWING_PDFS,
+            relation::Relation::SIGNED_FILES,
+            relation::Relation::PROPOSAL_FILES,
+        ] {
+            plans.push(nested::<FileRow>(&parents, of_file, FileRow::DEFAULT_ORDER, &window));
+        }
     }
     for statement in plans {
         let sql = statement.to_string(SqliteQueryBuilder);

@@ -15,19 +15,23 @@ pub struct Relation {
     pub provider: Option<Provider>,
     /// Whether the column holds numbers, as the seq of an event. All others hold texts.
     pub is_number: bool,
+    /// Other columns of the children, with the text that each must hold.
+    pub only: &'static [(&'static str, &'static str)],
 }
 
 impl Relation {
     pub(super) fn condition(self) -> Condition {
-        Condition::all().add_option(self.provider.map(|provider| Expr::col("provider").eq(provider.as_str())))
+        let provider = self.provider.map(|provider| Expr::col("provider").eq(provider.as_str()));
+        let only = self.only.iter().map(|&(column, text)| Expr::col(column).eq(text));
+        only.fold(Condition::all().add_option(provider), Condition::add)
     }
 }
 
 impl Relation {
     /// The deliveries of an event.
-    pub const DELIVERIES: Self = Self { column: "event_seq", provider: None, is_number: true };
+    pub const DELIVERIES: Self = Self { column: "event_seq", provider: None, is_number: true, only: &[] };
     /// The payments on an ArcSite proposal.
-    pub const PAYMENTS: Self = Self { column: "proposal_vendor_id", provider: None, is_number: false };
+    pub const PAYMENTS: Self = Self { column: "proposal_vendor_id", provider: None, is_number: false, only: &[] };
 }
 
 /// A row to which other rows belong.
@@ -60,7 +64,7 @@ macro_rules! parent {
             }
 
             fn child_relation(&self) -> $crate::store::read::relation::Relation {
-                $crate::store::read::relation::Relation { column: $column, provider: None, is_number: false }
+                $crate::store::read::relation::Relation { column: $column, provider: None, is_number: false, only: &[] }
             }
         }
     };

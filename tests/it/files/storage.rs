@@ -9,9 +9,9 @@ use bidarc::domain::Digest;
 use bidarc::files::storage::{FileStore, ObjectName, StoredObject};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
+use super::{digest_of, write};
 use crate::harness::{TIMEOUT, eventually};
 
 /// The variable that tells a child of this test where to write.
@@ -24,18 +24,6 @@ const FILES_A_ROUND: usize = 12;
 fn file(number: u64) -> Vec<u8> {
     let length = 1 + usize::try_from(number * 7_919 % 1_000_003).unwrap();
     number.to_le_bytes().into_iter().cycle().take(length).collect()
-}
-
-fn digest_of(bytes: &[u8]) -> Digest {
-    Digest::new(Sha256::digest(bytes).into())
-}
-
-async fn write(store: &FileStore, bytes: &[u8]) {
-    let mut upload = store.begin();
-    for piece in bytes.chunks(10_000) {
-        upload.write(Bytes::copy_from_slice(piece)).await.unwrap();
-    }
-    upload.finish(&digest_of(bytes)).await.unwrap();
 }
 
 async fn read(store: &FileStore, digest: &Digest) -> Vec<u8> {

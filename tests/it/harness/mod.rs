@@ -37,7 +37,9 @@ pub(crate) use pages::Pages;
 pub(crate) use part_stream::PartStream;
 pub(crate) use process::{Launch, Output, Process, add_key, reserved_port, revoke_key};
 pub(crate) use raw_connection::RawConnection;
-pub(crate) use sample_data::{SECRET, append_many_events, insert_projects, sample_database, sample_hooks};
+pub(crate) use sample_data::{
+    SECRET, append_many_events, insert_files, insert_projects, sample_database, sample_hooks,
+};
 pub(crate) use script::Script;
 pub(crate) use service::{Service, Setup};
 pub(crate) use socket::{Message, PING, Socket, Subscription};

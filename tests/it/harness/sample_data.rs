@@ -86,6 +86,28 @@ pub(crate) async fn append_many_events(database: &Database) {
     connection.close().await.unwrap();
 }
 
+/// Inserts stored files by SQL: a PDF and a PNG for each event of a drawing, and a PDF for each event
+/// of an ArcSite proposal.
+pub(crate) async fn insert_files(database: &Database) {
+    let connection = database.connect().await;
+    for (number, role, kind, events) in [
+        (1, "DRAWING", "PDF", "kind LIKE 'DRAWING_%'"),
+        (2, "DRAWING", "PNG", "kind LIKE 'DRAWING_%'"),
+        (3, "PROPOSAL", "PDF", "provider = 'ARCSITE' AND proposal_vendor_id IS NOT NULL"),
+    ] {
+        let insert = format!(
+            "INSERT INTO file (id, event_seq, drawing_vendor_id, proposal_vendor_id, role, kind, name, link, link_hash, \
+             link_expires_at, state, problem, attempts, next_attempt_at, sha256, size_bytes, stored_at) SELECT 4 * seq + {number}, \
+             seq, drawing_vendor_id, proposal_vendor_id, '{role}', '{kind}', 'A name', 'https://files.example/a', 'hash', \
+             4000000000000000, 'STORED', 'A problem', 0, 4000000000000000, '{digest}', 5, 1767625200000000 FROM event \
+             WHERE {events}",
+            digest = "a1".repeat(32)
+        );
+        ConnectionTrait::execute_unprepared(&connection, &insert).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
 /// Inserts projects by SQL, without events. Each has the name "Roof", a job number, and a time of
 /// its newest event that no other has.
 pub(crate) async fn insert_projects(database: &Database, count: u32) {

@@ -57,6 +57,11 @@ impl Setup {
         self
     }
 
+    /// The database of the service to start.
+    pub(crate) fn database_of(&self) -> &Database {
+        &self.database
+    }
+
     /// Uses an existing database.
     pub(crate) fn database(mut self, database: Database) -> Self {
         self.database = database;

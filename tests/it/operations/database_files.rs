@@ -155,6 +155,8 @@ async fn stop_leaves_one_complete_file() {
 
 fn modes(database: &Database) -> Vec<(PathBuf, u32)> {
     let files = fs::read_dir(database.directory()).unwrap().map(|file| file.unwrap());
+    // The folder of stored files is beside them.
+    let files = files.filter(|file| file.metadata().unwrap().is_file());
     files.map(|file| (file.path(), file.metadata().unwrap().permissions().mode() & 0o777)).collect()
 }
 

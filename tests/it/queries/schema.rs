@@ -112,6 +112,13 @@ Query.deliveries(PAGE, filter: DeliveryFilter): DeliveryConnection!
 Query.payments(PAGE, filter: PaymentFilter): PaymentConnection!
 Query.service: Service!
 Service { version: String!; name: String; publicUrl: Url; openMode: Boolean!; timeZone: String!; defaultCurrency: String; vendors: [VendorStatus!]! }
+StoredFile { id: ID!; kind: FileKind!; name: String; state: FileState!; url: Url; thumbnailUrl: Url; sizeBytes: Int; sha256: String; contentType: String; storedAt: DateTime; expiresAt: DateTime; problem: String }
+DrawingVersion { event: Event!; pdf: StoredFile; png: StoredFile }
+FileKind { PDF; PNG }
+FileState { PENDING; STORED; EXPIRED; REFUSED; FAILED }
+Mutation.retryFile(input: RetryFileInput!): RetryFilePayload!
+RetryFileInput { drawingId: ID; proposalId: ID }
+RetryFilePayload { files: [StoredFile!]!; userErrors: [UserError!]! }
 VendorStatus { provider: Provider!; configured: Boolean!; hookUrl: String; apiConfigured: Boolean!; lastDeliveryAt: DateTime; lastRefusedAt: DateTime; quarantined: Int! }
 BidsketchWebhook { deliveryCount: Int! }
 DedupWindow { UNLIMITED; UNTIL_SUBJECT_CHANGES; SINCE_LAST_DELIVERY }
@@ -125,9 +132,9 @@ Mutation.releaseQuarantinedDelivery(input: ReleaseQuarantinedDeliveryInput!): Re
 Node { id: ID! }
 Event { EVENT }
 ProjectEvent { EVENT; project: Project! }
-DrawingEvent { EVENT; drawing: Drawing! }
+DrawingEvent { EVENT; drawing: Drawing!; pdf: StoredFile; png: StoredFile }
 ClientEvent { EVENT; client: Client! }
-ProposalEvent { EVENT; proposal: Proposal; proposalVendorId: String; drawing: Drawing; project: Project; status: ProposalStatus; payment: Payment }
+ProposalEvent { EVENT; proposal: Proposal; proposalVendorId: String; drawing: Drawing; project: Project; status: ProposalStatus; payment: Payment; files: [StoredFile!]! }
 UnrecognizedEvent { EVENT }
 EventFeedPage { events: [Event!]!; cursor: String!; caughtUp: Boolean! }
 Delivery { id: ID!; provider: Provider!; vendorType: String; receivedAt: DateTime!; outcome: DeliveryOutcome!; quarantineReason: QuarantineReason; detail: String; body: String!; bodyBase64: String!; sizeBytes: Int!; headers: [Header!]!; event: Event }
@@ -136,10 +143,10 @@ Project { id: ID!; vendorId: String!; name: String!; jobNumber: String; tags: [S
 Customer { name: String; phone: String; secondPhone: String; email: String; secondEmail: String; address: Address }
 Address { street: String; city: String; county: String; state: String; zipCode: String }
 SalesRep { name: String; email: String; phone: String }
-Drawing { id: ID!; vendorId: String!; name: String!; tags: [String!]!; project: Project; projectVendorId: String; pdfUrl: Url; pngUrl: Url; firstSeenAt: DateTime!; lastEventAt: DateTime!; events(PAGE): EventConnection! }
+Drawing { id: ID!; vendorId: String!; name: String!; tags: [String!]!; project: Project; projectVendorId: String; pdfUrl: Url; pngUrl: Url; pdf: StoredFile; png: StoredFile; versions: [DrawingVersion!]!; firstSeenAt: DateTime!; lastEventAt: DateTime!; events(PAGE): EventConnection! }
 Client { id: ID!; vendorId: String!; name: String!; firstName: String; lastName: String; email: String; phone: String; altPhone: String; website: String; addressFieldOne: String; addressFieldTwo: String; city: String; state: String; postalZip: String; country: String; notes: String; otherContact: Contact; url: Url; appUrl: Url; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; proposals(PAGE): ProposalConnection!; events(PAGE): EventConnection! }
 Contact { firstName: String; lastName: String; email: String; phone: String }
-Proposal { id: ID!; provider: Provider!; vendorId: String!; name: String!; description: String; status: ProposalStatus; vendorStatus: String; isDraft: Boolean; owner: String; currency: String; total: Decimal; oneTimeFees: Decimal; monthlyFees: Decimal; yearlyFees: Decimal; tax: Decimal; tax2: Decimal; discount: Decimal; customerName: String; customerEmail: String; client: Client; clientVendorId: String; project: Project; projectVendorId: String; payments: [Payment!]!; paidTotal: Decimal; url: Url; appUrl: Url; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; events(PAGE): EventConnection! }
+Proposal { id: ID!; provider: Provider!; vendorId: String!; name: String!; description: String; status: ProposalStatus; vendorStatus: String; isDraft: Boolean; owner: String; currency: String; total: Decimal; oneTimeFees: Decimal; monthlyFees: Decimal; yearlyFees: Decimal; tax: Decimal; tax2: Decimal; discount: Decimal; customerName: String; customerEmail: String; client: Client; clientVendorId: String; project: Project; projectVendorId: String; payments: [Payment!]!; files: [StoredFile!]!; paidTotal: Decimal; url: Url; appUrl: Url; createdAt: DateTime; updatedAt: DateTime; firstSeenAt: DateTime!; lastEventAt: DateTime!; events(PAGE): EventConnection! }
 Payment { id: ID!; amount: Decimal!; channel: String!; method: String; paidAt: DateTime; paidOn: Date; receivedAt: DateTime!; proposal: Proposal; proposalVendorId: String! }
 EventConnection { edges: [EventEdge!]!; nodes: [Event!]!; pageInfo: PageInfo!; totalCount: Int! }
 ProjectConnection { edges: [ProjectEdge!]!; nodes: [Project!]!; pageInfo: PageInfo!; totalCount: Int! }

@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::harness::{Database, Process};
+use crate::harness::{Database, Launch, Process, insert_files};
 
 const READS: &str = "bidarc_reads_total";
 
@@ -19,7 +19,9 @@ async fn cost(service: &Process, query: &str) -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn query_level_of_any_size_costs_one_statement() {
     let database = Database::fresh();
-    let service = Process::start(0, &database).await;
+    let folder = database.directory().join("files");
+    let launch = Launch::new(database.directory()).env("BIDARC_FILES__STORE", folder.to_str().unwrap());
+    let service = launch.serve(0, &database).await;
     let mut posts = JoinSet::new();
     for id in 0..60 {
         let client = (*service).clone();
@@ -36,6 +38,7 @@ async fn query_level_of_any_size_costs_one_statement() {
         });
     }
     posts.join_all().await;
+    insert_files(&database).await;
     assert_eq!(cost(&service, "{ headCursor }").await, 0.0, "the head costs no statement");
     for (levels, selection) in [
         (1.0, "name"),
@@ -70,6 +73,10 @@ async fn query_level_of_any_size_costs_one_statement() {
         ),
         (3.0, "{ proposals(first: SIZE) { nodes { project { drawings { nodes { name } } } } } }"),
         (2.0, "{ projects(first: SIZE) { totalCount nodes { id } } }"),
+        (3.0, "{ drawings(first: SIZE) { nodes { pdf { state url } png { state thumbnailUrl } } } }"),
+        (3.0, "{ drawings(first: SIZE) { nodes { versions { event { kind } pdf { id } png { id } } } } }"),
+        (2.0, "{ proposals(first: SIZE) { nodes { files { id url } } } }"),
+        (2.0, "{ events(first: SIZE) { nodes { ... on ProposalEvent { files { id } } } } }"),
         (2.0, "{ payments(first: SIZE) { nodes { amount proposal { name } } } }"),
         (1.0, r#"{ deliveries(first: SIZE, filter: { receivedFrom: "2026-01-01T00:00:00Z" }) { nodes { outcome } } }"#),
         // Along the indexes, in the newest rows, and one for each of the types that are found.

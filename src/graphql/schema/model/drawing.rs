@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
+use super::file::{DrawingVersion, StoredFile, load_newest_file, load_versions};
 use super::scalar::{DateTime, Url};
 use super::{Project, load_by_vendor_id, optional, parse_nested, read, text};
 use crate::domain::{NodeId, VendorId};
@@ -9,6 +10,7 @@ use crate::graphql::execution::look_ahead::ShownRow;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::paged_object;
 use crate::graphql::pagination::connection::{Children, EventConnection, load_children};
+use crate::store::read::relation::Relation;
 use crate::store::read::{DrawingRow, EventRow};
 use crate::store::sql::json_rows::Columns;
 
@@ -53,12 +55,30 @@ impl Drawing {
         Ok(read(&self.0.project_vendor_id)?.as_ref().map(VendorId::as_str))
     }
 
-    /// ArcSite's link to the drawing as PDF. It expires after 24 hours.
+    /// The drawing as PDF, as the newest event that has a link to one names it; null if there is
+    /// none, or if files are off. `versions` has those before.
+    async fn pdf(&self, ctx: &Context<'_>) -> Result<Option<Selected<StoredFile>>> {
+        load_newest_file(ctx, Relation::DRAWING_PDFS, self.0.vendor_id.as_str().to_owned()).await
+    }
+
+    /// The drawing as PNG, as the newest event that has a link to one names it; null if there is
+    /// none, or if files are off. `versions` has those before.
+    async fn png(&self, ctx: &Context<'_>) -> Result<Option<Selected<StoredFile>>> {
+        load_newest_file(ctx, Relation::DRAWING_PNGS, self.0.vendor_id.as_str().to_owned()).await
+    }
+
+    /// The files of its newest 50 events that name any, newest first; empty if files are off. The
+    /// files of an event before them are in `DrawingEvent.pdf` and `png`.
+    async fn versions(&self, ctx: &Context<'_>) -> Result<Vec<Selected<DrawingVersion>>> {
+        load_versions(ctx, self.0.vendor_id.as_str().to_owned()).await
+    }
+
+    /// ArcSite's link to the drawing as PDF. It expires after 24 hours; `pdf` stays.
     async fn pdf_url(&self) -> Result<Option<Url>> {
         optional(&self.0.pdf_url, Url)
     }
 
-    /// ArcSite's link to the drawing as PNG. It expires after 24 hours.
+    /// ArcSite's link to the drawing as PNG. It expires after 24 hours; `png` stays.
     async fn png_url(&self) -> Result<Option<Url>> {
         optional(&self.0.png_url, Url)
     }

@@ -76,6 +76,33 @@ pub(crate) enum ProposalStatus {
     Lost,
 }
 
+/// The type of a file. No others are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::FileKind")]
+pub(crate) enum FileKind {
+    /// A document.
+    Pdf,
+    /// A picture.
+    Png,
+}
+
+/// Whether a file is stored. `StoredFile.problem` has the reason in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::FileState")]
+pub(crate) enum FileState {
+    /// It is not fetched yet. With a `problem` a fetch has failed, and is tried again until the link
+    /// dies.
+    Pending,
+    /// It is stored, and `url` serves it.
+    Stored,
+    /// Its link died before it was fetched. A later delivery with a fresh link makes it PENDING.
+    Expired,
+    /// Its link is not allowed; `problem` names the setting.
+    Refused,
+    /// It cannot be stored: it is gone, too large, or of another type. No retry changes it.
+    Failed,
+}
+
 /// The length of a bucket of time, by the clocks and calendar of a time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
 #[graphql(remote = "domain::TimeBucket")]

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 
 use super::enums::{DedupWindow, EventKind, ProposalStatus, Provider};
+use super::file::{StoredFile, load_event_files, load_newest_file};
 use super::scalar::{DateTime, Json};
 use super::{
     Client, Delivery, Drawing, Payment, Project, Proposal, load, load_by_vendor_id, load_proposal, optional, read,
@@ -319,6 +320,18 @@ event_type! {
             let row = load_by_vendor_id(ctx, read(&self.0.drawing_vendor_id)?.as_ref()).await?;
             require_subject(&self.0, row.map(|row| Selected(Drawing(row))))
         }
+
+        /// The drawing as PDF as it was at this event, with the state of the file now; null if the
+        /// event has no link to one, or if files are off.
+        async fn pdf(&self, ctx: &Context<'_>) -> Result<Option<Selected<StoredFile>>> {
+            load_newest_file(ctx, Relation::EVENT_PDF, self.0.seq.0.to_string()).await
+        }
+
+        /// The drawing as PNG as it was at this event, with the state of the file now; null if the
+        /// event has no link to one, or if files are off.
+        async fn png(&self, ctx: &Context<'_>) -> Result<Option<Selected<StoredFile>>> {
+            load_newest_file(ctx, Relation::EVENT_PNG, self.0.seq.0.to_string()).await
+        }
     }
 }
 
@@ -371,6 +384,12 @@ event_type! {
         /// if it had none. With a late event it is not the status before it in time.
         async fn previous_status(&self) -> Result<Option<ProposalStatus>> {
             optional(&self.0.previous_status, ProposalStatus::from)
+        }
+
+        /// The files that this event names, with their states now: the proposal, its options, or the
+        /// signed proposal (ArcSite); at most 50. Empty if it names none, or if files are off.
+        async fn files(&self, ctx: &Context<'_>) -> Result<Vec<Selected<StoredFile>>> {
+            load_event_files(ctx, self.0.seq.0.to_string()).await
         }
 
         /// The payment, for PROPOSAL_PAYMENT_RECEIVED; null for every other kind.

@@ -21,6 +21,7 @@ pub(crate) mod drawing;
 pub(crate) mod enums;
 pub(crate) mod event;
 pub(crate) mod feed;
+pub(crate) mod file;
 pub(crate) mod payment;
 pub(crate) mod people;
 pub(crate) mod project;
@@ -38,6 +39,7 @@ pub(crate) use client::Client;
 pub(crate) use delivery::Delivery;
 pub(crate) use drawing::Drawing;
 pub(crate) use event::{ClientEvent, DrawingEvent, Event, ProjectEvent, ProposalEvent, UnrecognizedEvent};
+pub(crate) use file::StoredFile;
 pub(crate) use payment::Payment;
 pub(crate) use project::Project;
 pub(crate) use proposal::Proposal;
@@ -49,6 +51,7 @@ pub(crate) use proposal::Proposal;
     ty = "async_graphql::ID",
     desc = "Node id: the type and its own number or vendor id, such as `project:36029621652695040` or `event:42`. It never changes."
 ))]
+#[expect(clippy::large_enum_variant, reason = "few exist at a time, and most rows of a page are of one type")]
 pub(crate) enum Node {
     Project(Project),
     Drawing(Drawing),
@@ -58,6 +61,7 @@ pub(crate) enum Node {
     Delivery(Delivery),
     BidsketchWebhook(BidsketchWebhook),
     AuditEntry(AuditEntry),
+    StoredFile(StoredFile),
     ProjectEvent(ProjectEvent),
     DrawingEvent(DrawingEvent),
     ClientEvent(ClientEvent),
@@ -77,7 +81,7 @@ impl_selectable! {
     UnrecognizedEvent, people::Customer, people::Address, people::SalesRep, people::Contact, feed::EventFeedPage, delivery::Header,
     stats::ProposalStats, stats::ProposalStatusStats, stats::FunnelBucket, stats::DurationStats, stats::HourCount,
     stats::CurrencyAmount, stats::EventBucket,
-    service::Service, service::VendorStatus,
+    service::Service, service::VendorStatus, StoredFile, file::DrawingVersion,
 }
 
 impl Selectable for Node {
@@ -99,6 +103,7 @@ impl Selectable for Node {
             Self::Delivery(node) => node.select(ctx, None),
             Self::BidsketchWebhook(node) => node.select(ctx, None),
             Self::AuditEntry(node) => node.select(ctx, None),
+            Self::StoredFile(node) => node.select(ctx, None),
             Self::ProjectEvent(node) => node.select(ctx, None),
             Self::DrawingEvent(node) => node.select(ctx, None),
             Self::ClientEvent(node) => node.select(ctx, None),

@@ -3,10 +3,11 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::enums::{ProposalStatus, Provider};
+use super::file::{StoredFile, load_files};
 use super::scalar::{DateTime, Decimal, Url};
 use super::{Client, Payment, Project, load, load_by_vendor_id, optional, read, text};
 use crate::domain::{self, Money, NodeId, VendorId};
-use crate::graphql::execution::look_ahead::ShownRow;
+use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{PaidTotalKey, VendorIdKey};
 use crate::graphql::pagination::args::paged_object;
@@ -14,7 +15,7 @@ use crate::graphql::pagination::connection::{
     Children, EventConnection, PaymentConnection, load_children, load_list, load_related,
 };
 use crate::store::read::relation::{Parent, Relation};
-use crate::store::read::{ClientRow, EventRow, PaymentRow, ProposalRow};
+use crate::store::read::{ClientRow, EventRow, FileRow, PaymentRow, ProposalRow};
 use crate::store::sql::json_rows::Columns;
 
 pub(crate) struct Proposal(pub(crate) ProposalRow);
@@ -24,6 +25,7 @@ impl ShownRow for ProposalRow {
         ("client", ProposalRow::client_vendor_id),
         ("customerEmail", ProposalRow::client_vendor_id),
         ("project", ProposalRow::project_vendor_id),
+        ("files", ProposalRow::drawing_vendor_id),
     ];
 }
 
@@ -177,6 +179,20 @@ impl Proposal {
         }
         let total = load(ctx, PaidTotalKey(self.0.vendor_id.clone())).await?.unwrap_or(Some(Money(0)));
         Ok(total.map(Decimal))
+    }
+
+    /// The newest 50 files of the proposal, newest first (ArcSite): those that its own events name,
+    /// and the signed proposals of the drawing that it was made from, because their events name
+    /// the drawing alone. Empty if files are off. The files of one event are in
+    /// `ProposalEvent.files`.
+    async fn files(&self, ctx: &Context<'_>) -> Result<Vec<Selected<StoredFile>>> {
+        if self.0.provider == domain::Provider::Bidsketch {
+            return Ok(Vec::new());
+        }
+        let own = (Relation::PROPOSAL_FILES, self.0.child_key());
+        let drawing = read(&self.0.drawing_vendor_id)?.as_ref();
+        let signed = drawing.map(|id| (Relation::SIGNED_FILES, id.as_str().to_owned()));
+        Box::pin(load_files(ctx, [own].into_iter().chain(signed), node_columns::<FileRow>(ctx))).await
     }
 
     /// URL of the proposal in Bidsketch's API, as JSON (Bidsketch).

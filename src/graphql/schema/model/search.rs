@@ -9,6 +9,7 @@ use crate::store::read::search::Found;
 
 /// An object that a search found.
 #[derive(Union)]
+#[expect(clippy::large_enum_variant, reason = "few exist at a time, and most rows of a page are of one type")]
 pub(crate) enum SearchResult {
     Project(Project),
     Client(Client),

@@ -13,10 +13,15 @@ pub(crate) enum UserErrorCode {
     AlreadyExists,
     /// The delivery was released before; the payload has its event.
     AlreadyReleased,
-    /// The webhook does not exist, or the delivery was never in quarantine.
+    /// The webhook does not exist, the delivery was never in quarantine, or no event has brought a
+    /// file.
     NotFound,
     /// The delivery still cannot become an event; the message says why. It stays in quarantine.
     StillInvalid,
+    /// The link to a file is dead, so it cannot be fetched.
+    LinkExpired,
+    /// The link to a file is not allowed, so it cannot be fetched.
+    LinkRefused,
     /// A setting of this service is missing; the message names it.
     NotConfigured,
     /// The vendor refused the request; the message has the vendor's own words. Retrying will not

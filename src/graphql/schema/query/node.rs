@@ -6,13 +6,14 @@ use crate::domain::NodeId;
 use crate::graphql::error::{ApiError, OrApiError, excerpt};
 use crate::graphql::execution::look_ahead::node_columns;
 use crate::graphql::execution::selection::Selected;
-use crate::graphql::loader::{DeliveryKey, EventKey, PaymentKey};
+use crate::graphql::loader::{DeliveryKey, EventKey, FileKey, PaymentKey};
 use crate::graphql::schema::model::audit::check_may_read;
+use crate::graphql::schema::model::file::vault;
 use crate::graphql::schema::model::{
-    AuditEntry, BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, load,
+    AuditEntry, BidsketchWebhook, Client, Delivery, Drawing, Event, Node, Payment, Project, Proposal, StoredFile, load,
     load_by_vendor_id, load_proposal,
 };
-use crate::store::read::{DeliveryRow, EventRow, PaymentRow};
+use crate::store::read::{DeliveryRow, EventRow, FileRow, PaymentRow};
 use crate::store::{Reader, audit, webhooks};
 
 /// The largest number of ids in `nodes`.
@@ -81,6 +82,10 @@ async fn load_node(ctx: &Context<'_>, id: NodeId) -> Result<Option<Selected<Node
             let reader = ctx.data::<Reader>()?;
             webhooks::by_id(reader, id).await.or_api_error()?.map(|webhook| BidsketchWebhook(webhook).into())
         }
+        NodeId::File(id) => match vault(ctx)? {
+            Some(_) => load(ctx, FileKey(id, node_columns::<FileRow>(ctx))).await?.map(|row| StoredFile(row).into()),
+            None => None,
+        },
         NodeId::AuditEntry(id) => {
             check_may_read(ctx)?;
             let reader = ctx.data::<Reader>()?;

@@ -166,7 +166,8 @@ async fn hostile_request_is_answered_as_the_table_says_and_leaves_nothing_behind
         .env("BIDARC_BIDSKETCH__PATH_TOKEN", HOOK_TOKEN)
         .env("BIDARC_SERVER__HEAD_TIMEOUT_SECONDS", "1")
         .env("BIDARC_SERVER__BODY_TIMEOUT_SECONDS", "1")
-        .env("BIDARC_SERVER__MAX_FAILURES_PER_MINUTE", "1000000");
+        .env("BIDARC_SERVER__MAX_FAILURES_PER_MINUTE", "1000000")
+        .env("BIDARC_FILES__STORE", database.directory().join("files").to_str().unwrap());
     let service = launch.serve(0, &database).await;
     let signed_in = service.post("/session", json!({ "token": token }).to_string()).await;
     let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();

@@ -44,6 +44,27 @@ pub(super) fn cases(context: &Context) -> Vec<Case> {
         case("method of 30 KB", context.request(&"X".repeat(30_000), "/healthz", "", ""), "405"),
         raw("method that is no token", format!("G@T( /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n"), "400"),
     ];
+    let signed = format!("digest={}&expires=9999999999&signature={}", "a1".repeat(32), "b2".repeat(32));
+    for (target, answer) in [
+        ("/files/1/drawing-1.pdf".to_owned(), "403"),
+        ("/files/1/thumbnail?digest=".to_owned(), "403"),
+        (format!("/files/1/drawing-1.pdf?{signed}"), "403"),
+        (format!("/files/1/thumbnail?{signed}"), "403"),
+        (format!("/files/-1/drawing-1.pdf?{signed}"), "403"),
+        (format!("/files/99999999999999999999/a.pdf?{signed}"), "403"),
+        (format!("/files/1/..%2f..%2fbidarc.db?{signed}"), "403"),
+        (format!("/files/1/%0d%0aSet-Cookie:%20a=b.pdf?{signed}"), "403"),
+        (format!("/files/1/a.pdf?{signed}&{signed}"), "403"),
+        (format!("/files/1/a.pdf?{}", "a=b&".repeat(5_000)), "403"),
+        (format!("/files/1/a.pdf?{signed}{}", "0".repeat(10_000)), "403"),
+        (format!("/files/1/%ff.pdf?{signed}"), "400"),
+        (format!("/files/1/../2/a.pdf?{signed}"), "404"),
+        ("/files/".to_owned(), "404"),
+    ] {
+        let name = format!("file {}", &target[..target.len().min(60)]);
+        cases.push(case(name, context.get(&target, "Range: bytes=0-\r\n"), answer));
+    }
+    cases.push(case("POST of a file", context.post("/files/1/a.pdf", "", "x"), "405"));
     for target in [
         "/webhooks",
         "/webhooks/",

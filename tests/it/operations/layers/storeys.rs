@@ -20,7 +20,7 @@ const STOREYS: [(&str, &[&[&str]]); 2] = [
             &["sql"],
             &["log", "projection", "read", "deliveries", "files", "refusals", "keys", "sessions", "audit", "webhooks"],
             &[ROOT],
-            &["copy"],
+            &["copy", "secrets"],
         ],
     ),
     ("graphql", &[&["error"], &["loader"], &["execution"], &["pagination"], &["live"], &["schema"], &[ROOT]]),
