@@ -129,11 +129,10 @@ export class Service {
     return data;
   }
 
-  /** Runs the simulator to its end. */
+  /** Runs the simulator to its end, at which the service has fetched the files. */
   async simulate(...args: string[]) {
-    const child = spawn(join(programs, "simulator"), ["--url", this.#url, "--quiet", "--seed", "7", ...args], {
-      stdio: "ignore",
-    });
+    const options = ["--url", this.#url, "--quiet", "--seed", "7", "--linger", "1"];
+    const child = spawn(join(programs, "simulator"), [...options, ...args], { stdio: "ignore" });
     const code = await new Promise((resolve) => child.once("exit", resolve));
     if (code !== 0) throw new Error(`the simulator ended with ${code}`);
   }
