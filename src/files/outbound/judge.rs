@@ -2,6 +2,7 @@
 //! host are judged when it is resolved.
 
 use std::fmt;
+use std::sync::Arc;
 
 use reqwest::Url;
 use url::Host;
@@ -158,10 +159,12 @@ impl HostPattern {
 }
 
 /// The rules of one set of settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Rules {
     hosts: Vec<HostPattern>,
     allow_loopback: bool,
+    /// Whether the service is in open mode now.
+    pub(super) is_open_mode: Arc<dyn Fn() -> bool + Send + Sync>,
     /// The only port of a host that is not this machine: 443, and another in tests, where a
     /// connection is seen.
     pub(super) port: u16,
@@ -170,7 +173,12 @@ pub(super) struct Rules {
 impl Rules {
     pub(super) fn new(allowed_hosts: &[String], allow_loopback: bool) -> Result<Self, InvalidHostPattern> {
         let hosts = allowed_hosts.iter().map(|text| HostPattern::parse(text)).collect::<Result<_, _>>()?;
-        Ok(Self { hosts, allow_loopback, port: HTTPS_PORT })
+        Ok(Self { hosts, allow_loopback, is_open_mode: Arc::new(|| true), port: HTTPS_PORT })
+    }
+
+    /// Whether links to this machine are allowed now.
+    fn allows_loopback(&self) -> bool {
+        self.allow_loopback && (self.is_open_mode)()
     }
 
     pub(super) fn judge(&self, link: &str, is_signed_hook: bool) -> Result<AllowedUrl, Refusal> {
@@ -206,13 +214,14 @@ impl Rules {
             return Err(Refusal::UserInformation { host });
         }
         let is_this_machine = is_this_machine(&url);
+        let allows_loopback = self.allows_loopback();
         match url.scheme() {
             "https" => {}
-            "http" if is_this_machine && self.allow_loopback => {}
+            "http" if is_this_machine && allows_loopback => {}
             _ => return Err(Refusal::Scheme { host }),
         }
         if is_this_machine {
-            if !self.allow_loopback {
+            if !allows_loopback {
                 return Err(Refusal::Loopback { host });
             }
         } else {
@@ -239,6 +248,12 @@ impl Rules {
             port if port == self.port => Ok(()),
             port => Err(Refusal::Port { host, port }),
         }
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules").field("hosts", &self.hosts).finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -46,7 +47,8 @@ pub struct OutboundSettings {
     /// `files.allowed_hosts`: full names of hosts, and `*.example.com` for all hosts at any depth
     /// below a domain, without the domain itself.
     pub allowed_hosts: Vec<String>,
-    /// Whether links to this machine may be fetched, by http too and from any port: in open mode.
+    /// Whether links to this machine may be fetched, by http too and from any port: if the settings
+    /// allow open mode. [`Outbound::while_open_mode`] says until when.
     pub allow_loopback: bool,
     /// `files.proxy`: an http or https proxy that fetches every file, except those of this machine.
     pub proxy: Option<SecretUrl>,
@@ -158,6 +160,14 @@ impl Outbound {
         }
         let http = builder.build().map_err(OutboundConfigError::Client)?;
         Ok(Self { rules, clock, http, limits })
+    }
+
+    /// Allows links to this machine only while `is_open_mode` says so, because a key that is made ends
+    /// open mode. Redirects are asked again.
+    #[must_use]
+    pub fn while_open_mode(mut self, is_open_mode: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.rules.is_open_mode = Arc::new(is_open_mode);
+        self
     }
 
     /// Judges a link: https, port 443, no user name, and a host of the settings. `is_signed_hook`

@@ -207,6 +207,23 @@ async fn open_mode_allows_this_machine_and_nothing_more() {
     }
 }
 
+#[test]
+fn key_that_is_made_ends_the_links_to_this_machine() {
+    let is_open = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let judge = {
+        let is_open = Arc::clone(&is_open);
+        let outbound = outbound(settings(true), &Names::default(), TimeLimits::DEFAULT);
+        let outbound = outbound.while_open_mode(move || is_open.load(Ordering::SeqCst));
+        move |link: &str| outbound.judge(link, true)
+    };
+    for link in ["http://127.0.0.1:8091/", "https://localhost/"] {
+        assert!(judge(link).is_ok(), "{link}");
+        is_open.store(false, Ordering::SeqCst);
+        assert!(judge(link).is_err(), "{link}");
+        is_open.store(true, Ordering::SeqCst);
+    }
+}
+
 #[tokio::test]
 async fn localhost_that_leads_elsewhere_is_not_connected_to() {
     let server = Server::answering(ok(PDF)).await;
