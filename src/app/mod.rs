@@ -224,11 +224,12 @@ impl<'a> Service<'a> {
         let shown_files = vault.as_ref().map(|vault| {
             files::Vault::new(vault.files.clone(), store.clone(), clock.clone(), public_url.map(str::to_owned))
         });
+        let mode = keys.clone();
         let file_worker = vault.map(|Vault { files, outbound }| {
             let parts = files::worker::Parts {
                 store: store.clone(),
                 files,
-                outbound,
+                outbound: outbound.while_open_mode(move || mode.is_open_mode()),
                 clock: clock.clone(),
                 downloads: downloads_runtime.handle(),
                 stopping: stopping.clone(),
