@@ -75,6 +75,8 @@ pub async fn retry<C: ConnectionTrait>(db: &C, files: &FilesOf, now: Time) -> Re
             .col_expr(Column::State, Expr::value(FileState::Pending.as_str()))
             .col_expr(Column::Attempts, Expr::value(0_i64))
             .col_expr(Column::NextAttemptAt, Expr::value(now))
+            // A file that retention has removed comes back, if its link still lives.
+            .col_expr(Column::StoredAt, Expr::value(None::<i64>))
             .filter(Column::Id.is_in(retry.due.iter().map(|id| id.0)))
             .exec(db)
             .await?;
