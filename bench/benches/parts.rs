@@ -14,6 +14,7 @@ use bidarc::ingest::record::{DedupWindowLengths, NormalisedDelivery};
 use bidarc::ingest::verify::{Hook, Verifier};
 use bidarc::ingest::writer::Writer;
 use bidarc::store::Store;
+use bidarc::store::files::FileRecording;
 use bidarc::store::read::events_after;
 use bidarc::store::read::filter::EventFilter;
 use bidarc::vendor::arcsite::signature::Signature;
@@ -106,8 +107,9 @@ impl Recorder {
             let store = runtime.block_on(Store::open(&settings.database, Clock::system().now()))?;
             let windows =
                 DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
-            let (writer, _) =
-                runtime.block_on(async { Writer::start(store.clone(), windows, CancellationToken::new()) });
+            let (writer, _) = runtime.block_on(async {
+                Writer::start(store.clone(), windows, FileRecording::Off, CancellationToken::new())
+            });
             Ok(Self { runtime, store, writer, _directory: directory })
         };
         done().unwrap_or_else(|error| panic!("no database: {error}"))

@@ -18,6 +18,7 @@ use super::verify::Delivery;
 use crate::clock::Time;
 use crate::domain::{DeliveryOutcome, ProposalStatus, Provider};
 use crate::store::Store;
+use crate::store::files::FileRecording;
 use crate::store::test_support::PostgresCluster;
 
 const WINDOWS: DedupWindowLengths =
@@ -175,7 +176,8 @@ async fn check(store: Store, deliveries: &[ModelDelivery]) {
     for delivery in deliveries {
         arrival += TimeDelta::seconds(delivery.later);
         let incoming = delivery.normalised(start, arrival);
-        let mut group = CommitGroup::begin(store.begin().await.unwrap(), &[&incoming]).await.unwrap();
+        let mut group =
+            CommitGroup::begin(store.begin().await.unwrap(), &[&incoming], FileRecording::Off).await.unwrap();
         let receipt = record(&mut group, &incoming, WINDOWS).await.unwrap();
         group.flush().await.unwrap().commit(&store).await.unwrap();
         // A redelivery changes nothing.

@@ -10,6 +10,7 @@ use bidarc::ingest::normalise::normalise;
 use bidarc::ingest::record::{DedupWindowLengths, NormalisedDelivery};
 use bidarc::ingest::verify::{Hook, Verifier};
 use bidarc::ingest::writer::Writer;
+use bidarc::store::files::FileRecording;
 use bidarc::store::{Store, log};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,7 @@ pub(super) async fn fill(url: &str, events: u64) -> Result<(), Failure> {
     let Seq(head) = log::head(store.reserved_reader()).await?;
     let windows = DedupWindowLengths { state: settings.state_window(), occurrence: settings.occurrence_window() };
     let ending = CancellationToken::new();
-    let (writer, writing) = Writer::start(store.clone(), windows, ending.clone());
+    let (writer, writing) = Writer::start(store.clone(), windows, FileRecording::Off, ending.clone());
     let filler = Arc::new(Filler { writer, clock });
     let mut waiting = JoinSet::new();
     for number in u64::try_from(head)?..events {

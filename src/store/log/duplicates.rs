@@ -96,7 +96,8 @@ impl DuplicateIndex {
                 let prior = PriorEvent { seq: Seq(seq), received_at: from_micros(received_at)? };
                 self.newest_by_identity.insert(identity, Some(prior));
             } else {
-                let key = |index| Ok::<i64, StoreError>(row.try_get_by_index::<Option<i64>>(index)?.unwrap_or_default());
+                let key =
+                    |index| Ok::<i64, StoreError>(row.try_get_by_index::<Option<i64>>(index)?.unwrap_or_default());
                 newest = NewestKeys { seq: Seq(key(0)?), delivery: key(1)?, file: key(2)? };
             }
         }
