@@ -13,8 +13,8 @@ pub(crate) struct Migration;
 
 /// The indexes: the files of an event, of a drawing and of a proposal; the jobs by the time of their
 /// next attempt and by their deadline; the files that a fresh link may replace; the files that
-/// share stored bytes; those whose bytes are to be removed.
-const INDEXES: [&str; 8] = [
+/// share stored bytes; those whose bytes are to be removed; the stored ones of a type by their age.
+const INDEXES: [&str; 9] = [
     r#"CREATE INDEX "file_event" ON "file" ("event_seq", "id")"#,
     r#"CREATE INDEX "file_drawing" ON "file" ("drawing_vendor_id", "id") WHERE "drawing_vendor_id" IS NOT NULL"#,
     r#"CREATE INDEX "file_proposal" ON "file" ("proposal_vendor_id", "id") WHERE "proposal_vendor_id" IS NOT NULL"#,
@@ -23,6 +23,7 @@ const INDEXES: [&str; 8] = [
     r#"CREATE INDEX "file_renewable" ON "file" ("link_hash") WHERE "state" IN ('PENDING', 'EXPIRED')"#,
     r#"CREATE INDEX "file_content" ON "file" ("sha256") WHERE "sha256" IS NOT NULL"#,
     r#"CREATE INDEX "file_removed" ON "file" ("sha256") WHERE "state" = 'EXPIRED' AND "sha256" IS NOT NULL"#,
+    r#"CREATE INDEX "file_kept" ON "file" ("kind", "stored_at", "id") WHERE "state" = 'STORED'"#,
 ];
 
 #[async_trait::async_trait]

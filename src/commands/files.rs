@@ -65,7 +65,7 @@ async fn fetch(settings: &Settings) -> Result<(), BoxError> {
     store.commit(tx, None).await?;
     store.close().await;
     if files == 0 {
-        return write_stdout("no file waits whose link still lives\n");
+        return write_stdout("nothing to fetch: no waiting or failed file has a link that still lives\n");
     }
     let Some(store) = open_without_service(settings).await? else { return hand_over(files) };
     // A key ends open mode, for this command too.
@@ -90,7 +90,7 @@ async fn fetch(settings: &Settings) -> Result<(), BoxError> {
 }
 
 fn hand_over(files: u64) -> Result<(), BoxError> {
-    write_stdout(&format!("the service that runs fetches {files} files\n"))
+    write_stdout(&format!("{files} files are due; the running service fetches them\n"))
 }
 
 async fn list_old(settings: &Settings) -> Result<(), BoxError> {
@@ -138,7 +138,7 @@ async fn prune(settings: &Settings) -> Result<(), BoxError> {
         }
         None => false,
     };
-    let rest = if removed { "" } else { "; the service that runs removes their bytes" };
+    let rest = if removed { "" } else { "; the running service will delete their bytes" };
     write_stdout(&format!("removed {marked} files{rest}\n"))
 }
 

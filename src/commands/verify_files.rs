@@ -44,16 +44,26 @@ pub(crate) async fn run(command: &VerifyCommand, settings: &Settings) -> Result<
     if faults > 0 {
         return Err(format!("{faults} files are missing or damaged; restore them from a backup of {place}").into());
     }
+    if !findings.unreadable.is_empty() {
+        let files = findings.unreadable.len();
+        return Err(format!(
+            "{files} files cannot be read; check the disk or the bucket of {place}, then verify again"
+        )
+        .into());
+    }
     Ok(())
 }
 
 fn report(findings: &Findings, removed: usize) -> String {
-    let Findings { files, bytes, missing, wrong, orphans, foreign } = findings;
+    let Findings { files, bytes, missing, wrong, unreadable, orphans, foreign } = findings;
     let mut text = String::new();
     for (what, digests) in [("missing", missing), ("damaged", wrong)] {
         for digest in digests {
             let _ = writeln!(text, "{what}: {digest}");
         }
+    }
+    for (digest, error) in unreadable {
+        let _ = writeln!(text, "unreadable: {digest}: {error}");
     }
     for orphan in orphans {
         let _ = writeln!(text, "orphan: {orphan}, {} bytes", orphan.size_bytes);

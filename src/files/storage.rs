@@ -11,13 +11,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use object_store::aws::AmazonS3Builder;
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::ClientConfigKey::{ReadTimeout, Timeout};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, ObjectStoreScheme, WriteMultipart};
+use object_store::{
+    ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, ObjectStoreScheme, WriteMultipart,
+};
 use url::Url;
 
 use crate::clock::Time;
@@ -168,6 +171,21 @@ impl fmt::Display for StoredObject {
     }
 }
 
+/// The builder of a bucket's client from its vendor's variables. The library ends each request after
+/// 30 seconds, with its body: too soon for a large file over a slow line. Unless the variables set
+/// other times, a request ends only once nothing has come for 30 seconds.
+macro_rules! patient {
+    ($builder:ident, $key:ident) => {{
+        let mut builder = $builder::from_env();
+        for (key, value) in [(Timeout, "1 day"), (ReadTimeout, "30 seconds")] {
+            if builder.get_config_value(&$key::Client(key)) == ClientOptions::default().get_config_value(&key) {
+                builder = builder.with_config($key::Client(key), value);
+            }
+        }
+        builder
+    }};
+}
+
 impl FileStore {
     /// Opens the store that a setting names: the path of a folder, which is created, or the URL of
     /// a bucket, whose credentials come from the usual variables of its vendor. It does not call
@@ -187,11 +205,15 @@ impl FileStore {
                 let path = url.to_file_path().map_err(|()| OpenStoreError::Unknown)?;
                 return Self::open_folder(&path);
             }
-            ObjectStoreScheme::AmazonS3 => Arc::new(AmazonS3Builder::from_env().with_url(setting).build()?),
-            ObjectStoreScheme::GoogleCloudStorage => {
-                Arc::new(GoogleCloudStorageBuilder::from_env().with_url(setting).build()?)
+            ObjectStoreScheme::AmazonS3 => {
+                Arc::new(patient!(AmazonS3Builder, AmazonS3ConfigKey).with_url(setting).build()?)
             }
-            ObjectStoreScheme::MicrosoftAzure => Arc::new(MicrosoftAzureBuilder::from_env().with_url(setting).build()?),
+            ObjectStoreScheme::GoogleCloudStorage => {
+                Arc::new(patient!(GoogleCloudStorageBuilder, GoogleConfigKey).with_url(setting).build()?)
+            }
+            ObjectStoreScheme::MicrosoftAzure => {
+                Arc::new(patient!(MicrosoftAzureBuilder, AzureConfigKey).with_url(setting).build()?)
+            }
             ObjectStoreScheme::Memory | ObjectStoreScheme::Http | _ => return Err(OpenStoreError::Unknown),
         };
         Ok(Self { objects: Arc::new(PrefixStore::new(bucket, prefix)), folder: None, part_bytes: CLOUD_PART_BYTES })

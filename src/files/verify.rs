@@ -29,6 +29,8 @@ pub struct Findings {
     pub missing: Vec<Digest>,
     /// Files whose bytes are not those of their digests.
     pub wrong: Vec<Digest>,
+    /// Files that the store could not read this time.
+    pub unreadable: Vec<(Digest, StorageError)>,
     /// Objects of a day and more that no row names, and leftovers of uploads.
     pub orphans: Vec<StoredObject>,
     /// How many others there are that bidarc did not make.
@@ -51,7 +53,8 @@ pub enum VerifyError {
 ///
 /// # Errors
 ///
-/// If the database or the store cannot be read. A damaged or missing file is no error.
+/// If the database or the list of the store cannot be read. A file that is damaged, missing or
+/// cannot be read is a finding.
 pub async fn verify(
     database: &Store,
     store: &FileStore,
@@ -83,7 +86,10 @@ pub async fn verify(
                     }
                     // It was removed meanwhile; whether its row was too is looked up below.
                     Err(StorageError::NotFound) => {}
-                    Err(error) => return Err(error.into()),
+                    Err(error) => {
+                        findings.unreadable.push((digest, error));
+                        unseen.insert(digest, true);
+                    }
                 }
                 done += 1;
                 progress(done, total);

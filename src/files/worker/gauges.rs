@@ -24,7 +24,7 @@ pub(super) async fn run(store: Store, clock: Clock) {
     loop {
         interval.tick().await;
         if let Err(error) = measure(&store, clock.now()).await {
-            tracing::debug!(%error, "the files could not be counted");
+            tracing::warn!(%error, "the files could not be counted; the metrics of files are old");
         }
     }
 }
@@ -32,15 +32,16 @@ pub(super) async fn run(store: Store, clock: Clock) {
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 async fn measure(store: &Store, now: Time) -> Result<(), StoreError> {
     let reader = store.reader();
+    // The alarm comes first: the other numbers read the whole table, and may fail.
+    let PendingExtremes { oldest_received_at, earliest_deadline } = pending_extremes(reader).await?;
+    // Without a link that waits no deadline is near.
+    let hours = earliest_deadline.map_or(f64::INFINITY, |deadline| (deadline - now).num_seconds() as f64 / 3600.0);
+    metrics::gauge!(FILE_DEADLINE_HOURS).set(hours);
+    let age = oldest_received_at.map_or(0, |received_at| (now - received_at).num_seconds().max(0));
+    metrics::gauge!(FILE_OLDEST_SECONDS).set(age as f64);
     for (state, files) in count(reader).await? {
         metrics::gauge!(FILES, "state" => state.as_str()).set(files as f64);
     }
     metrics::gauge!(FILE_BYTES).set(stored_bytes(reader).await? as f64);
-    let PendingExtremes { oldest_received_at, earliest_deadline } = pending_extremes(reader).await?;
-    let age = oldest_received_at.map_or(0, |received_at| (now - received_at).num_seconds().max(0));
-    metrics::gauge!(FILE_OLDEST_SECONDS).set(age as f64);
-    // Without a link that waits no deadline is near.
-    let hours = earliest_deadline.map_or(f64::INFINITY, |deadline| (deadline - now).num_seconds() as f64 / 3600.0);
-    metrics::gauge!(FILE_DEADLINE_HOURS).set(hours);
     Ok(())
 }

@@ -273,7 +273,7 @@ pub struct PendingExtremes {
 /// The database does not answer.
 pub async fn pending_extremes<C: ConnectionTrait>(db: &C) -> Result<PendingExtremes, StoreError> {
     let sql = r#"SELECT "received_at" FROM "event"
-        WHERE "seq" = (SELECT MIN("event_seq") FROM "file" WHERE "state" = 'PENDING')"#;
+        WHERE "seq" = (SELECT MIN("event_seq" + 0) FROM "file" WHERE "state" = 'PENDING')"#;
     Ok(PendingExtremes {
         oldest_received_at: query_number(db, sql, []).await?.map(from_micros).transpose()?,
         earliest_deadline: earliest_deadline(db).await?,

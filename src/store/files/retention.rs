@@ -64,7 +64,7 @@ pub async fn mark_removed<C: ConnectionTrait>(
     limit: u32,
 ) -> Result<u64, StoreError> {
     let sql = r#"UPDATE "file" SET "state" = 'EXPIRED', "problem" = $1 WHERE "id" IN (SELECT "id" FROM "file"
-        WHERE "state" = 'STORED' AND "kind" = $2 AND "stored_at" < $3 ORDER BY "id" LIMIT $4)"#;
+        WHERE "state" = 'STORED' AND "kind" = $2 AND "stored_at" < $3 ORDER BY "stored_at", "id" LIMIT $4)"#;
     let values = [problem.into(), kind.as_str().into(), to_micros(stored_before).into(), i64::from(limit).into()];
     Ok(execute(db, sql, values).await?.rows_affected())
 }

@@ -8,9 +8,10 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use super::TableRows;
 use crate::store::StoreError;
 
-/// How many values a call has at most, unless a single row has more. SQLite's limit is 32,766 for a
-/// statement. (Fewer in tests, so that they reach the limit.)
-const CALL_MAX_VALUES: usize = if cfg!(test) { 100 } else { 32_000 };
+/// How many values a call has at most, unless a single row has more. A prepared text of so many
+/// takes about 0.2 MB, and the connection keeps some hundred of them. (Fewer in tests, so that they
+/// reach the limit.)
+const CALL_MAX_VALUES: usize = if cfg!(test) { 100 } else { 2048 };
 
 pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: Vec<TableRows>) -> Result<(), StoreError> {
     let mut call = Call::default();
