@@ -5,6 +5,7 @@ import { useKeys } from "../app/keys";
 import { OpenAsQuery } from "../app/open-as-query";
 import { useApi } from "../app/use-api";
 import { serviceUrl } from "../base";
+import { Files } from "../files/files";
 import type { EventDetailsQuery } from "../gql/graphql";
 import { EventBeforeDocument, EventDetailsDocument } from "../gql/graphql";
 import { counted, money } from "../ui/format";
@@ -131,9 +132,29 @@ function Loaded({ event, level, tools }: { event: Details; level: 1 | 2; tools: 
           </>
         )}
       </dl>
+      <EventFiles event={event} />
       <Payload event={event} body={body} />
       <Deliveries event={event} />
     </article>
+  );
+}
+
+/** The files that the event names, as they were at it. */
+function EventFiles({ event }: { event: Details }) {
+  const drawing = event.__typename === "DrawingEvent" ? event : undefined;
+  const proposal = event.__typename === "ProposalEvent" ? event : undefined;
+  const files = [drawing?.png, drawing?.pdf, ...(proposal?.files ?? [])].filter((file) => !!file);
+  if (files.length === 0) return null;
+  const owner = drawing
+    ? { drawingId: drawing.drawing.id }
+    : proposal?.proposal
+      ? { proposalId: proposal.proposal.id }
+      : undefined;
+  return (
+    <section className={styles.files} aria-label="Files">
+      <h3>Files</h3>
+      <Files ids={files.map(({ id }) => id)} owner={owner} />
+    </section>
   );
 }
 

@@ -7,6 +7,7 @@ import { useApi } from "../../app/use-api";
 import { StatusChange } from "../../events/status-change";
 import { idText } from "../../events/subject";
 import { kindWords, providers, statuses } from "../../events/words";
+import { Files } from "../../files/files";
 import { ProposalPageDocument, type ProposalPageQuery } from "../../gql/graphql";
 import type { EventRow } from "../../live/feeds";
 import { useRefetchOn } from "../../live/use-feed";
@@ -82,27 +83,35 @@ function Loaded({ proposal }: { proposal: Proposal }) {
         }
       />
       <div className={styles.columns}>
-        <Card className={styles.section}>
-          <h2>What happened</h2>
-          <ol className={styles.timeline}>
-            {proposal.events.nodes.map((event) => (
-              <li key={event.id}>
-                <Link href={`/events/${idText(event.id)}`}>
-                  <Time at={event.receivedAt} />
-                  <Hidden> {kindWords(event.kind).label}, details</Hidden>
-                </Link>
-                <Mark tone={kindWords(event.kind).tone}>{kindWords(event.kind).label}</Mark>
-                <span>
-                  {event.__typename === "ProposalEvent" && event.payment ? (
-                    money(event.payment.amount, currency)
-                  ) : (
-                    <StatusChange event={event} />
-                  )}
-                </span>
-              </li>
-            ))}
-          </ol>
-        </Card>
+        <div className={styles.page}>
+          <Card className={styles.section}>
+            <h2>What happened</h2>
+            <ol className={styles.timeline}>
+              {proposal.events.nodes.map((event) => (
+                <li key={event.id}>
+                  <Link href={`/events/${idText(event.id)}`}>
+                    <Time at={event.receivedAt} />
+                    <Hidden> {kindWords(event.kind).label}, details</Hidden>
+                  </Link>
+                  <Mark tone={kindWords(event.kind).tone}>{kindWords(event.kind).label}</Mark>
+                  <span>
+                    {event.__typename === "ProposalEvent" && event.payment ? (
+                      money(event.payment.amount, currency)
+                    ) : (
+                      <StatusChange event={event} />
+                    )}
+                  </span>
+                </li>
+              ))}
+            </ol>
+          </Card>
+          {proposal.files.length > 0 && (
+            <Card className={styles.section}>
+              <h2>Files</h2>
+              <Files ids={proposal.files.map(({ id }) => id)} owner={{ proposalId: proposal.id }} />
+            </Card>
+          )}
+        </div>
         <div className={styles.page}>
           <Card className={styles.section}>
             <h2>Money</h2>
