@@ -62,6 +62,20 @@ export async function seriousFindings(page: Page, except: string[] = []): Promis
     .map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
 }
 
+/** The system's colours, as the styles of a page have them. */
+export function systemColors(page: Page) {
+  return page.evaluate(() => {
+    const of = (name: string) => {
+      const probe = document.body.appendChild(document.createElement("p"));
+      probe.style.color = name;
+      const { color } = getComputedStyle(probe);
+      probe.remove();
+      return color;
+    };
+    return { canvas: of("Canvas"), text: of("CanvasText"), highlight: of("Highlight") };
+  });
+}
+
 export const state = (page: Page, name: string) => page.locator(`[data-state="${name}"]`).first();
 
 /** Makes the page try again at once, as a network that is back does. It may have come back by itself already. */

@@ -1,4 +1,4 @@
-import { expect, proposal, seriousFindings, state, test } from "./fixtures.ts";
+import { expect, proposal, seriousFindings, state, systemColors, test } from "./fixtures.ts";
 import { freePort, hasNginx, Nginx } from "./nginx.ts";
 import { Service } from "./service.ts";
 
@@ -103,6 +103,28 @@ test("the pages work below a path of nginx, with a session", async ({ page, cont
   expect(nginx.errors).toBe("");
   nginx.end();
   await service.end();
+});
+
+test("with forced colours it shows what is selected", async ({ page, service }) => {
+  const event = await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await service.deliver("bidsketch", "proposal_created", proposal(2));
+  await page.emulateMedia({ forcedColors: "active" });
+  await page.goto(`${service.url}/?event=${event.slice(6)}`);
+  const system = await systemColors(page);
+  const tab = (name: string) => page.getByRole("tab", { name });
+  await expect(tab("Payload")).toHaveCSS("border-bottom-color", system.highlight);
+  await expect(tab("Raw")).toHaveCSS("border-bottom-color", system.canvas);
+  await expect(page.locator(`tr[data-event="${event}"]`)).toHaveCSS("outline-style", "solid");
+  await expect(page.locator("tr[data-event='event:2']")).toHaveCSS("outline-style", "none");
+  await page.keyboard.press("Control+k");
+  const options = page.getByRole("dialog", { name: "Go to" }).getByRole("option");
+  await expect(options.first()).toHaveCSS("outline-style", "solid");
+  await expect(options.nth(1)).toHaveCSS("outline-style", "none");
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.goto(`${service.url}/wall?show=pipeline`);
+  const bar = page.locator("tr[data-status=PENDING] td").first();
+  await expect(bar).toHaveCSS("background-image", new RegExp(system.highlight.replaceAll(/[()]/g, "\\$&")));
+  await expect(bar).toHaveCSS("color", system.text);
 });
 
 test("the palette goes to a page and to a proposal, and keys can be switched off", async ({ page, service }) => {

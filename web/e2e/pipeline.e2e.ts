@@ -1,5 +1,5 @@
 import type { Page, Request } from "@playwright/test";
-import { expect, proposal, seriousFindings, state, test } from "./fixtures.ts";
+import { expect, proposal, seriousFindings, state, systemColors, test } from "./fixtures.ts";
 import { Service } from "./service.ts";
 
 const HOUR = 3600_000;
@@ -197,16 +197,7 @@ test("with forced colours bars, lines and cells have the system's", async ({ pag
     await page.emulateMedia({ forcedColors: "active", colorScheme });
     await page.goto(`${service.url}/pipeline`);
     await page.locator("figure svg[role=img] rect").first().waitFor();
-    const system = await page.evaluate(() => {
-      const of = (name: string) => {
-        const probe = document.body.appendChild(document.createElement("p"));
-        probe.style.color = name;
-        const { color } = getComputedStyle(probe);
-        probe.remove();
-        return color;
-      };
-      return { text: of("CanvasText"), highlight: of("Highlight") };
-    });
+    const system = await systemColors(page);
     const bar = page.locator("tr[data-status=PENDING] td").nth(1);
     expect(await bar.evaluate((element) => getComputedStyle(element).backgroundImage)).toContain(system.highlight);
     for (const line of await page.locator("path.visx-linepath").all())
