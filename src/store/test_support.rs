@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, Database, DbBackend, EntityTrait, Statement};
 use super::Store;
 use crate::clock::Clock;
 use crate::config::{self, Settings};
+use crate::domain::Provider;
 
 impl Store {
     /// A new SQLite database, deleted with the directory.
@@ -32,6 +33,27 @@ impl Store {
         dump!(event, delivery, file, project, project_tag, drawing, drawing_tag, client, proposal, payment);
         rows.sort();
         rows
+    }
+
+    /// The name and the status of the objects with this id: the project, the drawing, the client,
+    /// and Bidsketch's and ArcSite's proposal.
+    pub(crate) async fn states_of(&self, id: &str) -> Vec<(Option<String>, Option<String>)> {
+        use entity::{client, drawing, project, proposal};
+        let db = self.reader();
+        let mut states = Vec::new();
+        macro_rules! named {
+            ($($table:ident),+) => {
+                $(let row = $table::Entity::find_by_id(id).one(db).await.unwrap();
+                states.push((row.and_then(|row| row.name), None));)+
+            };
+        }
+        named!(project, drawing, client);
+        for provider in [Provider::Bidsketch, Provider::Arcsite] {
+            let key = (provider.as_str().to_owned(), id.to_owned());
+            let row = proposal::Entity::find_by_id(key).one(db).await.unwrap();
+            states.push(row.map_or((None, None), |row| (row.name, row.status)));
+        }
+        states
     }
 
     /// How many generic and how many custom plans the write connection has executed.
