@@ -8,6 +8,7 @@ use super::normalise::NormaliseError;
 use super::verify::{Delivery, Verified};
 use crate::domain::{DedupWindow, DeliveryOutcome, Event, Seq};
 use crate::store::deliveries::NewDelivery;
+use crate::store::files::Links;
 use crate::store::log::Entry;
 use crate::store::webhooks::Arrivals;
 use crate::store::{StoreError, deliveries, log};
@@ -94,7 +95,7 @@ pub(super) async fn append_or_match(
         let body_differs = body_differs(group, seq, delivery.body()).await?;
         let is_renewed = group.projections.renew_links(&group.tx, &event.change).await?;
         let links_renewed_after = is_renewed.then_some(group.last_seq);
-        group.files.record(&event.files, delivery.received_at(), None);
+        group.files.record(&event.files, delivery.received_at(), Links::Repeated(seq));
         return Ok(Recorded { outcome: DeliveryOutcome::Redelivery, seq, body_differs, links_renewed_after });
     }
     group.projections.complete_references(&group.tx, event.provider, &mut event.references).await?;
@@ -107,7 +108,7 @@ pub(super) async fn append_or_match(
     let derived = group.projections.apply(&group.tx, &entry).await?;
     log::append(&mut group.unflushed, &entry, &derived);
     group.duplicates.record_appended(&entry)?;
-    group.files.record(&event.files, delivery.received_at(), Some(seq));
+    group.files.record(&event.files, delivery.received_at(), Links::New(seq));
     group.last_seq = seq;
     let body_differs = delivery.body() != body.as_bytes();
     Ok(Recorded { outcome: DeliveryOutcome::Accepted, seq, body_differs, links_renewed_after: None })

@@ -24,7 +24,7 @@ pub use jobs::{
     next_attempt_after, pending_extremes, postpone_all, record_refused, record_stored, record_unfetched, record_unfit,
     stored_bytes,
 };
-pub use recording::{FileRecording, NewFiles};
+pub use recording::{FileRecording, Links, NewFiles};
 pub use retention::{RemovableFile, clear_removed, is_kept, mark_removed, removable, removed_contents};
 pub use retry::{FileRetry, FilesOf, retry};
 pub use stored::{digests_after, is_named};

@@ -1,6 +1,7 @@
 //! Records the files of a group of deliveries, in its transaction.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::TimeDelta;
 use entity::file::Model;
@@ -18,6 +19,10 @@ use crate::vendor::links::{expires_at, link_hash};
 /// How long a link lives that does not say so. ArcSite's links live as long.
 const LINK_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
+/// The longest that a link is taken to live after its arrival, whatever it says. A file would
+/// otherwise wait for years, and no one would learn that it is lost.
+const LINK_LIFETIME_MAX: TimeDelta = TimeDelta::days(7);
+
 /// Whether the files of events are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileRecording {
@@ -25,6 +30,15 @@ pub enum FileRecording {
     On,
     /// It has no place for them.
     Off,
+}
+
+/// What a delivery is to the event whose files it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// It is the first of the event.
+    New(Seq),
+    /// It repeats the event.
+    Repeated(Seq),
 }
 
 /// The files of a group, before they are written.
@@ -37,11 +51,15 @@ pub struct NewFiles {
     by_hash: BTreeMap<String, Vec<usize>>,
     /// The link of each hash that lives longest.
     fresh: BTreeMap<String, FreshLink>,
+    /// The same of each hash and each event that is repeated.
+    repeated: BTreeMap<(String, i64), FreshLink>,
 }
 
 /// A link that may replace those of earlier files.
 #[derive(Clone, Debug, Serialize)]
 struct FreshLink {
+    /// The event that it came with.
+    event: i64,
     link: String,
     expires: i64,
     /// When it arrived.
@@ -55,66 +73,86 @@ struct FreshLinkRow<'a> {
     link: &'a FreshLink,
 }
 
+/// Which files a fresh link is for. A later event is a version of its own, and its link may lead to
+/// later bytes. So it replaces only a dead link: later bytes are better than none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replaced {
+    /// Those of the event that the delivery repeats.
+    OfTheEvent,
+    /// Those whose own links are dead, of any event.
+    Dead,
+}
+
 /// A fresh link replaces one that dies earlier, of a file that is not stored yet, and makes the file
 /// due. A file that retention has removed has a time of storing.
 const REPLACE_LINKS: &str = r#"UPDATE "file" SET "link" = "fresh"."link", "link_expires_at" = "fresh"."expires",
     "next_attempt_at" = "fresh"."at", "state" = 'PENDING', "problem" = NULL, "attempts" = 0
 FROM {fresh} WHERE "file"."link_hash" = "fresh"."hash" AND "file"."state" IN ('PENDING', 'EXPIRED')
-    AND "file"."stored_at" IS NULL AND "file"."link_expires_at" < "fresh"."expires""#;
+    AND "file"."stored_at" IS NULL AND "file"."link_expires_at" < "fresh"."expires" AND {replaced}"#;
 
 const FRESH_ON_SQLITE: &str = r#"(SELECT value ->> 'hash' AS "hash", value ->> 'link' AS "link",
-    value ->> 'expires' AS "expires", value ->> 'at' AS "at" FROM json_each($1)) AS "fresh""#;
+    value ->> 'expires' AS "expires", value ->> 'at' AS "at", value ->> 'event' AS "event" FROM json_each($1)) AS "fresh""#;
 
-const FRESH_ON_POSTGRES: &str =
-    r#"json_to_recordset(CAST($1 AS json)) AS "fresh"("hash" text, "link" text, "expires" bigint, "at" bigint)"#;
+const FRESH_ON_POSTGRES: &str = r#"json_to_recordset(CAST($1 AS json))
+    AS "fresh"("hash" text, "link" text, "expires" bigint, "at" bigint, "event" bigint)"#;
 
 impl NewFiles {
     /// No files yet. `last_id` is the number of the newest file.
     #[must_use]
     pub const fn after(last_id: i64, recording: FileRecording) -> Self {
-        Self { recording, last_id, rows: Vec::new(), by_hash: BTreeMap::new(), fresh: BTreeMap::new() }
+        Self {
+            recording,
+            last_id,
+            rows: Vec::new(),
+            by_hash: BTreeMap::new(),
+            fresh: BTreeMap::new(),
+            repeated: BTreeMap::new(),
+        }
     }
 
     /// Records the links of a delivery: the files of its event, if the event is new, and fresh links
     /// to earlier files.
-    pub fn record(&mut self, links: &[FileLink], received_at: Time, new_event: Option<Seq>) {
+    pub fn record(&mut self, links: &[FileLink], received_at: Time, of: Links) {
         if self.recording == FileRecording::Off {
             return;
         }
+        let (Links::New(event) | Links::Repeated(event)) = of;
         for link in links {
             let hash = link_hash(&link.url);
             let fresh = FreshLink {
+                event: event.0,
                 link: link.url.clone(),
-                expires: to_micros(expires_at(&link.url).unwrap_or(received_at + LINK_LIFETIME)),
+                expires: to_micros(deadline(&link.url, received_at)),
                 at: to_micros(received_at),
             };
             for &index in self.by_hash.get(&hash).into_iter().flatten() {
                 fresh.replace(&mut self.rows[index]);
             }
-            if let Some(event) = new_event {
-                self.by_hash.entry(hash.clone()).or_default().push(self.rows.len());
-                self.last_id += 1;
-                self.rows.push(new_row(self.last_id, event, link, &hash, &fresh));
+            match of {
+                Links::New(_) => {
+                    self.by_hash.entry(hash.clone()).or_default().push(self.rows.len());
+                    self.last_id += 1;
+                    self.rows.push(new_row(self.last_id, event, link, &hash, &fresh));
+                }
+                Links::Repeated(_) => {
+                    keep_longest(self.repeated.entry((hash.clone(), event.0)), &fresh);
+                }
             }
-            let longest = self.fresh.entry(hash).or_insert_with(|| fresh.clone());
-            if longest.expires < fresh.expires {
-                *longest = fresh;
-            }
+            keep_longest(self.fresh.entry(hash), &fresh);
         }
     }
 
-    /// Replaces the links of earlier files, in one statement if there are any, and adds the new rows
-    /// to the batch.
+    /// Replaces the links of earlier files, in one statement or two if there are any, and adds the
+    /// new rows to the batch.
     ///
     /// # Errors
     ///
     /// The database does not answer.
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C, batch: &mut BulkInsert) -> Result<(), StoreError> {
-        if !self.fresh.is_empty() {
-            let rows: Vec<FreshLinkRow<'_>> =
-                self.fresh.iter().map(|(hash, link)| FreshLinkRow { hash, link }).collect();
-            execute(db, &replace_links_sql(Dialect::of(db.get_database_backend())), [to_json(&rows)?.into()]).await?;
-        }
+        let repeated = self.repeated.iter().map(|((hash, _), link)| FreshLinkRow { hash, link }).collect();
+        replace_links(db, Replaced::OfTheEvent, repeated).await?;
+        let fresh = self.fresh.iter().map(|(hash, link)| FreshLinkRow { hash, link }).collect();
+        replace_links(db, Replaced::Dead, fresh).await?;
         for row in self.rows.drain(..) {
             batch.insert(&row);
         }
@@ -122,19 +160,48 @@ impl NewFiles {
     }
 }
 
+/// When a link dies: by its own word, within a bound.
+fn deadline(link: &str, received_at: Time) -> Time {
+    expires_at(link).unwrap_or(received_at + LINK_LIFETIME).min(received_at + LINK_LIFETIME_MAX)
+}
+
+fn keep_longest<K: Ord>(entry: Entry<'_, K, FreshLink>, fresh: &FreshLink) {
+    let longest = entry.or_insert_with(|| fresh.clone());
+    if longest.expires < fresh.expires {
+        longest.clone_from(fresh);
+    }
+}
+
+async fn replace_links<C: ConnectionTrait>(
+    db: &C,
+    replaced: Replaced,
+    fresh: Vec<FreshLinkRow<'_>>,
+) -> Result<(), StoreError> {
+    if !fresh.is_empty() {
+        let sql = replace_links_sql(Dialect::of(db.get_database_backend()), replaced);
+        execute(db, &sql, [to_json(&fresh)?.into()]).await?;
+    }
+    Ok(())
+}
+
 /// The statement that replaces links, with the links as a JSON array.
-pub(super) fn replace_links_sql(dialect: Dialect) -> String {
+pub(super) fn replace_links_sql(dialect: Dialect, replaced: Replaced) -> String {
     let fresh = match dialect {
         Dialect::Sqlite => FRESH_ON_SQLITE,
         Dialect::Postgres => FRESH_ON_POSTGRES,
     };
-    REPLACE_LINKS.replace("{fresh}", fresh)
+    let replaced = match replaced {
+        Replaced::OfTheEvent => r#""file"."event_seq" = "fresh"."event""#,
+        Replaced::Dead => r#""file"."link_expires_at" <= "fresh"."at""#,
+    };
+    REPLACE_LINKS.replace("{fresh}", fresh).replace("{replaced}", replaced)
 }
 
 impl FreshLink {
     /// Does to a row of the group what [`REPLACE_LINKS`] does to a stored one.
     fn replace(&self, row: &mut Model) {
-        if row.link_expires_at < self.expires {
+        let is_replaced = row.event_seq == self.event || row.link_expires_at <= self.at;
+        if is_replaced && row.link_expires_at < self.expires {
             row.link.clone_from(&self.link);
             row.link_expires_at = self.expires;
             row.next_attempt_at = self.at;

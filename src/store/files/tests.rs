@@ -5,7 +5,7 @@ use entity::{event, file};
 use sea_orm::{DbBackend, EntityTrait, Statement};
 
 use super::jobs::{DUE, EARLIEST_DEADLINE, EXPIRE, NEXT_ATTEMPT};
-use super::recording::replace_links_sql;
+use super::recording::{Replaced, replace_links_sql};
 use super::retention::REMOVED_CONTENTS;
 use super::*;
 use crate::clock::Time;
@@ -13,6 +13,10 @@ use crate::domain::{Digest, FileId, FileKind, FileLink, FileRole, FileState, Seq
 use crate::store::engine::dialect::Dialect;
 use crate::store::test_support::PostgresCluster;
 use crate::store::{BulkInsert, Store};
+
+/// The deliveries of event 1.
+const NEW: Links = Links::New(Seq(1));
+const REPEATED: Links = Links::Repeated(Seq(1));
 
 const LINK: &str = "https://files.arcsite.com/a.pdf";
 
@@ -34,13 +38,13 @@ fn link(dies: i64) -> FileLink {
 }
 
 /// Records the links in one transaction, as the files of a new event or as those of a redelivery.
-async fn record(store: &Store, links: &[FileLink], at: i64, new_event: Option<i64>) {
+async fn record(store: &Store, links: &[FileLink], at: i64, of: Links) {
     let tx = store.begin().await.unwrap();
     let newest = query_number(&tx, r#"SELECT MAX("id") FROM "file""#, []).await.unwrap().unwrap_or_default();
     let (mut files, mut batch) = (NewFiles::after(newest, FileRecording::On), BulkInsert::default());
-    files.record(links, minute(at), new_event.map(Seq));
+    files.record(links, minute(at), of);
     files.write(&tx, &mut batch).await.unwrap();
-    if let Some(seq) = new_event {
+    if let Links::New(Seq(seq)) = of {
         batch.insert(&event::Model {
             seq,
             provider: "ARCSITE".to_owned(),
@@ -92,16 +96,17 @@ fn digest(byte: u8) -> Digest {
 }
 
 async fn jobs_end_as_they_are_recorded(store: &Store) {
-    record(store, &[link(300), link(100)], 0, Some(1)).await;
-    record(store, &[link(200)], 0, Some(2)).await;
-    // A later link of the same file replaced those that die earlier.
+    record(store, &[link(100)], 0, NEW).await;
+    record(store, &[link(300)], 0, Links::New(Seq(2))).await;
+    record(store, &[link(200)], 0, Links::New(Seq(3))).await;
+    // Each event is a version of its own while its link lives.
     assert_eq!(
         rows(store).await.iter().map(|row| row.link.clone()).collect::<Vec<_>>(),
-        [300, 200, 200].map(|dies| link(dies).url)
+        [100, 300, 200].map(|dies| link(dies).url)
     );
-    assert_eq!(due_ids(store, 1).await, [2, 3, 1], "nearest deadline first");
+    assert_eq!(due_ids(store, 1).await, [1, 3, 2], "nearest deadline first");
     let jobs = due(store.reserved_reader(), minute(1), 100).await.unwrap();
-    assert_eq!(jobs.iter().map(|job| job.is_signed_hook).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(jobs.iter().map(|job| job.is_signed_hook).collect::<Vec<_>>(), [false, false, true]);
 
     let attempt = Attempt { problem: "the host is busy".to_owned(), next_attempt_at: minute(50), counts: true };
     assert!(write!(store, |tx| record_unfetched(&tx, &jobs[0], &attempt)));
@@ -111,27 +116,27 @@ async fn jobs_end_as_they_are_recorded(store: &Store) {
     assert!(!write!(store, |tx| record_stored(&tx, &jobs[2], (&digest(2), 10), minute(2))), "it is stored");
     assert_eq!(due_ids(store, 1).await, [0; 0]);
     assert_eq!(next_attempt_after(store.reserved_reader(), minute(1)).await.unwrap(), Some(minute(50)));
-    assert_eq!(earliest_deadline(store.reserved_reader()).await.unwrap(), Some(minute(200)));
-    assert_eq!(due_ids(store, 50).await, [2]);
+    assert_eq!(earliest_deadline(store.reserved_reader()).await.unwrap(), Some(minute(100)));
+    assert_eq!(due_ids(store, 50).await, [1]);
     // The last problem is the reason.
-    assert_eq!(write!(store, |tx| expire(&tx, minute(199))), 0);
-    assert_eq!(write!(store, |tx| expire(&tx, minute(200))), 1);
+    assert_eq!(write!(store, |tx| expire(&tx, minute(99))), 0);
+    assert_eq!(write!(store, |tx| expire(&tx, minute(100))), 1);
     let states: Vec<(String, Option<String>)> =
         rows(store).await.into_iter().map(|row| (row.state, row.problem)).collect();
     let state = |state: &str, problem: Option<&str>| (state.to_owned(), problem.map(str::to_owned));
     let expected =
-        [state("STORED", None), state("EXPIRED", Some("the host is busy")), state("FAILED", Some("too large"))];
+        [state("EXPIRED", Some("the host is busy")), state("STORED", None), state("FAILED", Some("too large"))];
     assert_eq!(states, expected);
     assert_eq!(stored_bytes(store.reader()).await.unwrap(), 10);
     let counts = count(store.reader()).await.unwrap();
     assert_eq!(counts.iter().map(|(_, files)| *files).collect::<Vec<_>>(), [0, 1, 1, 0, 1]);
 
     // A fresh link revives the expired file alone, and an older one nothing.
-    record(store, &[link(150)], 210, None).await;
+    record(store, &[link(90)], 210, REPEATED).await;
     assert_eq!(due_ids(store, 210).await, [0; 0]);
-    record(store, &[link(400)], 210, None).await;
-    assert_eq!(due_ids(store, 210).await, [2]);
-    let revived = rows(store).await.remove(1);
+    record(store, &[link(400)], 210, REPEATED).await;
+    assert_eq!(due_ids(store, 210).await, [1]);
+    let revived = rows(store).await.remove(0);
     assert_eq!((revived.problem, revived.attempts, revived.link), (None, 0, link(400).url));
     // Neither a failure nor the bytes of the link before touch it.
     assert!(!write!(store, |tx| record_stored(&tx, &jobs[0], (&digest(3), 10), minute(211))));
@@ -139,16 +144,51 @@ async fn jobs_end_as_they_are_recorded(store: &Store) {
     // What failed is due once more only while its link lives.
     assert_eq!(write!(store, |tx| make_due(&tx, minute(210))), 1);
     assert_eq!(write!(store, |tx| make_due(&tx, minute(190))), 2);
-    assert_eq!(due_ids(store, 190).await, [3, 2]);
+    assert_eq!(due_ids(store, 190).await, [3, 1]);
     assert_eq!(write!(store, |tx| postpone_all(&tx, minute(190), minute(195), "no room")), 2);
     assert_eq!(due_ids(store, 190).await, [0; 0]);
     assert_eq!(count_pending_due(store.reader(), minute(195)).await.unwrap(), 2);
     assert_eq!(pending_extremes(store.reader()).await.unwrap().oldest_received_at, Some(minute(0)));
 }
 
+/// Where the vendor keeps all versions of a drawing under one path.
+async fn fresh_link_is_for_its_event_or_for_dead_links(store: &Store) {
+    let links = async || rows(store).await.into_iter().map(|row| (row.link, row.state)).collect::<Vec<_>>();
+    let pending = |dies| (link(dies).url, "PENDING".to_owned());
+    let expired = |dies| (link(dies).url, "EXPIRED".to_owned());
+    record(store, &[link(100)], 0, NEW).await;
+    record(store, &[link(200)], 1, Links::New(Seq(2))).await;
+    record(store, &[link(300)], 2, REPEATED).await;
+    assert_eq!(links().await, [pending(300), pending(200)], "the other event's link lives");
+    write!(store, |tx| expire(&tx, minute(200)));
+    assert_eq!(links().await, [pending(300), expired(200)]);
+    record(store, &[link(400)], 210, Links::New(Seq(3))).await;
+    assert_eq!(links().await, [pending(300), pending(400), pending(400)], "a later event revives a dead one");
+    // Of two fresh links in one transaction each event has its own; a dead one gets the longest.
+    write!(store, |tx| expire(&tx, minute(300)));
+    let tx = store.begin().await.unwrap();
+    let (mut files, mut batch) = (NewFiles::after(3, FileRecording::On), BulkInsert::default());
+    files.record(&[link(500)], minute(310), Links::Repeated(Seq(2)));
+    files.record(&[link(600)], minute(310), Links::Repeated(Seq(3)));
+    files.write(&tx, &mut batch).await.unwrap();
+    store.commit(tx, None).await.unwrap();
+    assert_eq!(links().await, [pending(600), pending(500), pending(600)]);
+    // Rows that are not written yet follow the same rule.
+    let (mut files, mut batch) = (NewFiles::after(3, FileRecording::On), BulkInsert::default());
+    files.record(&[link(700)], minute(320), Links::New(Seq(4)));
+    files.record(&[link(800)], minute(320), Links::New(Seq(5)));
+    files.record(&[link(900)], minute(320), Links::Repeated(Seq(4)));
+    files.record(&[link(1000)], minute(850), Links::New(Seq(6)));
+    let tx = store.begin().await.unwrap();
+    files.write(&tx, &mut batch).await.unwrap();
+    batch.write(&tx).await.unwrap();
+    store.commit(tx, None).await.unwrap();
+    assert_eq!(links().await[3..], [pending(900), pending(1000), pending(1000)]);
+}
+
 async fn removal_marks_rows_then_forgets_their_bytes(store: &Store) {
     for id in 1..=4 {
-        record(store, &[link(1000)], 0, Some(id)).await;
+        record(store, &[link(1000)], 0, Links::New(Seq(id))).await;
         let job = due(store.reserved_reader(), minute(0), 1).await.unwrap().remove(0);
         let content = if id == 4 { digest(9) } else { digest(1) };
         assert!(write!(store, |tx| record_stored(&tx, &job, (&content, 10), minute(id))));
@@ -167,7 +207,7 @@ async fn removal_marks_rows_then_forgets_their_bytes(store: &Store) {
     assert_eq!(write!(store, |tx| mark_removed(&tx, (FileKind::Pdf, minute(9)), "removed", 1)), 1);
     assert!(!is_kept(store.reader(), &digest(1)).await.unwrap(), "no file has these bytes now");
     // Neither a fresh link nor a command brings a removed file back.
-    record(store, &[link(2000)], 10, None).await;
+    record(store, &[link(2000)], 10, REPEATED).await;
     assert_eq!(write!(store, |tx| make_due(&tx, minute(10))), 0);
     let states: Vec<String> = rows(store).await.into_iter().map(|row| row.state).collect();
     assert_eq!(states, ["EXPIRED", "EXPIRED", "EXPIRED", "STORED"]);
@@ -179,6 +219,8 @@ async fn rows_of_sqlite_follow_the_results() {
     jobs_end_as_they_are_recorded(&store).await;
     let (_directory, store) = Store::for_test().await;
     removal_marks_rows_then_forgets_their_bytes(&store).await;
+    let (_directory, store) = Store::for_test().await;
+    fresh_link_is_for_its_event_or_for_dead_links(&store).await;
 }
 
 #[tokio::test]
@@ -190,13 +232,28 @@ async fn rows_of_postgresql_follow_the_results() {
     let store = cluster.new_store().await;
     removal_marks_rows_then_forgets_their_bytes(&store).await;
     store.close().await;
+    let store = cluster.new_store().await;
+    fresh_link_is_for_its_event_or_for_dead_links(&store).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn link_that_says_it_lives_for_centuries_lives_for_a_week() {
+    let (_directory, store) = Store::for_test().await;
+    let endless = FileLink { url: format!("{LINK}?Expires=9999999999&Signature=s"), ..link(0) };
+    record(&store, std::slice::from_ref(&endless), 0, NEW).await;
+    let deadline = earliest_deadline(store.reserved_reader()).await.unwrap();
+    assert_eq!(deadline, Some(minute(0) + TimeDelta::days(7)));
+    record(&store, &[endless], 10, REPEATED).await;
+    let deadline = earliest_deadline(store.reserved_reader()).await.unwrap();
+    assert_eq!(deadline, Some(minute(10) + TimeDelta::days(7)), "a redelivery gives it another week");
 }
 
 #[tokio::test]
 async fn link_without_a_time_lives_for_a_day() {
     let (_directory, store) = Store::for_test().await;
     let lasting = FileLink { url: LINK.to_owned(), ..link(0) };
-    record(&store, &[lasting], 0, Some(1)).await;
+    record(&store, &[lasting], 0, NEW).await;
     let deadline = earliest_deadline(store.reserved_reader()).await.unwrap();
     assert_eq!(deadline, Some(minute(0) + TimeDelta::hours(24)));
 }
@@ -211,11 +268,12 @@ async fn statements_of_the_worker_use_the_partial_indexes() {
             (EARLIEST_DEADLINE.to_owned(), "file_deadline"),
             (EXPIRE.to_owned(), "file_deadline"),
             (REMOVED_CONTENTS.to_owned(), "file_removed"),
-            (replace_links_sql(dialect), "file_renewable"),
+            (replace_links_sql(dialect, Replaced::Dead), "file_renewable"),
+            (replace_links_sql(dialect, Replaced::OfTheEvent), "file_"),
         ]
     };
     let literal = |sql: &str| {
-        let fresh = r#"'[{"hash":"a","link":"b","expires":1,"at":1}]'"#;
+        let fresh = r#"'[{"hash":"a","link":"b","expires":1,"at":1,"event":1}]'"#;
         let first = if sql.contains("fresh") { fresh } else { "1700000000000000" };
         sql.replace("$1", first).replace("$2", "100")
     };
