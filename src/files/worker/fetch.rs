@@ -1,7 +1,6 @@
 //! One fetch: download, store, record.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::next_attempt;
+use super::room::Room;
 use crate::clock::{Clock, Time};
 use crate::domain::{Digest, FileId, FileState};
 use crate::files::outbound::{AllowedUrl, DownloadError, Downloaded, FileSink, Outbound};
@@ -47,7 +47,7 @@ pub(super) struct Context {
     /// `files.max_bytes`.
     pub(super) max_bytes: u64,
     /// How many bytes the store may grow.
-    pub(super) room: AtomicU64,
+    pub(super) room: Room,
     /// When the last result was written.
     pub(super) recorded_at: Mutex<Option<Instant>>,
     /// Fetches hold it from before they store bytes until their row says so; the removal of bytes
@@ -61,7 +61,8 @@ pub(super) struct Context {
 pub(super) enum Outcome {
     /// The file is stored.
     Stored,
-    /// A fresh link came meanwhile. The file will be fetched by that one.
+    /// The row changed meanwhile: a fresh link came, by which the file will be fetched, or the row is
+    /// no job any more.
     Superseded,
     /// It will be tried again.
     Retry,
@@ -132,11 +133,12 @@ impl Context {
     ) -> Result<Outcome, StoreError> {
         let not_removed = self.storing.read().await;
         let is_new = !is_kept(self.store.reserved_reader(), &digest).await?;
-        if is_new && !self.take_room(size_bytes) {
+        let room = if is_new { self.room.reserve(size_bytes) } else { None };
+        if is_new && room.is_none() {
             upload.abort().await;
             let next_attempt_at = self.clock.now() + ROOM_PAUSE;
-            self.postpone(job, Attempt { problem: NO_ROOM.to_owned(), next_attempt_at, counts: false }).await?;
-            return Ok(Outcome::NoRoom);
+            let attempt = Attempt { problem: NO_ROOM.to_owned(), next_attempt_at, counts: false };
+            return Ok(if self.postpone(job, &attempt).await? { Outcome::NoRoom } else { Outcome::Superseded });
         }
         let finished = self.downloads.spawn(async move { upload.finish(&digest).await }).await;
         match finished {
@@ -149,6 +151,9 @@ impl Context {
         if self.record(Write::Stored { job, content: (digest, size_bytes), now }).await? == 0 {
             drop(not_removed);
             return self.discard(&digest).await;
+        }
+        if let Some(room) = room {
+            room.fill();
         }
         tracing::info!(file = job.id.0, bytes = size_bytes, sha256 = %digest, "file stored");
         Ok(Outcome::Stored)
@@ -165,13 +170,11 @@ impl Context {
         Ok(Outcome::Superseded)
     }
 
-    fn take_room(&self, bytes: u64) -> bool {
-        self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
-    }
-
     /// Records that a file is refused or cannot be stored.
     async fn give_up(&self, job: &FetchJob, state: FileState, problem: &str) -> Result<Outcome, StoreError> {
-        self.record(Write::Unfit { job, state, problem }).await?;
+        if self.record(Write::Unfit { job, state, problem }).await? == 0 {
+            return Ok(Outcome::Superseded);
+        }
         tracing::warn!(file = job.id.0, %state, problem, "file given up");
         Ok(Outcome::Unfit(state))
     }
@@ -183,20 +186,24 @@ impl Context {
         retry_after: Option<Duration>,
     ) -> Result<Outcome, StoreError> {
         let next_attempt_at = next_attempt(self.clock.now(), job.attempts, retry_after, job.deadline);
-        tracing::debug!(file = job.id.0, problem, %next_attempt_at, "file not fetched yet");
-        self.postpone(job, Attempt { problem, next_attempt_at, counts: true }).await?;
+        let attempt = Attempt { problem, next_attempt_at, counts: true };
+        if !self.postpone(job, &attempt).await? {
+            return Ok(Outcome::Superseded);
+        }
+        tracing::debug!(file = job.id.0, problem = attempt.problem, %next_attempt_at, "file not fetched yet");
         Ok(Outcome::Retry)
     }
 
     async fn storage_failed(&self, job: &FetchJob, error: StorageError) -> Result<Outcome, StoreError> {
         let next_attempt_at: Time = self.clock.now() + STORAGE_PAUSE;
         let problem = "the store of files failed; see the service's log".to_owned();
-        self.postpone(job, Attempt { problem, next_attempt_at, counts: false }).await?;
+        self.postpone(job, &Attempt { problem, next_attempt_at, counts: false }).await?;
         Ok(Outcome::StorageFailed(error))
     }
 
-    async fn postpone(&self, job: &FetchJob, attempt: Attempt) -> Result<(), StoreError> {
-        self.record(Write::Unfetched { job, attempt: &attempt }).await.map(drop)
+    /// Records that the file is tried again. Returns whether it was still the job that was read.
+    async fn postpone(&self, job: &FetchJob, attempt: &Attempt) -> Result<bool, StoreError> {
+        Ok(self.record(Write::Unfetched { job, attempt }).await? > 0)
     }
 
     /// Writes in a transaction of its own. Returns how many rows changed. A result is worth a

@@ -5,9 +5,8 @@
 //! wakes on commits that may have brought files, when an attempt is due or a link dies, and every
 //! few seconds, because commands write beside it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -22,23 +21,19 @@ use super::storage::FileStore;
 use crate::clock::{Clock, Time};
 use crate::config;
 use crate::domain::{FileId, FileState, Seq};
-use crate::store::files::{
-    FetchJob, count_pending_due, due, earliest_deadline, next_attempt_after, removed_contents, stored_bytes,
-};
-use crate::store::{Job, JobLocks, Store, StoreError};
+use crate::store::files::{FetchJob, count_pending_due, earliest_deadline, next_attempt_after, removed_contents};
+use crate::store::{JobLocks, Store, StoreError};
 
 mod backoff;
 mod fetch;
 mod gauges;
+mod lock;
+mod queue;
+mod room;
 
-use fetch::{Context, NO_ROOM, Outcome, ROOM_PAUSE, STORAGE_PAUSE, Write};
+use fetch::{Context, Outcome, STORAGE_PAUSE, Write};
 use gauges::count_outcome;
-
-/// How many files are fetched from one host at once.
-const FETCHES_PER_HOST: usize = 2;
-
-/// How many jobs are read at once.
-const QUEUE_JOBS_MAX: u32 = 200;
+use room::Room;
 
 /// How long the worker waits without a reason to wake.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -82,6 +77,9 @@ pub struct Worker {
     lock_asked_at: Option<Instant>,
     /// Jobs that were due when they were read, nearest deadline first.
     queue: VecDeque<(FetchJob, AllowedUrl)>,
+    /// The last job that the queue before looked at, if there may be others behind it that can be
+    /// fetched at once.
+    passed: Option<(Time, FileId)>,
     running: JoinSet<Outcome>,
     /// The file and the host of each running fetch.
     targets: HashMap<Id, (FileId, String)>,
@@ -108,7 +106,7 @@ impl Worker {
                 clock,
                 downloads,
                 max_bytes: settings.max_bytes,
-                room: AtomicU64::new(u64::MAX),
+                room: Room::unbounded(),
                 recorded_at: Mutex::new(None),
                 storing: RwLock::new(()),
                 stopping,
@@ -119,6 +117,7 @@ impl Worker {
             locks: None,
             lock_asked_at: None,
             queue: VecDeque::new(),
+            passed: None,
             running: JoinSet::new(),
             targets: HashMap::new(),
             room_read_at: None,
@@ -228,8 +227,10 @@ impl Worker {
         }
         if has_dead_links {
             let expired = self.context.record(Write::Expired { now }).await?;
-            tracing::warn!(files = expired, "links died before their files were fetched");
-            count_outcome("expired", expired);
+            if expired > 0 {
+                tracing::warn!(files = expired, "links died before their files were fetched");
+                count_outcome("expired", expired);
+            }
         }
         if retention_is_due || has_removed {
             self.remove_old(now, retention_is_due).await;
@@ -243,81 +244,6 @@ impl Worker {
         }
         self.start_fetches();
         self.time_to_next(now).await
-    }
-
-    /// Takes the job lock, or checks that it is still held.
-    async fn hold_lock(&mut self) -> Result<bool, StoreError> {
-        let asked = self.lock_asked_at.map(|asked_at| asked_at.elapsed());
-        match &mut self.locks {
-            Some(_) if asked.is_some_and(|elapsed| elapsed < LOCK_CHECK_INTERVAL) => return Ok(true),
-            Some(locks) => {
-                self.lock_asked_at = Some(Instant::now());
-                if matches!(locks.try_lock(Job::Files).await, Ok(true)) {
-                    return Ok(true);
-                }
-                self.locks = None;
-            }
-            None if asked.is_some_and(|elapsed| elapsed < LOCK_INTERVAL) => return Ok(false),
-            None => {}
-        }
-        self.lock_asked_at = Some(Instant::now());
-        let mut locks = self.context.store.job_locks().await?;
-        if locks.try_lock(Job::Files).await? {
-            self.locks = Some(locks);
-            self.room_read_at = None;
-        }
-        Ok(self.locks.is_some())
-    }
-
-    /// Takes the jobs that are due and not running into the queue. Links that may not be fetched are
-    /// refused at once and for good.
-    async fn fill_queue(&mut self, now: Time) -> Result<(), StoreError> {
-        let running: Vec<FileId> = self.targets.values().map(|(file, _)| *file).collect();
-        // Jobs that can be fetched may be behind many that are refused.
-        while self.queue.is_empty() {
-            let mut refused: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
-            for job in due(self.context.store.reserved_reader(), now, QUEUE_JOBS_MAX).await? {
-                match self.context.outbound.judge(&job.link, job.is_signed_hook) {
-                    Ok(url) if !running.contains(&job.id) => self.queue.push_back((job, url)),
-                    Ok(_) => {}
-                    Err(refusal) => refused.entry(refusal.to_string()).or_default().push(job.id),
-                }
-            }
-            if refused.is_empty() || !self.hold_lock().await? {
-                break;
-            }
-            for (problem, jobs) in refused {
-                let files = self.context.record(Write::Refused { jobs: &jobs, problem: &problem }).await?;
-                tracing::warn!(files, problem, "links refused");
-                count_outcome("refused", files);
-            }
-        }
-        Ok(())
-    }
-
-    /// Starts the jobs of the queue for which there is a slot, nearest deadline first.
-    fn start_fetches(&mut self) {
-        let mut waiting = VecDeque::new();
-        while self.running.len() < self.fetches {
-            let Some((job, url)) = self.queue.pop_front() else { break };
-            if self.is_host_busy(url.host()) {
-                waiting.push_back((job, url));
-            } else {
-                self.start_fetch(job, url);
-            }
-        }
-        waiting.append(&mut self.queue);
-        self.queue = waiting;
-    }
-
-    fn is_host_busy(&self, host: &str) -> bool {
-        self.targets.values().filter(|(_, other)| other == host).count() >= FETCHES_PER_HOST
-    }
-
-    fn start_fetch(&mut self, job: FetchJob, url: AllowedUrl) {
-        let target = (job.id, url.host().to_owned());
-        let task = self.running.spawn(Arc::clone(&self.context).fetch(job, url));
-        self.targets.insert(task.id(), target);
     }
 
     fn settle(&mut self, ended: Result<(Id, Outcome), JoinError>) {
@@ -341,7 +267,8 @@ impl Worker {
                 }
                 "stored"
             }
-            Outcome::Retry | Outcome::Superseded => "retry",
+            Outcome::Retry => "retry",
+            Outcome::Superseded => "superseded",
             Outcome::Unfit(FileState::Refused) => "refused",
             Outcome::Unfit(_) => "failed",
             Outcome::StorageFailed(error) => {
@@ -369,28 +296,6 @@ impl Worker {
     fn pause(&mut self) {
         self.pause_ends = Some(Instant::now() + STORAGE_PAUSE.to_std().unwrap_or_default());
         self.queue.clear();
-    }
-
-    /// How many bytes the store may grow.
-    async fn room(&mut self) -> Result<u64, StoreError> {
-        if let Some(max) = self.max_total_bytes
-            && self.room_read_at.is_none_or(|read_at| read_at.elapsed() >= ROOM_INTERVAL)
-        {
-            let total = stored_bytes(self.context.store.reserved_reader()).await?;
-            self.context.room.store(max.saturating_sub(total), Ordering::Relaxed);
-            self.room_read_at = Some(Instant::now());
-        }
-        Ok(self.context.room.load(Ordering::Relaxed))
-    }
-
-    /// Lets all jobs wait that are due.
-    async fn wait_for_room(&mut self, now: Time) -> Result<(), StoreError> {
-        self.queue.clear();
-        let until = now + ROOM_PAUSE;
-        let waiting = self.context.record(Write::Postponed { now, until, problem: NO_ROOM }).await?;
-        tracing::warn!(files = waiting, "{NO_ROOM}; files wait");
-        count_outcome("no_room", waiting);
-        Ok(())
     }
 
     /// Removes the files that are older than they are kept, and bytes that an earlier removal left.

@@ -41,16 +41,26 @@ pub struct Attempt {
 /// partial index from PostgreSQL.
 pub(super) const DUE: &str = r#"SELECT "file"."id", "file"."kind", "file"."link", "file"."link_expires_at",
     "file"."attempts", "event"."signed_at" FROM "file" JOIN "event" ON "event"."seq" = "file"."event_seq"
-WHERE "file"."state" = 'PENDING' AND "file"."link_expires_at" > $1 AND "file"."next_attempt_at" <= $1
-ORDER BY "file"."link_expires_at", "file"."id" LIMIT $2"#;
+WHERE "file"."state" = 'PENDING' AND ("file"."link_expires_at", "file"."id") > ($2, $3)
+    AND "file"."next_attempt_at" <= $1
+ORDER BY "file"."link_expires_at", "file"."id" LIMIT $4"#;
 
-/// The jobs that are due, nearest deadline first, at most `limit`.
+/// The jobs that are due and whose links live, nearest deadline first: those after a job, by its
+/// deadline and its number, at most `limit`.
 ///
 /// # Errors
 ///
 /// The database does not answer, or a row cannot be read.
-pub async fn due<C: ConnectionTrait>(db: &C, now: Time, limit: u32) -> Result<Vec<FetchJob>, StoreError> {
-    let rows = query(db, DUE, [to_micros(now).into(), i64::from(limit).into()]).await?;
+pub async fn due<C: ConnectionTrait>(
+    db: &C,
+    now: Time,
+    after: Option<(Time, FileId)>,
+    limit: u32,
+) -> Result<Vec<FetchJob>, StoreError> {
+    // No link lives that dies now.
+    let (deadline, id) = after.unwrap_or((now, FileId(i64::MAX)));
+    let values = [to_micros(now).into(), to_micros(deadline).into(), id.0.into(), i64::from(limit).into()];
+    let rows = query(db, DUE, values).await?;
     rows.iter().map(read_job).collect()
 }
 

@@ -88,7 +88,7 @@ async fn rows(store: &Store) -> Vec<file::Model> {
 }
 
 async fn due_ids(store: &Store, at: i64) -> Vec<i64> {
-    due(store.reserved_reader(), minute(at), 100).await.unwrap().into_iter().map(|job| job.id.0).collect()
+    due(store.reserved_reader(), minute(at), None, 100).await.unwrap().into_iter().map(|job| job.id.0).collect()
 }
 
 fn digest(byte: u8) -> Digest {
@@ -105,7 +105,10 @@ async fn jobs_end_as_they_are_recorded(store: &Store) {
         [100, 300, 200].map(|dies| link(dies).url)
     );
     assert_eq!(due_ids(store, 1).await, [1, 3, 2], "nearest deadline first");
-    let jobs = due(store.reserved_reader(), minute(1), 100).await.unwrap();
+    let after = Some((minute(100), FileId(1)));
+    let behind = due(store.reserved_reader(), minute(1), after, 1).await.unwrap();
+    assert_eq!(behind.iter().map(|job| job.id.0).collect::<Vec<_>>(), [3], "those behind a job");
+    let jobs = due(store.reserved_reader(), minute(1), None, 100).await.unwrap();
     assert_eq!(jobs.iter().map(|job| job.is_signed_hook).collect::<Vec<_>>(), [false, false, true]);
 
     let attempt = Attempt { problem: "the host is busy".to_owned(), next_attempt_at: minute(50), counts: true };
@@ -189,7 +192,7 @@ async fn fresh_link_is_for_its_event_or_for_dead_links(store: &Store) {
 async fn removal_marks_rows_then_forgets_their_bytes(store: &Store) {
     for id in 1..=4 {
         record(store, &[link(1000)], 0, Links::New(Seq(id))).await;
-        let job = due(store.reserved_reader(), minute(0), 1).await.unwrap().remove(0);
+        let job = due(store.reserved_reader(), minute(0), None, 1).await.unwrap().remove(0);
         let content = if id == 4 { digest(9) } else { digest(1) };
         assert!(write!(store, |tx| record_stored(&tx, &job, (&content, 10), minute(id))));
     }
@@ -275,7 +278,7 @@ async fn statements_of_the_worker_use_the_partial_indexes() {
     let literal = |sql: &str| {
         let fresh = r#"'[{"hash":"a","link":"b","expires":1,"at":1,"event":1}]'"#;
         let first = if sql.contains("fresh") { fresh } else { "1700000000000000" };
-        sql.replace("$1", first).replace("$2", "100")
+        sql.replace("$1", first).replace("$2", "100").replace("$3", "100").replace("$4", "100")
     };
     let (_directory, sqlite) = Store::for_test().await;
     for (sql, index) in plans(Dialect::Sqlite) {
