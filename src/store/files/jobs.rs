@@ -224,18 +224,6 @@ pub async fn postpone_all<C: ConnectionTrait>(
     Ok(execute(db, sql, values).await?.rows_affected())
 }
 
-/// Makes each file due that is not stored and whose link still lives: pending, failed or expired.
-/// One that is refused stays so. Returns how many.
-///
-/// # Errors
-///
-/// The database does not answer.
-pub async fn make_due<C: ConnectionTrait>(db: &C, now: Time) -> Result<u64, StoreError> {
-    let sql = r#"UPDATE "file" SET "state" = 'PENDING', "next_attempt_at" = $1, "attempts" = 0
-        WHERE "state" IN ('PENDING', 'EXPIRED', 'FAILED') AND "stored_at" IS NULL AND "link_expires_at" > $1"#;
-    Ok(execute(db, sql, [to_micros(now).into()]).await?.rows_affected())
-}
-
 /// How many bytes the stored files have. Equal ones count once.
 ///
 /// # Errors

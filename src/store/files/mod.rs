@@ -1,7 +1,7 @@
 //! The files that the links of events name: jobs until they are stored or given up.
 //!
 //! `recording` adds them in the transaction of their events, `jobs` is what the worker reads and
-//! writes, `retention` removes stored files by age, `retry` makes files of one subject due, `stored`
+//! writes, `retention` removes stored files by age, `retry` makes files due once more, `stored`
 //! lists what is stored.
 //!
 //! Two workers may be at work after a restart of the database. So each write of a result repeats
@@ -20,13 +20,13 @@ mod stored;
 mod tests;
 
 pub use jobs::{
-    Attempt, FetchJob, FileCounts, PendingExtremes, count, count_pending_due, due, earliest_deadline, expire, make_due,
+    Attempt, FetchJob, FileCounts, PendingExtremes, count, count_pending_due, due, earliest_deadline, expire,
     next_attempt_after, pending_extremes, postpone_all, record_refused, record_stored, record_unfetched, record_unfit,
     stored_bytes,
 };
 pub use recording::{FileRecording, Links, NewFiles};
 pub use retention::{RemovableFile, clear_removed, is_kept, mark_removed, removable, removed_contents};
-pub use retry::{FileRetry, FilesOf, retry};
+pub use retry::{FileRetry, FilesOf, make_due, retry};
 pub use stored::{digests_after, is_named};
 
 /// Runs a statement whose text is the same for both databases: each reads `$1` as the first value.

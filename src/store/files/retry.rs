@@ -48,6 +48,34 @@ impl FilesOf {
     }
 }
 
+/// The states of a file that may be tried again while its link lives. One that is refused stays so.
+const RETRIED: [FileState; 3] = [FileState::Pending, FileState::Expired, FileState::Failed];
+
+/// Makes those of the files due that may be tried again. Returns how many.
+async fn make_those_due<C: ConnectionTrait>(db: &C, files: Condition, now: i64) -> Result<u64, StoreError> {
+    let made_due = Entity::update_many()
+        .col_expr(Column::State, Expr::value(FileState::Pending.as_str()))
+        .col_expr(Column::Attempts, Expr::value(0_i64))
+        .col_expr(Column::NextAttemptAt, Expr::value(now))
+        .col_expr(Column::StoredAt, Expr::value(None::<i64>))
+        .filter(files)
+        .filter(Column::State.is_in(RETRIED.map(FileState::as_str)))
+        .filter(Column::LinkExpiresAt.gt(now))
+        .exec(db)
+        .await?;
+    Ok(made_due.rows_affected)
+}
+
+/// Makes each file due that may be tried again, except those that retention has removed. Returns
+/// how many.
+///
+/// # Errors
+///
+/// The database does not answer.
+pub async fn make_due<C: ConnectionTrait>(db: &C, now: Time) -> Result<u64, StoreError> {
+    make_those_due(db, Condition::all().add(Column::StoredAt.is_null()), to_micros(now)).await
+}
+
 /// Makes the files due that are not stored and whose links live, also those that failed. Must be
 /// called under the write lock.
 pub async fn retry<C: ConnectionTrait>(db: &C, files: &FilesOf, now: Time) -> Result<FileRetry, StoreError> {
@@ -64,22 +92,16 @@ pub async fn retry<C: ConnectionTrait>(db: &C, files: &FilesOf, now: Time) -> Re
     let mut retry = FileRetry { found: rows.len(), ..FileRetry::default() };
     for (id, state, link_expires_at) in rows {
         match FileState::from_name(&state) {
-            Some(FileState::Stored) => {}
+            Some(state) if RETRIED.contains(&state) && link_expires_at > now => retry.due.push(FileId(id)),
+            Some(state) if RETRIED.contains(&state) => retry.dead.push(FileId(id)),
             Some(FileState::Refused) => retry.refused.push(FileId(id)),
-            _ if link_expires_at <= now => retry.dead.push(FileId(id)),
-            _ => retry.due.push(FileId(id)),
+            _ => {}
         }
     }
     if !retry.due.is_empty() {
-        Entity::update_many()
-            .col_expr(Column::State, Expr::value(FileState::Pending.as_str()))
-            .col_expr(Column::Attempts, Expr::value(0_i64))
-            .col_expr(Column::NextAttemptAt, Expr::value(now))
-            // A file that retention has removed comes back, if its link still lives.
-            .col_expr(Column::StoredAt, Expr::value(None::<i64>))
-            .filter(Column::Id.is_in(retry.due.iter().map(|id| id.0)))
-            .exec(db)
-            .await?;
+        // A file that retention has removed comes back.
+        let due = Condition::all().add(Column::Id.is_in(retry.due.iter().map(|id| id.0)));
+        make_those_due(db, due, now).await?;
     }
     Ok(retry)
 }
