@@ -54,4 +54,12 @@ mod tests {
         assert_eq!(next_attempt(now, 0, Some(Duration::from_secs(600)), soon), now + TimeDelta::seconds(50));
         assert_eq!(next_attempt(now, 3, None, now - TimeDelta::hours(1)), now + PAUSE_MIN);
     }
+
+    #[test]
+    fn last_attempts_before_the_deadline_are_few() {
+        let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let deadline = start + TimeDelta::seconds(2);
+        let next = |now: &Time| Some(next_attempt(*now, 14, None, deadline)).filter(|next| *next < deadline);
+        assert!(std::iter::successors(Some(start), next).count() <= 5);
+    }
 }

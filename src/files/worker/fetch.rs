@@ -255,3 +255,48 @@ pub(super) enum Write<'a> {
     /// All jobs that are due wait.
     Postponed { now: Time, until: Time, problem: &'a str },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FileKind;
+    use crate::files::outbound::OutboundSettings;
+
+    /// A worker whose job was taken by another one, or got a fresh link, says nothing of it.
+    #[tokio::test]
+    async fn result_for_a_row_that_changed_is_superseded() {
+        let (directory, store) = Store::for_test().await;
+        let settings = OutboundSettings { allowed_hosts: Vec::new(), allow_loopback: false, proxy: None };
+        let clock = Clock::system();
+        let context = Arc::new(Context {
+            store,
+            files: FileStore::open(directory.path().join("files").to_str().unwrap()).unwrap(),
+            outbound: Outbound::new(settings, clock.clone()).unwrap(),
+            downloads: Handle::current(),
+            max_bytes: 1,
+            room: Room::unbounded(),
+            recorded_at: Mutex::new(None),
+            storing: RwLock::new(()),
+            stopping: CancellationToken::new(),
+            clock,
+        });
+        let job = FetchJob {
+            id: FileId(1),
+            kind: FileKind::Pdf,
+            link: "https://files.arcsite.com/a.pdf".to_owned(),
+            deadline: context.clock.now(),
+            attempts: 0,
+            is_signed_hook: false,
+        };
+        let given_up = context.give_up(&job, FileState::Failed, "too large").await.unwrap();
+        assert!(matches!(given_up, Outcome::Superseded), "{given_up:?}");
+        let failed = context.try_again(&job, "busy".to_owned(), None).await.unwrap();
+        assert!(matches!(failed, Outcome::Superseded), "{failed:?}");
+        let mut upload = context.files.begin();
+        upload.write(Bytes::from_static(b"x")).await.unwrap();
+        let downloaded = Downloaded { digest: Digest::new([1; 32]), size_bytes: 1 };
+        let stored = context.keep(&job, downloaded, upload).await.unwrap();
+        assert!(matches!(stored, Outcome::Superseded), "{stored:?}");
+        assert_eq!(context.room.free(), u64::MAX, "its room is free again");
+    }
+}

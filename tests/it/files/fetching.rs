@@ -165,6 +165,7 @@ async fn files_wait_when_there_is_no_room_or_the_store_fails() {
         rows.iter().all(|row| row.state == "PENDING" && row.problem.contains("files.max_total_bytes")).then_some(())
     })
     .await;
+    assert_eq!(server.requests().len(), rows(database).await.len(), "no file is fetched again at once");
     let database = service.stop().await;
     let folder = folder(&database);
     assert_eq!(count_files(&folder), 0);
@@ -229,4 +230,37 @@ async fn commands_fetch_and_prune_where_no_service_runs() {
     let kept: std::collections::BTreeSet<&str> =
         rows.iter().map(|row| row.sha256.as_str()).filter(|sha| !sha.is_empty()).collect();
     assert_eq!(count_files(&folder(&database).join("sha256")), kept.len());
+}
+
+/// A host that takes connections and never answers holds its own slots alone, however many files it
+/// has and however near their deadlines are.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_files_of_a_silent_host_do_not_hide_those_of_another() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = FileServer::start(Options::default()).await.unwrap();
+    let service = start(|setup| setup).await;
+    post_drawing(&service, 1, &format!("http://{}/plan.pdf", silent.local_addr().unwrap())).await;
+    let columns = "event_seq, role, kind, link_hash, link_expires_at, state, attempts, next_attempt_at";
+    execute(
+        service.database(),
+        &format!(
+            "INSERT INTO file (id, link, {columns}) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+             WHERE i < 1100) SELECT 1000000 + i, link, {columns} FROM file, n WHERE id = 1"
+        ),
+    )
+    .await;
+    let mut office = office(&server);
+    let mut hooks = std::iter::repeat_with(|| office.next_hooks_at(bidarc::clock::Clock::system().now())).flatten();
+    let drawing = hooks.find(|hook| hook.event.starts_with("drawing.")).unwrap();
+    let body = drawing.body.replace("http://127.0.0.1:", "http://localhost:");
+    service.client().post("/webhooks/arcsite", body).await.receipt();
+    let database = service.database();
+    eventually("the files of the other host are stored", PATIENCE, async || {
+        let states = database.texts("SELECT state FROM file WHERE link LIKE 'http://localhost%'").await;
+        (!states.is_empty() && states.iter().all(|state| state == "STORED")).then_some(())
+    })
+    .await;
+    let waiting = "SELECT COUNT(*) FROM file WHERE state = 'PENDING'";
+    assert_eq!(database.numbers(waiting).await, [1101]);
+    service.stop().await;
 }
