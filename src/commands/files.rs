@@ -7,7 +7,7 @@ use bidarc::config::{Database, Settings};
 use bidarc::domain::FileId;
 use bidarc::files::location::Location;
 use bidarc::files::outbound::Outbound;
-use bidarc::files::retention::{Retention, remove_bytes};
+use bidarc::files::retention::{Retention, remove_page};
 use bidarc::files::storage::FileStore;
 use bidarc::files::worker::{Parts, Worker};
 use bidarc::store::files::make_due;
@@ -128,9 +128,17 @@ async fn prune(settings: &Settings) -> Result<(), BoxError> {
     let removed = match open_without_service(settings).await? {
         Some(store) => {
             let mut locks = store.job_locks().await?;
+            let files = FileStore::open(&place)?;
             let is_alone = locks.try_lock(Job::Files).await?;
-            if is_alone {
-                remove_bytes(&store, &FileStore::open(&place)?, &RwLock::new(())).await?;
+            // Asked before each page: a server may have ended the lock.
+            while is_alone && locks.try_lock(Job::Files).await? {
+                let page = remove_page(&store, &files, &RwLock::new(())).await?;
+                if let Some(error) = page.failure {
+                    return Err(format!("bytes of old files cannot be removed: {error}").into());
+                }
+                if page.digests == 0 {
+                    break;
+                }
             }
             drop(locks);
             store.close().await;

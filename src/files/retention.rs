@@ -14,8 +14,11 @@ use crate::store::{Store, StoreError};
 /// How many rows one transaction marks. The writer of deliveries waits for its lock meanwhile.
 const MARKED_AT_ONCE: u32 = 200;
 
-/// How many digests are read at once.
+/// How many files are listed at once.
 const PAGE_SIZE: u32 = 100;
+
+/// How many digests a page of removals is of. The worker fetches between two pages.
+const REMOVED_AT_ONCE: u32 = 20;
 
 /// How long files of one type are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +27,6 @@ pub struct Retention {
     pub kind: FileKind,
     /// For how many days.
     pub days: u32,
-}
-
-/// Files were not removed. They will be next time.
-#[derive(Debug, thiserror::Error)]
-pub enum RetentionError {
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] StoreError),
-    /// The store of files failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
 }
 
 impl Retention {
@@ -87,26 +79,36 @@ impl Retention {
     }
 }
 
-/// Removes the bytes of files that are marked as removed, unless other files have the same bytes.
-/// Fetches hold `storing` from before they store bytes until their row says so.
+/// What a page of removals came to.
+#[derive(Debug, Default)]
+pub struct RemovedPage {
+    /// How many digests it was of.
+    pub digests: usize,
+    /// Why bytes of it could not be removed; the last error.
+    pub failure: Option<StorageError>,
+}
+
+/// Removes the bytes of some files that are marked as removed, unless other files have the same
+/// bytes. Fetches hold `storing` from before they store bytes until their row says so. The caller
+/// holds the job lock, and has checked it just now.
 ///
 /// # Errors
 ///
-/// The database or the store of files fails. The rest is removed next time.
-pub async fn remove_bytes(store: &Store, files: &FileStore, storing: &RwLock<()>) -> Result<(), RetentionError> {
-    loop {
-        let digests = removed_contents(store.reserved_reader(), PAGE_SIZE).await?;
-        if digests.is_empty() {
-            return Ok(());
+/// The database fails. The rest is removed next time.
+pub async fn remove_page(store: &Store, files: &FileStore, storing: &RwLock<()>) -> Result<RemovedPage, StoreError> {
+    let digests = removed_contents(store.reserved_reader(), REMOVED_AT_ONCE).await?;
+    let mut page = RemovedPage { digests: digests.len(), failure: None };
+    for digest in digests {
+        let _no_fetch_stores = storing.write().await;
+        if !is_kept(store.reserved_reader(), &digest).await?
+            && let Err(error) = files.delete(&digest).await
+        {
+            page.failure = Some(error);
+            continue;
         }
-        for digest in digests {
-            let _no_fetch_stores = storing.write().await;
-            if !is_kept(store.reserved_reader(), &digest).await? {
-                files.delete(&digest).await?;
-            }
-            let tx = store.begin().await?;
-            clear_removed(&tx, &digest).await?;
-            store.commit(tx, None).await?;
-        }
+        let tx = store.begin().await?;
+        clear_removed(&tx, &digest).await?;
+        store.commit(tx, None).await?;
     }
+    Ok(page)
 }

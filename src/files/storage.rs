@@ -219,6 +219,13 @@ impl FileStore {
         Ok(Self { objects: Arc::new(PrefixStore::new(bucket, prefix)), folder: None, part_bytes: CLOUD_PART_BYTES })
     }
 
+    /// How many bytes the disk of a folder has free; none for a bucket, or if that cannot be told.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.folder.as_ref()?.path).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Opens a folder. It is readable by its owner alone if it is created here, and so are the
     /// files in it always.
     fn open_folder(path: &FilePath) -> Result<Self, OpenStoreError> {

@@ -27,7 +27,7 @@ pub(super) const STORAGE_PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// When a file is tried again for which there was no room, and its problem.
 pub(super) const ROOM_PAUSE: TimeDelta = TimeDelta::minutes(10);
 pub(super) const NO_ROOM: &str =
-    "there is no room: the stored files have as many bytes as files.max_total_bytes allows";
+    "there is no room: the stored files have as many bytes as files.max_total_bytes allows, or the disk is nearly full";
 
 /// The shortest time between two transactions. Deliveries need the write lock more.
 const RECORD_INTERVAL: Duration = Duration::from_millis(20);

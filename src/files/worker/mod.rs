@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::outbound::{AllowedUrl, Outbound};
-use super::retention::{Retention, RetentionError, remove_bytes};
+use super::retention::{Retention, remove_page};
 use super::storage::FileStore;
 use crate::clock::{Clock, Time};
 use crate::config;
@@ -50,6 +50,9 @@ const ROOM_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How often files are removed that are older than they are kept.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long removals wait after one failed. The store may not permit them.
+const REMOVAL_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// What a worker is made of.
 pub struct Parts {
@@ -90,6 +93,10 @@ pub struct Worker {
     /// Whether the store of files failed, and has taken no file since.
     is_storage_broken: bool,
     retention_ran_at: Option<Instant>,
+    /// No bytes of old files are removed before this time.
+    removal_pause_ends: Option<Instant>,
+    /// Whether the database failed, and has answered nothing since.
+    is_database_broken: bool,
     fetched: u64,
 }
 
@@ -124,6 +131,8 @@ impl Worker {
             pause_ends: None,
             is_storage_broken: false,
             retention_ran_at: None,
+            removal_pause_ends: None,
+            is_database_broken: false,
             fetched: 0,
         }
     }
@@ -192,11 +201,19 @@ impl Worker {
     }
 
     async fn work_or_warn(&mut self) -> Duration {
-        self.work().await.unwrap_or_else(|error| {
-            tracing::debug!(%error, "the worker of files waits for the database");
-            self.queue.clear();
-            POLL_INTERVAL
-        })
+        match self.work().await {
+            Ok(wake) => {
+                self.is_database_broken = false;
+                wake
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_database_broken, true) {
+                    tracing::warn!(%error, "no file is fetched until the database answers");
+                }
+                self.queue.clear();
+                POLL_INTERVAL
+            }
+        }
     }
 
     /// Starts what can be started. Returns when to look again at the latest.
@@ -213,7 +230,8 @@ impl Worker {
         let has_dead_links = earliest_deadline(reader).await?.is_some_and(|deadline| deadline <= now);
         let retention_is_due = !self.retention.is_empty()
             && self.retention_ran_at.is_none_or(|ran_at| ran_at.elapsed() >= RETENTION_INTERVAL);
-        let has_removed = !removed_contents(reader, 1).await?.is_empty();
+        let has_removed = self.removal_pause_ends.is_none_or(|ends| ends <= Instant::now())
+            && !removed_contents(reader, 1).await?.is_empty();
         let has_work = !self.queue.is_empty() || has_dead_links || retention_is_due || has_removed;
         if !has_work && self.running.is_empty() {
             // On PostgreSQL the lock is a transaction, which should not stay open without need.
@@ -232,17 +250,19 @@ impl Worker {
                 count_outcome("expired", expired);
             }
         }
-        if retention_is_due || has_removed {
-            self.remove_old(now, retention_is_due).await;
+        // Fetches come before removals: only they have a deadline.
+        if !self.queue.is_empty() {
+            if self.room().await? == 0 {
+                self.wait_for_room(now).await?;
+            } else {
+                self.start_fetches();
+            }
         }
-        if self.queue.is_empty() {
-            return self.time_to_next(now).await;
+        if retention_is_due {
+            self.mark_old(now).await?;
+        } else if has_removed {
+            self.remove_some().await?;
         }
-        if self.room().await? == 0 {
-            self.wait_for_room(now).await?;
-            return Ok(POLL_INTERVAL);
-        }
-        self.start_fetches();
         self.time_to_next(now).await
     }
 
@@ -298,32 +318,33 @@ impl Worker {
         self.queue.clear();
     }
 
-    /// Removes the files that are older than they are kept, and bytes that an earlier removal left.
-    async fn remove_old(&mut self, now: Time, mark: bool) {
-        let context = Arc::clone(&self.context);
-        let removed = async {
-            let mut marked = 0;
-            for retention in self.retention.iter().filter(|_| mark) {
-                marked += retention.mark(&context.store, now).await?;
-            }
-            remove_bytes(&context.store, &context.files, &context.storing).await?;
-            Ok::<u64, RetentionError>(marked)
-        };
-        match removed.await {
-            Ok(marked) => {
-                if mark {
-                    self.retention_ran_at = Some(Instant::now());
-                }
-                if marked > 0 {
-                    tracing::info!(files = marked, "removed files that are older than they are kept");
-                }
-                self.room_read_at = None;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "old files could not be removed; they will be later");
-                self.pause();
-            }
+    /// Marks the files that are older than they are kept.
+    async fn mark_old(&mut self, now: Time) -> Result<(), StoreError> {
+        let mut marked = 0;
+        for retention in &self.retention {
+            marked += retention.mark(&self.context.store, now).await?;
         }
+        self.retention_ran_at = Some(Instant::now());
+        if marked > 0 {
+            tracing::info!(files = marked, "files are older than they are kept; their bytes will be removed");
+        }
+        Ok(())
+    }
+
+    /// Removes the bytes of some files that are marked. If the lock went to another node, that node
+    /// does so.
+    async fn remove_some(&mut self) -> Result<(), StoreError> {
+        self.lock_asked_at = self.lock_asked_at.and_then(|asked_at| asked_at.checked_sub(LOCK_CHECK_INTERVAL));
+        if !self.hold_lock().await? {
+            return Ok(());
+        }
+        let page = remove_page(&self.context.store, &self.context.files, &self.context.storing).await?;
+        self.room_read_at = None;
+        if let Some(error) = page.failure {
+            tracing::warn!(%error, "bytes of old files could not be removed; they will be later");
+            self.removal_pause_ends = Some(Instant::now() + REMOVAL_PAUSE);
+        }
+        Ok(())
     }
 
     /// How long until an attempt is due or a link dies.

@@ -12,6 +12,10 @@ use crate::clock::Time;
 use crate::store::StoreError;
 use crate::store::files::stored_bytes;
 
+/// How much of a disk the files leave free. The database may be on the same one, and deliveries go
+/// first.
+const FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
+
 /// The room that is left. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Room(Arc<Mutex<Sizes>>);
@@ -89,12 +93,14 @@ impl Worker {
     /// How many bytes the store may grow.
     pub(super) async fn room(&mut self) -> Result<u64, StoreError> {
         let room = &self.context.room;
-        if let Some(max) = self.max_total_bytes
-            && self.room_read_at.is_none_or(|read_at| read_at.elapsed() >= ROOM_INTERVAL)
-        {
+        if self.room_read_at.is_none_or(|read_at| read_at.elapsed() >= ROOM_INTERVAL) {
             room.begin_count();
-            let total = stored_bytes(self.context.store.reserved_reader()).await?;
-            room.end_count(max.saturating_sub(total));
+            let left = match self.max_total_bytes {
+                Some(max) => max.saturating_sub(stored_bytes(self.context.store.reserved_reader()).await?),
+                None => u64::MAX,
+            };
+            let on_disk = self.context.files.free_bytes().map_or(u64::MAX, |free| free.saturating_sub(FREE_BYTES_MIN));
+            room.end_count(left.min(on_disk));
             self.room_read_at = Some(Instant::now());
         }
         Ok(room.free())
