@@ -240,6 +240,7 @@ async fn many_files_of_a_silent_host_do_not_hide_those_of_another() {
     let server = FileServer::start(Options::default()).await.unwrap();
     let service = start(|setup| setup).await;
     post_drawing(&service, 1, &format!("http://{}/plan.pdf", silent.local_addr().unwrap())).await;
+    execute(service.database(), "UPDATE file SET link_expires_at = link_expires_at - 3600000000").await;
     let columns = "event_seq, role, kind, link_hash, link_expires_at, state, attempts, next_attempt_at";
     execute(
         service.database(),
@@ -262,5 +263,26 @@ async fn many_files_of_a_silent_host_do_not_hide_those_of_another() {
     .await;
     let waiting = "SELECT COUNT(*) FROM file WHERE state = 'PENDING'";
     assert_eq!(database.numbers(waiting).await, [1101]);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn command_lets_a_running_service_fetch() {
+    let server = FileServer::start(Options::default()).await.unwrap();
+    let service = start(|setup| setup).await;
+    post_drawings(service.client(), &mut office(&server), 1).await;
+    let files = wait_for_files(service.database()).await;
+    let database = service.database();
+    std::fs::remove_dir_all(folder(database).join("sha256")).unwrap();
+    execute(database, "UPDATE file SET state = 'FAILED', sha256 = NULL, size_bytes = NULL, stored_at = NULL").await;
+    let output = run(database, &["fetch"]).await;
+    // On PostgreSQL the command may be the first to get the lock, and fetches itself.
+    let count = files.len();
+    let (handed_over, fetched) =
+        (format!("the service that runs fetches {count} files\n"), format!("stored {count} of {count} files\n"));
+    let may_fetch = !database.url().starts_with("sqlite:");
+    assert!(output.stdout == handed_over || may_fetch && output.stdout == fetched, "{output:?}");
+    let files = wait_for_files(database).await;
+    assert_files(&server, &folder(database), &files, 0);
     service.stop().await;
 }
