@@ -46,7 +46,8 @@ enum Command {
     Nodes(Nodes),
     /// Deliveries beside expensive queries: the time to the 200, compared with an idle service
     Hooks(Hooks),
-    /// A log of up to ten million events: intake, pages, start-up, memory and bytes on disk at each size
+    /// A log of up to ten million events: intake, pages, start-up, memory and bytes on disk at each
+    /// size
     Growth(Growth),
     /// One of the servers, on a free port (started by the other commands)
     #[command(hide = true)]

@@ -19,7 +19,8 @@ pub struct Model {
     pub link: String,
     /// The SHA-256 of the link without its expiring query: fresh links of a file have the same.
     pub link_hash: String,
-    /// When the link dies: by its own `Expires`, at most a week after its delivery, else after 24 hours.
+    /// When the link dies: by its own `Expires`, at most a week after its delivery, else after 24
+    /// hours.
     pub link_expires_at: i64,
     pub state: String,
     pub problem: Option<String>,

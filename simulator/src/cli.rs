@@ -109,8 +109,8 @@ pub struct Cli {
     /// Serve the files behind the links of ArcSite's hooks at this address. Port 0 takes a free one
     ///
     /// Each drawing and proposal has a PDF, and each drawing a PNG, of its own. A link leads to its
-    /// file until it expires, and only as it was signed. The service fetches files from this machine
-    /// in open mode alone. Links of an earlier run live on with the same address and seed.
+    /// file until it expires, and only as it was signed. The service fetches files from this
+    /// machine in open mode alone. Links of an earlier run live on with the same address and seed.
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     pub files: SocketAddr,
 
@@ -118,8 +118,8 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(1..))]
     pub link_lifetime: u32,
 
-    /// Let this share of the requests for files fail (0 to 1): errors, broken and slow bodies, pages
-    /// in the place of files. Another request of the same link may succeed
+    /// Let this share of the requests for files fail (0 to 1): errors, broken and slow bodies,
+    /// pages in the place of files. Another request of the same link may succeed
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub failing_files: f64,
 

@@ -311,8 +311,8 @@ fn store_error(settings: &Settings, error: impl Into<OpenError>) -> ServeError {
     ServeError::Store { error: error.into(), url: settings.database.url.clone() }
 }
 
-/// What files may be fetched from. In open mode links may name this machine, as those of a simulator
-/// do.
+/// What files may be fetched from. In open mode links may name this machine, as those of a
+/// simulator do.
 #[must_use]
 pub fn outbound_settings(settings: &Settings, is_open_mode: bool) -> OutboundSettings {
     let files = &settings.files;

@@ -1,6 +1,6 @@
 //! The runtimes beside that of ingest. Their threads are their own, so that no query, however
-//! expensive, and no download delays the acknowledgement of a delivery: the operating system divides
-//! the processors between threads, while a runtime does not interrupt a task.
+//! expensive, and no download delays the acknowledgement of a delivery: the operating system
+//! divides the processors between threads, while a runtime does not interrupt a task.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 

@@ -52,7 +52,8 @@ impl Shutdown {
                 "Bidsketch has not answered yet; another node resumes the unfinished webhooks, or this one at its next start"
             );
         }
-        // A file that is stored at this moment is recorded. The next start fetches it again otherwise.
+        // A file that is stored at this moment is recorded. The next start fetches it again
+        // otherwise.
         if let Some(files) = tasks.files.take()
             && tokio::time::timeout(SHUTDOWN_STEP_TIMEOUT, files).await.is_err()
         {

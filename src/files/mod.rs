@@ -6,7 +6,8 @@
 //! 3. [`outbound`]: judges links and downloads.
 //! 4. [`storage`]: keeps bytes under their SHA-256.
 //! 5. [`retention`]: removes stored files by age.
-//! 6. [`signing`]: the URLs under which stored files are served, and [`thumbnail`] their small pictures.
+//! 6. [`signing`]: the URLs under which stored files are served, and [`thumbnail`] their small
+//!    pictures.
 //! 7. [`verify`]: compares the store with the database.
 
 pub mod location;

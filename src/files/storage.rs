@@ -171,9 +171,9 @@ impl fmt::Display for StoredObject {
     }
 }
 
-/// The builder of a bucket's client from its vendor's variables. The library ends each request after
-/// 30 seconds, with its body: too soon for a large file over a slow line. Unless the variables set
-/// other times, a request ends only once nothing has come for 30 seconds.
+/// The builder of a bucket's client from its vendor's variables. The library ends each request
+/// after 30 seconds, with its body: too soon for a large file over a slow line. Unless the
+/// variables set other times, a request ends only once nothing has come for 30 seconds.
 macro_rules! patient {
     ($builder:ident, $key:ident) => {{
         let mut builder = $builder::from_env();

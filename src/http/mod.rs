@@ -2,8 +2,8 @@
 //!
 //! Hook URLs have a separate router, with their own body limit and time-outs, and without redirects
 //! or compression, which GraphQL has. Only the check of open mode runs before it. GraphQL, the
-//! files of lists and `/metrics` need a key, or a session that `/session` gives for one. A stored file
-//! needs a signed URL.
+//! files of lists and `/metrics` need a key, or a session that `/session` gives for one. A stored
+//! file needs a signed URL.
 
 use std::sync::Arc;
 

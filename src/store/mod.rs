@@ -4,8 +4,8 @@
 //! Two kinds of database share this code: SQLite, one file for one node, and PostgreSQL, for any
 //! number of nodes. `engine` holds what differs in connections, locks and commit notifications.
 //! `sql` holds what differs in statements. Above both there is one file a table: `log`,
-//! `projection`, `deliveries`, `files`, `refusals`, `keys`, `sessions`, `audit`, `webhooks`, and the rows
-//! that the API reads in `read`.
+//! `projection`, `deliveries`, `files`, `refusals`, `keys`, `sessions`, `audit`, `webhooks`, and
+//! the rows that the API reads in `read`.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -41,7 +41,8 @@ pub struct Options {
     pub seed: u64,
     /// How long a link lives.
     pub lifetime: TimeDelta,
-    /// The share of answers that fail, though a later request of the same link may succeed (0 to 1).
+    /// The share of answers that fail, though a later request of the same link may succeed (0 to
+    /// 1).
     pub failing: f64,
     /// The share of links whose file is gone or of another type, for every request (0 to 1).
     pub lost: f64,
@@ -117,7 +118,8 @@ impl FileServer {
         self.state.queue(fault);
     }
 
-    /// The path, query and answered status of every request so far. Only the newest 10,000 are kept.
+    /// The path, query and answered status of every request so far. Only the newest 10,000 are
+    /// kept.
     pub fn requests(&self) -> Vec<(String, u16)> {
         self.state.requests()
     }

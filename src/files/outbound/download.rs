@@ -32,7 +32,8 @@ pub(super) struct TimeLimits {
     pub(super) head: Duration,
     /// Between two pieces of a body.
     pub(super) idle: Duration,
-    /// A body must come at this rate on average, in bytes a second, so a larger file may take longer.
+    /// A body must come at this rate on average, in bytes a second, so a larger file may take
+    /// longer.
     pub(super) rate_min: u32,
     /// How long a body may be late by that rate.
     pub(super) grace: Duration,
@@ -109,8 +110,8 @@ impl Outbound {
         Ok(Downloaded { digest: Digest::new(hash.finalize().into()), size_bytes: body.bytes })
     }
 
-    /// Requests a file, and where it redirects to. Each hop is judged, resolved and bounded like the
-    /// first. Returns an answer of 200 and the host that gave it.
+    /// Requests a file, and where it redirects to. Each hop is judged, resolved and bounded like
+    /// the first. Returns an answer of 200 and the host that gave it.
     async fn request_through_redirects(&self, url: &AllowedUrl) -> Result<(Response, String), Problem> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS_MAX {
@@ -127,8 +128,8 @@ impl Outbound {
                 StatusCode::NOT_FOUND | StatusCode::GONE => {
                     return Err(Problem::Failed(format!("{host} answered {}: the file is not there", shown(status))));
                 }
-                // Storage behind a CDN answers 403 for a link that is dead, and for a file that is not
-                // there yet.
+                // Storage behind a CDN answers 403 for a link that is dead, and for a file that is
+                // not there yet.
                 _ => {
                     let text = format!("{host} answered {}", shown(status));
                     return Err(Problem::Retry(text, retry_after(response.headers(), &self.clock)));

@@ -148,8 +148,8 @@ impl HostPattern {
         }
     }
 
-    /// Whether it allows a host to unsigned deliveries too. A pattern cannot tell whose host below a
-    /// shared domain it allows.
+    /// Whether it allows a host to unsigned deliveries too. A pattern cannot tell whose host below
+    /// a shared domain it allows.
     fn trusts(&self, host: &str) -> bool {
         match self {
             Self::Exact(_) => true,

@@ -108,8 +108,8 @@ pub trait FileSink: Send {
     fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// Fetches files. Each request resolves its host anew, judges the addresses, and has a connection of
-/// its own.
+/// Fetches files. Each request resolves its host again, judges the addresses, and has a connection
+/// of its own.
 #[derive(Clone)]
 pub struct Outbound {
     rules: Rules,
@@ -162,8 +162,8 @@ impl Outbound {
         Ok(Self { rules, clock, http, limits })
     }
 
-    /// Allows links to this machine only while `is_open_mode` says so, because a key that is made ends
-    /// open mode. Redirects are asked again.
+    /// Allows links to this machine only while `is_open_mode` says so, because a key that is made
+    /// ends open mode. Redirects are asked again.
     #[must_use]
     pub fn while_open_mode(mut self, is_open_mode: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.rules.is_open_mode = Arc::new(is_open_mode);

@@ -12,8 +12,8 @@ const PAUSE_MIN: Duration = Duration::from_millis(500);
 /// The longest pause. A link lives for a day.
 const PAUSE_MAX: Duration = Duration::from_secs(30 * 60);
 
-/// No pause ends later than this part of the time that the link still lives, so that there is always
-/// one more attempt.
+/// No pause ends later than this part of the time that the link still lives, so that there is
+/// always one more attempt.
 const LIFE_PARTS: i32 = 2;
 
 /// How many failures lengthen the pause.

@@ -61,8 +61,8 @@ pub(super) struct Context {
 pub(super) enum Outcome {
     /// The file is stored.
     Stored,
-    /// The row changed meanwhile: a fresh link came, by which the file will be fetched, or the row is
-    /// no job any more.
+    /// The row changed meanwhile: a fresh link came, by which the file will be fetched, or the row
+    /// is no job any more.
     Superseded,
     /// It will be tried again.
     Retry,

@@ -1,9 +1,9 @@
 //! The worker: fetches the files whose rows are pending, before their links die.
 //!
-//! Nothing is claimed in the database. One node at a time holds the job lock, and knows itself which
-//! files it is fetching. If it dies, another one gets the lock and finds the same rows. The worker
-//! wakes on commits that may have brought files, when an attempt is due or a link dies, and every
-//! few seconds, because commands write beside it.
+//! Nothing is claimed in the database. One node at a time holds the job lock, and knows itself
+//! which files it is fetching. If it dies, another one gets the lock and finds the same rows. The
+//! worker wakes on commits that may have brought files, when an attempt is due or a link dies, and
+//! every few seconds, because commands write beside it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -167,7 +167,8 @@ impl Worker {
     }
 
     /// Works until each job that is due now was tried once. Calls `report` with how many of them
-    /// were, of how many. Returns how many files were stored; none if another process fetches files.
+    /// were, of how many. Returns how many files were stored; none if another process fetches
+    /// files.
     ///
     /// # Errors
     ///

@@ -47,7 +47,8 @@ fn deliveries() -> impl Strategy<Value = Vec<TestDelivery>> {
     let drawing = (select(vec!["drawing.created", "drawing.updated"]), id(), id(), name(), link()).prop_map(
         move |(event, id, project, name, link)| of(event, format!(r#""id":{id},"project_id":{project}{name}{link}"#)),
     );
-    // The links of proposals are those of drawings too, so that files of different events share them.
+    // The links of proposals are those of drawings too, so that files of different events share
+    // them.
     let status = (id(), id(), select(vec!["PENDING", "VIEWED", "VOID"]), option::of(id()), link(), link()).prop_map(
         move |(id, project, status, drawing, link, of_option)| {
             let drawing = drawing.map(|id| format!(r#""drawing_id":{id}"#)).unwrap_or_default();

@@ -83,8 +83,8 @@ pub(super) enum Replaced {
     Dead,
 }
 
-/// A fresh link replaces one that dies earlier, of a file that is not stored yet, and makes the file
-/// due. A file that retention has removed has a time of storing.
+/// A fresh link replaces one that dies earlier, of a file that is not stored yet, and makes the
+/// file due. A file that retention has removed has a time of storing.
 const REPLACE_LINKS: &str = r#"UPDATE "file" SET "link" = "fresh"."link", "link_expires_at" = "fresh"."expires",
     "next_attempt_at" = "fresh"."at", "state" = 'PENDING', "problem" = NULL, "attempts" = 0
 FROM {fresh} WHERE "file"."link_hash" = "fresh"."hash" AND "file"."state" IN ('PENDING', 'EXPIRED')
@@ -110,8 +110,8 @@ impl NewFiles {
         }
     }
 
-    /// Records the links of a delivery: the files of its event, if the event is new, and fresh links
-    /// to earlier files.
+    /// Records the links of a delivery: the files of its event, if the event is new, and fresh
+    /// links to earlier files.
     pub fn record(&mut self, links: &[FileLink], received_at: Time, of: Links) {
         if self.recording == FileRecording::Off {
             return;

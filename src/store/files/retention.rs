@@ -1,5 +1,5 @@
-//! Removes stored files by age. A row loses its state first, then the store loses the bytes, then the
-//! row loses their digest, so that a crash in between leaves no bytes behind.
+//! Removes stored files by age. A row loses its state first, then the store loses the bytes, then
+//! the row loses their digest, so that a crash in between leaves no bytes behind.
 //!
 //! The row stays: it is expired, its problem names the setting, and it still has the time at which
 //! it was stored. A fresh link does not revive it.

@@ -49,8 +49,8 @@ const BODIES_MAX: usize = if cfg!(test) { 3 } else { 64 };
 
 impl DuplicateIndex {
     /// Reads the newest events of the identities that are not loaded yet. The same statement reads
-    /// the newest keys, which are returned. It returns no row for an identity without an event: each
-    /// row is handed over between threads, and most identities are new.
+    /// the newest keys, which are returned. It returns no row for an identity without an event:
+    /// each row is handed over between threads, and most identities are new.
     pub async fn fetch<'a, C: ConnectionTrait>(
         &mut self,
         db: &C,

@@ -86,8 +86,8 @@ pub(crate) async fn append_many_events(database: &Database) {
     connection.close().await.unwrap();
 }
 
-/// Inserts stored files by SQL: a PDF and a PNG for each event of a drawing, and a PDF for each event
-/// of an ArcSite proposal.
+/// Inserts stored files by SQL: a PDF and a PNG for each event of a drawing, and a PDF for each
+/// event of an ArcSite proposal.
 pub(crate) async fn insert_files(database: &Database) {
     let connection = database.connect().await;
     for (number, role, kind, events) in [

@@ -36,7 +36,7 @@ export function canRetry(file: StoredFile, now: number): boolean {
   return isAlive(file, now) && (file.state !== "PENDING" || file.problem !== null);
 }
 
-/** What the state means for whoever waits for the file. */
+/** What the state means for a person who waits for the file. */
 export function outlook(file: StoredFile, now: number): string {
   switch (file.state) {
     case "STORED":

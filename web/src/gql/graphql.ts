@@ -206,8 +206,8 @@ export type FileState =
   /** It cannot be stored: it is gone, too large, or of another type. No retry changes it. */
   | 'FAILED'
   /**
-   * It is not fetched yet. With a `problem` a fetch has failed, and is tried again until the link
-   * dies.
+   * It is not fetched yet. With a `problem` a fetch has failed, and is tried again until the
+   * link dies.
    */
   | 'PENDING'
   /** Its link is not allowed; `problem` names the setting. */

@@ -245,7 +245,8 @@ async fn name_that_changes_its_address_is_judged_for_each_connection() {
     let names = Names::new(&[("localhost", &[&["127.0.0.1"], &["127.0.0.2", "10.0.0.1"], &["127.0.0.2"]])]);
     let outbound = outbound(settings(true), &names, TimeLimits::DEFAULT);
     let link = format!("http://localhost:{}/", server.port);
-    // One lookup, and the connection goes where that one says. A second lookup would lead elsewhere.
+    // One lookup, and the connection goes where that one says. A second lookup would lead
+    // elsewhere.
     assert!(fetch(&outbound, &link, true, &mut Sink::default()).await.is_ok());
     assert_eq!((names.lookups().len(), server.connections(), other.connections()), (1, 1, 0));
     // The next connection has a lookup of its own, and is refused.

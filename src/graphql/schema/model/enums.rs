@@ -90,8 +90,8 @@ pub(crate) enum FileKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::FileState")]
 pub(crate) enum FileState {
-    /// It is not fetched yet. With a `problem` a fetch has failed, and is tried again until the link
-    /// dies.
+    /// It is not fetched yet. With a `problem` a fetch has failed, and is tried again until the
+    /// link dies.
     Pending,
     /// It is stored, and `url` serves it.
     Stored,

@@ -386,8 +386,8 @@ event_type! {
             optional(&self.0.previous_status, ProposalStatus::from)
         }
 
-        /// The files that this event names, with their states now: the proposal, its options, or the
-        /// signed proposal (ArcSite); at most 50. Empty if it names none, or if files are off.
+        /// The files that this event names, with their states now: the proposal, its options, or
+        /// the signed proposal (ArcSite); at most 50. Empty if it names none, or if files are off.
         async fn files(&self, ctx: &Context<'_>) -> Result<Vec<Selected<StoredFile>>> {
             load_event_files(ctx, self.0.seq.0.to_string()).await
         }

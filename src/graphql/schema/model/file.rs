@@ -96,8 +96,8 @@ impl StoredFile {
         self.0.state.into()
     }
 
-    /// URL of the stored file, which needs no key: whoever has it can read this file, for one to
-    /// two hours. Query it again for a new one. Without `server.public_url` it is a path of this
+    /// URL of the stored file, which needs no key: everyone who has it can read this file, for one
+    /// to two hours. Query it again for a new one. Without `server.public_url` it is a path of this
     /// service, such as `/files/42/drawing-42.pdf?…`. Null unless the state is STORED.
     async fn url(&self, ctx: &Context<'_>) -> Result<Option<Url>> {
         let Some(digest) = self.digest()? else { return Ok(None) };

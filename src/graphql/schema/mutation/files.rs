@@ -35,8 +35,8 @@ pub(crate) struct RetryFilePayload {
     /// Those that are PENDING will be fetched within seconds.
     files: Vec<Selected<StoredFile>>,
     /// Why a file cannot be fetched: NOT_FOUND if there is none, NOT_CONFIGURED if files are off,
-    /// LINK_EXPIRED or LINK_REFUSED for each of the first 20 whose link is dead or not allowed. Empty
-    /// if every file is stored or will be fetched.
+    /// LINK_EXPIRED or LINK_REFUSED for each of the first 20 whose link is dead or not allowed.
+    /// Empty if every file is stored or will be fetched.
     user_errors: Vec<UserError>,
 }
 

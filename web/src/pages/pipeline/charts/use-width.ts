@@ -1,6 +1,6 @@
 import { useParentSize } from "@visx/responsive";
 
-// Constants: with new values the library would observe its element anew.
+// Constants: with new values the library would observe its element again.
 const initialSize = { width: 600 };
 const ignoreDimensions: ("height" | "top" | "left")[] = ["height", "top", "left"];
 
