@@ -63,7 +63,7 @@ impl Retention {
         removable(store.reserved_reader(), (self.kind, self.stored_before(now)), after, PAGE_SIZE).await
     }
 
-    /// Marks the files as removed. Their bytes are removed by [`remove_bytes`]. Returns how many.
+    /// Marks the files as removed. Their bytes are removed by [`remove_page`]. Returns how many.
     ///
     /// # Errors
     ///

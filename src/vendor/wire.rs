@@ -271,7 +271,7 @@ impl FromJson for Vec<String> {
 }
 
 /// A list of objects. Nulls in it are skipped. Entries that cannot be read are left out, and so are
-/// those past the first [`LIST_ENTRIES_MAX`].
+/// those past the first `LIST_ENTRIES_MAX`.
 #[derive(Debug)]
 pub struct List<T>(pub Vec<T>);
 

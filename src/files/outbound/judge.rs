@@ -56,7 +56,7 @@ pub enum Refusal {
     /// It is no URL with a host.
     #[error("the link is not a web address")]
     NotAUrl,
-    /// It is longer than [`LINK_BYTES_MAX`].
+    /// It is longer than `LINK_BYTES_MAX`.
     #[error("the link has more than {LINK_BYTES_MAX} bytes")]
     TooLong,
     /// Its scheme is not https, or http for a loopback address in open mode.

@@ -1,7 +1,7 @@
 //! Fetching files from outside, so that no link can make this service reach what it must not
 //! (server-side request forgery).
 //!
-//! 1. [`judge`]: which links may be fetched, by the settings alone.
+//! 1. `judge`: which links may be fetched, by the settings alone.
 //! 2. `resolver`: which addresses of a host may be connected to. It runs for each connection, and
 //!    the connection goes to the addresses that it judged.
 //! 3. `download`: fetches, follows redirects through both judgements, and bounds time and size.
