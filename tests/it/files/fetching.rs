@@ -278,8 +278,10 @@ async fn command_lets_a_running_service_fetch() {
     let output = run(database, &["fetch"]).await;
     // On PostgreSQL the command may be the first to get the lock, and fetches itself.
     let count = files.len();
-    let (handed_over, fetched) =
-        (format!("the service that runs fetches {count} files\n"), format!("stored {count} of {count} files\n"));
+    let (handed_over, fetched) = (
+        format!("{count} files are due; the running service fetches them\n"),
+        format!("stored {count} of {count} files\n"),
+    );
     let may_fetch = !database.url().starts_with("sqlite:");
     assert!(output.stdout == handed_over || may_fetch && output.stdout == fetched, "{output:?}");
     let files = wait_for_files(database).await;
