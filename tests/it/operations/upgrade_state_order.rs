@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Launch, Service, Setup};
+use crate::harness::{Database, Launch, Service, Setup, TIMEOUT, eventually};
 
 /// The number of the migration that adds the columns by which events are ordered.
 const STATE_ORDER: u32 = 8;
@@ -148,6 +148,12 @@ async fn order_and_identities_of_the_version_before_are_brought_along() {
     let database = database_of_the_version_before().await;
     let migrated = Setup::new().database(database).start().await;
     let before = state(&migrated).await;
+    // The service counts older events in the background, and a rebuild counts all.
+    eventually("all events are counted", TIMEOUT, async || {
+        let uncounted = "SELECT COUNT(*) FROM event WHERE is_counted IS NULL AND proposal_vendor_id IS NOT NULL";
+        (migrated.database().numbers(uncounted).await == [0]).then_some(())
+    })
+    .await;
     let database = migrated.stop().await;
     let projections = |dump: Vec<String>| -> Vec<String> {
         let is_projection = |row: &String| {
