@@ -14,7 +14,7 @@ use simulator::office::Office;
 use crate::harness::{Client, Database, Launch, Output, Service, Setup, eventually};
 
 /// How long the files of a test may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A row of the table of files.
 #[derive(Debug)]
@@ -39,12 +39,16 @@ async fn rows(database: &Database) -> Vec<Row> {
 }
 
 /// Waits until no file waits, and returns all.
-pub(crate) async fn wait_for_files(database: &Database) -> Vec<(String, String, String)> {
-    settled(database).await.into_iter().map(|row| (row.link, row.state, row.sha256)).collect()
+pub(crate) async fn wait_for_files(database: &Database, patience: Duration) -> Vec<(String, String, String)> {
+    settled_within(database, patience).await.into_iter().map(|row| (row.link, row.state, row.sha256)).collect()
 }
 
 async fn settled(database: &Database) -> Vec<Row> {
-    eventually("no file waits", PATIENCE, async || {
+    settled_within(database, PATIENCE).await
+}
+
+async fn settled_within(database: &Database, patience: Duration) -> Vec<Row> {
+    eventually("no file waits", patience, async || {
         let rows = rows(database).await;
         (!rows.is_empty() && rows.iter().all(|row| row.state != "PENDING")).then_some(rows)
     })
@@ -123,7 +127,7 @@ async fn every_living_file_is_stored_byte_for_byte() {
     let server = FileServer::start(options).await.unwrap();
     let service = start(|setup| setup.with(|settings| settings.files.fetches = 20)).await;
     post_drawings(service.client(), &mut office(&server), 8).await;
-    let files = wait_for_files(service.database()).await;
+    let files = wait_for_files(service.database(), PATIENCE).await;
     assert!(files.len() >= 12, "{}", files.len());
     assert_files(&server, &folder(service.database()), &files, 0);
     let metrics = service.get("/metrics").await.body;
@@ -209,7 +213,7 @@ async fn commands_fetch_and_prune_where_no_service_runs() {
     assert!(rows(&database).await.iter().all(|row| row.state == "PENDING"));
     let output = run(&database, &["fetch"]).await;
     assert!(output.stdout.starts_with("stored "), "{output:?}");
-    let files = wait_for_files(&database).await;
+    let files = wait_for_files(&database, PATIENCE).await;
     assert_files(&server, &folder(&database), &files, 0);
 
     let pdfs = i64::try_from(rows(&database).await.iter().filter(|row| row.kind == "PDF").count()).unwrap();
@@ -271,7 +275,7 @@ async fn command_lets_a_running_service_fetch() {
     let server = FileServer::start(Options::default()).await.unwrap();
     let service = start(|setup| setup).await;
     post_drawings(service.client(), &mut office(&server), 1).await;
-    let files = wait_for_files(service.database()).await;
+    let files = wait_for_files(service.database(), PATIENCE).await;
     let database = service.database();
     std::fs::remove_dir_all(folder(database).join("sha256")).unwrap();
     execute(database, "UPDATE file SET state = 'FAILED', sha256 = NULL, size_bytes = NULL, stored_at = NULL").await;
@@ -284,7 +288,7 @@ async fn command_lets_a_running_service_fetch() {
     );
     let may_fetch = !database.url().starts_with("sqlite:");
     assert!(output.stdout == handed_over || may_fetch && output.stdout == fetched, "{output:?}");
-    let files = wait_for_files(database).await;
+    let files = wait_for_files(database, PATIENCE).await;
     assert_files(&server, &folder(database), &files, 0);
     service.stop().await;
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use simulator::files::{FileServer, Options};
 
-use crate::files::fetching::{assert_files, office, post_drawings, wait_for_files};
+use crate::files::fetching::{PATIENCE, assert_files, office, post_drawings, wait_for_files};
 use crate::harness::{Cluster, Database, Launch, eventually};
 
 /// How many drawings the whole test command takes, and how many the long test.
 const DRAWINGS: usize = 60;
 const DRAWINGS_LONG: usize = 500;
 
-async fn killed_node_loses_no_file(drawings: usize) {
+async fn killed_node_loses_no_file(drawings: usize, patience: Duration) {
     let database = Database::in_cluster(&Cluster::shared());
     let folder = database.directory().join("files");
     let options = Options { failing: 0.33, lost: 0.05, slow: Duration::from_secs(1), ..Options::default() };
@@ -31,7 +31,7 @@ async fn killed_node_loses_no_file(drawings: usize) {
     .await;
     first.kill().await;
     post_drawings(&second, &mut office, drawings - drawings / 2).await;
-    let files = wait_for_files(&database).await;
+    let files = wait_for_files(&database, patience).await;
     assert!(files.len() > drawings, "{}", files.len());
     // The two that one host gets at once.
     assert_files(&server, &folder, &files, 2);
@@ -40,11 +40,11 @@ async fn killed_node_loses_no_file(drawings: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_node_of_two_loses_no_file() {
-    killed_node_loses_no_file(DRAWINGS).await;
+    killed_node_loses_no_file(DRAWINGS, PATIENCE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it takes minutes: cargo test --test it nodes::files -- --ignored"]
 async fn killed_node_of_two_loses_none_of_many_files() {
-    killed_node_loses_no_file(DRAWINGS_LONG).await;
+    killed_node_loses_no_file(DRAWINGS_LONG, 10 * PATIENCE).await;
 }
