@@ -10,7 +10,7 @@ use crate::store;
 /// What the greeting tells besides the settings.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// Where files are kept.
+    /// The place of the files.
     pub(super) location: Location,
     /// The address listened on.
     pub(super) listen: SocketAddr,

@@ -132,7 +132,7 @@ pub struct Service<'a> {
     facts: Facts,
 }
 
-/// Where files are kept, and what fetches them.
+/// The store of files, and the client that fetches them.
 #[derive(Debug)]
 struct Vault {
     files: FileStore,

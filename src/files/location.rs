@@ -1,4 +1,4 @@
-//! Where files are kept, by the settings.
+//! The place of the files, by the settings.
 
 use crate::config::Settings;
 use crate::store;
@@ -9,7 +9,7 @@ const OFF: &str = "off";
 /// The folder beside a SQLite file.
 const DEFAULT_FOLDER: &str = "bidarc-files";
 
-/// Where files are kept.
+/// The place of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// In this folder or at this URL.

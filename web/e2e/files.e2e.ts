@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { expect, seriousFindings, test } from "./fixtures.ts";
-import { freePort, hasNginx, Nginx } from "./nginx.ts";
+import { freePort, Nginx } from "./nginx.ts";
 import type { Service } from "./service.ts";
 
 interface File {
@@ -132,7 +132,6 @@ test("below the path of a proxy a picture is shown, also if the service does not
   page,
   service,
 }) => {
-  test.skip(!hasNginx, "nginx is not installed (Debian: nginx-light)");
   await simulateFiles(service);
   const [drawing] = await drawings(service);
   const key = await addKey(service);

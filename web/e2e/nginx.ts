@@ -8,8 +8,6 @@ import { join } from "node:path";
 /** The places where packages install nginx. */
 const program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/bin/nginx"].find(existsSync);
 
-export const hasNginx = program !== undefined;
-
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer();

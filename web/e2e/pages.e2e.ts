@@ -1,5 +1,5 @@
 import { expect, proposal, seriousFindings, state, systemColors, test } from "./fixtures.ts";
-import { freePort, hasNginx, Nginx } from "./nginx.ts";
+import { freePort, Nginx } from "./nginx.ts";
 import { Service } from "./service.ts";
 
 const sizes = {
@@ -71,7 +71,6 @@ test("an empty service says what to do, and turns live at the first delivery", a
 });
 
 test("the pages work below a path of nginx, with a session", async ({ page, context }) => {
-  test.skip(!hasNginx, "nginx is not installed (Debian: nginx-light)");
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/bidarc`;
   let key = "";

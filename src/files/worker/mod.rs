@@ -58,7 +58,7 @@ const REMOVAL_PAUSE: Duration = Duration::from_secs(10 * 60);
 pub struct Parts {
     /// The database.
     pub store: Store,
-    /// Where files are kept.
+    /// The store of files.
     pub files: FileStore,
     /// What fetches them.
     pub outbound: Outbound,

@@ -144,7 +144,7 @@ async fn jobs_end_as_they_are_recorded(store: &Store) {
     // Neither a failure nor the bytes of the link before touch it.
     assert!(!write!(store, |tx| record_stored(&tx, &jobs[0], (&digest(3), 10), minute(211))));
     assert!(!write!(store, |tx| record_unfetched(&tx, &jobs[0], &attempt)));
-    // What failed is due once more only while its link lives.
+    // A failed file is due again only while its link lives.
     assert_eq!(write!(store, |tx| make_due(&tx, minute(210))), 1);
     assert_eq!(write!(store, |tx| make_due(&tx, minute(190))), 2);
     assert_eq!(due_ids(store, 190).await, [3, 1]);

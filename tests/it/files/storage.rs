@@ -3,7 +3,6 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use bidarc::domain::Digest;
 use bidarc::files::storage::{FileStore, ObjectName, StoredObject};
@@ -67,8 +66,11 @@ async fn killed_writer_leaves_no_half_file() {
             (list(&store).await.iter().filter(|object| object.name.is_some()).count() >= expected).then_some(())
         })
         .await;
-        // Each round cuts at another place of the writer's loop.
-        tokio::time::sleep(Duration::from_millis(round * 3)).await;
+        // The cut is in an upload, at whatever byte it has come to.
+        eventually("an upload is under way", TIMEOUT, async || {
+            list(&store).await.iter().any(|object| object.is_upload() && object.size_bytes > 0).then_some(())
+        })
+        .await;
         writer.kill().await.unwrap();
     }
     let objects = list(&store).await;

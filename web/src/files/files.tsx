@@ -8,7 +8,7 @@ import { useReadOnly } from "../app/viewer";
 import { serviceUrl } from "../base";
 import { FilesDocument, RetryFileDocument, type RetryFileInput } from "../gql/graphql";
 import { counted } from "../ui/format";
-import { Badge, Button, buttonClass, Failure, Hidden, Skeleton, Time } from "../ui/ui";
+import { Badge, Button, buttonClass, Failure, Hidden, Problems, Skeleton, Time } from "../ui/ui";
 import styles from "./files.module.css";
 import { canRetry, isAlive, isInDanger, nameOf, outlook, type StoredFile, servicePath, size, states } from "./words";
 
@@ -132,15 +132,7 @@ function Retry({ owner, onDone }: { owner: RetryFileInput; onDone: () => void })
       </Button>
       {forbidden && <p className={styles.soft}>{forbidden}</p>}
       {refused && <Failure error={refused} />}
-      {problems.length > 0 && (
-        <ul role="alert">
-          {problems.map((problem) => (
-            <li key={problem} className={styles.problem}>
-              {problem}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Problems of={problems} />
     </div>
   );
 }

@@ -50,6 +50,20 @@ export function Notice({ title, children }: { title: string; children?: ReactNod
   );
 }
 
+/** Why an action did not have its effect, as its answer says. */
+export function Problems({ of }: { of: readonly string[] }) {
+  if (of.length === 0) return null;
+  return (
+    <ul role="alert">
+      {of.map((problem) => (
+        <li key={problem} className={styles.problem}>
+          {problem}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** What failed, its code, and another try. */
 export function Failure({ error, retry }: { error: CombinedError; retry?: () => void }) {
   return (

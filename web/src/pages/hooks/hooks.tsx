@@ -35,6 +35,7 @@ import {
   Field,
   inputClass,
   monoClass,
+  Problems,
   Skeleton,
   Time,
 } from "../../ui/ui";
@@ -249,15 +250,7 @@ function Webhooks() {
       </div>
       {forbidden && <p className={styles.soft}>{forbidden}</p>}
       {refused && <Failure error={refused} />}
-      {problems.length > 0 && (
-        <ul role="alert">
-          {problems.map((problem) => (
-            <li key={problem} className={styles.problem}>
-              {problem}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Problems of={problems} />
       {made.length > 0 && (
         <section className={styles.made} aria-label="New endpoints">
           <h3>The whole URL of each new webhook. It is shown this once.</h3>

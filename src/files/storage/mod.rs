@@ -4,7 +4,6 @@
 //! under another name, and get their own once they are complete and their digest is known. At no
 //! moment does a name hold a part of its bytes, whatever kills the process.
 
-use std::fmt;
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -18,29 +17,24 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{
-    ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, ObjectStoreScheme, WriteMultipart,
-};
+use object_store::{ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, ObjectStoreScheme};
 use url::Url;
 
-use crate::clock::Time;
 use crate::domain::Digest;
 
-/// The folder of files by their digests.
-const FILES: &str = "sha256";
+mod object;
+mod upload;
 
-/// The folder of the thumbnails of files, by the files' digests.
-const THUMBNAILS: &str = "thumbnails";
-
-/// The folder of uploads that are not finished.
-const UPLOADS: &str = "uploads";
+pub use object::{ObjectName, StoredObject};
+use object::{Place, UPLOADS};
+pub use upload::Upload;
 
 /// How many bytes of an upload are held before they are written. S3 takes no smaller parts than
 /// 5 MiB, except the last one.
 const FOLDER_PART_BYTES: usize = 256 * 1024;
 const CLOUD_PART_BYTES: usize = 5 * 1024 * 1024;
 
-/// Where files are kept. Clones share it.
+/// An open store of files. Clones share it.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     objects: Arc<dyn ObjectStore>,
@@ -96,78 +90,6 @@ pub enum StorageError {
 impl From<object_store::Error> for StorageError {
     fn from(error: object_store::Error) -> Self {
         if matches!(error, object_store::Error::NotFound { .. }) { Self::NotFound } else { Self::Failed(error) }
-    }
-}
-
-/// The name of an object in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ObjectName {
-    /// A file by its digest.
-    File(Digest),
-    /// The thumbnail of the file with this digest.
-    Thumbnail(Digest),
-}
-
-impl ObjectName {
-    fn path(self) -> Path {
-        let (folder, digest) = match self {
-            Self::File(digest) => (FILES, digest),
-            Self::Thumbnail(digest) => (THUMBNAILS, digest),
-        };
-        let digest = digest.to_string();
-        let (first, rest) = digest.split_at(2);
-        Path::from_iter([folder, first, rest])
-    }
-
-    fn of(path: &Path) -> Option<Self> {
-        let parts: Vec<_> = path.parts().collect();
-        let [folder, first, rest] = parts.as_slice() else { return None };
-        let digest = format!("{}{}", first.as_ref(), rest.as_ref()).parse().ok()?;
-        match folder.as_ref() {
-            FILES if first.as_ref().len() == 2 => Some(Self::File(digest)),
-            THUMBNAILS if first.as_ref().len() == 2 => Some(Self::Thumbnail(digest)),
-            _ => None,
-        }
-    }
-}
-
-/// What the store holds under one name.
-#[derive(Clone, Debug)]
-pub struct StoredObject {
-    /// Its name; none if it is a leftover of an upload, or not ours.
-    pub name: Option<ObjectName>,
-    /// How many bytes it has.
-    pub size_bytes: u64,
-    /// When it was written.
-    pub written_at: Time,
-    place: Place,
-}
-
-/// How an object is removed.
-#[derive(Clone, Debug)]
-enum Place {
-    Object(Path),
-    /// A file that is not an object: the leftover of an upload into a folder.
-    Leftover(PathBuf),
-}
-
-impl StoredObject {
-    /// Whether it is the leftover of an upload, or of one that still runs.
-    #[must_use]
-    pub fn is_upload(&self) -> bool {
-        match &self.place {
-            Place::Object(path) => path.parts().next().is_some_and(|first| first.as_ref() == UPLOADS),
-            Place::Leftover(_) => true,
-        }
-    }
-}
-
-impl fmt::Display for StoredObject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Object(path) => fmt::Display::fmt(path, f),
-            Place::Leftover(path) => write!(f, "{UPLOADS}/{}", path.file_name().unwrap_or_default().display()),
-        }
     }
 }
 
@@ -248,7 +170,7 @@ impl FileStore {
     pub fn begin(&self) -> Upload {
         let name: [u8; 16] = rand::random();
         let path = Path::from_iter([UPLOADS, &hex::encode(name)]);
-        Upload { store: self.clone(), path, waiting: Vec::new(), waiting_bytes: 0, parts: None }
+        Upload::new(self.clone(), path)
     }
 
     /// The bytes of a file, or a part of them, in pieces as they are read.
@@ -411,91 +333,5 @@ impl Folder {
             }
         }
         Ok(found)
-    }
-}
-
-/// A file that is being written. Dropped without [`Self::finish`], it leaves nothing in a folder.
-#[derive(Debug)]
-pub struct Upload {
-    store: FileStore,
-    /// The name under which it is written.
-    path: Path,
-    /// The bytes of the first part, until it is full.
-    waiting: Vec<Bytes>,
-    waiting_bytes: usize,
-    parts: Option<WriteMultipart>,
-}
-
-impl Upload {
-    /// Writes the next bytes. It waits while a part is being written, so at most two parts are in
-    /// memory.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails. The upload can then only be aborted.
-    pub async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
-        if let Some(parts) = &mut self.parts {
-            parts.wait_for_capacity(1).await?;
-            parts.put(bytes);
-            return Ok(());
-        }
-        self.waiting_bytes += bytes.len();
-        self.waiting.push(bytes);
-        if self.waiting_bytes >= self.store.part_bytes {
-            self.begin_parts().await?;
-        }
-        Ok(())
-    }
-
-    async fn begin_parts(&mut self) -> Result<&mut WriteMultipart, StorageError> {
-        let parts = self.store.objects.put_multipart(&self.path).await?;
-        let parts = self.parts.insert(WriteMultipart::new_with_chunk_size(parts, self.store.part_bytes));
-        for bytes in self.waiting.drain(..) {
-            parts.put(bytes);
-        }
-        Ok(parts)
-    }
-
-    /// Puts the bytes under their digest. When it returns, they survive a crash of the machine.
-    /// Equal bytes that are there already are replaced, which mends them if they are damaged.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails. Nothing is then under the digest that was not there before.
-    pub async fn finish(self, digest: &Digest) -> Result<(), StorageError> {
-        self.finish_as(ObjectName::File(*digest)).await
-    }
-
-    /// Puts the bytes under a name, as [`Self::finish`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::finish`].
-    pub async fn finish_as(mut self, name: ObjectName) -> Result<(), StorageError> {
-        if self.parts.is_none() && self.store.folder.is_none() {
-            // A bucket makes an object at once, and at no moment a part of it.
-            let bytes = std::mem::take(&mut self.waiting);
-            self.store.objects.put(&name.path(), bytes.into_iter().collect()).await?;
-            return Ok(());
-        }
-        if self.parts.is_none() {
-            self.begin_parts().await?;
-        }
-        if let Some(parts) = self.parts.take() {
-            parts.finish().await?;
-        }
-        self.store.protect(&self.path).await?;
-        crate::failpoint::abort_if_set("upload-before-rename");
-        self.store.objects.rename(&self.path, &name.path()).await?;
-        Ok(())
-    }
-
-    /// Gives the upload up and removes what it has written, as far as the store lets it.
-    pub async fn abort(self) {
-        if let Some(parts) = self.parts
-            && let Err(error) = parts.abort().await
-        {
-            tracing::debug!(%error, "the parts of an upload could not be removed");
-        }
     }
 }
