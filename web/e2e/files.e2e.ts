@@ -11,7 +11,7 @@ interface File {
 
 /** ArcSite's events of every type, whose files the service has tried to fetch by the end. */
 async function simulateFiles(service: Service, ...args: string[]) {
-  await service.simulate("--vendor", "arcsite", "--every-event", "--rate", "200", ...args);
+  await service.simulate("--vendor", "arcsite", "--every-event", "--rate", "200", "--linger", "1", ...args);
   await expect
     .poll(async () => (await drawings(service)).flatMap(({ pdf, png }) => [pdf?.state, png?.state]))
     .not.toContain("PENDING");

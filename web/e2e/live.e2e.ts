@@ -193,5 +193,7 @@ test("after a restart with other pages a bar offers them, and the wall loads the
   await service.start();
   await hurry(page);
   await expect(page.locator("body:not([data-old])")).toBeAttached();
+  // The reload brought the old pages again, as between two versions: the wall says so and does not reload for ever.
+  await expect(page.getByText("bidarc was upgraded")).toBeVisible();
   await state(page, "live").waitFor();
 });

@@ -38,7 +38,7 @@ test("pictures", async ({ browser }) => {
   test.setTimeout(120_000);
   const service = await Service.start();
   await postHistory(service, 90);
-  await service.simulate("--count", "120", "--rate", "200");
+  await service.simulate("--count", "120", "--rate", "200", "--linger", "1");
   await service.post("arcsite", "not json");
   const { proposals, events } = await service.query<{
     proposals: { nodes: { id: string }[] };

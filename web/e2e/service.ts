@@ -129,9 +129,10 @@ export class Service {
     return data;
   }
 
-  /** Runs the simulator to its end, at which the service has fetched the files. */
+  /** Runs the simulator until its deliveries are answered. With --linger 1 it stays until the service has fetched the files. */
   async simulate(...args: string[]) {
-    const options = ["--url", this.#url, "--quiet", "--seed", "7", "--linger", "1"];
+    const linger = args.includes("--linger") ? [] : ["--linger", "0"];
+    const options = ["--url", this.#url, "--quiet", "--seed", "7", ...linger];
     const child = spawn(join(programs, "simulator"), [...options, ...args], { stdio: "ignore" });
     const code = await new Promise((resolve) => child.once("exit", resolve));
     if (code !== 0) throw new Error(`the simulator ended with ${code}`);

@@ -10,7 +10,7 @@ interface Noted {
 }
 
 test("a page that loads does not move what it shows; how long interactions took", async ({ page, service }) => {
-  await service.simulate("--count", "60", "--rate", "500");
+  await service.simulate("--count", "60", "--rate", "500", "--linger", "1");
   await page.addInitScript(() => {
     const noted: Noted = { shifts: [], interactions: [] };
     Object.assign(window, { noted });

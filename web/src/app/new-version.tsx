@@ -12,10 +12,29 @@ function mainScript(html: string): string | undefined {
 
 const own = mainScript(document.documentElement.outerHTML);
 
-async function hasOtherPages(): Promise<boolean> {
+/** The main script of the pages that the service has now, if this page has another. */
+async function otherPages(): Promise<string | undefined> {
   const response = await fetch(root.pathname, { headers: { Accept: "text/html" }, cache: "no-cache" });
   const current = response.ok ? mainScript(await response.text()) : undefined;
-  return current !== undefined && own !== undefined && current !== own;
+  return own !== undefined && current !== own ? current : undefined;
+}
+
+const RELOADED_FOR = "bidarc.reloadedFor";
+
+/**
+ * Reloads for new pages, once for each. While a balancer has two versions behind it, a reload may bring the old pages
+ * again; a second reload would not be the last.
+ */
+function reloadOnce(pages: string): boolean {
+  try {
+    if (sessionStorage.getItem(RELOADED_FOR) === pages) return false;
+    sessionStorage.setItem(RELOADED_FOR, pages);
+  } catch {
+    // Without a memory of it, a reload could repeat for ever.
+    return false;
+  }
+  location.reload();
+  return true;
 }
 
 /** A page that stays open runs old code after an upgrade. It looks after each break of the connection. */
@@ -24,8 +43,8 @@ export function NewVersion({ feed, isUnattended }: { feed: EventFeed | undefined
   const [isNew, setNew] = useState(false);
   useEffect(() => {
     if (!lastGap) return;
-    hasOtherPages().then(
-      (found) => found && (isUnattended ? location.reload() : setNew(true)),
+    otherPages().then(
+      (pages) => pages && !(isUnattended && reloadOnce(pages)) && setNew(true),
       // The next break is another chance.
       () => {},
     );
