@@ -17,7 +17,8 @@ pub struct Model {
     pub name: Option<String>,
     /// The newest link to the file.
     pub link: String,
-    /// The SHA-256 of the link without its expiring query: fresh links of a file have the same.
+    /// Half of the SHA-256 of the link without its expiring query: fresh links of a file have the
+    /// same.
     pub link_hash: String,
     /// When the link dies: by its own `Expires`, at most a week after its delivery, else after 24
     /// hours.

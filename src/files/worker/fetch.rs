@@ -6,19 +6,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::TimeDelta;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, RwLock};
-use tokio::time::Instant;
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::next_attempt;
+use super::record::{Recorder, Write};
 use super::room::Room;
 use crate::clock::{Clock, Time};
-use crate::domain::{Digest, FileId, FileState};
+use crate::domain::{Digest, FileState};
 use crate::files::outbound::{AllowedUrl, DownloadError, Downloaded, FileSink, Outbound};
 use crate::files::storage::{FileStore, StorageError, Upload};
-use crate::store::files::{
-    Attempt, FetchJob, expire, is_kept, postpone_all, record_refused, record_stored, record_unfetched, record_unfit,
-};
+use crate::store::files::{Attempt, FetchJob, is_kept};
 use crate::store::{Store, StoreError};
 
 /// When a file is tried again that the store could not take.
@@ -28,13 +26,6 @@ pub(super) const STORAGE_PAUSE: TimeDelta = TimeDelta::seconds(30);
 pub(super) const ROOM_PAUSE: TimeDelta = TimeDelta::minutes(10);
 pub(super) const NO_ROOM: &str =
     "there is no room: the stored files have as many bytes as files.max_total_bytes allows, or the disk is nearly full";
-
-/// The shortest time between two transactions. Deliveries need the write lock more.
-const RECORD_INTERVAL: Duration = Duration::from_millis(20);
-
-/// How long a dead server of the database holds a fetch. The next one tries again.
-const RECORD_TRIES: u32 = 3;
-const RECORD_PAUSE: Duration = Duration::from_millis(500);
 
 /// What all fetches share.
 pub(super) struct Context {
@@ -48,8 +39,7 @@ pub(super) struct Context {
     pub(super) max_bytes: u64,
     /// How many bytes the store may grow.
     pub(super) room: Room,
-    /// When the last result was written.
-    pub(super) recorded_at: Mutex<Option<Instant>>,
+    pub(super) recorder: Recorder,
     /// Fetches hold it from before they store bytes until their row says so; the removal of bytes
     /// holds it alone.
     pub(super) storing: RwLock<()>,
@@ -138,7 +128,7 @@ impl Context {
             upload.abort().await;
             let next_attempt_at = self.clock.now() + ROOM_PAUSE;
             let attempt = Attempt { problem: NO_ROOM.to_owned(), next_attempt_at, counts: false };
-            return Ok(if self.postpone(job, &attempt).await? { Outcome::NoRoom } else { Outcome::Superseded });
+            return Ok(if self.postpone(job, attempt).await? { Outcome::NoRoom } else { Outcome::Superseded });
         }
         let finished = self.downloads.spawn(async move { upload.finish(&digest).await }).await;
         match finished {
@@ -148,7 +138,7 @@ impl Context {
         }
         crate::failpoint::abort_if_set("stored-before-record");
         let now = self.clock.now();
-        if self.record(Write::Stored { job, content: (digest, size_bytes), now }).await? == 0 {
+        if self.recorder.record(Write::Stored { job: job.clone(), content: (digest, size_bytes), now }).await? == 0 {
             drop(not_removed);
             return self.discard(&digest).await;
         }
@@ -172,7 +162,7 @@ impl Context {
 
     /// Records that a file is refused or cannot be stored.
     async fn give_up(&self, job: &FetchJob, state: FileState, problem: &str) -> Result<Outcome, StoreError> {
-        if self.record(Write::Unfit { job, state, problem }).await? == 0 {
+        if self.recorder.record(Write::Unfit { job: job.clone(), state, problem: problem.to_owned() }).await? == 0 {
             return Ok(Outcome::Superseded);
         }
         tracing::warn!(file = job.id.0, %state, problem, "file given up");
@@ -186,80 +176,31 @@ impl Context {
         retry_after: Option<Duration>,
     ) -> Result<Outcome, StoreError> {
         let next_attempt_at = next_attempt(self.clock.now(), job.attempts, retry_after, job.deadline);
-        let attempt = Attempt { problem, next_attempt_at, counts: true };
-        if !self.postpone(job, &attempt).await? {
+        let attempt = Attempt { problem: problem.clone(), next_attempt_at, counts: true };
+        if !self.postpone(job, attempt).await? {
             return Ok(Outcome::Superseded);
         }
-        tracing::debug!(file = job.id.0, problem = attempt.problem, %next_attempt_at, "file not fetched yet");
+        tracing::debug!(file = job.id.0, problem, %next_attempt_at, "file not fetched yet");
         Ok(Outcome::Retry)
     }
 
     async fn storage_failed(&self, job: &FetchJob, error: StorageError) -> Result<Outcome, StoreError> {
         let next_attempt_at: Time = self.clock.now() + STORAGE_PAUSE;
         let problem = "the store of files failed; see the service's log".to_owned();
-        self.postpone(job, &Attempt { problem, next_attempt_at, counts: false }).await?;
+        self.postpone(job, Attempt { problem, next_attempt_at, counts: false }).await?;
         Ok(Outcome::StorageFailed(error))
     }
 
     /// Records that the file is tried again. Returns whether it was still the job that was read.
-    async fn postpone(&self, job: &FetchJob, attempt: &Attempt) -> Result<bool, StoreError> {
-        Ok(self.record(Write::Unfetched { job, attempt }).await? > 0)
+    async fn postpone(&self, job: &FetchJob, attempt: Attempt) -> Result<bool, StoreError> {
+        Ok(self.recorder.record(Write::Unfetched { job: job.clone(), attempt }).await? > 0)
     }
-
-    /// Writes in a transaction of its own. Returns how many rows changed. A result is worth a
-    /// download, so a busy database is asked again.
-    pub(super) async fn record(&self, write: Write<'_>) -> Result<u64, StoreError> {
-        let mut tries = 0;
-        let mut recorded_at = self.recorded_at.lock().await;
-        if let Some(recorded_at) = *recorded_at {
-            tokio::time::sleep_until(recorded_at + RECORD_INTERVAL).await;
-        }
-        let written = loop {
-            tries += 1;
-            match self.try_record(&write).await {
-                Err(StoreError::Unavailable(_)) if tries < RECORD_TRIES => tokio::time::sleep(RECORD_PAUSE).await,
-                written => break written,
-            }
-        };
-        *recorded_at = Some(Instant::now());
-        written
-    }
-
-    async fn try_record(&self, write: &Write<'_>) -> Result<u64, StoreError> {
-        let tx = self.store.begin().await?;
-        let written = match *write {
-            Write::Stored { job, content, now } => record_stored(&tx, job, (&content.0, content.1), now).await?.into(),
-            Write::Unfit { job, state, problem } => record_unfit(&tx, job, state, problem).await?.into(),
-            Write::Unfetched { job, attempt } => record_unfetched(&tx, job, attempt).await?.into(),
-            Write::Refused { jobs, problem } => record_refused(&tx, jobs, problem).await?,
-            Write::Expired { now } => expire(&tx, now).await?,
-            Write::Postponed { now, until, problem } => postpone_all(&tx, now, until, problem).await?,
-        };
-        self.store.commit(tx, None).await?;
-        Ok(written)
-    }
-}
-
-/// What the worker writes.
-pub(super) enum Write<'a> {
-    /// A file is stored: its digest and its size.
-    Stored { job: &'a FetchJob, content: (Digest, u64), now: Time },
-    /// A file is given up.
-    Unfit { job: &'a FetchJob, state: FileState, problem: &'a str },
-    /// Links are refused.
-    Refused { jobs: &'a [FileId], problem: &'a str },
-    /// An attempt failed.
-    Unfetched { job: &'a FetchJob, attempt: &'a Attempt },
-    /// The jobs whose links are dead are given up.
-    Expired { now: Time },
-    /// All jobs that are due wait.
-    Postponed { now: Time, until: Time, problem: &'a str },
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::FileKind;
+    use crate::domain::{Digest, FileId, FileKind};
     use crate::files::outbound::OutboundSettings;
 
     /// A worker whose job was taken by another one, or got a fresh link, says nothing of it.
@@ -269,13 +210,13 @@ mod tests {
         let settings = OutboundSettings { allowed_hosts: Vec::new(), allow_loopback: false, proxy: None };
         let clock = Clock::system();
         let context = Arc::new(Context {
+            recorder: Recorder::new(store.clone()),
             store,
             files: FileStore::open(directory.path().join("files").to_str().unwrap()).unwrap(),
             outbound: Outbound::new(settings, clock.clone()).unwrap(),
             downloads: Handle::current(),
             max_bytes: 1,
             room: Room::unbounded(),
-            recorded_at: Mutex::new(None),
             storing: RwLock::new(()),
             stopping: CancellationToken::new(),
             clock,

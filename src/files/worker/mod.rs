@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, RwLock};
+use tokio::sync::RwLock;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -29,17 +29,19 @@ mod fetch;
 mod gauges;
 mod lock;
 mod queue;
+mod record;
 mod room;
 
-use fetch::{Context, Outcome, STORAGE_PAUSE, Write};
+use fetch::{Context, Outcome, STORAGE_PAUSE};
 use gauges::count_outcome;
+use record::{Recorder, Write};
 use room::Room;
 
 /// How long the worker waits without a reason to wake.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The shortest pause between two readings of the jobs that commits cause.
-const COMMIT_PAUSE: Duration = Duration::from_millis(200);
+const COMMIT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often a node asks for the lock that another one holds, and checks that it still has its own.
 const LOCK_INTERVAL: Duration = Duration::from_secs(2);
@@ -107,6 +109,7 @@ impl Worker {
         let Parts { store, files, outbound, clock, downloads, stopping } = parts;
         Self {
             context: Arc::new(Context {
+                recorder: Recorder::new(store.clone()),
                 store,
                 files,
                 outbound,
@@ -114,7 +117,6 @@ impl Worker {
                 downloads,
                 max_bytes: settings.max_bytes,
                 room: Room::unbounded(),
-                recorded_at: Mutex::new(None),
                 storing: RwLock::new(()),
                 stopping,
             }),
@@ -245,7 +247,7 @@ impl Worker {
             return Ok(LOCK_INTERVAL);
         }
         if has_dead_links {
-            let expired = self.context.record(Write::Expired { now }).await?;
+            let expired = self.context.recorder.record(Write::Expired { now }).await?;
             if expired > 0 {
                 tracing::warn!(files = expired, "links died before their files were fetched");
                 count_outcome("expired", expired);

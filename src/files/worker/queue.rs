@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::Worker;
-use super::fetch::Write;
 use super::gauges::count_outcome;
+use super::record::Write;
 use crate::clock::Time;
 use crate::domain::FileId;
 use crate::files::outbound::AllowedUrl;
@@ -31,6 +31,7 @@ impl Worker {
     pub(super) async fn fill_queue(&mut self, now: Time) -> Result<(), StoreError> {
         let running: Vec<FileId> = self.targets.values().map(|(file, _)| *file).collect();
         let (mut after, mut passed) = (None, self.passed.take());
+        let mut queued: BTreeMap<String, usize> = BTreeMap::new();
         let mut pages = 0;
         loop {
             let jobs = due(self.context.store.reserved_reader(), now, after, PAGE_JOBS).await?;
@@ -39,7 +40,7 @@ impl Worker {
             let mut refused: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
             for job in jobs {
                 match self.context.outbound.judge(&job.link, job.is_signed_hook) {
-                    Ok(url) if !running.contains(&job.id) => self.enqueue(job, url),
+                    Ok(url) if !running.contains(&job.id) => self.enqueue(job, url, &mut queued),
                     Ok(_) => {}
                     Err(refusal) => refused.entry(refusal.to_string()).or_default().push(job.id),
                 }
@@ -50,13 +51,14 @@ impl Worker {
                 return Ok(());
             }
             for (problem, jobs) in refused {
-                let files = self.context.record(Write::Refused { jobs: &jobs, problem: &problem }).await?;
+                let write = Write::Refused { jobs, problem: problem.clone() };
+                let files = self.context.recorder.record(write).await?;
                 if files > 0 {
                     tracing::warn!(files, problem, "links refused");
                     count_outcome("refused", files);
                 }
             }
-            if is_last || self.fills_slots() {
+            if is_last || self.fills_slots(&queued) {
                 return Ok(());
             }
             if pages >= PAGES_MAX {
@@ -67,18 +69,18 @@ impl Worker {
         }
     }
 
-    fn enqueue(&mut self, job: FetchJob, url: AllowedUrl) {
-        if self.queue.iter().filter(|(_, other)| other.host() == url.host()).count() < HOST_JOBS_MAX {
-            self.queue.push_back((job, url));
+    /// Takes a job into the queue, of which `queued` counts the jobs of each host.
+    fn enqueue(&mut self, job: FetchJob, url: AllowedUrl, queued: &mut BTreeMap<String, usize>) {
+        match queued.get_mut(url.host()) {
+            Some(jobs) if *jobs >= HOST_JOBS_MAX => return,
+            Some(jobs) => *jobs += 1,
+            None => drop(queued.insert(url.host().to_owned(), 1)),
         }
+        self.queue.push_back((job, url));
     }
 
     /// Whether the queue has a job for each slot that is free.
-    fn fills_slots(&self) -> bool {
-        let mut queued: BTreeMap<&str, usize> = BTreeMap::new();
-        for (_, url) in &self.queue {
-            *queued.entry(url.host()).or_default() += 1;
-        }
+    fn fills_slots(&self, queued: &BTreeMap<String, usize>) -> bool {
         let startable: usize = queued.iter().map(|(host, jobs)| (*jobs).min(self.free_slots_of(host))).sum();
         startable >= self.fetches.saturating_sub(self.running.len())
     }

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-use super::fetch::{NO_ROOM, ROOM_PAUSE, Write};
+use super::fetch::{NO_ROOM, ROOM_PAUSE};
 use super::gauges::count_outcome;
+use super::record::Write;
 use super::{ROOM_INTERVAL, Worker};
 use crate::clock::Time;
 use crate::store::StoreError;
@@ -110,7 +111,7 @@ impl Worker {
     pub(super) async fn wait_for_room(&mut self, now: Time) -> Result<(), StoreError> {
         self.queue.clear();
         let until = now + ROOM_PAUSE;
-        let waiting = self.context.record(Write::Postponed { now, until, problem: NO_ROOM }).await?;
+        let waiting = self.context.recorder.record(Write::Postponed { now, until, problem: NO_ROOM }).await?;
         if waiting > 0 {
             tracing::warn!(files = waiting, "{NO_ROOM}; files wait");
             count_outcome("no_room", waiting);

@@ -1,11 +1,12 @@
 //! Records the files of a group of deliveries, in its transaction.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use entity::file::Model;
-use sea_orm::ConnectionTrait;
+use entity::file::{Column, Entity, Model};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, ConnectionTrait};
 use serde::Serialize;
 
 use super::execute;
@@ -13,6 +14,7 @@ use crate::clock::Time;
 use crate::domain::{FileLink, FileState, Seq};
 use crate::store::engine::dialect::Dialect;
 use crate::store::sql::convert::{to_json, to_micros};
+use crate::store::sql::lookup::{LOOKUP_VALUE, values_table};
 use crate::store::{BulkInsert, StoreError};
 use crate::vendor::links::{expires_at, link_hash};
 
@@ -72,6 +74,9 @@ struct FreshLinkRow<'a> {
     #[serde(flatten)]
     link: &'a FreshLink,
 }
+
+/// How many hashes are looked up at once.
+const LOOKUP_MAX: usize = 1024;
 
 /// Which files a fresh link is for. A later event is a version of its own, and its link may lead to
 /// later bytes. So it replaces only a dead link: later bytes are better than none.
@@ -142,16 +147,20 @@ impl NewFiles {
         }
     }
 
-    /// Replaces the links of earlier files, in one statement or two if there are any, and adds the
-    /// new rows to the batch.
+    /// Replaces the links of earlier files and adds the new rows to the batch. Most links are of new
+    /// files, so that earlier ones are looked up by their hashes alone, which are short.
     ///
     /// # Errors
     ///
     /// The database does not answer.
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C, batch: &mut BulkInsert) -> Result<(), StoreError> {
-        let repeated = self.repeated.iter().map(|((hash, _), link)| FreshLinkRow { hash, link }).collect();
+        let renewable = renewable_hashes(db, self.fresh.keys().map(String::as_str)).await?;
+        let is_renewable = |row: &FreshLinkRow<'_>| renewable.contains(row.hash);
+        let repeated = self.repeated.iter().map(|((hash, _), link)| FreshLinkRow { hash, link });
+        let repeated = repeated.filter(is_renewable).collect();
         replace_links(db, Replaced::OfTheEvent, repeated).await?;
-        let fresh = self.fresh.iter().map(|(hash, link)| FreshLinkRow { hash, link }).collect();
+        let fresh = self.fresh.iter().map(|(hash, link)| FreshLinkRow { hash, link });
+        let fresh = fresh.filter(is_renewable).collect();
         replace_links(db, Replaced::Dead, fresh).await?;
         for row in self.rows.drain(..) {
             batch.insert(&row);
@@ -162,7 +171,7 @@ impl NewFiles {
 
 /// When a link dies: by its own word, within a bound.
 fn deadline(link: &str, received_at: Time) -> Time {
-    expires_at(link).unwrap_or(received_at + LINK_LIFETIME).min(received_at + LINK_LIFETIME_MAX)
+    Ord::min(expires_at(link).unwrap_or(received_at + LINK_LIFETIME), received_at + LINK_LIFETIME_MAX)
 }
 
 fn keep_longest<K: Ord>(entry: Entry<'_, K, FreshLink>, fresh: &FreshLink) {
@@ -170,6 +179,37 @@ fn keep_longest<K: Ord>(entry: Entry<'_, K, FreshLink>, fresh: &FreshLink) {
     if longest.expires < fresh.expires {
         longest.clone_from(fresh);
     }
+}
+
+/// Those of the hashes that files have whose links may be replaced.
+async fn renewable_hashes<C: ConnectionTrait>(
+    db: &C,
+    hashes: impl Iterator<Item = &str>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let hashes: Vec<[Option<&str>; 1]> = hashes.map(|hash| [Some(hash)]).collect();
+    let mut renewable = BTreeSet::new();
+    for hashes in hashes.chunks(LOOKUP_MAX) {
+        for row in db.query_all(&renewable_sql(hashes)).await? {
+            renewable.insert(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(renewable)
+}
+
+/// The statement that looks hashes up. Values in place of the states would hide the partial index.
+pub(super) fn renewable_sql(hashes: &[[Option<&str>; 1]]) -> SelectStatement {
+    let file = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .and_where(Column::LinkHash.into_expr().equals(LOOKUP_VALUE))
+        .and_where(Expr::cust(r#""state" IN ('PENDING', 'EXPIRED')"#))
+        .limit(1)
+        .take();
+    Query::select()
+        .column(LOOKUP_VALUE)
+        .from(values_table(hashes))
+        .and_where(Expr::SubQuery(None, Box::new(file.into())).is_not_null())
+        .take()
 }
 
 async fn replace_links<C: ConnectionTrait>(

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, TimeDelta};
 use entity::{event, file};
+use sea_orm::sea_query::{PostgresQueryBuilder, SqliteQueryBuilder};
 use sea_orm::{DbBackend, EntityTrait, Statement};
 
 use super::jobs::{DUE, EARLIEST_DEADLINE, EXPIRE, NEXT_ATTEMPT};
-use super::recording::{Replaced, replace_links_sql};
+use super::recording::{Replaced, renewable_sql, replace_links_sql};
 use super::retention::REMOVED_CONTENTS;
 use super::*;
 use crate::clock::Time;
@@ -189,6 +190,15 @@ async fn fresh_link_is_for_its_event_or_for_dead_links(store: &Store) {
     assert_eq!(links().await[3..], [pending(900), pending(1000), pending(1000)]);
 }
 
+/// A later version may have made them.
+async fn files_of_unknown_types_wait(store: &Store) {
+    record(store, &[link(100), link(200)], 0, NEW).await;
+    write!(store, |tx| execute(&tx, r#"UPDATE "file" SET "kind" = $1 WHERE "id" = 1"#, ["DWG".into()]));
+    assert_eq!(due_ids(store, 1).await, [2]);
+    assert_eq!(count_pending_due(store.reader(), minute(1)).await.unwrap(), 1);
+    assert_eq!(FileKind::ALL, [FileKind::Pdf, FileKind::Png], "the statements name the types");
+}
+
 async fn removal_marks_rows_then_forgets_their_bytes(store: &Store) {
     for id in 1..=4 {
         record(store, &[link(1000)], 0, Links::New(Seq(id))).await;
@@ -224,6 +234,8 @@ async fn rows_of_sqlite_follow_the_results() {
     removal_marks_rows_then_forgets_their_bytes(&store).await;
     let (_directory, store) = Store::for_test().await;
     fresh_link_is_for_its_event_or_for_dead_links(&store).await;
+    let (_directory, store) = Store::for_test().await;
+    files_of_unknown_types_wait(&store).await;
 }
 
 #[tokio::test]
@@ -237,6 +249,9 @@ async fn rows_of_postgresql_follow_the_results() {
     store.close().await;
     let store = cluster.new_store().await;
     fresh_link_is_for_its_event_or_for_dead_links(&store).await;
+    store.close().await;
+    let store = cluster.new_store().await;
+    files_of_unknown_types_wait(&store).await;
     store.close().await;
 }
 
@@ -264,8 +279,14 @@ async fn link_without_a_time_lives_for_a_day() {
 /// The statements that run for each group of deliveries and each wake of the worker.
 #[tokio::test]
 async fn statements_of_the_worker_use_the_partial_indexes() {
+    let lookup = renewable_sql(&[[Some("a")], [Some("b")]]);
     let plans = |dialect| {
+        let lookup = match dialect {
+            Dialect::Sqlite => lookup.to_string(SqliteQueryBuilder),
+            Dialect::Postgres => lookup.to_string(PostgresQueryBuilder),
+        };
         [
+            (lookup, "file_renewable"),
             (DUE.to_owned(), "file_deadline"),
             (NEXT_ATTEMPT.to_owned(), "file_due"),
             (EARLIEST_DEADLINE.to_owned(), "file_deadline"),

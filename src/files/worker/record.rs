@@ -1,0 +1,136 @@
+//! Records what the worker learns. Results of the same moment share a transaction, because
+//! deliveries need the write lock more.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::time::Instant;
+
+use crate::clock::Time;
+use crate::domain::{Digest, FileId, FileState};
+use crate::store::files::{
+    Attempt, FetchJob, expire, postpone_all, record_refused, record_stored, record_unfetched, record_unfit,
+};
+use crate::store::{Store, StoreError, Transaction};
+
+/// The shortest time between two transactions.
+const RECORD_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long a dead server of the database holds a fetch. The next one tries again.
+const RECORD_TRIES: u32 = 3;
+const RECORD_PAUSE: Duration = Duration::from_millis(500);
+
+/// What the worker writes.
+#[derive(Clone, Debug)]
+pub(super) enum Write {
+    /// A file is stored: its digest and its size.
+    Stored { job: FetchJob, content: (Digest, u64), now: Time },
+    /// A file is given up.
+    Unfit { job: FetchJob, state: FileState, problem: String },
+    /// Links are refused.
+    Refused { jobs: Vec<FileId>, problem: String },
+    /// An attempt failed.
+    Unfetched { job: FetchJob, attempt: Attempt },
+    /// The jobs whose links are dead are given up.
+    Expired { now: Time },
+    /// All jobs that are due wait.
+    Postponed { now: Time, until: Time, problem: &'static str },
+}
+
+/// How many rows a write changed.
+type Changed = Result<u64, StoreError>;
+
+/// Records results. The caller that finds no transaction running takes the results of all that wait.
+pub(super) struct Recorder {
+    store: Store,
+    waiting: Mutex<Vec<(Write, oneshot::Sender<Changed>)>>,
+    /// When the last transaction ended. Whoever holds it writes.
+    written_at: AsyncMutex<Option<Instant>>,
+}
+
+impl Recorder {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store, waiting: Mutex::default(), written_at: AsyncMutex::new(None) }
+    }
+
+    /// Records a result. Returns how many rows changed. A result is worth a download, so a busy
+    /// database is asked again.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer.
+    pub(super) async fn record(&self, write: Write) -> Changed {
+        let (reply, mut changed) = oneshot::channel();
+        self.waiting().push((write, reply));
+        let mut written_at = self.written_at.lock().await;
+        // Another caller may have written it meanwhile.
+        if let Ok(changed) = changed.try_recv() {
+            return changed;
+        }
+        if let Some(written_at) = *written_at {
+            tokio::time::sleep_until(written_at + RECORD_INTERVAL).await;
+        }
+        let (writes, replies): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();
+        let results = self.write_all(&writes).await;
+        *written_at = Some(Instant::now());
+        for (reply, result) in replies.into_iter().zip(results) {
+            // Who asked may have ended.
+            let _ = reply.send(result);
+        }
+        changed.await.unwrap_or_else(|_| Err(StoreError::timed_out()))
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<(Write, oneshot::Sender<Changed>)>> {
+        self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Writes all in one transaction. If that fails, it writes each alone, so that one does not
+    /// fail the others.
+    async fn write_all(&self, writes: &[Write]) -> Vec<Changed> {
+        if let [_, _, ..] = writes
+            && let Ok(changed) = self.write_together(writes).await
+        {
+            return changed.into_iter().map(Ok).collect();
+        }
+        let mut results = Vec::with_capacity(writes.len());
+        for write in writes {
+            results.push(self.write_alone(write).await);
+        }
+        results
+    }
+
+    async fn write_alone(&self, write: &Write) -> Changed {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.write_together(std::slice::from_ref(write)).await {
+                Err(StoreError::Unavailable(_)) if tries < RECORD_TRIES => tokio::time::sleep(RECORD_PAUSE).await,
+                changed => return changed.map(|changed| changed.iter().sum()),
+            }
+        }
+    }
+
+    async fn write_together(&self, writes: &[Write]) -> Result<Vec<u64>, StoreError> {
+        let tx = self.store.begin().await?;
+        let mut changed = Vec::with_capacity(writes.len());
+        for write in writes {
+            changed.push(write.run(&tx).await?);
+        }
+        self.store.commit(tx, None).await?;
+        Ok(changed)
+    }
+}
+
+impl Write {
+    async fn run(&self, tx: &Transaction) -> Changed {
+        Ok(match self {
+            Self::Stored { job, content, now } => record_stored(tx, job, (&content.0, content.1), *now).await?.into(),
+            Self::Unfit { job, state, problem } => record_unfit(tx, job, *state, problem).await?.into(),
+            Self::Unfetched { job, attempt } => record_unfetched(tx, job, attempt).await?.into(),
+            Self::Refused { jobs, problem } => record_refused(tx, jobs, problem).await?,
+            Self::Expired { now } => expire(tx, *now).await?,
+            Self::Postponed { now, until, problem } => postpone_all(tx, *now, *until, problem).await?,
+        })
+    }
+}
