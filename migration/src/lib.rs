@@ -20,6 +20,7 @@ mod m0009_sessions;
 mod m0010_proposal_facts;
 mod m0011_lists_and_search;
 mod m0012_files;
+mod m0013_event_indexes;
 mod state;
 
 pub use state::{State, state};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_proposal_facts::Migration),
             Box::new(m0011_lists_and_search::Migration),
             Box::new(m0012_files::Migration),
+            Box::new(m0013_event_indexes::Migration),
         ]
     }
 }

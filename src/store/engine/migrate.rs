@@ -67,6 +67,9 @@ async fn run_migrations(engine: &Engine, now: Time) -> Result<(LogId, bool), Ope
     let tx = engine.begin().await?.without_deadline();
     let state = read_state(tx.inner()).await?;
     if state != State::Current {
+        if state == State::Behind {
+            tracing::info!("bringing the database's tables up to date; with millions of events this takes minutes");
+        }
         Migrator::up(tx.inner(), None).await?;
         // One line sums up all steps.
         let done = if state == State::New {
