@@ -2,8 +2,9 @@
 //! error that stops reading delays no request: lines that do not fit into the queue are dropped and
 //! counted.
 
-use std::io;
+use std::io::{self, BufWriter, Stderr, Write};
 use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -13,6 +14,13 @@ const LINES_WAITING_MAX: usize = 4096;
 
 /// How often dropped lines are counted.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the thread rests after it has written what waited. Under load a delivery writes a line,
+/// and a thread that woke for each would cost a tenth of the service's processor time.
+const REST: Duration = Duration::from_millis(5);
+
+/// How many bytes are written at once.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// How long the end of the process waits for lines to be written.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -28,7 +36,8 @@ impl LogWriter {
     /// Starts the thread. Returns the writer for the lines as well.
     pub(crate) fn start() -> (Self, NonBlocking) {
         let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LINES_WAITING_MAX);
-        let (lines, guard) = builder.thread_name("log").finish(io::stderr());
+        let (lines, guard) =
+            builder.thread_name("log").finish(Batches(BufWriter::with_capacity(BUFFER_BYTES, io::stderr())));
         (Self { dropped: lines.error_counter(), guard: Some(guard) }, lines)
     }
 
@@ -57,6 +66,22 @@ impl LogWriter {
     }
 }
 
+/// Standard error, with the lines that wait together in one write. The thread flushes it when no
+/// more lines wait.
+struct Batches(BufWriter<Stderr>);
+
+impl Write for Batches {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.0.flush();
+        thread::sleep(REST);
+        flushed
+    }
+}
+
 impl Drop for LogWriter {
     fn drop(&mut self) {
         let guard = self.guard.take();
@@ -68,6 +93,6 @@ impl Drop for LogWriter {
 /// result; none if it takes too long.
 pub(crate) fn within_time<T: Send + 'static>(action: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, result) = mpsc::channel();
-    std::thread::spawn(move || done.send(action()));
+    thread::spawn(move || done.send(action()));
     result.recv_timeout(WRITE_TIMEOUT).ok()
 }
