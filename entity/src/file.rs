@@ -17,9 +17,9 @@ pub struct Model {
     pub name: Option<String>,
     /// The newest link to the file.
     pub link: String,
-    /// Half of the SHA-256 of the link without its expiring query: fresh links of a file have the
-    /// same.
-    pub link_hash: String,
+    /// The drawing or proposal and a hash of the link without its expiring query: fresh links of a
+    /// file have the same.
+    pub file_key: String,
     /// When the link dies: by its own `Expires`, at most a week after its delivery, else after 24
     /// hours.
     pub link_expires_at: i64,

@@ -45,7 +45,7 @@ impl CommitGroup {
         let (mut duplicates, mut projections) = (DuplicateIndex::default(), Projections::default());
         let mut events: Vec<&Event> = incoming.iter().filter_map(|incoming| incoming.event.as_ref().ok()).collect();
         let identities = || events.iter().map(|event| event.identity.digest.as_str());
-        let newest = duplicates.fetch(&tx, identities()).await?;
+        let newest = duplicates.fetch(&tx, events.iter().copied()).await?;
         duplicates.fetch_bodies(&tx, identities()).await?;
         // An event that certainly repeats another changes no projection, but may renew the links of
         // a drawing.

@@ -181,7 +181,7 @@ async fn find_repeated_event(
     event: &Event,
     windows: DedupWindowLengths,
 ) -> Result<Option<Seq>, StoreError> {
-    let Some(prior) = group.duplicates.newest(&group.tx, &event.identity.digest).await? else { return Ok(None) };
+    let Some(prior) = group.duplicates.newest(&group.tx, event).await? else { return Ok(None) };
     if event.identity.dedup_window == DedupWindow::Unlimited {
         return Ok(Some(prior.seq));
     }
@@ -190,7 +190,7 @@ async fn find_repeated_event(
     let tx = &group.tx;
     // Equal bytes with an equal signature time: a retry that was not signed again, however late.
     if let Some(t) = delivery.signed_at()
-        && let Some(seq) = deliveries::event_signed_at(tx, &event.identity.digest, t).await?
+        && let Some(seq) = deliveries::event_signed_at(tx, event, t).await?
     {
         return Ok(Some(seq));
     }

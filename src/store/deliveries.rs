@@ -13,7 +13,7 @@ use super::read::DeliveryFilter;
 use super::sql::convert::{from_json, from_micros, to_json, to_micros};
 use super::{BulkInsert, StoreError, log};
 use crate::clock::Time;
-use crate::domain::{DeliveryOutcome, Header, Provider, QuarantineReason, Seq};
+use crate::domain::{DeliveryOutcome, Event, Header, Provider, QuarantineReason, Seq};
 
 /// A delivery to store.
 #[derive(Debug)]
@@ -82,13 +82,10 @@ pub async fn last_received_at<C: ConnectionTrait>(db: &C, seq: Seq) -> Result<Op
     last.flatten().map(from_micros).transpose()
 }
 
-/// The event of this identity that has a delivery with this `t` in its signature.
-pub async fn event_signed_at<C: ConnectionTrait>(db: &C, identity: &str, t: i64) -> Result<Option<Seq>, StoreError> {
-    let same_identity = event::Entity::find()
-        .select_only()
-        .column(event::Column::Seq)
-        .filter(event::Column::Identity.eq(identity))
-        .into_query();
+/// The event of the identity of this one that has a delivery with this `t` in its signature.
+pub async fn event_signed_at<C: ConnectionTrait>(db: &C, event: &Event, t: i64) -> Result<Option<Seq>, StoreError> {
+    let same_identity =
+        event::Entity::find().select_only().column(event::Column::Seq).filter(log::is_same(event)).into_query();
     let seq: Option<Option<i64>> = delivery::Entity::find()
         .select_only()
         .column_as(delivery::Column::EventSeq.max(), "seq")

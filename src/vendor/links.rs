@@ -38,12 +38,12 @@ fn split_expiring(text: &str) -> Option<(&str, &str)> {
     is_expiring.then_some((link, query))
 }
 
-/// Identifies the file of a link: half of the SHA-256 of the link without the query that expires,
-/// in 32 hexadecimal digits. Fresh links of a file have the same.
+/// Hashes a link without the query that expires: the first 16 hexadecimal digits of its SHA-256.
+/// Fresh links of a file have the same.
 #[must_use]
 pub fn link_hash(link: &str) -> String {
     let lasting = split_expiring(link).map_or(link, |(lasting, _)| lasting);
-    hex::encode(&Sha256::digest(lasting)[..16])
+    hex::encode(&Sha256::digest(lasting)[..8])
 }
 
 /// When an expiring link dies, as it says itself.

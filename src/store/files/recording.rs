@@ -49,11 +49,11 @@ pub struct NewFiles {
     recording: FileRecording,
     last_id: i64,
     rows: Vec<Model>,
-    /// The rows of the group by the hashes of their links.
-    by_hash: BTreeMap<String, Vec<usize>>,
-    /// The link of each hash that lives longest.
+    /// The rows of the group by the keys of their files.
+    by_key: BTreeMap<String, Vec<usize>>,
+    /// The link of each key that lives longest.
     fresh: BTreeMap<String, FreshLink>,
-    /// The same of each hash and each event that is repeated.
+    /// The same of each key and each event that is repeated.
     repeated: BTreeMap<(String, i64), FreshLink>,
 }
 
@@ -70,12 +70,12 @@ struct FreshLink {
 
 #[derive(Serialize)]
 struct FreshLinkRow<'a> {
-    hash: &'a str,
+    key: &'a str,
     #[serde(flatten)]
     link: &'a FreshLink,
 }
 
-/// How many hashes are looked up at once.
+/// How many keys are looked up at once.
 const LOOKUP_MAX: usize = 1024;
 
 /// Which files a fresh link is for. A later event is a version of its own, and its link may lead to
@@ -92,14 +92,14 @@ pub(super) enum Replaced {
 /// file due. A file that retention has removed has a time of storing.
 const REPLACE_LINKS: &str = r#"UPDATE "file" SET "link" = "fresh"."link", "link_expires_at" = "fresh"."expires",
     "next_attempt_at" = "fresh"."at", "state" = 'PENDING', "problem" = NULL, "attempts" = 0
-FROM {fresh} WHERE "file"."link_hash" = "fresh"."hash" AND "file"."state" IN ('PENDING', 'EXPIRED')
+FROM {fresh} WHERE "file"."file_key" = "fresh"."key" AND "file"."state" IN ('PENDING', 'EXPIRED')
     AND "file"."stored_at" IS NULL AND "file"."link_expires_at" < "fresh"."expires" AND {replaced}"#;
 
-const FRESH_ON_SQLITE: &str = r#"(SELECT value ->> 'hash' AS "hash", value ->> 'link' AS "link",
+const FRESH_ON_SQLITE: &str = r#"(SELECT value ->> 'key' AS "key", value ->> 'link' AS "link",
     value ->> 'expires' AS "expires", value ->> 'at' AS "at", value ->> 'event' AS "event" FROM json_each($1)) AS "fresh""#;
 
 const FRESH_ON_POSTGRES: &str = r#"json_to_recordset(CAST($1 AS json))
-    AS "fresh"("hash" text, "link" text, "expires" bigint, "at" bigint, "event" bigint)"#;
+    AS "fresh"("key" text, "link" text, "expires" bigint, "at" bigint, "event" bigint)"#;
 
 impl NewFiles {
     /// No files yet. `last_id` is the number of the newest file.
@@ -109,7 +109,7 @@ impl NewFiles {
             recording,
             last_id,
             rows: Vec::new(),
-            by_hash: BTreeMap::new(),
+            by_key: BTreeMap::new(),
             fresh: BTreeMap::new(),
             repeated: BTreeMap::new(),
         }
@@ -123,43 +123,43 @@ impl NewFiles {
         }
         let (Links::New(event) | Links::Repeated(event)) = of;
         for link in links {
-            let hash = link_hash(&link.url);
+            let key = file_key(link);
             let fresh = FreshLink {
                 event: event.0,
                 link: link.url.clone(),
                 expires: to_micros(deadline(&link.url, received_at)),
                 at: to_micros(received_at),
             };
-            for &index in self.by_hash.get(&hash).into_iter().flatten() {
+            for &index in self.by_key.get(&key).into_iter().flatten() {
                 fresh.replace(&mut self.rows[index]);
             }
             match of {
                 Links::New(_) => {
-                    self.by_hash.entry(hash.clone()).or_default().push(self.rows.len());
+                    self.by_key.entry(key.clone()).or_default().push(self.rows.len());
                     self.last_id += 1;
-                    self.rows.push(new_row(self.last_id, event, link, &hash, &fresh));
+                    self.rows.push(new_row(self.last_id, event, link, key.clone(), &fresh));
                 }
                 Links::Repeated(_) => {
-                    keep_longest(self.repeated.entry((hash.clone(), event.0)), &fresh);
+                    keep_longest(self.repeated.entry((key.clone(), event.0)), &fresh);
                 }
             }
-            keep_longest(self.fresh.entry(hash), &fresh);
+            keep_longest(self.fresh.entry(key), &fresh);
         }
     }
 
     /// Replaces the links of earlier files and adds the new rows to the batch. Most links are of new
-    /// files, so that earlier ones are looked up by their hashes alone, which are short.
+    /// files, so that earlier ones are looked up by their keys alone, which are short.
     ///
     /// # Errors
     ///
     /// The database does not answer.
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C, batch: &mut BulkInsert) -> Result<(), StoreError> {
-        let renewable = renewable_hashes(db, self.fresh.keys().map(String::as_str)).await?;
-        let is_renewable = |row: &FreshLinkRow<'_>| renewable.contains(row.hash);
-        let repeated = self.repeated.iter().map(|((hash, _), link)| FreshLinkRow { hash, link });
+        let renewable = renewable_keys(db, self.fresh.keys().map(String::as_str)).await?;
+        let is_renewable = |row: &FreshLinkRow<'_>| renewable.contains(row.key);
+        let repeated = self.repeated.iter().map(|((key, _), link)| FreshLinkRow { key, link });
         let repeated = repeated.filter(is_renewable).collect();
         replace_links(db, Replaced::OfTheEvent, repeated).await?;
-        let fresh = self.fresh.iter().map(|(hash, link)| FreshLinkRow { hash, link });
+        let fresh = self.fresh.iter().map(|(key, link)| FreshLinkRow { key, link });
         let fresh = fresh.filter(is_renewable).collect();
         replace_links(db, Replaced::Dead, fresh).await?;
         for row in self.rows.drain(..) {
@@ -167,6 +167,14 @@ impl NewFiles {
         }
         Ok(())
     }
+}
+
+/// What all links to a file have in common: the drawing or proposal that it shows, and a hash of the
+/// link without what expires. Keys of one drawing are beside each other in the index, and those of
+/// new drawings at its end; hashes alone would be written all over.
+fn file_key(link: &FileLink) -> String {
+    let owner = link.drawing.as_ref().or(link.proposal.as_ref()).map(ToString::to_string).unwrap_or_default();
+    format!("{owner}/{}", link_hash(&link.url))
 }
 
 /// When a link dies: by its own word, within a bound.
@@ -181,33 +189,33 @@ fn keep_longest<K: Ord>(entry: Entry<'_, K, FreshLink>, fresh: &FreshLink) {
     }
 }
 
-/// Those of the hashes that files have whose links may be replaced.
-async fn renewable_hashes<C: ConnectionTrait>(
+/// Those of the keys that files have whose links may be replaced.
+async fn renewable_keys<C: ConnectionTrait>(
     db: &C,
-    hashes: impl Iterator<Item = &str>,
+    keys: impl Iterator<Item = &str>,
 ) -> Result<BTreeSet<String>, StoreError> {
-    let hashes: Vec<[Option<&str>; 1]> = hashes.map(|hash| [Some(hash)]).collect();
+    let keys: Vec<[Option<&str>; 1]> = keys.map(|key| [Some(key)]).collect();
     let mut renewable = BTreeSet::new();
-    for hashes in hashes.chunks(LOOKUP_MAX) {
-        for row in db.query_all(&renewable_sql(hashes)).await? {
+    for keys in keys.chunks(LOOKUP_MAX) {
+        for row in db.query_all(&renewable_sql(keys)).await? {
             renewable.insert(row.try_get_by_index(0)?);
         }
     }
     Ok(renewable)
 }
 
-/// The statement that looks hashes up. Values in place of the states would hide the partial index.
-pub(super) fn renewable_sql(hashes: &[[Option<&str>; 1]]) -> SelectStatement {
+/// The statement that looks keys up. Values in place of the states would hide the partial index.
+pub(super) fn renewable_sql(keys: &[[Option<&str>; 1]]) -> SelectStatement {
     let file = Query::select()
         .column(Column::Id)
         .from(Entity)
-        .and_where(Column::LinkHash.into_expr().equals(LOOKUP_VALUE))
+        .and_where(Column::FileKey.into_expr().equals(LOOKUP_VALUE))
         .and_where(Expr::cust(r#""state" IN ('PENDING', 'EXPIRED')"#))
         .limit(1)
         .take();
     Query::select()
         .column(LOOKUP_VALUE)
-        .from(values_table(hashes))
+        .from(values_table(keys))
         .and_where(Expr::SubQuery(None, Box::new(file.into())).is_not_null())
         .take()
 }
@@ -249,7 +257,7 @@ impl FreshLink {
     }
 }
 
-fn new_row(id: i64, event: Seq, link: &FileLink, hash: &str, fresh: &FreshLink) -> Model {
+fn new_row(id: i64, event: Seq, link: &FileLink, key: String, fresh: &FreshLink) -> Model {
     Model {
         id,
         event_seq: event.0,
@@ -259,7 +267,7 @@ fn new_row(id: i64, event: Seq, link: &FileLink, hash: &str, fresh: &FreshLink) 
         kind: link.kind.as_str().to_owned(),
         name: link.name.clone(),
         link: link.url.clone(),
-        link_hash: hash.to_owned(),
+        file_key: key,
         link_expires_at: fresh.expires,
         state: FileState::Pending.as_str().to_owned(),
         next_attempt_at: fresh.at,

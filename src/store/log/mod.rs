@@ -10,6 +10,7 @@ mod duplicates;
 mod stored_event;
 
 pub use append::{Derived, Entry, append};
+pub(in crate::store) use duplicates::is_same;
 pub use duplicates::{DuplicateIndex, NewestKeys, PriorEvent, event_body, subject_changed_since};
 pub use stored_event::{
     StoredEvent, count, count_uncounted, stored_events_after, stored_events_of_proposal, uncounted_proposals,

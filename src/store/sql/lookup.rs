@@ -21,6 +21,9 @@ pub(in crate::store) const LOOKUP_VALUE: (&str, &str) = (VALUES_TABLE, "column1"
 /// The second value of a pair.
 pub(in crate::store) const LOOKUP_SECOND_VALUE: (&str, &str) = (VALUES_TABLE, "column2");
 
+/// The third value.
+pub(in crate::store) const LOOKUP_THIRD_VALUE: (&str, &str) = (VALUES_TABLE, "column3");
+
 /// The name of the row that matches a value.
 pub(in crate::store) const MATCH: &str = "found";
 
