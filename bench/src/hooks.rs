@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::load::{self, Connection};
-use crate::report::{Round, milliseconds, percentile, print, progress};
+use crate::report::{Round, milliseconds, percentile, progress, rounds};
 use crate::server::{Kind, Running};
 use crate::{Failure, Hooks, seed, server};
 
@@ -23,7 +23,7 @@ const EXPENSIVE: [&str; 2] = [
 ];
 
 /// Fills a database, then measures deliveries in turn without and with the queries.
-pub(crate) async fn run(settings: &Hooks) -> Result<(), Failure> {
+pub(crate) async fn run(settings: &Hooks) -> Result<String, Failure> {
     let directory = tempfile::tempdir()?;
     let database = server::sqlite(&directory.path().join("hooks.db"));
     progress(&format!("filling a database: {} projects with 5 drawings each", settings.projects));
@@ -37,22 +37,28 @@ pub(crate) async fn run(settings: &Hooks) -> Result<(), Failure> {
         let load = tokio::spawn(query(service.address, settings.connections, length));
         let times = deliver(service.address, settings.rate.get(), length).await?;
         queries = load.await??.rate;
-        progress(&format!("round {round}: p99 {} beside the queries", milliseconds(percentile(&times, 99))));
+        let p99 = milliseconds(percentile(&times, 99));
+        progress(&format!("round {round} of {}: p99 {p99} beside the queries", settings.rounds));
         beside.extend(times);
     }
     service.stop().await?;
     idle.sort_unstable();
     beside.sort_unstable();
-    print(&format!(
-        "time to the 200 of a delivery, {} a second from one connection, {} rounds of {} s; {} connections query, {queries:.0} answers a second:\n\n\
-         | service | p50 | p99 | longest |\n|---|---|---|---|",
-        settings.rate, settings.rounds, settings.seconds, settings.connections,
-    ))?;
+    let mut text = format!(
+        "Time to the 200 of a delivery, {} a second from one connection, on {} projects with 5 drawings each; {} of {} s. \
+         Beside it {} connections query: {queries:.0} answers a second.\n\n\
+         | service | p50 | p99 | longest |\n|---|---|---|---|\n",
+        settings.rate,
+        settings.projects,
+        rounds(settings.rounds),
+        settings.seconds,
+        settings.connections,
+    );
     for (name, times) in [("idle", &idle), ("beside expensive queries", &beside)] {
         let [p50, p99, longest] = [50, 99, 100].map(|percent| milliseconds(percentile(times, percent)));
-        print(&format!("| {name} | {p50} | {p99} | {longest} |"))?;
+        text += &format!("| {name} | {p50} | {p99} | {longest} |\n");
     }
-    Ok(())
+    Ok(text)
 }
 
 /// Posts deliveries at a steady rate, and returns the time to each answer. A late answer delays the

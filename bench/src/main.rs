@@ -2,9 +2,8 @@
 //! to read it.
 
 use std::num::NonZeroU32;
-use std::process::ExitCode;
-
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -14,9 +13,12 @@ mod hooks;
 mod live;
 mod load;
 mod nodes;
+mod plan;
 mod reads;
 mod report;
+mod results_page;
 mod row_by_row;
+mod run_facts;
 mod seed;
 mod server;
 
@@ -31,10 +33,43 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Write the report into docs/PERFORMANCE.md, or into this file, between the marks of the part
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "the option may come without a file")]
+    write: Option<Option<PathBuf>>,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Every part with its default settings; writes all tables of docs/PERFORMANCE.md
+    All(All),
+    #[command(flatten)]
+    Part(Part),
+    /// One of the servers, on a free port (started by the other commands)
+    #[command(hide = true)]
+    Server {
+        /// Which server to start.
+        kind: server::Kind,
+        /// The URL of the database.
+        database: String,
+    },
+}
+
+/// Which parts run, and how large.
+#[derive(Args)]
+struct All {
+    /// Measure growth too. It needs hours and some 25 GB
+    #[arg(long)]
+    growth: bool,
+    /// Check in about a minute that every part works, growth too. The figures mean nothing, so they
+    /// are only written into a file that --write=FILE names
+    #[arg(long, conflicts_with = "growth")]
+    quick: bool,
+}
+
+/// A part, and its settings.
+#[derive(Subcommand)]
+enum Part {
     /// Queries: 50 projects with 5 drawings each, from bidarc, a hand-written handler and the
     /// row-by-row way
     Reads(Reads),
@@ -49,14 +84,6 @@ enum Command {
     /// A log of up to ten million events: intake, pages, start-up, memory and bytes on disk at each
     /// size
     Growth(Growth),
-    /// One of the servers, on a free port (started by the other commands)
-    #[command(hide = true)]
-    Server {
-        /// Which server to start.
-        kind: server::Kind,
-        /// The URL of the database.
-        database: String,
-    },
 }
 
 /// The size and length of a query benchmark.
@@ -170,9 +197,6 @@ struct Growth {
     /// Where the databases are made; without it, the directory for temporary files
     #[arg(long)]
     directory: Option<PathBuf>,
-    /// A file for the plot, as SVG
-    #[arg(long, value_name = "FILE")]
-    plot: Option<PathBuf>,
     /// Measure SQLite alone
     #[arg(long, conflicts_with = "only_postgres")]
     only_sqlite: bool,
@@ -183,19 +207,19 @@ struct Growth {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
-        Command::Reads(reads) => reads::run(&reads).await,
-        Command::Live(settings) => live::run(&settings).await,
-        Command::Nodes(settings) => nodes::run(&settings).await,
-        Command::Hooks(settings) => hooks::run(&settings).await,
-        Command::Growth(settings) => growth::run(&settings).await,
-        Command::Server { kind, database } => server::serve(kind, &database).await,
-    };
-    match done {
+    match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report::print_failure(&failure);
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn run(Arguments { command, write }: Arguments) -> Result<(), Failure> {
+    match command {
+        Command::All(all) => plan::Plan::of_all(&all, write)?.run().await,
+        Command::Part(part) => plan::Plan::of_part(part, write)?.run().await,
+        Command::Server { kind, database } => server::serve(kind, &database).await,
     }
 }

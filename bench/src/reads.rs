@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::load::{self, Connection};
-use crate::report::{self, median, print, progress};
+use crate::report::{self, median, progress};
 use crate::server::{Kind, OTHER_BUILD, Running};
 use crate::{Failure, Reads, seed, server};
 
@@ -17,7 +17,7 @@ pub(crate) const QUERY: &str =
 const SERVERS: [Kind; 3] = [Kind::Bidarc, Kind::Handwritten, Kind::RowByRow];
 
 /// Fills a database, compares the servers' answers, loads them in turn, and reports.
-pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
+pub(crate) async fn run(settings: &Reads) -> Result<String, Failure> {
     let directory = tempfile::tempdir()?;
     let database = server::sqlite(&directory.path().join("reads.db"));
     progress(&format!("filling a database: {} projects with {} drawings each", settings.projects, settings.drawings));
@@ -49,7 +49,8 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
             let body = Arc::clone(&body);
             let request = move |connection: &Connection| connection.request("/graphql", &body);
             let measured = load::run(&[server.address], request, settings.connections, length).await?;
-            progress(&format!("round {round}: {} {:.0} answers a second", name, measured.rate));
+            let rate = measured.rate;
+            progress(&format!("round {round} of {}: {name} {rate:.0} answers a second", settings.rounds));
             rounds.push(measured);
         }
     }
@@ -58,22 +59,23 @@ pub(crate) async fn run(settings: &Reads) -> Result<(), Failure> {
         server.stop().await?;
         results.push((name.to_owned(), rounds));
     }
-    print(&format!(
-        "50 projects with 5 drawings each, of {} projects and {} drawings; {} connections, {} rounds of {} s, median:\n",
+    let rate = |index: usize| median(&results[index].1).map(|round| round.rate);
+    let mut text = format!(
+        "50 projects with 5 drawings each, of {} projects and {} drawings; {} connections, median of {} of {} s.\n\n\
+         {}\nbidarc to hand-written: {:.2}. bidarc to row by row: {:.2}.",
         settings.projects,
         settings.projects * settings.drawings,
         settings.connections,
-        settings.rounds,
+        report::rounds(settings.rounds),
         settings.seconds,
-    ))?;
-    print(&report::table(&results)?)?;
-    let rate = |index: usize| median(&results[index].1).map(|round| round.rate);
-    print(&format!("bidarc to hand-written: {:.2}", rate(0)? / rate(1)?))?;
-    print(&format!("bidarc to row by row:   {:.2}", rate(0)? / rate(2)?))?;
+        report::table(&results)?,
+        rate(0)? / rate(1)?,
+        rate(0)? / rate(2)?,
+    );
     if settings.beside.is_some() {
-        print(&format!("bidarc to {OTHER_BUILD}: {:.2}", rate(0)? / rate(3)?))?;
+        text += &format!(" bidarc to {OTHER_BUILD}: {:.2}.", rate(0)? / rate(3)?);
     }
-    Ok(())
+    Ok(text)
 }
 
 /// Checks that the servers give the same answer. Otherwise they cannot be compared.

@@ -5,6 +5,20 @@ use std::time::Duration;
 
 use crate::Failure;
 
+/// The result of a part.
+pub(crate) struct Report {
+    /// Sentences and tables, as Markdown.
+    pub(crate) text: String,
+    pub(crate) picture: Option<Picture>,
+}
+
+/// A picture of a report.
+pub(crate) struct Picture {
+    pub(crate) file_name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) svg: String,
+}
+
 /// Prints a line of progress.
 pub(crate) fn progress(line: &str) {
     // A failure to print progress does not stop the run.
@@ -16,7 +30,7 @@ pub(crate) fn print_failure(failure: &Failure) {
     let _ = writeln!(std::io::stderr(), "bench: {failure}");
 }
 
-/// Prints a part of the report.
+/// Prints a result.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
@@ -24,6 +38,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// The percentile of sorted times; at 100, the maximum.
 pub(crate) fn percentile(times: &[Duration], percent: usize) -> Duration {
     times.get(times.len().saturating_sub(1) * percent / 100).copied().unwrap_or_default()
+}
+
+/// Formats a number of rounds.
+pub(crate) fn rounds(number: usize) -> String {
+    if number == 1 { "1 round".to_owned() } else { format!("{number} rounds") }
 }
 
 /// Formats a time for a table.

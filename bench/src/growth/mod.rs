@@ -2,14 +2,14 @@
 //! measured in turn with one that stays at the smallest size. A temporary slowdown of the machine
 //! affects both.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::load::{self, Connection};
 use crate::nodes::Cluster;
-use crate::report::{self, Round, median, print, progress};
+use crate::report::{self, Picture, Report, Round, median, progress};
 use crate::server::{Kind, Running};
 use crate::{Failure, Growth, seed};
 
@@ -25,8 +25,14 @@ const POSITION: u64 = 100_000;
 const QUERY_CONNECTIONS: usize = 16;
 /// Connections that post at once.
 const POST_CONNECTIONS: usize = 64;
-/// What an event is expected to need on disk. It is only said beforehand.
+/// What an event is expected to need on disk.
 const BYTES_AN_EVENT: u64 = 2_300;
+/// What the databases are expected to need besides: logs, and files for sorting.
+const BYTES_BESIDES: u64 = 1_000_000_000;
+/// How many events a second are expected to be recorded while a database is filled.
+const EVENTS_A_SECOND: u64 = 4_000;
+/// The figures that are measured by a load of [`Growth::seconds`] each.
+const LOADS: u64 = 4;
 
 /// The figures of one database at one size.
 #[derive(Debug, Default)]
@@ -49,41 +55,70 @@ struct Comparison {
     small: Figures,
 }
 
+impl Growth {
+    /// The directory in which the databases are made.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.directory.clone().unwrap_or_else(std::env::temp_dir)
+    }
+
+    fn smallest_and_greatest(&self) -> Result<(u64, u64), Failure> {
+        let (smallest, greatest) = (self.sizes.iter().min(), self.sizes.iter().max());
+        Ok((*smallest.ok_or("--sizes names no size")?, *greatest.ok_or("--sizes names no size")?))
+    }
+
+    /// Says how much room and time it needs. Fails if the directory has less room.
+    pub(crate) fn announce(&self) -> Result<(), Failure> {
+        let (smallest, greatest) = self.smallest_and_greatest()?;
+        let needed = (smallest + greatest) * BYTES_AN_EVENT + BYTES_BESIDES;
+        let directory = self.directory();
+        let file_system =
+            rustix::fs::statvfs(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        let free = file_system.f_bavail * file_system.f_frsize;
+        let databases = if self.only_sqlite || self.only_postgres { 1 } else { 2 };
+        let loads = self.sizes.len() as u64 * self.rounds as u64 * 2 * LOADS * self.seconds;
+        let seconds = databases * ((smallest + greatest) / EVENTS_A_SECOND + loads);
+        let room = format!(
+            "growth needs about {} GB in {}, which has {} GB free",
+            needed.div_ceil(1_000_000_000),
+            directory.display(),
+            free / 1_000_000_000
+        );
+        if needed > free {
+            return Err(format!("{room}; name a directory with more room with --directory, or smaller --sizes").into());
+        }
+        progress(&format!("{room}, and about {} min", seconds.div_ceil(60)));
+        Ok(())
+    }
+}
+
 /// Fills, measures, and reports.
-pub(crate) async fn run(settings: &Growth) -> Result<(), Failure> {
-    let (Some(smallest), Some(greatest)) = (settings.sizes.iter().min(), settings.sizes.iter().max()) else {
-        return Err("--sizes names no size".into());
-    };
-    let directory = match &settings.directory {
-        Some(directory) => tempfile::tempdir_in(directory)?,
-        None => tempfile::tempdir()?,
-    };
-    let gigabytes = (smallest + greatest) * BYTES_AN_EVENT / 1_000_000_000 + 1;
-    progress(&format!(
-        "needs about {gigabytes} GB in {} for one kind of database at a time",
-        directory.path().display()
-    ));
+pub(crate) async fn run(settings: &Growth) -> Result<Report, Failure> {
+    let (smallest, _) = settings.smallest_and_greatest()?;
+    let directory = tempfile::tempdir_in(settings.directory())?;
     let mut comparisons = Vec::new();
     if !settings.only_postgres {
         let at = |name: &str| Database::Sqlite(directory.path().join(name));
         let databases = ("SQLite", at("small.db"), at("grown.db"));
-        comparisons.extend(grow(settings, *smallest, &databases).await?);
+        comparisons.extend(grow(settings, smallest, &databases).await?);
         databases.1.remove()?;
         databases.2.remove()?;
     }
+    let mut text = format!(
+        "Median of {} of {} s; the small database has {smallest} events.",
+        report::rounds(settings.rounds),
+        settings.seconds
+    );
     if !settings.only_sqlite {
-        let cluster = Cluster::start().await?;
-        let measured = grow_on_postgres(settings, *smallest, &cluster).await;
+        let cluster = Cluster::start(settings.directory.as_deref()).await?;
+        text += &format!(" PostgreSQL {}.", cluster.server_version().await?);
+        let measured = grow_on_postgres(settings, smallest, &cluster).await;
         // The result of the measurement counts for more than that of ending the cluster.
         let ended = cluster.stop().await;
         comparisons.extend(measured?);
         ended?;
     }
-    print(&table(&comparisons)?)?;
-    if let Some(file) = &settings.plot {
-        write_plot(file, &comparisons)?;
-    }
-    Ok(())
+    text += &format!("\n\n{}", table(&comparisons)?);
+    Ok(Report { text, picture: Some(plot(&comparisons)?) })
 }
 
 async fn grow_on_postgres(settings: &Growth, smallest: u64, cluster: &Cluster) -> Result<Vec<Comparison>, Failure> {
@@ -111,7 +146,8 @@ async fn grow(
             measure(settings, grown, &mut comparison.grown).await?;
             let rate = |figures: &Figures| figures.intake.last().map_or(0.0, |round| round.rate);
             progress(&format!(
-                "{name}, {events} events, round {round}: {:.0} deliveries a second, {:.0} with {smallest} events",
+                "{name}, {events} events, round {round} of {}: {:.0} deliveries a second, {:.0} with {smallest} events",
+                settings.rounds,
                 rate(&comparison.grown),
                 rate(&comparison.small)
             ));
@@ -210,7 +246,7 @@ fn median_memory(figures: &Figures) -> u64 {
 type RoundsOf = fn(&Figures) -> &[Round];
 
 /// Plots the ratios to the small database over the size.
-fn write_plot(file: &Path, comparisons: &[Comparison]) -> Result<(), Failure> {
+fn plot(comparisons: &[Comparison]) -> Result<Picture, Failure> {
     let mut lines = Vec::new();
     let figures: [(&str, RoundsOf); 3] = [
         ("deliveries", |figures| &figures.intake),
@@ -229,7 +265,6 @@ fn write_plot(file: &Path, comparisons: &[Comparison]) -> Result<(), Failure> {
             }
         }
     }
-    std::fs::write(file, plot::svg("Rate to that of the smallest size, by events in the log", &lines))?;
-    progress(&format!("wrote {}", file.display()));
-    Ok(())
+    let title = "Rate to that of the smallest size, by events in the log";
+    Ok(Picture { file_name: "growth.svg", title, svg: plot::svg(title, &lines) })
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::QUERY;
 use super::socket::Subscriber;
-use crate::report::print;
+use crate::report::progress;
 use crate::server::{Kind, Running};
 use crate::{Failure, server};
 
@@ -12,7 +12,8 @@ use crate::{Failure, server};
 const CONCURRENT_OPENS: usize = 64;
 
 /// Opens this many subscriptions, and reports their cost.
-pub(super) async fn run(idle: usize) -> Result<(), Failure> {
+pub(super) async fn run(idle: usize) -> Result<String, Failure> {
+    progress(&format!("memory of {idle} idle subscribers"));
     let directory = tempfile::tempdir()?;
     let server = Running::start(Kind::Bidarc, &server::sqlite(&directory.path().join("live.db"))).await?;
     // The first subscriptions allocate what all of them share.
@@ -44,8 +45,8 @@ pub(super) async fn run(idle: usize) -> Result<(), Failure> {
     server.stop().await?;
     #[expect(clippy::cast_precision_loss, reason = "far less than 2^52 bytes")]
     let each = after.saturating_sub(before) as f64 / idle as f64 / 1000.0;
-    print(&format!(
-        "{idle} subscriptions set up in {:.1} s; {each:.1} kB of memory each while idle",
+    Ok(format!(
+        "{idle} subscriptions set up in {:.1} s. Each takes {each:.1} kB of memory while idle.",
         took.as_secs_f64()
     ))
 }

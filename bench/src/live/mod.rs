@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::load::Connection;
-use crate::report::{milliseconds, percentile, print, progress};
+use crate::report::{milliseconds, percentile, progress, rounds};
 use crate::server::{Kind, OTHER_BUILD, Running};
 use crate::{Failure, Live, seed, server};
 
@@ -37,15 +37,16 @@ const CONNECTIONS: u64 = 16;
 pub(crate) const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Measures, and reports.
-pub(crate) async fn run(settings: &Live) -> Result<(), Failure> {
-    throughput(settings).await?;
-    filters(settings).await?;
-    latency(settings).await?;
-    memory::run(settings.idle).await
+pub(crate) async fn run(settings: &Live) -> Result<String, Failure> {
+    let throughput = throughput(settings).await?;
+    let filters = filters(settings).await?;
+    let latency = latency(settings).await?;
+    let memory = memory::run(settings.idle).await?;
+    Ok(format!("{throughput}\n\n- {filters}\n- {latency}\n- {memory}"))
 }
 
 /// Measures messages a second to subscribers with the same subscription.
-async fn throughput(settings: &Live) -> Result<(), Failure> {
+async fn throughput(settings: &Live) -> Result<String, Failure> {
     let own = std::env::current_exe()?;
     let mut sides = vec![
         (Kind::Bidarc.name(), &own, Kind::Bidarc, Transport::Socket),
@@ -58,38 +59,42 @@ async fn throughput(settings: &Live) -> Result<(), Failure> {
     for round in 1..=settings.rounds {
         for ((name, program, kind, transport), rates) in sides.iter().copied().zip(&mut rates) {
             let rate = burst(program, kind, settings, transport, |_| QUERY.to_owned()).await?;
-            progress(&format!("round {round}: {name} delivers {rate:.0} messages a second"));
+            progress(&format!("round {round} of {}: {name} delivers {rate:.0} messages a second", settings.rounds));
             rates.push(rate);
         }
     }
-    print(&format!(
-        "{} subscribers with the same subscription, {} events, median of {} rounds:\n\n| server | messages a second | lowest to highest |\n|---|---|---|",
-        settings.subscribers, settings.events, settings.rounds
-    ))?;
+    let mut text = format!(
+        "{} subscribers with the same subscription, {} events, median of {}.\n\n\
+         | server | messages a second | lowest to highest |\n|---|---|---|\n",
+        settings.subscribers,
+        settings.events,
+        rounds(settings.rounds)
+    );
     let mut medians = Vec::new();
     for ((name, ..), rates) in sides.iter().zip(&mut rates) {
         rates.sort_by(f64::total_cmp);
         let median = rates[rates.len() / 2];
-        print(&format!("| {name} | {median:.0} | {:.0} to {:.0} |", rates[0], rates[rates.len() - 1]))?;
+        text += &format!("| {name} | {median:.0} | {:.0} to {:.0} |\n", rates[0], rates[rates.len() - 1]);
         medians.push(median);
     }
-    print(&format!(
-        "\nbidarc to bare:  {:.2}\nbidarc to stock: {:.2}\nevent streams to sockets: {:.2}\n",
+    text += &format!(
+        "\nbidarc to bare: {:.2}. bidarc to stock: {:.2}. Event streams to sockets: {:.2}.",
         medians[0] / medians[2],
         medians[0] / medians[3],
         medians[1] / medians[0]
-    ))?;
+    );
     if let Some(other) = medians.get(4) {
-        print(&format!("bidarc to {OTHER_BUILD}: {:.2}\n", medians[0] / other))?;
+        text += &format!(" bidarc to {OTHER_BUILD}: {:.2}.", medians[0] / other);
     }
-    Ok(())
+    Ok(text)
 }
 
 /// Measures the same number of subscribers with different filters.
-async fn filters(settings: &Live) -> Result<(), Failure> {
+async fn filters(settings: &Live) -> Result<String, Failure> {
     let own = std::env::current_exe()?;
     let (mut one, mut many) = (Vec::new(), Vec::new());
-    for _ in 0..settings.rounds {
+    for round in 1..=settings.rounds {
+        progress(&format!("round {round} of {}: one filter and {}", settings.rounds, settings.filters));
         one.push(burst(&own, Kind::Bidarc, settings, Transport::Socket, |_| filtered_query(0)).await?);
         many.push(
             burst(&own, Kind::Bidarc, settings, Transport::Socket, |subscriber| {
@@ -101,8 +106,9 @@ async fn filters(settings: &Live) -> Result<(), Failure> {
     one.sort_by(f64::total_cmp);
     many.sort_by(f64::total_cmp);
     let (one, many) = (one[one.len() / 2], many[many.len() / 2]);
-    print(&format!(
-        "one filter: {one:.0} messages a second; {} filters: {many:.0}; a message costs {:.2} times as much\n",
+    Ok(format!(
+        "One filter: {one:.0} messages a second. {} different filters that match everything: {many:.0}. \
+         A message costs {:.2} times as much.",
         settings.filters,
         one / many
     ))
@@ -159,7 +165,8 @@ async fn burst(
 }
 
 /// Measures the time from a post to each subscriber's frame, at a steady rate.
-async fn latency(settings: &Live) -> Result<(), Failure> {
+async fn latency(settings: &Live) -> Result<String, Failure> {
+    progress(&format!("from post to frame: {} events, {} a second", settings.latency_events, settings.rate));
     let directory = tempfile::tempdir()?;
     let server = Running::start(Kind::Bidarc, &server::sqlite(&directory.path().join("live.db"))).await?;
     let open = subscribe(&server, settings.subscribers, Transport::Socket, |_| QUERY.to_owned()).await?;
@@ -189,8 +196,8 @@ async fn latency(settings: &Live) -> Result<(), Failure> {
     }
     latencies.sort_unstable();
     server.stop().await?;
-    print(&format!(
-        "{} subscribers, {} events a second: from post to frame p50 {}, p99 {}\n",
+    Ok(format!(
+        "{} subscribers, {} events a second: from post to frame p50 {}, p99 {}.",
         settings.subscribers,
         settings.rate,
         milliseconds(percentile(&latencies, 50)),

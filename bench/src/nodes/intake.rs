@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::log::Log;
 use super::with_timeout;
-use crate::report::{self, Round, print, progress};
+use crate::report::{self, Round, progress};
 use crate::server::Running;
 use crate::{Failure, Nodes, load, seed};
 
@@ -25,7 +25,7 @@ pub(super) async fn run(
     connections: usize,
     postgres: &mut Log,
     sqlite: &mut Log,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let (mut one, mut two, mut file) = (Vec::new(), Vec::new(), Vec::new());
     for number in 1..=settings.rounds {
         one.push(round(settings.seconds, connections, postgres, 1).await?);
@@ -33,26 +33,26 @@ pub(super) async fn run(
         file.push(round(settings.seconds, connections, sqlite, 1).await?);
         let rates = [&one, &two, &file].map(|rounds| rounds.last().map_or(0.0, |round| round.rate));
         progress(&format!(
-            "round {number}: {:.0} deliveries a second with one node, {:.0} with two, {:.0} on SQLite",
-            rates[0], rates[1], rates[2]
+            "{connections} connections, round {number} of {}: \
+             {:.0} deliveries a second with one node, {:.0} with two, {:.0} on SQLite",
+            settings.rounds, rates[0], rates[1], rates[2]
         ));
     }
-    print(&format!(
-        "Durable intake, {connections} connections that post new events, {} rounds of {} s, median:\n",
-        settings.rounds, settings.seconds
-    ))?;
     let ratios = [
-        ("two nodes to one:   ", report::ratio(&two, &one)?),
-        ("one node to SQLite: ", report::ratio(&one, &file)?),
-        ("two nodes to SQLite:", report::ratio(&two, &file)?),
-    ];
+        ("two nodes to one", report::ratio(&two, &one)?),
+        ("one node to SQLite", report::ratio(&one, &file)?),
+        ("two nodes to SQLite", report::ratio(&two, &file)?),
+    ]
+    .map(|(name, ratio)| format!("{name} {ratio}"));
     let table = [("PostgreSQL, one node", one), ("PostgreSQL, two nodes", two), ("SQLite, one node", file)];
-    print(&report::table(&table.map(|(name, rounds)| (name.to_owned(), rounds)))?)?;
-    print("Ratios of consecutive rounds, median and lowest to highest:")?;
-    for (name, ratio) in ratios {
-        print(&format!("{name} {ratio}"))?;
-    }
-    print("")
+    Ok(format!(
+        "Durable intake, {connections} connections that post new events, median of {} of {} s.\n\n{}\n\
+         Ratios of neighbouring rounds, median and lowest to highest: {}.\n",
+        report::rounds(settings.rounds),
+        settings.seconds,
+        report::table(&table.map(|(name, rounds)| (name.to_owned(), rounds)))?,
+        ratios.join(", "),
+    ))
 }
 
 /// Posts to this many nodes for a while, with an equal share of the connections each, and checks

@@ -18,7 +18,7 @@ use crate::live::socket::Subscriber;
 use crate::live::subscribers::wait_until_active;
 use crate::live::{ARRIVAL_TIMEOUT, QUERY};
 use crate::load::Connection;
-use crate::report::{milliseconds, percentile, print, progress};
+use crate::report::{milliseconds, percentile, progress};
 use crate::server::Running;
 use crate::{Failure, Nodes, seed};
 
@@ -26,7 +26,7 @@ use crate::{Failure, Nodes, seed};
 type Seen = (String, Instant);
 
 /// Measures with two nodes on this log, and reports.
-pub(super) async fn run(settings: &Nodes, log: &mut Log) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Nodes, log: &mut Log) -> Result<String, Failure> {
     progress(&format!("from post to frame: {} events, {} a second", settings.latency_events, settings.rate));
     let nodes = log.start(2).await?;
     let [a, b] = nodes.as_slice() else { return Err("two nodes are needed".into()) };
@@ -57,23 +57,23 @@ pub(super) async fn run(settings: &Nodes, log: &mut Log) -> Result<(), Failure> 
 
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
     let rate = settings.latency_events as f64 / elapsed.as_secs_f64();
-    print(&format!(
-        "PostgreSQL, {} events posted to node A, {rate:.1} a second of {} requested:\n\n\
-         | from the post to | p50 | p99 | max |\n|---|---|---|---|",
-        settings.latency_events, settings.rate
-    ))?;
     let [of_a, of_b] = frames;
-    row("its 200", answered)?;
-    row("a frame of node A", of_a)?;
-    row("a frame of node B", of_b)?;
-    print("")
+    Ok(format!(
+        "{} events posted to node A, {rate:.1} a second of {} requested.\n\n\
+         | from the post to | p50 | p99 | longest |\n|---|---|---|---|\n{}{}{}",
+        settings.latency_events,
+        settings.rate,
+        row("its 200", answered),
+        row("a frame of node A", of_a),
+        row("a frame of node B", of_b),
+    ))
 }
 
-/// Prints a row of the report.
-fn row(name: &str, mut times: Vec<Duration>) -> Result<(), Failure> {
+/// Formats a row of the report.
+fn row(name: &str, mut times: Vec<Duration>) -> String {
     times.sort_unstable();
-    let [p50, p99, max] = [50, 99, 100].map(|percent| milliseconds(percentile(&times, percent)));
-    print(&format!("| {name} | {p50} | {p99} | {max} |"))
+    let [p50, p99, longest] = [50, 99, 100].map(|percent| milliseconds(percentile(&times, percent)));
+    format!("| {name} | {p50} | {p99} | {longest} |\n")
 }
 
 /// Posts new events to a node at a steady rate. Returns each with the time before it was written,

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use crate::report::print;
 use crate::{Failure, Nodes, server};
 
 mod cluster;
@@ -15,32 +14,36 @@ pub(crate) use cluster::Cluster;
 use log::Log;
 
 /// Measures, and reports.
-pub(crate) async fn run(settings: &Nodes) -> Result<(), Failure> {
+pub(crate) async fn run(settings: &Nodes) -> Result<String, Failure> {
     if settings.connections.iter().any(|connections| *connections == 0 || !connections.is_multiple_of(2)) {
         return Err("two nodes get half of the connections each; --connections must be positive even numbers".into());
     }
-    let cluster = Cluster::start().await?;
+    let cluster = Cluster::start(None).await?;
     let result = measure(settings, &cluster).await;
     // The result of the measurement counts for more than that of ending the cluster.
     let ended = cluster.stop().await;
-    result.and(ended)
+    let text = result?;
+    ended.map(|()| text)
 }
 
-async fn measure(settings: &Nodes, cluster: &Cluster) -> Result<(), Failure> {
+async fn measure(settings: &Nodes, cluster: &Cluster) -> Result<String, Failure> {
     let directory = tempfile::tempdir()?;
     let mut log = Log::new(cluster.url.clone());
-    latency::run(settings, &mut log).await?;
+    let mut text = format!("PostgreSQL {}. ", cluster.server_version().await?);
+    text += &latency::run(settings, &mut log).await?;
     let mut sqlite = Log::new(server::sqlite(&directory.path().join("intake.db")));
     for connections in &settings.connections {
-        intake::run(settings, *connections, &mut log, &mut sqlite).await?;
+        text += "\n";
+        text += &intake::run(settings, *connections, &mut log, &mut sqlite).await?;
     }
     // Checks once more, with processes that recorded nothing themselves.
     log.stop(log.start(2).await?).await?;
     sqlite.stop(sqlite.start(1).await?).await?;
-    print(&format!(
-        "every acknowledged delivery is in its log exactly once: {} on PostgreSQL, counted by both nodes, {} on SQLite",
+    text += &format!(
+        "\nEvery acknowledged delivery is in its log exactly once: {} on PostgreSQL, counted by both nodes, {} on SQLite.",
         log.acknowledged, sqlite.acknowledged
-    ))
+    );
+    Ok(text)
 }
 
 /// Awaits a future under a time-out.
