@@ -37,6 +37,27 @@ fn project(number: u64) -> String {
     )
 }
 
+/// The types whose bodies differ most: plain values, expiring links, an amount, and Bidsketch's.
+const TYPES: [&str; 4] = ["project.created", "drawing.updated", "proposal.payment.received", "proposal_viewed"];
+
+/// A body of a type, in the form that its vendor documents.
+fn body(vendor_type: &str) -> (Provider, String) {
+    let data = match vendor_type {
+        "project.created" => return (Provider::Arcsite, project(1)),
+        "drawing.updated" => {
+            r#"{"id":36029621652000001,"project_id":36029621652000000,"name":"Sheet 1","pdf_url":"https://cdn.example.com/1/1.pdf?Expires=1767225600&Signature=c2lnbmF0dXJl&Key-Pair-Id=K1","png_url":"https://cdn.example.com/1/1.png?Expires=1767225600&Signature=c2lnbmF0dXJl&Key-Pair-Id=K1"}"#
+        }
+        "proposal.payment.received" => {
+            r#"{"proposal_id":36029621652000002,"drawing_id":36029621652000001,"paid_amount":1250.50,"pay_channel":"mark_as_paid","paid_time":"2022-01-16T04:19:23"}"#
+        }
+        _ => {
+            r#"{"id":11051955,"name":"Deck and pergola","status":"Viewed","updated_at":"2014-04-08T15:16:23-05:00","client":{"id":4815162342,"name":"Jack"}}"#
+        }
+    };
+    let provider = if vendor_type.contains('.') { Provider::Arcsite } else { Provider::Bidsketch };
+    (provider, format!(r#"{{"event":"{vendor_type}","data":{data}}}"#))
+}
+
 /// The signature over the raw body. It need not match: the time is the same.
 #[divan::bench]
 fn verify(bencher: Bencher) {
@@ -48,17 +69,20 @@ fn verify(bencher: Bencher) {
 }
 
 /// The digest of a payload without the queries of its expiring links.
-#[divan::bench]
-fn identity(bencher: Bencher) {
-    let body = project(1);
+#[divan::bench(args = TYPES)]
+fn identity(bencher: Bencher, vendor_type: &str) {
+    let (_, body) = body(vendor_type);
     bencher.bench_local(|| digest_without_signed_queries(black_box(&body)));
 }
 
 /// A body to an event, its identity included.
-#[divan::bench]
-fn normalise_project(bencher: Bencher) {
-    let body = project(1);
-    bencher.bench_local(|| normalise(Provider::Arcsite, black_box(&body)));
+#[divan::bench(args = TYPES, name = "normalise")]
+fn normalise_body(bencher: Bencher, vendor_type: &str) {
+    let (provider, body) = body(vendor_type);
+    if let Err(error) = normalise(provider, &body) {
+        panic!("{vendor_type} is not normalised: {error:?}");
+    }
+    bencher.bench_local(|| normalise(provider, black_box(&body)));
 }
 
 #[divan::bench]
