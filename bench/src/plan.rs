@@ -73,9 +73,7 @@ impl Plan {
             if let Some(page) = &page {
                 page.check(part.name())?;
             }
-            if let Part::Growth(settings) = part {
-                settings.announce()?;
-            }
+            part.prepare()?;
         }
         let facts = RunFacts::read();
         let count = parts.len();
@@ -110,6 +108,15 @@ impl Part {
         match self {
             Self::Growth(settings) => settings.directory(),
             Self::Reads(_) | Self::Live(_) | Self::Nodes(_) | Self::Hooks(_) => std::env::temp_dir(),
+        }
+    }
+
+    /// Fails if the machine has too little for it.
+    fn prepare(&self) -> Result<(), Failure> {
+        match self {
+            Self::Live(settings) => settings.allow_open_files(),
+            Self::Growth(settings) => settings.announce(),
+            Self::Reads(_) | Self::Nodes(_) | Self::Hooks(_) => Ok(()),
         }
     }
 

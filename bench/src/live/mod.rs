@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -35,6 +36,31 @@ fn filtered_query(filter: usize) -> String {
 const CONNECTIONS: u64 = 16;
 /// How long the frames of all posted events may take to arrive.
 pub(crate) const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Open files of a process besides one for each subscriber.
+const OTHER_FILES: u64 = 200;
+
+impl Live {
+    /// Lets this process, and the servers that it starts, open a file for each subscriber. Fails if
+    /// the system does not permit as many.
+    pub(crate) fn allow_open_files(&self) -> Result<(), Failure> {
+        let needed = self.idle.max(self.subscribers) as u64 + OTHER_FILES;
+        let mut limit = getrlimit(Resource::Nofile);
+        // `None` is no limit.
+        if limit.current.is_none_or(|current| current >= needed) {
+            return Ok(());
+        }
+        if let Some(maximum) = limit.maximum.filter(|maximum| *maximum < needed) {
+            return Err(format!(
+                "live opens up to {needed} files, and a process may open {maximum}; raise that with ulimit -Hn, or \
+                 choose fewer --subscribers and --idle"
+            )
+            .into());
+        }
+        limit.current = Some(needed);
+        Ok(setrlimit(Resource::Nofile, limit)?)
+    }
+}
 
 /// Measures, and reports.
 pub(crate) async fn run(settings: &Live) -> Result<String, Failure> {
