@@ -35,8 +35,8 @@ impl ResultsPage {
         self.read(part).map(|_| ())
     }
 
-    /// Replaces the section of a part by the line and the report. Writes the report's picture beside
-    /// the page.
+    /// Replaces the section of a part by the line and the report. Writes the report's picture
+    /// beside the page.
     pub(crate) fn write(&self, part: &str, line: &str, report: &Report) -> Result<(), Failure> {
         // The page may have changed while the part was measured.
         let (mut page, section) = self.read(part)?;
