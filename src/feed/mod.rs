@@ -194,3 +194,5 @@ pub struct FeedPage {
 
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod tail_tests;

@@ -33,6 +33,8 @@ enum Step {
     Take { follower: Index, count: usize },
     /// A follower breaks off. It resumes after the last event that it has seen.
     BreakOff { follower: Index },
+    /// A follower reads what is between two places, and ends.
+    CatchUp { place: Index, up_to: Index, is_filtered: bool },
     /// Something reads a page of the log.
     ReadPage { place: Index, limit: u64, is_filtered: bool },
 }
@@ -46,6 +48,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (place(), any::<bool>()).prop_map(|(place, is_filtered)| Step::Begin { place, is_filtered }),
         4 => (place(), 1..12_usize).prop_map(|(follower, count)| Step::Take { follower, count }),
         1 => place().prop_map(|follower| Step::BreakOff { follower }),
+        2 => (place(), place(), any::<bool>())
+            .prop_map(|(place, up_to, is_filtered)| Step::CatchUp { place, up_to, is_filtered }),
         2 => (place(), 1..6_u64, any::<bool>())
             .prop_map(|(place, limit, is_filtered)| Step::ReadPage { place, limit, is_filtered }),
     ];
@@ -61,7 +65,7 @@ fn tiny_bounds() -> impl Strategy<Value = (TailBounds, (u64, usize))> {
 }
 
 /// The model: the kinds of all events. The event at an index has the next seq.
-type Log = Vec<EventKind>;
+pub(super) type Log = Vec<EventKind>;
 
 struct Follower {
     filter: EventFilter,
@@ -98,7 +102,8 @@ fn event(kind: EventKind, number: usize) -> Event {
     }
 }
 
-async fn append(store: &Store, model: &mut Log, events: &[(bool, usize)]) {
+/// Commits a group of events. Each has one of two kinds, and a body of some letters.
+pub(super) async fn append(store: &Store, model: &mut Log, events: &[(bool, usize)]) {
     let tx = store.begin().await.unwrap();
     let mut batch = BulkInsert::default();
     for (is_first_kind, length) in events {
@@ -155,6 +160,14 @@ async fn check(store: Store, bounds: (TailBounds, (u64, usize)), steps: Vec<Step
                 follower.events = feed.follow(follower.filter.clone(), resumed_after).boxed();
             }
             Step::Take { .. } | Step::BreakOff { .. } => {}
+            Step::CatchUp { place, up_to, is_filtered } => {
+                let (filter, after, up_to) = (filter_of(is_filtered), place_in(&log, place), place_in(&log, up_to));
+                let events = feed.catch_up(filter.clone(), after, up_to).map_ok(|event| event.seq);
+                let seqs: Vec<Seq> = timeout(ARRIVAL_TIMEOUT, events.try_collect()).await.unwrap().unwrap();
+                let between: Vec<Seq> =
+                    expected(&log, &filter, after).into_iter().filter(|seq| *seq <= up_to).collect();
+                assert_eq!(seqs, between, "after {after:?}, up to {up_to:?}");
+            }
             Step::ReadPage { place, limit, is_filtered } => {
                 let (filter, after) = (filter_of(is_filtered), place_in(&log, place));
                 let page = feed.read_page(store.reader(), &filter, after, limit).await.unwrap();

@@ -1,0 +1,63 @@
+//! What the tail in memory holds, exactly at its bounds. The database is closed, so that a page can
+//! come from the tail alone.
+
+use tokio::time::timeout;
+
+use super::model_tests::append;
+use super::*;
+
+const UNBOUNDED: (usize, usize) = (usize::MAX, usize::MAX);
+/// The length of each body here: ten letters, in quotes.
+const BODY: usize = 12;
+
+/// A feed whose tail has seen five events, of a database that is closed since.
+async fn closed_feed(held: (usize, usize), page_bounds: (u64, usize)) -> (Feed, Store) {
+    let (_directory, store) = Store::for_test().await;
+    let feed = Feed::with_bounds(store.clone(), TailBounds { held, ..TailBounds::DEFAULT }, page_bounds);
+    let filling = tokio::spawn({
+        let feed = feed.clone();
+        async move { feed.run().await }
+    });
+    let mut heads = feed.tail.subscribe();
+    append(&store, &mut Vec::new(), &[(true, BODY - 2); 5]).await;
+    timeout(Duration::from_secs(20), heads.wait_for(|head| *head == Seq(5))).await.unwrap().unwrap();
+    filling.abort();
+    store.clone().close().await;
+    (feed, store)
+}
+
+/// The seqs of the page after a place, and whether it reaches the head. `None` if the tail does not
+/// have it.
+async fn page_after(feed: &Feed, store: &Store, after: i64, limit: u64) -> Option<(Vec<i64>, bool)> {
+    let page = feed.read_page(store.reader(), &EventFilter::default(), Seq(after), limit).await.ok()?;
+    Some((page.events.iter().map(|event| event.seq.0).collect(), page.caught_up))
+}
+
+#[tokio::test]
+async fn tail_that_evicted_nothing_has_the_log_since_it_began() {
+    let (feed, store) = closed_feed((5, 5 * BODY), PAGE_BOUNDS).await;
+    assert_eq!(page_after(&feed, &store, 0, 9).await, Some((vec![1, 2, 3, 4, 5], true)));
+}
+
+#[tokio::test]
+async fn full_tail_has_as_many_events_and_bytes_as_its_bounds() {
+    for held in [(2, UNBOUNDED.1), (UNBOUNDED.0, 2 * BODY), (2, 2 * BODY)] {
+        let (feed, store) = closed_feed(held, PAGE_BOUNDS).await;
+        assert_eq!(page_after(&feed, &store, 3, 9).await, Some((vec![4, 5], true)), "{held:?}");
+        assert_eq!(page_after(&feed, &store, 2, 9).await, None, "{held:?}");
+    }
+}
+
+#[tokio::test]
+async fn page_has_as_many_events_and_bytes_as_its_bounds() {
+    for (bytes, limit, expected) in [
+        (2 * BODY, 9, (vec![4, 5], true)),
+        (2 * BODY - 1, 9, (vec![4], false)),
+        (1, 9, (vec![4], false)),
+        (UNBOUNDED.1, 2, (vec![4, 5], true)),
+        (UNBOUNDED.1, 1, (vec![4], false)),
+    ] {
+        let (feed, store) = closed_feed(UNBOUNDED, (9, bytes)).await;
+        assert_eq!(page_after(&feed, &store, 3, limit).await, Some(expected), "{bytes} bytes, {limit} events");
+    }
+}
