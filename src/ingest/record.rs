@@ -210,3 +210,6 @@ async fn find_repeated_event(
     };
     Ok(is_repeated.then_some(prior.seq))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Which delivery repeats an event, exactly at the ends of the dedup windows. Each list of
+//! deliveries comes one by one and in one group.
+
+use chrono::DateTime;
+
+use super::super::normalise::normalise;
+use super::*;
+use crate::domain::Provider::{self, Arcsite, Bidsketch};
+use crate::store::Store;
+use crate::store::files::FileRecording;
+
+const WINDOWS: DedupWindowLengths =
+    DedupWindowLengths { state: TimeDelta::hours(24), occurrence: TimeDelta::minutes(2) };
+const ONE_MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
+
+const CREATION: (Provider, &str) = (Arcsite, r#"{"event":"project.created","data":{"id":1}}"#);
+const STATE_A: (Provider, &str) = (Arcsite, r#"{"event":"drawing.updated","data":{"id":1,"project_id":7,"name":"a"}}"#);
+const STATE_B: (Provider, &str) = (Arcsite, r#"{"event":"drawing.updated","data":{"id":1,"project_id":7,"name":"b"}}"#);
+const OTHER_DRAWING: (Provider, &str) =
+    (Arcsite, r#"{"event":"drawing.updated","data":{"id":2,"project_id":7,"name":"a"}}"#);
+const OCCURRENCE: (Provider, &str) = (Arcsite, r#"{"event":"proposal.sent","data":{"proposal_id":1}}"#);
+const STATUS: (Provider, &str) =
+    (Arcsite, r#"{"event":"proposal.status_changed","data":{"proposal_id":1,"project_id":7,"status":"VOID"}}"#);
+const SAME_ID_ELSEWHERE: (Provider, &str) = (Bidsketch, r#"{"event":"proposal_viewed","data":{"id":1}}"#);
+
+/// A delivery: what is sent, when it is received, and the `t` of its signature.
+type Sent = ((Provider, &'static str), TimeDelta, Option<i64>);
+
+/// The event of each delivery, and whether it is new. `at_once` says how many are in a group.
+async fn record_all(sent: &[Sent], at_once: usize) -> Vec<(i64, bool)> {
+    let (_directory, store) = Store::for_test().await;
+    let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+    let incoming: Vec<NormalisedDelivery> = sent
+        .iter()
+        .map(|((provider, body), after, signed_at)| {
+            let content = (Vec::new(), body.as_bytes().to_vec());
+            let delivery = Delivery::from_quarantine(*provider, start + *after, *signed_at, content);
+            NormalisedDelivery { event: normalise(*provider, body), delivery }
+        })
+        .collect();
+    let mut events = Vec::new();
+    for incoming in incoming.chunks(at_once) {
+        let incoming: Vec<&NormalisedDelivery> = incoming.iter().collect();
+        let tx = store.begin().await.unwrap();
+        let mut group = CommitGroup::begin(tx, &incoming, FileRecording::Off).await.unwrap();
+        for incoming in incoming {
+            let receipt = record(&mut group, incoming, WINDOWS).await.unwrap();
+            events.push((receipt.event.unwrap().0, receipt.outcome == DeliveryOutcome::Accepted));
+        }
+        group.flush().await.unwrap().commit(&store).await.unwrap();
+    }
+    store.close().await;
+    events
+}
+
+async fn assert_recorded(sent: &[Sent], expected: &[(i64, bool)]) {
+    for at_once in [1, 2, sent.len()] {
+        assert_eq!(record_all(sent, at_once).await, expected, "{at_once} in a group: {sent:?}");
+    }
+}
+
+const fn unsigned(content: (Provider, &'static str), after: TimeDelta) -> Sent {
+    (content, after, None)
+}
+
+#[tokio::test]
+async fn creation_repeats_for_ever() {
+    let year = TimeDelta::days(365);
+    assert_recorded(&[unsigned(CREATION, TimeDelta::zero()), unsigned(CREATION, year)], &[(1, true), (1, false)]).await;
+}
+
+#[tokio::test]
+async fn state_repeats_up_to_the_end_of_its_window() {
+    let (now, end) = (TimeDelta::zero(), WINDOWS.state);
+    assert_recorded(&[unsigned(STATE_A, now), unsigned(STATE_A, end)], &[(1, true), (1, false)]).await;
+    let after = end + ONE_MICROSECOND;
+    assert_recorded(&[unsigned(STATE_A, now), unsigned(STATE_A, after)], &[(1, true), (2, true)]).await;
+    // A released delivery is older than the event that it may repeat.
+    assert_recorded(&[unsigned(STATE_A, end), unsigned(STATE_A, now)], &[(1, true), (1, false)]).await;
+    assert_recorded(&[unsigned(STATE_A, after), unsigned(STATE_A, now)], &[(1, true), (2, true)]).await;
+    // A redelivery makes the window no longer.
+    let again = [unsigned(STATE_A, now), unsigned(STATE_A, end), unsigned(STATE_A, after)];
+    assert_recorded(&again, &[(1, true), (1, false), (2, true)]).await;
+}
+
+#[tokio::test]
+async fn state_repeats_until_its_own_subject_changes() {
+    let now = TimeDelta::zero();
+    let changed = [unsigned(STATE_A, now), unsigned(STATE_B, now), unsigned(STATE_A, now), unsigned(STATE_A, now)];
+    assert_recorded(&changed, &[(1, true), (2, true), (3, true), (3, false)]).await;
+    let others = [unsigned(STATE_A, now), unsigned(OTHER_DRAWING, now), unsigned(STATE_A, now)];
+    assert_recorded(&others, &[(1, true), (2, true), (1, false)]).await;
+    // Proposal 1 of the other vendor is another subject.
+    let elsewhere = [unsigned(STATUS, now), unsigned(SAME_ID_ELSEWHERE, now), unsigned(STATUS, now)];
+    assert_recorded(&elsewhere, &[(1, true), (2, true), (1, false)]).await;
+}
+
+#[tokio::test]
+async fn occurrence_repeats_up_to_the_end_of_a_window_since_the_last_delivery() {
+    let (now, end) = (TimeDelta::zero(), WINDOWS.occurrence);
+    let later = end * 2 + ONE_MICROSECOND;
+    let sent = [unsigned(OCCURRENCE, now), unsigned(OCCURRENCE, end), unsigned(OCCURRENCE, end * 2)];
+    assert_recorded(&sent, &[(1, true), (1, false), (1, false)]).await;
+    let sent = [unsigned(OCCURRENCE, now), unsigned(OCCURRENCE, end), unsigned(OCCURRENCE, later)];
+    assert_recorded(&sent, &[(1, true), (1, false), (2, true)]).await;
+    let sent = [unsigned(OCCURRENCE, end + ONE_MICROSECOND), unsigned(OCCURRENCE, now)];
+    assert_recorded(&sent, &[(1, true), (2, true)]).await;
+}
+
+#[tokio::test]
+async fn equal_signature_time_repeats_however_late() {
+    let (now, late) = (TimeDelta::zero(), TimeDelta::days(9));
+    for content in [STATE_A, OCCURRENCE] {
+        let sent =
+            [(content, now, Some(7)), (STATE_B, now, Some(7)), (content, late, Some(7)), (content, late * 2, Some(8))];
+        assert_recorded(&sent, &[(1, true), (2, true), (1, false), (3, true)]).await;
+    }
+}
