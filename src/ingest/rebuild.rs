@@ -12,8 +12,9 @@ use crate::store::projection::{self, Projections};
 use crate::store::{BulkInsert, Store, StoreError, Transaction, deliveries};
 use crate::vendor::content;
 
-/// How many events are read at once, with their bodies.
-const REBUILD_PAGE_SIZE: u64 = 100;
+/// How many events are read at once, with their bodies. (Fewer in tests, so that they reach the
+/// limit.)
+const REBUILD_PAGE_SIZE: u64 = if cfg!(test) { 8 } else { 100 };
 /// How many bytes of bodies are applied at once. The rows made from them may be many times as long.
 /// Unit tests use less, to reach the limit.
 const CHUNK_BYTES_MAX: usize = if cfg!(test) { 500 } else { 2 * 1024 * 1024 };

@@ -16,12 +16,13 @@ use crate::store::{Store, StoreError, Transaction};
 
 /// How often the service looks for events that are not counted.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// How many events choose the proposals of one transaction.
-const BATCH_EVENTS: u64 = 100;
+/// How many events choose the proposals of one transaction. (Fewer in tests, so that they reach the
+/// limit.)
+const BATCH_EVENTS: u64 = if cfg!(test) { 3 } else { 100 };
 /// How long a transaction begins with further proposals. The writer waits for its lock meanwhile.
 const BATCH_DURATION_MAX: Duration = Duration::from_millis(50);
-/// How many events of a proposal are read at once, with their bodies.
-const PAGE_SIZE: u64 = 100;
+/// How many events of a proposal are read at once, with their bodies. (Fewer in tests.)
+const PAGE_SIZE: u64 = if cfg!(test) { 3 } else { 100 };
 
 /// Counts events that are not counted, for as long as it is polled.
 pub async fn run_counting_loop(store: Store) {
@@ -36,7 +37,7 @@ pub async fn run_counting_loop(store: Store) {
 }
 
 /// Counts all events that are not counted.
-async fn count_events(store: &Store) -> Result<(), StoreError> {
+pub(super) async fn count_events(store: &Store) -> Result<(), StoreError> {
     if log::uncounted_proposals(store.reserved_reader(), 1).await?.is_empty() {
         return Ok(());
     }

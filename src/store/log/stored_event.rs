@@ -93,8 +93,8 @@ pub async fn count_uncounted<C: ConnectionTrait>(db: &C) -> Result<u64, StoreErr
     Ok(Entity::find().filter(Expr::cust(UNCOUNTED)).count(db).await?)
 }
 
-/// How many events are written by one statement.
-const WRITE_PAGE_SIZE: usize = 500;
+/// How many events are written by one statement. (Fewer in tests, so that they reach the limit.)
+const WRITE_PAGE_SIZE: usize = if cfg!(test) { 2 } else { 500 };
 
 /// Writes the columns that the projections give these events, which are then counted.
 pub async fn write_derived<C: ConnectionTrait>(db: &C, events: &[(Seq, Derived)]) -> Result<(), StoreError> {
