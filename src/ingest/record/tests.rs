@@ -1,5 +1,5 @@
-//! Which delivery repeats an event, exactly at the ends of the dedup windows. Each list of
-//! deliveries comes one by one and in one group.
+//! Which delivery repeats an event, exactly at the ends of the dedup windows, and what it changes.
+//! Each list of deliveries comes one by one and in groups.
 
 use chrono::DateTime;
 
@@ -27,8 +27,7 @@ const SAME_ID_ELSEWHERE: (Provider, &str) = (Bidsketch, r#"{"event":"proposal_vi
 type Sent = ((Provider, &'static str), TimeDelta, Option<i64>);
 
 /// The event of each delivery, and whether it is new. `at_once` says how many are in a group.
-async fn record_all(sent: &[Sent], at_once: usize) -> Vec<(i64, bool)> {
-    let (_directory, store) = Store::for_test().await;
+async fn record_all(store: &Store, sent: &[Sent], at_once: usize) -> Vec<(i64, bool)> {
     let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     let incoming: Vec<NormalisedDelivery> = sent
         .iter()
@@ -47,15 +46,16 @@ async fn record_all(sent: &[Sent], at_once: usize) -> Vec<(i64, bool)> {
             let receipt = record(&mut group, incoming, WINDOWS).await.unwrap();
             events.push((receipt.event.unwrap().0, receipt.outcome == DeliveryOutcome::Accepted));
         }
-        group.flush().await.unwrap().commit(&store).await.unwrap();
+        group.flush().await.unwrap().commit(store).await.unwrap();
     }
-    store.close().await;
     events
 }
 
 async fn assert_recorded(sent: &[Sent], expected: &[(i64, bool)]) {
     for at_once in [1, 2, sent.len()] {
-        assert_eq!(record_all(sent, at_once).await, expected, "{at_once} in a group: {sent:?}");
+        let (_directory, store) = Store::for_test().await;
+        assert_eq!(record_all(&store, sent, at_once).await, expected, "{at_once} in a group: {sent:?}");
+        store.close().await;
     }
 }
 
@@ -114,5 +114,37 @@ async fn equal_signature_time_repeats_however_late() {
         let sent =
             [(content, now, Some(7)), (STATE_B, now, Some(7)), (content, late, Some(7)), (content, late * 2, Some(8))];
         assert_recorded(&sent, &[(1, true), (2, true), (1, false), (3, true)]).await;
+    }
+}
+
+#[tokio::test]
+async fn redelivery_renews_a_link_that_expires_later_and_says_so() {
+    const fn link(body: &'static str) -> Sent {
+        unsigned((Arcsite, body), TimeDelta::zero())
+    }
+    let sent = [
+        link(
+            r#"{"event":"drawing.created","data":{"id":1,"project_id":7,"pdf_url":"https://x/a.pdf?Expires=2&Signature=a"}}"#,
+        ),
+        link(
+            r#"{"event":"drawing.created","data":{"id":1,"project_id":7,"pdf_url":"https://x/a.pdf?Expires=3&Signature=b"}}"#,
+        ),
+        link(
+            r#"{"event":"drawing.created","data":{"id":1,"project_id":7,"pdf_url":"https://x/a.pdf?Expires=3&Signature=c"}}"#,
+        ),
+        link(
+            r#"{"event":"drawing.created","data":{"id":1,"project_id":7,"pdf_url":"https://x/a.pdf?Expires=1&Signature=d"}}"#,
+        ),
+    ];
+    for at_once in 1..=sent.len() {
+        let (_directory, store) = Store::for_test().await;
+        assert_eq!(record_all(&store, &sent, at_once).await, [(1, true), (1, false), (1, false), (1, false)]);
+        let rows = store.dump().await;
+        let of = |table: &str| rows.iter().filter(|row| row.starts_with(table)).cloned().collect::<Vec<_>>();
+        assert!(of("drawing ")[0].contains("Expires=3&Signature=b"), "{rows:?}");
+        let renewals =
+            of("delivery ").iter().map(|row| row.contains("links_renewed_after: Some(1)")).collect::<Vec<_>>();
+        assert_eq!(renewals, [false, true, false, false], "{rows:?}");
+        store.close().await;
     }
 }
