@@ -148,3 +148,39 @@ async fn redelivery_renews_a_link_that_expires_later_and_says_so() {
         store.close().await;
     }
 }
+
+#[tokio::test]
+async fn event_says_what_its_proposal_was_before_and_when_it_was_viewed() {
+    let status = |body, after| unsigned((Arcsite, body), TimeDelta::seconds(after));
+    // The first second of a quarter of an hour is 100 seconds after the start.
+    let (before, slot) = (TimeDelta::seconds(100) - ONE_MICROSECOND, TimeDelta::seconds(100));
+    let sent = [
+        status(r#"{"event":"proposal.status_changed","data":{"proposal_id":1,"project_id":7,"status":"PENDING"}}"#, 0),
+        status(r#"{"event":"proposal.status_changed","data":{"proposal_id":1,"project_id":7,"status":"VOID"}}"#, 1),
+        status(
+            r#"{"event":"proposal.status_changed","data":{"proposal_id":1,"project_id":7,"status":"VOID","name":"a"}}"#,
+            2,
+        ),
+        unsigned((Bidsketch, r#"{"event":"proposal_viewed","data":{"id":2}}"#), before),
+        unsigned((Bidsketch, r#"{"event":"proposal_viewed","data":{"id":3}}"#), slot),
+    ];
+    for at_once in [1, sent.len()] {
+        let (_directory, store) = Store::for_test().await;
+        record_all(&store, &sent, at_once).await;
+        let rows = store.dump().await;
+        for (seq, was, view_slot) in [
+            (1, "None", "None"),
+            (2, "Some(\"PENDING\")", "None"),
+            (3, "Some(\"VOID\")", "None"),
+            (4, "None", "Some(1888888)"),
+            (5, "None", "Some(1888889)"),
+        ] {
+            let row = rows.iter().find(|row| row.starts_with(&format!("event Model {{ seq: {seq},"))).unwrap();
+            assert!(row.contains(&format!("previous_status: {was}, view_slot: {view_slot},")), "{row}");
+        }
+        // The proposal was decided when it first got the status that stands.
+        let row = rows.iter().find(|row| row.starts_with("proposal Model { provider: \"ARCSITE\"")).unwrap();
+        assert!(row.contains("decided_at: Some(1700000001000000)"), "{row}");
+        store.close().await;
+    }
+}
