@@ -184,3 +184,31 @@ async fn event_says_what_its_proposal_was_before_and_when_it_was_viewed() {
         store.close().await;
     }
 }
+
+#[tokio::test]
+async fn event_belongs_to_what_its_proposal_and_drawing_belong_to() {
+    let sent = [
+        STATUS,
+        (
+            Arcsite,
+            r#"{"event":"proposal.payment.received","data":{"proposal_id":1,"paid_amount":1,"paid_date":"2022-01-16"}}"#,
+        ),
+        (Arcsite, r#"{"event":"drawing.created","data":{"id":3,"project_id":8}}"#),
+        (Arcsite, r#"{"event":"proposal.signed","data":{"drawing_id":3}}"#),
+        (Bidsketch, r#"{"event":"proposal_created","data":{"id":1,"client":{"id":9}}}"#),
+        (Bidsketch, r#"{"event":"proposal_viewed","data":{"id":1}}"#),
+    ];
+    let sent = sent.map(|content| unsigned(content, TimeDelta::zero()));
+    for at_once in [1, sent.len()] {
+        let (_directory, store) = Store::for_test().await;
+        record_all(&store, &sent, at_once).await;
+        let rows = store.dump().await;
+        for (seq, client, project) in
+            [(2, "None", "Some(\"7\")"), (4, "None", "Some(\"8\")"), (6, "Some(\"9\")", "None")]
+        {
+            let row = rows.iter().find(|row| row.starts_with(&format!("event Model {{ seq: {seq},"))).unwrap();
+            assert!(row.contains(&format!("client_vendor_id: {client}, project_vendor_id: {project},")), "{row}");
+        }
+        store.close().await;
+    }
+}
