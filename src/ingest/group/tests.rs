@@ -1,11 +1,14 @@
 //! Deliveries leave the same rows, however they are grouped.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestRunner;
+use tokio::time::timeout;
 
 use super::super::normalise::normalise;
 use super::super::rebuild::{RebuildProgress, rebuild};
@@ -18,6 +21,9 @@ use crate::store::test_support::PostgresCluster;
 
 const WINDOWS: DedupWindowLengths =
     DedupWindowLengths { state: TimeDelta::hours(24), occurrence: TimeDelta::minutes(2) };
+
+/// How long counting may take.
+const COUNTING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A delivery of a test: vendor, body, milliseconds since the delivery before it, and how many
 /// seconds before its receipt it was signed.
@@ -136,7 +142,7 @@ async fn record_in_groups(store: Store, deliveries: &[TestDelivery], sizes: &[us
     assert_eq!(store.dump().await, rows);
     // So does counting the events of proposals again.
     store.forget_counts().await;
-    count_events(&store).await.unwrap();
+    timeout(COUNTING_TIMEOUT, count_events(&store)).await.expect("no event stays uncounted").unwrap();
     assert_eq!(store.dump().await, rows);
     store.close().await;
     (receipts, rows)
