@@ -266,6 +266,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn subscriber_lags_after_more_messages_than_the_backlog_may_have() {
+        for (count, lags) in [(BACKLOG_MESSAGES_MAX, false), (BACKLOG_MESSAGES_MAX + 1, true)] {
+            let (broadcast, send) = broadcast();
+            let (mut slow, mut fast) = (broadcast.subscribe(Seq(10)).unwrap(), broadcast.subscribe(Seq(10)).unwrap());
+            for seq in (11..).take(count) {
+                send.send(item(Some(seq), "a")).unwrap();
+                assert_eq!(text(fast.next().await), "a");
+            }
+            assert_eq!(matches!(slow.next().await, Next::Lagged(Seq(10))), lags, "{count} messages");
+            assert_eq!(broadcast.subscribe(Seq(10)).is_none(), lags, "{count} messages");
+        }
+    }
+
+    #[tokio::test]
     async fn backlog_shrinks_to_its_share_of_all_broadcasts() {
         let (broadcast, send) = broadcast();
         let mut subscriber = broadcast.subscribe(Seq(10)).unwrap();
