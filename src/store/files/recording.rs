@@ -1,20 +1,16 @@
 //! Records the files of a group of deliveries, in its transaction.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use entity::file::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait};
-use serde::Serialize;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use super::execute;
 use crate::clock::Time;
 use crate::domain::{FileLink, FileState, Seq};
-use crate::store::engine::dialect::Dialect;
-use crate::store::sql::convert::{to_json, to_micros};
-use crate::store::sql::lookup::{LOOKUP_VALUE, values_table};
+use crate::store::sql::convert::to_micros;
+use crate::store::sql::lookup::{LOOKUP_VALUE, pad_to_power_of_four, values_table};
 use crate::store::{BulkInsert, StoreError};
 use crate::vendor::links::{expires_at, link_hash};
 
@@ -51,14 +47,12 @@ pub struct NewFiles {
     rows: Vec<Model>,
     /// The rows of the group by the keys of their files.
     by_key: BTreeMap<String, Vec<usize>>,
-    /// The link of each key that lives longest.
-    fresh: BTreeMap<String, FreshLink>,
-    /// The same of each key and each event that is repeated.
-    repeated: BTreeMap<(String, i64), FreshLink>,
+    /// The links of the group by the keys of their files, in their order.
+    fresh: BTreeMap<String, Vec<FreshLink>>,
 }
 
 /// A link that may replace those of earlier files.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 struct FreshLink {
     /// The event that it came with.
     event: i64,
@@ -68,51 +62,17 @@ struct FreshLink {
     at: i64,
 }
 
-#[derive(Serialize)]
-struct FreshLinkRow<'a> {
-    key: &'a str,
-    #[serde(flatten)]
-    link: &'a FreshLink,
-}
+/// Whether a file's link may be replaced. Values in place of the states would hide the partial index.
+const RENEWABLE: &str = r#""state" IN ('PENDING', 'EXPIRED')"#;
 
 /// How many keys are looked up at once.
 const LOOKUP_MAX: usize = 1024;
-
-/// Which files a fresh link is for. A later event is a version of its own, and its link may lead to
-/// later bytes. So it replaces only a dead link: later bytes are better than none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Replaced {
-    /// Those of the event that the delivery repeats.
-    OfTheEvent,
-    /// Those whose own links are dead, of any event.
-    Dead,
-}
-
-/// A fresh link replaces one that dies earlier, of a file that is not stored yet, and makes the
-/// file due. A file that retention has removed has a time of storing.
-const REPLACE_LINKS: &str = r#"UPDATE "file" SET "link" = "fresh"."link", "link_expires_at" = "fresh"."expires",
-    "next_attempt_at" = "fresh"."at", "state" = 'PENDING', "problem" = NULL, "attempts" = 0
-FROM {fresh} WHERE "file"."file_key" = "fresh"."key" AND "file"."state" IN ('PENDING', 'EXPIRED')
-    AND "file"."stored_at" IS NULL AND "file"."link_expires_at" < "fresh"."expires" AND {replaced}"#;
-
-const FRESH_ON_SQLITE: &str = r#"(SELECT value ->> 'key' AS "key", value ->> 'link' AS "link",
-    value ->> 'expires' AS "expires", value ->> 'at' AS "at", value ->> 'event' AS "event" FROM json_each($1)) AS "fresh""#;
-
-const FRESH_ON_POSTGRES: &str = r#"json_to_recordset(CAST($1 AS json))
-    AS "fresh"("key" text, "link" text, "expires" bigint, "at" bigint, "event" bigint)"#;
 
 impl NewFiles {
     /// No files yet. `last_id` is the number of the newest file.
     #[must_use]
     pub const fn after(last_id: i64, recording: FileRecording) -> Self {
-        Self {
-            recording,
-            last_id,
-            rows: Vec::new(),
-            by_key: BTreeMap::new(),
-            fresh: BTreeMap::new(),
-            repeated: BTreeMap::new(),
-        }
+        Self { recording, last_id, rows: Vec::new(), by_key: BTreeMap::new(), fresh: BTreeMap::new() }
     }
 
     /// Records the links of a delivery: the files of its event, if the event is new, and fresh
@@ -133,17 +93,12 @@ impl NewFiles {
             for &index in self.by_key.get(&key).into_iter().flatten() {
                 fresh.replace(&mut self.rows[index]);
             }
-            match of {
-                Links::New(_) => {
-                    self.by_key.entry(key.clone()).or_default().push(self.rows.len());
-                    self.last_id += 1;
-                    self.rows.push(new_row(self.last_id, event, link, key.clone(), &fresh));
-                }
-                Links::Repeated(_) => {
-                    keep_longest(self.repeated.entry((key.clone(), event.0)), &fresh);
-                }
+            if matches!(of, Links::New(_)) {
+                self.by_key.entry(key.clone()).or_default().push(self.rows.len());
+                self.last_id += 1;
+                self.rows.push(new_row(self.last_id, event, link, key.clone(), &fresh));
             }
-            keep_longest(self.fresh.entry(key), &fresh);
+            self.fresh.entry(key).or_default().push(fresh);
         }
     }
 
@@ -155,13 +110,12 @@ impl NewFiles {
     /// The database does not answer.
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C, batch: &mut BulkInsert) -> Result<(), StoreError> {
         let renewable = renewable_keys(db, self.fresh.keys().map(String::as_str)).await?;
-        let is_renewable = |row: &FreshLinkRow<'_>| renewable.contains(row.key);
-        let repeated = self.repeated.iter().map(|((key, _), link)| FreshLinkRow { key, link });
-        let repeated = repeated.filter(is_renewable).collect();
-        replace_links(db, Replaced::OfTheEvent, repeated).await?;
-        let fresh = self.fresh.iter().map(|(key, link)| FreshLinkRow { key, link });
-        let fresh = fresh.filter(is_renewable).collect();
-        replace_links(db, Replaced::Dead, fresh).await?;
+        for mut row in renewable_files(db, &renewable).await? {
+            let links = self.fresh.get(&row.file_key).into_iter().flatten();
+            if links.fold(false, |is_replaced, fresh| fresh.replace(&mut row) || is_replaced) {
+                batch.upsert(&row);
+            }
+        }
         for row in self.rows.drain(..) {
             batch.insert(&row);
         }
@@ -182,13 +136,6 @@ fn deadline(link: &str, received_at: Time) -> Time {
     Ord::min(expires_at(link).unwrap_or(received_at + LINK_LIFETIME), received_at + LINK_LIFETIME_MAX)
 }
 
-fn keep_longest<K: Ord>(entry: Entry<'_, K, FreshLink>, fresh: &FreshLink) {
-    let longest = entry.or_insert_with(|| fresh.clone());
-    if longest.expires < fresh.expires {
-        longest.clone_from(fresh);
-    }
-}
-
 /// Those of the keys that files have whose links may be replaced.
 async fn renewable_keys<C: ConnectionTrait>(
     db: &C,
@@ -204,13 +151,13 @@ async fn renewable_keys<C: ConnectionTrait>(
     Ok(renewable)
 }
 
-/// The statement that looks keys up. Values in place of the states would hide the partial index.
+/// The statement that looks keys up.
 pub(super) fn renewable_sql(keys: &[[Option<&str>; 1]]) -> SelectStatement {
     let file = Query::select()
         .column(Column::Id)
         .from(Entity)
         .and_where(Column::FileKey.into_expr().equals(LOOKUP_VALUE))
-        .and_where(Expr::cust(r#""state" IN ('PENDING', 'EXPIRED')"#))
+        .and_where(Expr::cust(RENEWABLE))
         .limit(1)
         .take();
     Query::select()
@@ -220,40 +167,40 @@ pub(super) fn renewable_sql(keys: &[[Option<&str>; 1]]) -> SelectStatement {
         .take()
 }
 
-async fn replace_links<C: ConnectionTrait>(
-    db: &C,
-    replaced: Replaced,
-    fresh: Vec<FreshLinkRow<'_>>,
-) -> Result<(), StoreError> {
-    if !fresh.is_empty() {
-        let sql = replace_links_sql(Dialect::of(db.get_database_backend()), replaced);
-        execute(db, &sql, [to_json(&fresh)?.into()]).await?;
+/// The files with these keys whose links may be replaced. A file that retention has removed has a
+/// time of storing.
+async fn renewable_files<C: ConnectionTrait>(db: &C, keys: &BTreeSet<String>) -> Result<Vec<Model>, StoreError> {
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let mut files = Vec::new();
+    for keys in keys.chunks(LOOKUP_MAX) {
+        let found = Entity::find()
+            .filter(Column::FileKey.is_in(pad_to_power_of_four(keys.iter().copied())))
+            .filter(Expr::cust(RENEWABLE))
+            .filter(Column::StoredAt.is_null())
+            .order_by_asc(Column::Id);
+        files.extend(found.all(db).await?);
     }
-    Ok(())
-}
-
-/// The statement that replaces links, with the links as a JSON array.
-pub(super) fn replace_links_sql(dialect: Dialect, replaced: Replaced) -> String {
-    let fresh = match dialect {
-        Dialect::Sqlite => FRESH_ON_SQLITE,
-        Dialect::Postgres => FRESH_ON_POSTGRES,
-    };
-    let replaced = match replaced {
-        Replaced::OfTheEvent => r#""file"."event_seq" = "fresh"."event""#,
-        Replaced::Dead => r#""file"."link_expires_at" <= "fresh"."at""#,
-    };
-    REPLACE_LINKS.replace("{fresh}", fresh).replace("{replaced}", replaced)
+    Ok(files)
 }
 
 impl FreshLink {
-    /// Does to a row of the group what [`REPLACE_LINKS`] does to a stored one.
-    fn replace(&self, row: &mut Model) {
-        let is_replaced = row.event_seq == self.event || row.link_expires_at <= self.at;
-        if is_replaced && row.link_expires_at < self.expires {
+    /// Gives a file this link, if the file's own dies earlier, and makes the file due. Returns whether
+    /// it did.
+    ///
+    /// A later event is a version of its own, and its link may lead to later bytes. So it replaces only
+    /// a dead link: later bytes are better than none. That of a redelivery replaces any of its event.
+    fn replace(&self, row: &mut Model) -> bool {
+        let may_replace = row.event_seq == self.event || row.link_expires_at <= self.at;
+        let is_replaced = may_replace && row.link_expires_at < self.expires;
+        if is_replaced {
             row.link.clone_from(&self.link);
             row.link_expires_at = self.expires;
             row.next_attempt_at = self.at;
+            FileState::Pending.as_str().clone_into(&mut row.state);
+            row.problem = None;
+            row.attempts = 0;
         }
+        is_replaced
     }
 }
 
