@@ -41,11 +41,12 @@ pub(super) enum Write {
 /// How many rows a write changed.
 type Changed = Result<u64, StoreError>;
 
-/// Records results. The caller that finds no transaction running takes the results of all that wait.
+/// Records results. The caller that finds no transaction running takes the results of all that
+/// wait.
 pub(super) struct Recorder {
     store: Store,
     waiting: Mutex<Vec<(Write, oneshot::Sender<Changed>)>>,
-    /// When the last transaction ended. Whoever holds it writes.
+    /// When the last transaction ended. The caller that holds it writes.
     written_at: AsyncMutex<Option<Instant>>,
 }
 

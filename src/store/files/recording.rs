@@ -62,7 +62,8 @@ struct FreshLink {
     at: i64,
 }
 
-/// Whether a file's link may be replaced. Values in place of the states would hide the partial index.
+/// Whether a file's link may be replaced. Values in place of the states would hide the partial
+/// index.
 const RENEWABLE: &str = r#""state" IN ('PENDING', 'EXPIRED')"#;
 
 /// How many keys are looked up at once.
@@ -102,8 +103,8 @@ impl NewFiles {
         }
     }
 
-    /// Replaces the links of earlier files and adds the new rows to the batch. Most links are of new
-    /// files, so that earlier ones are looked up by their keys alone, which are short.
+    /// Replaces the links of earlier files and adds the new rows to the batch. Most links are of
+    /// new files, so that earlier ones are looked up by their keys alone, which are short.
     ///
     /// # Errors
     ///
@@ -111,8 +112,11 @@ impl NewFiles {
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C, batch: &mut BulkInsert) -> Result<(), StoreError> {
         let renewable = renewable_keys(db, self.fresh.keys().map(String::as_str)).await?;
         for mut row in renewable_files(db, &renewable).await? {
-            let links = self.fresh.get(&row.file_key).into_iter().flatten();
-            if links.fold(false, |is_replaced, fresh| fresh.replace(&mut row) || is_replaced) {
+            let expires_before = row.link_expires_at;
+            for fresh in self.fresh.get(&row.file_key).into_iter().flatten() {
+                fresh.replace(&mut row);
+            }
+            if row.link_expires_at > expires_before {
                 batch.upsert(&row);
             }
         }
@@ -123,9 +127,9 @@ impl NewFiles {
     }
 }
 
-/// What all links to a file have in common: the drawing or proposal that it shows, and a hash of the
-/// link without what expires. Keys of one drawing are beside each other in the index, and those of
-/// new drawings at its end; hashes alone would be written all over.
+/// What all links to a file have in common: the drawing or proposal that it shows, and a hash of
+/// the link without what expires. Keys of one drawing are beside each other in the index, and those
+/// of new drawings at its end; hashes alone would be written all over.
 fn file_key(link: &FileLink) -> String {
     let owner = link.drawing.as_ref().or(link.proposal.as_ref()).map(ToString::to_string).unwrap_or_default();
     format!("{owner}/{}", link_hash(&link.url))
@@ -184,15 +188,14 @@ async fn renewable_files<C: ConnectionTrait>(db: &C, keys: &BTreeSet<String>) ->
 }
 
 impl FreshLink {
-    /// Gives a file this link, if the file's own dies earlier, and makes the file due. Returns whether
-    /// it did.
+    /// Gives a file this link, if the file's own dies earlier, and makes the file due.
     ///
-    /// A later event is a version of its own, and its link may lead to later bytes. So it replaces only
-    /// a dead link: later bytes are better than none. That of a redelivery replaces any of its event.
-    fn replace(&self, row: &mut Model) -> bool {
+    /// A later event is a version of its own, and its link may lead to later bytes. So it replaces
+    /// only a dead link: later bytes are better than none. That of a redelivery replaces any of its
+    /// event.
+    fn replace(&self, row: &mut Model) {
         let may_replace = row.event_seq == self.event || row.link_expires_at <= self.at;
-        let is_replaced = may_replace && row.link_expires_at < self.expires;
-        if is_replaced {
+        if may_replace && row.link_expires_at < self.expires {
             row.link.clone_from(&self.link);
             row.link_expires_at = self.expires;
             row.next_attempt_at = self.at;
@@ -200,7 +203,6 @@ impl FreshLink {
             row.problem = None;
             row.attempts = 0;
         }
-        is_replaced
     }
 }
 

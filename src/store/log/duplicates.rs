@@ -1,8 +1,8 @@
 //! Finds duplicates: the events of the log that have a delivery's identity.
 //!
-//! An identity is a hash, and an index of hashes is written all over: half of the pages that a group
-//! wrote were of it. An identity says also which subject it has, and new subjects follow each other.
-//! So the index begins with the subject, and has only the first digits of the hash.
+//! An identity is a hash, and an index of hashes is written all over: half of the pages that a
+//! group wrote were of it. An identity says also which subject it has, and new subjects follow each
+//! other. So the index begins with the subject, and has only the first digits of the hash.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,9 +61,9 @@ fn indexed_digits(identity: &str) -> &str {
 }
 
 impl DuplicateIndex {
-    /// Reads the newest events of the identities of these events that are not loaded yet. The same statement reads
-    /// the newest keys, which are returned. It returns no row for an identity without an event:
-    /// each row is handed over between threads, and most identities are new.
+    /// Reads the newest events of the identities of these events that are not loaded yet. The same
+    /// statement reads the newest keys, which are returned. It returns no row for an identity
+    /// without an event: each row is handed over between threads, and most identities are new.
     pub async fn fetch<'a, C: ConnectionTrait>(
         &mut self,
         db: &C,
