@@ -175,7 +175,13 @@ impl Context {
         problem: String,
         retry_after: Option<Duration>,
     ) -> Result<Outcome, StoreError> {
-        let next_attempt_at = next_attempt(self.clock.now(), job.attempts, retry_after, job.deadline);
+        let now = self.clock.now();
+        // What the host answers to a dead link is not why the file is not here. The last problem
+        // before stays.
+        if job.deadline <= now {
+            return Ok(Outcome::Retry);
+        }
+        let next_attempt_at = next_attempt(now, job.attempts, retry_after, job.deadline);
         let attempt = Attempt { problem: problem.clone(), next_attempt_at, counts: true };
         if !self.postpone(job, attempt).await? {
             return Ok(Outcome::Superseded);
@@ -225,7 +231,7 @@ mod tests {
             id: FileId(1),
             kind: FileKind::Pdf,
             link: "https://files.arcsite.com/a.pdf".to_owned(),
-            deadline: context.clock.now(),
+            deadline: context.clock.now() + TimeDelta::hours(1),
             attempts: 0,
             is_signed_hook: false,
         };
@@ -233,6 +239,9 @@ mod tests {
         assert!(matches!(given_up, Outcome::Superseded), "{given_up:?}");
         let failed = context.try_again(&job, "busy".to_owned(), None).await.unwrap();
         assert!(matches!(failed, Outcome::Superseded), "{failed:?}");
+        let dead = FetchJob { deadline: context.clock.now(), ..job.clone() };
+        let failed = context.try_again(&dead, "403 Forbidden".to_owned(), None).await.unwrap();
+        assert!(matches!(failed, Outcome::Retry), "the answer to a dead link is not recorded: {failed:?}");
         let mut upload = context.files.begin();
         upload.write(Bytes::from_static(b"x")).await.unwrap();
         let downloaded = Downloaded { digest: Digest::new([1; 32]), size_bytes: 1 };
