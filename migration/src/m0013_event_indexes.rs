@@ -12,15 +12,18 @@ use sea_orm_migration::sea_orm::ConnectionTrait;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const IDENTITY: &str = r#"CREATE INDEX "event_identity" ON "event" ("subject", SUBSTR("identity", 1, 16), "seq")"#;
-
-/// Each other index, its columns, and the one that may be null.
-const INDEXES: [(&str, &str, &str); 4] = [
-    ("event_proposal", r#""provider", "proposal_vendor_id", "seq""#, "proposal_vendor_id"),
-    ("event_client", r#""client_vendor_id", "seq""#, "client_vendor_id"),
-    ("event_project", r#""project_vendor_id", "seq""#, "project_vendor_id"),
-    ("event_drawing", r#""drawing_vendor_id", "seq""#, "drawing_vendor_id"),
+/// The new indexes: the name, the columns, and the condition.
+const NEW: [(&str, &str, &str); 5] = [
+    ("event_subject_identity", r#""subject", SUBSTR("identity", 1, 16), "seq""#, ""),
+    ("event_of_proposal", r#""provider", "proposal_vendor_id", "seq""#, r#" WHERE "proposal_vendor_id" IS NOT NULL"#),
+    ("event_of_client", r#""client_vendor_id", "seq""#, r#" WHERE "client_vendor_id" IS NOT NULL"#),
+    ("event_of_project", r#""project_vendor_id", "seq""#, r#" WHERE "project_vendor_id" IS NOT NULL"#),
+    ("event_of_drawing", r#""drawing_vendor_id", "seq""#, r#" WHERE "drawing_vendor_id" IS NOT NULL"#),
 ];
+
+/// Those that they replace. On PostgreSQL a drop keeps readers out until the transaction ends, so
+/// the drops come last.
+const OLD: [&str; 5] = ["event_identity", "event_proposal", "event_client", "event_project", "event_drawing"];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -30,12 +33,12 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        db.execute_unprepared(r#"DROP INDEX "event_identity""#).await?;
-        db.execute_unprepared(IDENTITY).await?;
-        for (name, columns, nullable) in INDEXES {
-            db.execute_unprepared(&format!(r#"DROP INDEX "{name}""#)).await?;
-            let index = format!(r#"CREATE INDEX "{name}" ON "event" ({columns}) WHERE "{nullable}" IS NOT NULL"#);
+        for (name, columns, condition) in NEW {
+            let index = format!(r#"CREATE INDEX "{name}" ON "event" ({columns}){condition}"#);
             db.execute_unprepared(&index).await?;
+        }
+        for name in OLD {
+            db.execute_unprepared(&format!(r#"DROP INDEX "{name}""#)).await?;
         }
         Ok(())
     }

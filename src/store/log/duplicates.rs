@@ -247,7 +247,7 @@ mod tests {
             let sql = format!("EXPLAIN QUERY PLAN {}", statement.to_string(SqliteQueryBuilder));
             let rows = sqlite.reader().query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();
             let plan: Vec<String> = rows.into_iter().map(|row| row.try_get("", "detail").unwrap()).collect();
-            let uses: Vec<&String> = plan.iter().filter(|line| line.contains("event_identity")).collect();
+            let uses: Vec<&String> = plan.iter().filter(|line| line.contains("event_subject_identity")).collect();
             let is_whole = |line: &&String| line.contains("(subject=? AND <expr>=?)");
             assert!(!uses.is_empty() && uses.iter().all(is_whole), "{plan:#?}");
             assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "it sorts: {plan:#?}");
@@ -258,7 +258,7 @@ mod tests {
             let sql = format!("EXPLAIN {}", statement.to_string(PostgresQueryBuilder));
             let rows = postgres.reader().query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
             let plan: Vec<String> = rows.into_iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
-            assert!(plan.iter().any(|line| line.contains("event_identity")), "{plan:#?}");
+            assert!(plan.iter().any(|line| line.contains("event_subject_identity")), "{plan:#?}");
             assert!(plan.iter().any(|line| line.contains("substr(")), "the digits are in the condition: {plan:#?}");
             assert!(!plan.iter().any(|line| line.contains("Sort  (")), "it sorts: {plan:#?}");
         }
