@@ -19,6 +19,7 @@ pub struct Model {
     pub link: String,
     /// The drawing or proposal and a hash of the link without its expiring query: fresh links of a
     /// file have the same.
+    #[sea_orm(column_name = "link_hash")]
     pub file_key: String,
     /// When the link dies: by its own `Expires`, at most a week after its delivery, else after 24
     /// hours.

@@ -11,17 +11,16 @@ use crate::column::Columns;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The indexes: the files of an event, of a drawing and of a proposal; the jobs by the time of
-/// their next attempt and by their deadline; the files that a fresh link may replace; the files
-/// that share stored bytes; those whose bytes are to be removed; the stored ones of a type by their
-/// age.
+/// The indexes: the files of an event, of a drawing and of a proposal; the jobs by the time of their
+/// next attempt and by their deadline; the files that a fresh link may replace; the files that
+/// share stored bytes; those whose bytes are to be removed; the stored ones of a type by their age.
 const INDEXES: [&str; 9] = [
     r#"CREATE INDEX "file_event" ON "file" ("event_seq", "id")"#,
     r#"CREATE INDEX "file_drawing" ON "file" ("drawing_vendor_id", "id") WHERE "drawing_vendor_id" IS NOT NULL"#,
     r#"CREATE INDEX "file_proposal" ON "file" ("proposal_vendor_id", "id") WHERE "proposal_vendor_id" IS NOT NULL"#,
     r#"CREATE INDEX "file_due" ON "file" ("next_attempt_at", "id") WHERE "state" = 'PENDING'"#,
     r#"CREATE INDEX "file_deadline" ON "file" ("link_expires_at", "id") WHERE "state" = 'PENDING'"#,
-    r#"CREATE INDEX "file_renewable" ON "file" ("file_key") WHERE "state" IN ('PENDING', 'EXPIRED')"#,
+    r#"CREATE INDEX "file_renewable" ON "file" ("link_hash") WHERE "state" IN ('PENDING', 'EXPIRED')"#,
     r#"CREATE INDEX "file_content" ON "file" ("sha256") WHERE "sha256" IS NOT NULL"#,
     r#"CREATE INDEX "file_removed" ON "file" ("sha256") WHERE "state" = 'EXPIRED' AND "sha256" IS NOT NULL"#,
     r#"CREATE INDEX "file_kept" ON "file" ("kind", "stored_at", "id") WHERE "state" = 'STORED'"#,
@@ -47,7 +46,7 @@ impl MigrationTrait for Migration {
             .col(text("kind").not_null())
             .col(text("name"))
             .col(text("link").not_null())
-            .col(text("file_key").not_null())
+            .col(text("link_hash").not_null())
             .col(number("link_expires_at").not_null())
             .col(text("state").not_null())
             .col(text("problem"))

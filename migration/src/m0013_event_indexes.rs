@@ -3,6 +3,8 @@
 //! identities begins with the subject, so that the entries of new subjects are beside each other;
 //! an index of hashes alone is written all over.
 //!
+//! The keys of files begin with the drawing or proposal for the same reason.
+//!
 //! A node of the version before writes as it did, but looks identities up without an index. No such
 //! version was released.
 
@@ -25,6 +27,12 @@ const NEW: [(&str, &str, &str); 5] = [
 /// the drops come last.
 const OLD: [&str; 5] = ["event_identity", "event_proposal", "event_client", "event_project", "event_drawing"];
 
+/// A key was a SHA-256 of the link, and ends with its first digits now. The others are not looked
+/// up.
+const KEY_FILES: &str = r#"UPDATE "file" SET "link_hash" =
+    COALESCE("drawing_vendor_id", "proposal_vendor_id", '') || '/' || SUBSTR("link_hash", 1, 16)
+    WHERE "state" IN ('PENDING', 'EXPIRED')"#;
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     fn use_transaction(&self) -> Option<bool> {
@@ -33,6 +41,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
+        db.execute_unprepared(KEY_FILES).await?;
         for (name, columns, condition) in NEW {
             let index = format!(r#"CREATE INDEX "{name}" ON "event" ({columns}){condition}"#);
             db.execute_unprepared(&index).await?;

@@ -245,7 +245,7 @@ async fn many_files_of_a_silent_host_do_not_hide_those_of_another() {
     let service = start(|setup| setup).await;
     post_drawing(&service, 1, &format!("http://{}/plan.pdf", silent.local_addr().unwrap())).await;
     execute(service.database(), "UPDATE file SET link_expires_at = link_expires_at - 3600000000").await;
-    let columns = "event_seq, role, kind, file_key, link_expires_at, state, attempts, next_attempt_at";
+    let columns = "event_seq, role, kind, link_hash, link_expires_at, state, attempts, next_attempt_at";
     execute(
         service.database(),
         &format!(

@@ -90,7 +90,7 @@ async fn insert(database: &Database, files: &[File<'_>]) {
             None => ("NULL".to_owned(), "NULL".to_owned(), "NULL"),
         };
         let insert = format!(
-            "INSERT INTO file (id, event_seq, drawing_vendor_id, proposal_vendor_id, role, kind, name, link, file_key, \
+            "INSERT INTO file (id, event_seq, drawing_vendor_id, proposal_vendor_id, role, kind, name, link, link_hash, \
              link_expires_at, state, problem, attempts, next_attempt_at, sha256, size_bytes, stored_at) VALUES ({id}, {event}, \
              {drawing}, {proposal}, '{role}', '{kind}', {name}, 'https://files.arcsite.com/secret?Signature=hush', 'hash{id}', \
              {link_expires_at}, '{state}', {problem}, 0, {NEVER}, {sha256}, {size}, {stored_at})"

@@ -96,7 +96,7 @@ pub(crate) async fn insert_files(database: &Database) {
         (3, "PROPOSAL", "PDF", "provider = 'ARCSITE' AND proposal_vendor_id IS NOT NULL"),
     ] {
         let insert = format!(
-            "INSERT INTO file (id, event_seq, drawing_vendor_id, proposal_vendor_id, role, kind, name, link, file_key, \
+            "INSERT INTO file (id, event_seq, drawing_vendor_id, proposal_vendor_id, role, kind, name, link, link_hash, \
              link_expires_at, state, problem, attempts, next_attempt_at, sha256, size_bytes, stored_at) SELECT 4 * seq + {number}, \
              seq, drawing_vendor_id, proposal_vendor_id, '{role}', '{kind}', 'A name', 'https://files.example/a', 'hash', \
              4000000000000000, 'STORED', 'A problem', 0, 4000000000000000, '{digest}', 5, 1767625200000000 FROM event \

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::harness::{Database, Launch, Service, Setup, TIMEOUT, assert_bad_user_input, eventually, texts};
 
@@ -11,6 +12,8 @@ use crate::harness::{Database, Launch, Service, Setup, TIMEOUT, assert_bad_user_
 const SEARCH_COLUMNS: u32 = 5;
 /// The number of the migration that adds columns of folded texts.
 const FOLDED_TEXTS: u32 = 6;
+/// The number of the migration that keys files by what they show.
+const FILE_KEYS: u32 = 13;
 /// More rows than are folded in one transaction.
 const ROWS: usize = 450;
 
@@ -193,5 +196,28 @@ async fn cursor_of_names_of_the_version_before_is_refused() {
             "made by an earlier version of bidarc, which sorted names differently; take one from",
         );
     }
+    service.stop().await;
+}
+
+/// Its row has the key of the version before: a hash of the link alone.
+#[tokio::test]
+async fn file_of_the_version_before_gets_a_fresh_link() {
+    let link = "https://files.example.com/a.pdf";
+    let database = Database::fresh();
+    database.apply_migrations(FILE_KEYS - 1).await;
+    let hash = hex::encode(Sha256::digest(link));
+    let row = format!(
+        "INSERT INTO file (id, event_seq, drawing_vendor_id, role, kind, link, link_hash, link_expires_at, state, \
+         attempts, next_attempt_at) VALUES (1, 1, '5', 'DRAWING', 'PDF', '{link}', '{hash}', 1, 'EXPIRED', 0, 1)"
+    );
+    execute(&database, [row]).await;
+
+    let folder = database.directory().join("files").to_str().unwrap().to_owned();
+    let setup = Setup::new().database(database).with(|settings| settings.files.store = Some(folder));
+    let service = setup.start().await;
+    let fresh = format!("{link}?Expires=4000000000&Signature=s");
+    let data = json!({ "id": 5, "project_id": 1, "name": "Plan", "pdf_url": fresh }).to_string();
+    service.arcsite("drawing.updated", &data).await.accepted();
+    assert_eq!(service.database().texts("SELECT link FROM file ORDER BY id").await, [fresh.clone(), fresh]);
     service.stop().await;
 }
