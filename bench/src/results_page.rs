@@ -12,7 +12,7 @@ use crate::report::{Picture, Report};
 const BEGIN: &str = "<!-- bench ";
 /// The mark after a section.
 const END: &str = "<!-- /bench -->";
-/// Where pictures are, beside the page.
+/// The directory of pictures, beside the page.
 const PICTURES: &str = "pictures";
 
 /// A page on disk.

@@ -16,8 +16,9 @@ use crate::clock::Time;
 use crate::domain::{Event, Provider, Seq, Subject};
 use crate::store::StoreError;
 use crate::store::sql::convert::{from_micros, to_micros};
-use crate::store::sql::lookup::LOOKUP_VALUE;
-use crate::store::sql::lookup::{LOOKUP_SECOND_VALUE, LOOKUP_THIRD_VALUE, pad_to_power_of_four, values_table};
+use crate::store::sql::lookup::{
+    LOOKUP_SECOND_VALUE, LOOKUP_THIRD_VALUE, LOOKUP_VALUE, pad_to_power_of_four, values_table,
+};
 
 /// An event that has the identity in question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
