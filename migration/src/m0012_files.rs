@@ -11,9 +11,10 @@ use crate::column::Columns;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The indexes: the files of an event, of a drawing and of a proposal; the jobs by the time of their
-/// next attempt and by their deadline; the files that a fresh link may replace; the files that
-/// share stored bytes; those whose bytes are to be removed; the stored ones of a type by their age.
+/// The indexes: the files of an event, of a drawing and of a proposal; the jobs by the time of
+/// their next attempt and by their deadline; the files that a fresh link may replace; the files
+/// that share stored bytes; those whose bytes are to be removed; the stored ones of a type by their
+/// age.
 const INDEXES: [&str; 9] = [
     r#"CREATE INDEX "file_event" ON "file" ("event_seq", "id")"#,
     r#"CREATE INDEX "file_drawing" ON "file" ("drawing_vendor_id", "id") WHERE "drawing_vendor_id" IS NOT NULL"#,
