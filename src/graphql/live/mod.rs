@@ -75,12 +75,40 @@ impl Broadcasts {
         // number of broadcasts in use.
         let running: Vec<_> = broadcasts.values().filter_map(Weak::upgrade).collect();
         broadcasts.retain(|_, broadcast| broadcast.strong_count() > 1);
-        let share = ALL_BACKLOGS_BYTES_MAX / (running.len() + 1);
+        let share = backlog_share(running.len() + 1);
         for other in &running {
             other.limit_backlog(share);
         }
         let broadcast = start(share);
         broadcasts.insert(key.clone(), Arc::downgrade(&broadcast));
         broadcast
+    }
+}
+
+/// How many bytes the backlog of each of so many broadcasts has.
+const fn backlog_share(broadcasts: usize) -> usize {
+    ALL_BACKLOGS_BYTES_MAX / broadcasts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backlogs_share_all_bytes_that_they_may_have() {
+        assert_eq!(backlog_share(1), 67_108_864);
+        for broadcasts in [2, 3, 64, 1000] {
+            let together = backlog_share(broadcasts) * broadcasts;
+            assert!((67_108_864 - broadcasts..=67_108_864).contains(&together), "{broadcasts} broadcasts: {together}");
+        }
+    }
+
+    #[test]
+    fn position_is_taken_once() {
+        let cell = PositionCell::default();
+        assert_eq!(cell.take(), None);
+        cell.set(Seq(7));
+        assert_eq!(cell.clone().take(), Some(Seq(7)));
+        assert_eq!(cell.take(), None);
     }
 }
