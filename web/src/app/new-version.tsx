@@ -4,6 +4,7 @@ import type { EventFeed } from "../live/feeds";
 import { useSnapshot } from "../live/use-feed";
 import { Button } from "../ui/ui";
 import styles from "./app.module.css";
+import { RELOAD_AGAIN_MS, withReload } from "./reloads";
 
 /** The name of a page's main script, which has the hash of its content in it. */
 function mainScript(html: string): string | undefined {
@@ -19,16 +20,14 @@ async function otherPages(): Promise<string | undefined> {
   return own !== undefined && current !== own ? current : undefined;
 }
 
-const RELOADED_FOR = "bidarc.reloadedFor";
+const RELOADS = "bidarc.reloads";
 
-/**
- * Reloads for new pages, once for each. While a balancer has two versions behind it, a reload may bring the old pages
- * again; a second reload would not be the last.
- */
-function reloadOnce(pages: string): boolean {
+/** Reloads for new pages, but not twice in a short time. */
+function reloadFor(pages: string): boolean {
   try {
-    if (sessionStorage.getItem(RELOADED_FOR) === pages) return false;
-    sessionStorage.setItem(RELOADED_FOR, pages);
+    const reloads = withReload(JSON.parse(sessionStorage.getItem(RELOADS) ?? "{}"), pages, Date.now());
+    if (!reloads) return false;
+    sessionStorage.setItem(RELOADS, JSON.stringify(reloads));
   } catch {
     // Without a memory of it, a reload could repeat for ever.
     return false;
@@ -37,17 +36,32 @@ function reloadOnce(pages: string): boolean {
   return true;
 }
 
-/** A page that stays open runs old code after an upgrade. It looks after each break of the connection. */
+/**
+ * A page that stays open runs old code after an upgrade. It looks after each break of the connection, and without anyone
+ * to load new pages it looks again.
+ */
 export function NewVersion({ feed, isUnattended }: { feed: EventFeed | undefined; isUnattended: boolean }) {
   const { lastGap } = useSnapshot(feed);
   const [isNew, setNew] = useState(false);
   useEffect(() => {
     if (!lastGap) return;
-    otherPages().then(
-      (pages) => pages && !(isUnattended && reloadOnce(pages)) && setNew(true),
-      // The next break is another chance.
-      () => {},
-    );
+    let hasEnded = false;
+    let next: ReturnType<typeof setTimeout>;
+    const look = () =>
+      otherPages().then(
+        (pages) => {
+          if (hasEnded || (pages && isUnattended && reloadFor(pages))) return;
+          setNew(pages !== undefined);
+          if (pages && isUnattended) next = setTimeout(look, RELOAD_AGAIN_MS);
+        },
+        // The next break is another chance.
+        () => {},
+      );
+    look();
+    return () => {
+      hasEnded = true;
+      clearTimeout(next);
+    };
   }, [lastGap, isUnattended]);
   if (!isNew) return null;
   return (
