@@ -9,7 +9,7 @@
 //! version was released.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::ConnectionTrait;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -23,15 +23,21 @@ const NEW: [(&str, &str, &str); 5] = [
     ("event_of_drawing", r#""drawing_vendor_id", "seq""#, r#" WHERE "drawing_vendor_id" IS NOT NULL"#),
 ];
 
-/// Those that they replace. On PostgreSQL a drop keeps readers out until the transaction ends, so
-/// the drops come last.
+/// Those that they replace. On PostgreSQL a drop waits for all readers, and keeps new ones out until
+/// the transaction ends. So the drops come last.
 const OLD: [&str; 5] = ["event_identity", "event_proposal", "event_client", "event_project", "event_drawing"];
 
-/// A key was a SHA-256 of the link, and ends with its first digits now. The others are not looked
-/// up.
+/// A reader that stays, such as `pg_dump`, would fail the first drop, and with it minutes of work
+/// under the write lock. So the migration fails at once if there is one, and is tried again.
+const FIND_READERS: &str =
+    r#"SAVEPOINT "find_readers"; LOCK TABLE "event" IN ACCESS EXCLUSIVE MODE; ROLLBACK TO SAVEPOINT "find_readers""#;
+
+/// The readers that came since end within their statements' deadline of 15 s.
+const WAIT_FOR_READERS: &str = "SET LOCAL lock_timeout = '20s'";
+
+/// A key was a SHA-256 of the link, and ends with its first digits now.
 const KEY_FILES: &str = r#"UPDATE "file" SET "link_hash" =
-    COALESCE("drawing_vendor_id", "proposal_vendor_id", '') || '/' || SUBSTR("link_hash", 1, 16)
-    WHERE "state" IN ('PENDING', 'EXPIRED')"#;
+    COALESCE("drawing_vendor_id", "proposal_vendor_id", '') || '/' || SUBSTR("link_hash", 1, 16)"#;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -41,10 +47,17 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
+        let has_readers_to_wait_for = db.get_database_backend() == DbBackend::Postgres;
+        if has_readers_to_wait_for {
+            db.execute_unprepared(FIND_READERS).await?;
+        }
         db.execute_unprepared(KEY_FILES).await?;
         for (name, columns, condition) in NEW {
             let index = format!(r#"CREATE INDEX "{name}" ON "event" ({columns}){condition}"#);
             db.execute_unprepared(&index).await?;
+        }
+        if has_readers_to_wait_for {
+            db.execute_unprepared(WAIT_FOR_READERS).await?;
         }
         for name in OLD {
             db.execute_unprepared(&format!(r#"DROP INDEX "{name}""#)).await?;

@@ -2,11 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Database, Launch, Service, Setup, TIMEOUT, assert_bad_user_input, eventually, texts};
+use crate::harness::{Cluster, Database, Launch, Service, Setup, TIMEOUT, assert_bad_user_input, eventually, texts};
 
 /// The number of the migration that adds search columns of bounded length.
 const SEARCH_COLUMNS: u32 = 5;
@@ -219,5 +219,29 @@ async fn file_of_the_version_before_gets_a_fresh_link() {
     let data = json!({ "id": 5, "project_id": 1, "name": "Plan", "pdf_url": fresh }).to_string();
     service.arcsite("drawing.updated", &data).await.accepted();
     assert_eq!(service.database().texts("SELECT link FROM file ORDER BY id").await, [fresh.clone(), fresh]);
+    service.stop().await;
+}
+
+/// A backup reads the whole time, and PostgreSQL changes no table meanwhile. Other nodes write.
+#[tokio::test]
+async fn migration_on_postgresql_waits_for_a_reader_and_lets_others_write() {
+    let database = Database::in_cluster(&Cluster::shared());
+    database.apply_migrations(FILE_KEYS - 1).await;
+    let connection = database.connect().await;
+    let backup = connection.begin().await.unwrap();
+    backup.execute_unprepared("SELECT COUNT(*) FROM event").await.unwrap();
+
+    let migration = Launch::keys(&database, &["list"]).env("BIDARC_LOG__FILTER", "info").start();
+    migration.wait_for_log("reads a table that must be migrated").await;
+    for _ in 0..2 {
+        let write = database.hold_write_lock().await;
+        write.execute_unprepared("UPDATE file SET attempts = 0").await.unwrap();
+        write.commit().await.unwrap();
+    }
+    assert_eq!(database.numbers("SELECT COUNT(*) FROM event").await, [0], "the migration keeps no reader out");
+
+    backup.rollback().await.unwrap();
+    assert!(migration.wait_within(TIMEOUT).await.success());
+    let service = Setup::new().database(database).start().await;
     service.stop().await;
 }
