@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
+
 use super::Worker;
 use super::gauges::count_outcome;
 use super::record::Write;
@@ -50,14 +52,17 @@ impl Worker {
             if !refused.is_empty() && !self.hold_lock().await? {
                 return Ok(());
             }
-            for (problem, jobs) in refused {
-                let write = Write::Refused { jobs, problem: problem.clone() };
-                let files = self.context.recorder.record(write).await?;
+            let recorder = &self.context.recorder;
+            let writes = refused.into_iter().map(async |(problem, jobs)| {
+                let files = recorder.record(Write::Refused { jobs, problem: problem.clone() }).await?;
                 if files > 0 {
                     tracing::warn!(files, problem, "links refused");
                     count_outcome("refused", files);
                 }
-            }
+                Ok::<_, StoreError>(())
+            });
+            // They share transactions.
+            try_join_all(writes).await?;
             if is_last || self.fills_slots(&queued) {
                 return Ok(());
             }

@@ -4,7 +4,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::Instant;
 
 use crate::clock::Time;
@@ -16,6 +17,10 @@ use crate::store::{Store, StoreError, Transaction};
 
 /// The shortest time between two transactions.
 const RECORD_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How many results share a transaction. With a distant database each is a round trip under the
+/// write lock, for which deliveries wait.
+const RECORD_GROUP_MAX: usize = 16;
 
 /// How long a dead server of the database holds a fetch. The next one tries again.
 const RECORD_TRIES: u32 = 3;
@@ -65,21 +70,31 @@ impl Recorder {
         let (reply, mut changed) = oneshot::channel();
         self.waiting().push((write, reply));
         let mut written_at = self.written_at.lock().await;
-        // Another caller may have written it meanwhile.
-        if let Ok(changed) = changed.try_recv() {
-            return changed;
+        loop {
+            match changed.try_recv() {
+                // This caller or one before it has written the result.
+                Ok(changed) => return changed,
+                Err(TryRecvError::Empty) => {}
+                // The caller that took it has failed.
+                Err(TryRecvError::Closed) => return Err(StoreError::timed_out()),
+            }
+            if let Some(written_at) = *written_at {
+                tokio::time::sleep_until(written_at + RECORD_INTERVAL).await;
+            }
+            let (writes, replies) = self.take_group();
+            let results = self.write_all(&writes).await;
+            *written_at = Some(Instant::now());
+            for (reply, result) in replies.into_iter().zip(results) {
+                // Who asked may have ended.
+                let _ = reply.send(result);
+            }
         }
-        if let Some(written_at) = *written_at {
-            tokio::time::sleep_until(written_at + RECORD_INTERVAL).await;
-        }
-        let (writes, replies): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();
-        let results = self.write_all(&writes).await;
-        *written_at = Some(Instant::now());
-        for (reply, result) in replies.into_iter().zip(results) {
-            // Who asked may have ended.
-            let _ = reply.send(result);
-        }
-        changed.await.unwrap_or_else(|_| Err(StoreError::timed_out()))
+    }
+
+    fn take_group(&self) -> (Vec<Write>, Vec<oneshot::Sender<Changed>>) {
+        let mut waiting = self.waiting();
+        let count = waiting.len().min(RECORD_GROUP_MAX);
+        waiting.drain(..count).unzip()
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<(Write, oneshot::Sender<Changed>)>> {

@@ -142,7 +142,9 @@ pub async fn record_stored<C: ConnectionTrait>(
 ) -> Result<bool, StoreError> {
     let sql = r#"UPDATE "file" SET "state" = 'STORED', "problem" = NULL, "sha256" = $1, "size_bytes" = $2,
         "stored_at" = $3, "attempts" = "attempts" + 1
-        WHERE "id" = $4 AND "link" = $5 AND "state" IN ('PENDING', 'EXPIRED') AND "stored_at" IS NULL"#;
+        WHERE "id" = $4 AND "link" = $5 AND (
+            "state" IN ('PENDING', 'EXPIRED') AND "stored_at" IS NULL
+            OR "state" = 'STORED' AND "sha256" = $1 AND "stored_at" = $3)"#;
     let size = i64::try_from(size_bytes).unwrap_or(i64::MAX);
     let values =
         [digest.to_string().into(), size.into(), to_micros(now).into(), job.id.0.into(), job.link.as_str().into()];

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use entity::file::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 
 use crate::clock::Time;
 use crate::domain::{FileLink, FileState, Seq};
@@ -68,6 +68,10 @@ const RENEWABLE: &str = r#""state" IN ('PENDING', 'EXPIRED')"#;
 
 /// How many keys are looked up at once.
 const LOOKUP_MAX: usize = 1024;
+
+/// How many files of these keys get fresh links at once. Files that have waited for weeks may be
+/// many, and the group's transaction must end. The rest wait for the next fresh link.
+const RENEWED_MAX: u64 = 4096;
 
 impl NewFiles {
     /// No files yet. `last_id` is the number of the newest file.
@@ -177,14 +181,18 @@ async fn renewable_files<C: ConnectionTrait>(db: &C, keys: &BTreeSet<String>) ->
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let mut files = Vec::new();
     for keys in keys.chunks(LOOKUP_MAX) {
-        let found = Entity::find()
-            .filter(Column::FileKey.is_in(pad_to_power_of_four(keys.iter().copied())))
-            .filter(Expr::cust(RENEWABLE))
-            .filter(Column::StoredAt.is_null())
-            .order_by_asc(Column::Id);
-        files.extend(found.all(db).await?);
+        files.extend(with_renewable_links(keys).all(db).await?);
     }
     Ok(files)
+}
+
+/// Their statement. It has no order: for one, the database might read the table in that order.
+pub(super) fn with_renewable_links(keys: &[&str]) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::FileKey.is_in(pad_to_power_of_four(keys.iter().copied())))
+        .filter(Expr::cust(RENEWABLE))
+        .filter(Column::StoredAt.is_null())
+        .limit(RENEWED_MAX)
 }
 
 impl FreshLink {

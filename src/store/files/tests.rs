@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta};
 use entity::{event, file};
 use sea_orm::sea_query::{PostgresQueryBuilder, SqliteQueryBuilder};
-use sea_orm::{DbBackend, EntityTrait, Statement};
+use sea_orm::{DbBackend, EntityTrait, QueryTrait, Statement};
 
 use super::jobs::{DUE, EARLIEST_DEADLINE, EXPIRE, NEXT_ATTEMPT};
-use super::recording::renewable_sql;
+use super::recording::{renewable_sql, with_renewable_links};
 use super::retention::REMOVED_CONTENTS;
 use super::*;
 use crate::clock::Time;
@@ -313,14 +313,15 @@ async fn link_without_a_time_lives_for_a_day() {
 /// The statements that run for each group of deliveries and each wake of the worker.
 #[tokio::test]
 async fn statements_of_the_worker_use_the_partial_indexes() {
-    let lookup = renewable_sql(&[[Some("a")], [Some("b")]]);
+    let lookups = [renewable_sql(&[[Some("a")], [Some("b")]]), with_renewable_links(&["a", "b"]).into_query()];
     let plans = |dialect| {
-        let lookup = match dialect {
+        let [keys, files] = lookups.each_ref().map(|lookup| match dialect {
             Dialect::Sqlite => lookup.to_string(SqliteQueryBuilder),
             Dialect::Postgres => lookup.to_string(PostgresQueryBuilder),
-        };
+        });
         [
-            (lookup, "file_renewable"),
+            (keys, "file_renewable"),
+            (files, "file_renewable"),
             (DUE.to_owned(), "file_deadline"),
             (NEXT_ATTEMPT.to_owned(), "file_due"),
             (EARLIEST_DEADLINE.to_owned(), "file_deadline"),
