@@ -37,14 +37,17 @@ const CONNECTIONS: u64 = 16;
 /// How long the frames of all posted events may take to arrive.
 pub(crate) const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Open files of a process besides one for each subscriber.
+/// Open files of a process besides those for its subscribers.
 const OTHER_FILES: u64 = 200;
 
+/// A client may have half of the connections, of which there are as many as open files.
+const FILES_A_SUBSCRIBER: u64 = 2;
+
 impl Live {
-    /// Lets this process, and the servers that it starts, open a file for each subscriber. Fails if
-    /// the system does not permit as many.
+    /// Lets this process, and the servers that it starts, open the files that the subscribers need.
+    /// Fails if the system does not permit as many.
     pub(crate) fn allow_open_files(&self) -> Result<(), Failure> {
-        let needed = self.idle.max(self.subscribers) as u64 + OTHER_FILES;
+        let needed = self.idle.max(self.subscribers) as u64 * FILES_A_SUBSCRIBER + OTHER_FILES;
         let mut limit = getrlimit(Resource::Nofile);
         // `None` is no limit.
         if limit.current.is_none_or(|current| current >= needed) {
@@ -52,8 +55,8 @@ impl Live {
         }
         if let Some(maximum) = limit.maximum.filter(|maximum| *maximum < needed) {
             return Err(format!(
-                "live opens up to {needed} files, and a process may open {maximum}; raise that with ulimit -Hn, or \
-                 choose fewer --subscribers and --idle"
+                "live needs room for {needed} open files, and a process may open {maximum}; raise that with ulimit -Hn, \
+                 or choose fewer --subscribers and --idle"
             )
             .into());
         }

@@ -113,7 +113,7 @@ impl Subscriber {
         let text = loop {
             match self.frame() {
                 Some((0x1, text)) => break text,
-                Some((0x8, _)) => return Err("the server closed the socket".into()),
+                Some((0x8, close)) => return Err(closed(&self.buffer[close]).into()),
                 Some(_) => {}
                 None => self.read().await?,
             }
@@ -169,5 +169,27 @@ impl Subscriber {
         frame.extend([0; 4]);
         frame.extend(text.as_bytes());
         Ok(self.stream.write_all(&frame).await?)
+    }
+}
+
+/// Says that the server closed the socket, with the close frame's code and reason.
+fn closed(close: &[u8]) -> String {
+    match close.split_first_chunk() {
+        Some((code, reason)) => {
+            let (code, reason) = (u16::from_be_bytes(*code), String::from_utf8_lossy(reason));
+            format!("the server closed the socket with {code}: {reason}")
+        }
+        None => "the server closed the socket".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_is_told_with_its_code_and_reason() {
+        assert_eq!(closed(b"\x03\xf5too many"), "the server closed the socket with 1013: too many");
+        assert_eq!(closed(b""), "the server closed the socket");
     }
 }
