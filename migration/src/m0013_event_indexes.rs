@@ -52,7 +52,11 @@ impl MigrationTrait for Migration {
             db.execute_unprepared(FIND_READERS).await?;
         }
         db.execute_unprepared(KEY_FILES).await?;
-        for (name, columns, condition) in NEW {
+        let has_events = db.query_one(&any_event()).await?.is_some();
+        for (made, (name, columns, condition)) in NEW.into_iter().enumerate() {
+            if has_events {
+                tracing::info!(index = name, made, of = NEW.len(), "making the indexes of events again");
+            }
             let index = format!(r#"CREATE INDEX "{name}" ON "event" ({columns}){condition}"#);
             db.execute_unprepared(&index).await?;
         }
@@ -64,4 +68,8 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
+}
+
+fn any_event() -> SelectStatement {
+    Query::select().expr(Expr::value(1)).from(Alias::new("event")).limit(1).take()
 }

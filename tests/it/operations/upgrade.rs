@@ -199,6 +199,22 @@ async fn cursor_of_names_of_the_version_before_is_refused() {
     service.stop().await;
 }
 
+#[tokio::test]
+async fn making_indexes_of_events_again_logs_its_progress_if_there_are_events() {
+    let first_start = async |events: &[&str]| {
+        let database = Database::fresh();
+        database.apply_migrations(FILE_KEYS - 1).await;
+        execute(&database, events.iter().map(|event| (*event).to_owned())).await;
+        let output = Launch::keys(&database, &["list"]).env("BIDARC_LOG__FILTER", "info").run().await;
+        assert!(output.status.success(), "{output:?}");
+        output.stderr.matches("making the indexes of events again").count()
+    };
+    let event = "INSERT INTO event (seq, provider, kind, vendor_type, subject, identity, received_at, order_key, body) \
+        VALUES (1, 'ARCSITE', 'PROJECT_CREATED', 'project.created', 'project:1', 'i', 1, 1, '{}')";
+    assert_eq!(first_start(&[event]).await, 5);
+    assert_eq!(first_start(&[]).await, 0);
+}
+
 /// Its row has the key of the version before: a hash of the link alone.
 #[tokio::test]
 async fn file_of_the_version_before_gets_a_fresh_link() {
