@@ -150,3 +150,45 @@ impl Write {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    fn expired() -> Write {
+        Write::Expired { now: Clock::system().now() }
+    }
+
+    #[tokio::test]
+    async fn more_results_than_a_transaction_takes_are_all_recorded() {
+        let (_directory, store) = Store::for_test().await;
+        let recorder = Recorder::new(store);
+        let results = join_all((0..=2 * RECORD_GROUP_MAX).map(|_| recorder.record(expired()))).await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    }
+
+    #[tokio::test]
+    async fn result_that_a_failed_caller_took_is_an_error_and_the_next_is_recorded() {
+        let (_directory, store) = Store::for_test().await;
+        let recorder = Arc::new(Recorder::new(store.clone()));
+        recorder.record(expired()).await.unwrap();
+        let lock = store.begin().await.unwrap();
+        let [first, second] = [(); 2].map(|()| {
+            let recorder = Arc::clone(&recorder);
+            tokio::spawn(async move { recorder.record(expired()).await })
+        });
+        // The first waits for the end of the pause, takes both, and then waits for the write lock.
+        while recorder.written_at.try_lock().is_ok() || !recorder.waiting().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        first.abort();
+        assert!(matches!(second.await.unwrap(), Err(StoreError::Unavailable(_))));
+        drop(lock);
+        recorder.record(expired()).await.unwrap();
+    }
+}
