@@ -1,5 +1,6 @@
 //! Output: progress on standard error, results on standard output.
 
+use std::fmt::{self, Display, Formatter};
 use std::io::Write;
 use std::time::Duration;
 
@@ -70,15 +71,29 @@ pub(crate) fn median(rounds: &[Round]) -> Result<Round, Failure> {
     rounds.get(rounds.len() / 2).cloned().ok_or_else(|| "no round was measured".into())
 }
 
-/// The ratio of two sides' rates, round by round: the median, the lowest and the highest. A
-/// temporary slowdown of the machine affects both sides of a pair.
-pub(crate) fn ratio(over: &[Round], under: &[Round]) -> Result<String, Failure> {
-    let mut ratios: Vec<f64> = over.iter().zip(under).map(|(over, under)| over.rate / under.rate).collect();
-    ratios.sort_by(f64::total_cmp);
-    let (Some(lowest), Some(highest)) = (ratios.first(), ratios.last()) else {
-        return Err("no round was measured".into());
-    };
-    Ok(format!("{:.2} ({lowest:.2} to {highest:.2})", ratios[ratios.len() / 2]))
+/// The ratios of two sides' rates, round by round. A temporary slowdown of the machine affects both
+/// sides of a pair.
+pub(crate) struct Ratios {
+    pub(crate) median: f64,
+    lowest: f64,
+    highest: f64,
+}
+
+impl Ratios {
+    pub(crate) fn of(over: &[Round], under: &[Round]) -> Result<Self, Failure> {
+        let mut ratios: Vec<f64> = over.iter().zip(under).map(|(over, under)| over.rate / under.rate).collect();
+        ratios.sort_by(f64::total_cmp);
+        let (Some(lowest), Some(highest)) = (ratios.first(), ratios.last()) else {
+            return Err("no round was measured".into());
+        };
+        Ok(Self { median: ratios[ratios.len() / 2], lowest: *lowest, highest: *highest })
+    }
+}
+
+impl Display for Ratios {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:.2} ({:.2} to {:.2})", self.median, self.lowest, self.highest)
+    }
 }
 
 /// Formats the servers' rounds as a table.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::load::{self, Connection};
 use crate::nodes::Cluster;
-use crate::report::{self, Picture, Report, Round, median, progress};
+use crate::report::{self, Picture, Ratios, Report, Round, median, progress};
 use crate::server::{Kind, Running};
 use crate::{Failure, Growth, seed};
 
@@ -213,7 +213,7 @@ fn table(comparisons: &[Comparison]) -> Result<String, Failure> {
     );
     for Comparison { name, events, grown, small } in comparisons {
         let rate = |grown: &[Round], small: &[Round]| {
-            Ok::<_, Failure>(format!("{:.0}, {}", median(grown)?.rate, report::ratio(grown, small)?))
+            Ok::<_, Failure>(format!("{:.0}, {}", median(grown)?.rate, Ratios::of(grown, small)?))
         };
         let middle = |times: &[Duration]| {
             let mut times = times.to_vec();
@@ -256,8 +256,8 @@ fn plot(comparisons: &[Comparison]) -> Result<Picture, Failure> {
     for database in ["SQLite", "PostgreSQL"] {
         for (figure, rounds) in figures {
             let points = comparisons.iter().filter(|comparison| comparison.name == database).map(|comparison| {
-                let rate = |figures| median(rounds(figures)).map(|round| round.rate);
-                Ok((comparison.events, rate(&comparison.grown)? / rate(&comparison.small)?))
+                let ratios = Ratios::of(rounds(&comparison.grown), rounds(&comparison.small))?;
+                Ok((comparison.events, ratios.median))
             });
             let points: Vec<(u64, f64)> = points.collect::<Result<_, Failure>>()?;
             if !points.is_empty() {

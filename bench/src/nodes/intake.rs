@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::log::Log;
 use super::with_timeout;
-use crate::report::{self, Round, progress};
+use crate::report::{self, Ratios, Round, progress};
 use crate::server::Running;
 use crate::{Failure, Nodes, load, seed};
 
@@ -39,9 +39,9 @@ pub(super) async fn run(
         ));
     }
     let ratios = [
-        ("two nodes to one", report::ratio(&two, &one)?),
-        ("one node to SQLite", report::ratio(&one, &file)?),
-        ("two nodes to SQLite", report::ratio(&two, &file)?),
+        ("two nodes to one", Ratios::of(&two, &one)?),
+        ("one node to SQLite", Ratios::of(&one, &file)?),
+        ("two nodes to SQLite", Ratios::of(&two, &file)?),
     ]
     .map(|(name, ratio)| format!("{name} {ratio}"));
     let table = [("PostgreSQL, one node", one), ("PostgreSQL, two nodes", two), ("SQLite, one node", file)];
