@@ -12,6 +12,7 @@ use super::rebuild::renormalise;
 use crate::domain::{Provider, Seq, VendorId};
 use crate::store::log;
 use crate::store::projection::ProposalRecount;
+use crate::store::tenths::Tenths;
 use crate::store::{Store, StoreError, Transaction};
 
 /// How often the service looks for events that are not counted.
@@ -41,19 +42,18 @@ pub(super) async fn count_events(store: &Store) -> Result<(), StoreError> {
     if log::uncounted_proposals(store.reserved_reader(), 1).await?.is_empty() {
         return Ok(());
     }
-    let total = log::count_uncounted(store.reserved_reader()).await?;
-    let mut done = 0;
+    let mut progress = Tenths::new(log::count_uncounted(store.reserved_reader()).await?, BATCH_EVENTS);
     loop {
         let tx = store.begin().await?;
         let proposals = log::uncounted_proposals(&tx, BATCH_EVENTS).await?;
         if proposals.is_empty() {
             tx.rollback().await?;
-            tracing::info!(events = done, "counted the events of proposals");
+            tracing::info!(events = progress.done, "counted the events of proposals");
             return Ok(());
         }
-        let (before, began_at) = (done, Instant::now());
+        let (mut counted, began_at) = (0, Instant::now());
         for (provider, proposal) in &proposals {
-            done += recount(&tx, *provider, proposal).await?;
+            counted += recount(&tx, *provider, proposal).await?;
             if began_at.elapsed() > BATCH_DURATION_MAX {
                 break;
             }
@@ -61,9 +61,8 @@ pub(super) async fn count_events(store: &Store) -> Result<(), StoreError> {
         store.commit(tx, None).await?;
         // Deliveries have the lock at least as long.
         sleep(began_at.elapsed()).await;
-        // A line at every tenth.
-        if total > BATCH_EVENTS && done * 10 / total > before * 10 / total {
-            tracing::info!(done, total, "counting the events of proposals");
+        if progress.advance(counted) {
+            tracing::info!(progress.done, progress.total, "counting the events of proposals");
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod refusals;
 pub mod secrets;
 pub mod sessions;
 pub(crate) mod sql;
+pub(crate) mod tenths;
 #[cfg(test)]
 pub(crate) mod test_support;
 pub mod webhooks;

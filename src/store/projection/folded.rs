@@ -14,6 +14,7 @@ use crate::domain::fold;
 use crate::domain::text::{indexable_text, sort_prefix};
 use crate::failpoint;
 use crate::store::engine::Engine;
+use crate::store::tenths::Tenths;
 use crate::store::{BulkInsert, Reader, StoreError};
 
 /// How many rows are folded again in one transaction, under the write lock.
@@ -100,7 +101,7 @@ macro_rules! folded_tables {
             if total == 0 {
                 return Ok(());
             }
-            let mut progress = Progress { done: 0, total };
+            let mut progress = Tenths::new(total, BATCH_ROWS);
             $(fold_table::<$table::Entity>(engine, &mut progress).await?;)+
             tracing::info!(rows = progress.done, "folded the names of rows for searches and orders");
             Ok(())
@@ -115,7 +116,7 @@ fn find_stale_rows<E: FoldedTable>(from: i64, limit: u64) -> Select<E> {
     E::find().filter(Expr::cust(E::STALE)).filter(E::ORDER.gte(from)).order_by_asc(E::ORDER).limit(limit)
 }
 
-async fn fold_table<E: FoldedTable>(engine: &Engine, progress: &mut Progress) -> Result<(), StoreError> {
+async fn fold_table<E: FoldedTable>(engine: &Engine, progress: &mut Tenths) -> Result<(), StoreError> {
     let mut from = i64::MIN;
     loop {
         let tx = engine.begin().await?;
@@ -129,25 +130,10 @@ async fn fold_table<E: FoldedTable>(engine: &Engine, progress: &mut Progress) ->
         }
         batch.write(&tx).await?;
         engine.commit(tx).await?;
-        progress.advance(rows.len() as u64);
-        failpoint::abort_if_set("names-folded");
-    }
-}
-
-/// Logs the progress of long work at every tenth.
-struct Progress {
-    done: u64,
-    total: u64,
-}
-
-impl Progress {
-    fn advance(&mut self, rows: u64) {
-        let tenths = |done: u64| done * 10 / self.total.max(1);
-        let before = tenths(self.done);
-        self.done += rows;
-        if self.total > BATCH_ROWS && tenths(self.done) > before {
-            tracing::info!(done = self.done, total = self.total, "folding the names of rows for searches and orders");
+        if progress.advance(rows.len() as u64) {
+            tracing::info!(progress.done, progress.total, "folding the names of rows for searches and orders");
         }
+        failpoint::abort_if_set("names-folded");
     }
 }
 

@@ -17,15 +17,26 @@ use crate::store::sql::convert::to_json;
 const STATEMENT_MAX_BYTES: usize = if cfg!(test) { 2000 } else { 4 * 1024 * 1024 };
 
 pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: &[TableRows]) -> Result<(), StoreError> {
-    let (mut parts, mut bytes) = (Vec::new(), 0);
+    for parts in statements(tables)? {
+        execute_insert(db, parts).await?;
+    }
+    Ok(())
+}
+
+/// The rows of a table in one statement, as a JSON array that is not closed yet.
+type Part<'a> = (&'a TableRows, String);
+
+/// Divides the rows among statements.
+fn statements(tables: &[TableRows]) -> Result<Vec<Vec<Part<'_>>>, StoreError> {
+    let (mut statements, mut parts, mut bytes) = (Vec::new(), Vec::new(), 0);
     for table in tables {
         let mut json = String::new();
         for row in &table.rows {
             let row = to_json(&JsonRow { columns: &table.columns, row })?;
             if bytes > 0 && bytes + row.len() > STATEMENT_MAX_BYTES {
-                parts.push((table, json));
-                execute_insert(db, std::mem::take(&mut parts)).await?;
-                (json, bytes) = (String::new(), 0);
+                parts.push((table, std::mem::take(&mut json)));
+                statements.push(std::mem::take(&mut parts));
+                bytes = 0;
             }
             bytes += row.len();
             json.push(if json.is_empty() { '[' } else { ',' });
@@ -33,13 +44,13 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, tables: &[TableRows]) -> R
         }
         parts.push((table, json));
     }
-    execute_insert(db, parts).await
+    statements.push(parts);
+    Ok(statements)
 }
 
-/// Inserts rows of several tables. The rows of a table are the elements of a JSON array that is not
-/// closed yet.
-async fn execute_insert<C: ConnectionTrait>(db: &C, parts: Vec<(&TableRows, String)>) -> Result<(), StoreError> {
-    let parts: Vec<(&TableRows, String)> = parts.into_iter().filter(|(_, json)| !json.is_empty()).collect();
+/// Inserts the rows of one statement.
+async fn execute_insert<C: ConnectionTrait>(db: &C, parts: Vec<Part<'_>>) -> Result<(), StoreError> {
+    let parts: Vec<Part<'_>> = parts.into_iter().filter(|(_, json)| !json.is_empty()).collect();
     if parts.is_empty() {
         return Ok(());
     }
@@ -110,9 +121,13 @@ impl Serialize for JsonValue<'_> {
 mod tests {
     use super::*;
 
+    fn rows_of(table: &'static str) -> TableRows {
+        TableRows { table, columns: vec!["id", "name"], key: vec!["id"], upsert: false, rows: Vec::new() }
+    }
+
     fn rows(table: &'static str, upsert: bool) -> TableRows {
         let rows = vec![vec![i64::MIN.into(), "a\0\"\n\\".into()], vec![2_i64.into(), Value::String(None)]];
-        TableRows { table, columns: vec!["id", "name"], key: vec!["id"], upsert, rows }
+        TableRows { upsert, rows, ..rows_of(table) }
     }
 
     #[test]
@@ -134,6 +149,21 @@ mod tests {
                 insert("c", 3)
             ),
         );
+    }
+
+    #[test]
+    fn statement_has_a_bounded_number_of_bytes_or_one_row() {
+        let table = |table, lengths: &[usize]| {
+            let rows = lengths.iter().map(|length| vec![1_i64.into(), "x".repeat(*length).into()]).collect();
+            TableRows { rows, ..rows_of(table) }
+        };
+        // A row has 18 bytes besides its text. Three such rows have as many bytes as fit.
+        let fitting = (STATEMENT_MAX_BYTES - 3 * 18) / 3;
+        let tables = [table("a", &[fitting; 2]), table("b", &[fitting; 2]), table("c", &[9 * fitting, 1, 1])];
+        let statements: Vec<Vec<(&str, usize)>> = (statements(&tables).unwrap().iter())
+            .map(|parts| parts.iter().map(|(table, json)| (table.table, json.matches("\"id\"").count())).collect())
+            .collect();
+        assert_eq!(statements, [vec![("a", 2), ("b", 1)], vec![("b", 1), ("c", 0)], vec![("c", 1)], vec![("c", 2)]]);
     }
 
     #[test]
