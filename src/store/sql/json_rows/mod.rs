@@ -294,6 +294,9 @@ macro_rules! row {
 pub(in crate::store) use row;
 
 #[cfg(test)]
+mod budget_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::read::ClientRow;
