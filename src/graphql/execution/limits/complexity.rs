@@ -119,16 +119,24 @@ fn list_length(field: &Field, name: &str, variables: &Variables) -> Option<usize
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::config::Settings;
     use crate::graphql::execution::document::parse;
 
+    static TYPES: LazyLock<SchemaTypes> = LazyLock::new(crate::graphql::api_types);
+
     fn cost(query: &str, variables: serde_json::Value) -> u64 {
+        cost_up_to(u64::MAX, query, variables)
+    }
+
+    fn cost_up_to(max: u64, query: &str, variables: serde_json::Value) -> u64 {
         introspection::prepare(crate::graphql::introspected_schema);
         let document = parse(query, &Settings::defaults().unwrap().graphql).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
         let variables = Variables::from_json(variables);
-        complexity(&crate::graphql::api_types(), &document, &operation.node, &variables, u64::MAX)
+        complexity(&TYPES, &document, &operation.node, &variables, max)
     }
 
     #[test]
@@ -163,6 +171,11 @@ mod tests {
             ("{ a: __typename __schema { queryType { name } } }", 4),
         ] {
             assert_eq!(cost(query, none.clone()), expected, "{query}");
+            // However early it stops counting, it knows whether the limit is exceeded.
+            for max in (0..30).chain([expected - 1, expected]) {
+                let is_above = cost_up_to(max, query, none.clone()) > max;
+                assert_eq!(is_above, expected > max, "{query} with a limit of {max}");
+            }
         }
         let query = "query ($n: Int, $ids: [ID!]!) { projects(first: $n) { totalCount } nodes(ids: $ids) { id } }";
         for (variables, expected) in [
