@@ -1,6 +1,7 @@
 //! What the tail in memory holds, exactly at its bounds. The database is closed, so that a page can
 //! come from the tail alone.
 
+use futures_util::{FutureExt, TryStreamExt};
 use tokio::time::timeout;
 
 use super::model_tests::append;
@@ -59,5 +60,16 @@ async fn page_has_as_many_events_and_bytes_as_its_bounds() {
     ] {
         let (feed, store) = closed_feed(UNBOUNDED, (9, bytes)).await;
         assert_eq!(page_after(&feed, &store, 3, limit).await, Some(expected), "{bytes} bytes, {limit} events");
+    }
+}
+
+#[tokio::test]
+async fn follower_gets_its_first_page_at_once_and_no_other_until_the_log_grows() {
+    let (feed, _store) = closed_feed(UNBOUNDED, PAGE_BOUNDS).await;
+    for (after, expected) in [(0, vec![1, 2, 3, 4, 5]), (4, vec![5]), (5, vec![])] {
+        let mut pages = std::pin::pin!(feed.follow_pages(EventFilter::default(), Seq(after), 9));
+        let first = pages.try_next().now_or_never().unwrap().unwrap().unwrap();
+        assert_eq!(first.events.iter().map(|event| event.seq.0).collect::<Vec<_>>(), expected);
+        assert!(pages.try_next().now_or_never().is_none(), "after {after}");
     }
 }
