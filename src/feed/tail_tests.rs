@@ -73,3 +73,24 @@ async fn follower_gets_its_first_page_at_once_and_no_other_until_the_log_grows()
         assert!(pages.try_next().now_or_never().is_none(), "after {after}");
     }
 }
+
+#[tokio::test]
+async fn tail_without_followers_is_empty_and_knows_the_head() {
+    let (_directory, store) = Store::for_test().await;
+    let feed = Feed::with_bounds(store.clone(), TailBounds::DEFAULT, PAGE_BOUNDS);
+    let filling = tokio::spawn({
+        let feed = feed.clone();
+        async move { feed.run().await }
+    });
+    append(&store, &mut Vec::new(), &[(true, 1); 3]).await;
+    let knows_the_head = async {
+        while feed.tail.head() < Seq(3) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), knows_the_head).await.unwrap();
+    filling.abort();
+    store.clone().close().await;
+    assert_eq!(page_after(&feed, &store, 2, 9).await, None);
+    assert_eq!(page_after(&feed, &store, 3, 9).await, Some((vec![], true)));
+}
