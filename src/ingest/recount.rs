@@ -62,7 +62,7 @@ pub(super) async fn count_events(store: &Store) -> Result<(), StoreError> {
         // Deliveries have the lock at least as long.
         sleep(began_at.elapsed()).await;
         if progress.advance(counted) {
-            tracing::info!(progress.done, progress.total, "counting the events of proposals");
+            tracing::info!(done = progress.done, total = progress.total, "counting the events of proposals");
         }
     }
 }

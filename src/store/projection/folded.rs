@@ -131,7 +131,11 @@ async fn fold_table<E: FoldedTable>(engine: &Engine, progress: &mut Tenths) -> R
         batch.write(&tx).await?;
         engine.commit(tx).await?;
         if progress.advance(rows.len() as u64) {
-            tracing::info!(progress.done, progress.total, "folding the names of rows for searches and orders");
+            tracing::info!(
+                done = progress.done,
+                total = progress.total,
+                "folding the names of rows for searches and orders"
+            );
         }
         failpoint::abort_if_set("names-folded");
     }
