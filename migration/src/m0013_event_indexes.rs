@@ -23,8 +23,8 @@ const NEW: [(&str, &str, &str); 5] = [
     ("event_of_drawing", r#""drawing_vendor_id", "seq""#, r#" WHERE "drawing_vendor_id" IS NOT NULL"#),
 ];
 
-/// Those that they replace. On PostgreSQL a drop waits for all readers, and keeps new ones out until
-/// the transaction ends. So the drops come last.
+/// Those that they replace. On PostgreSQL a drop waits for all readers, and keeps new ones out
+/// until the transaction ends. So the drops come last.
 const OLD: [&str; 5] = ["event_identity", "event_proposal", "event_client", "event_project", "event_drawing"];
 
 /// A reader that stays, such as `pg_dump`, would fail the first drop, and with it minutes of work
