@@ -14,7 +14,7 @@ const STOREYS: [(&str, &[&[&str]]); 2] = [
     (
         "store",
         &[
-            &["error"],
+            &["error", "tenths"],
             &["budget"],
             &["engine"],
             &["sql"],
