@@ -1,5 +1,6 @@
 //! A client of `graphql-transport-ws`, and of the older `graphql-ws` message by message.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -108,6 +109,24 @@ impl Socket {
         self.send(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
     }
 
+    /// Waits until the service has read every message that was sent. Returns those that came
+    /// meanwhile.
+    pub(crate) async fn wait_until_read(&mut self) -> VecDeque<Message> {
+        self.send(json!({ "type": "ping", "payload": { "read": true } })).await;
+        let pong = Message::Text(r#"{"type":"pong","payload":{"read":true}}"#.to_owned());
+        let mut others = VecDeque::new();
+        loop {
+            match self.message().await {
+                message if message == pong => return others,
+                message @ Message::Text(_) => others.push_back(message),
+                closed @ Message::Closed(_) => {
+                    others.push_back(closed);
+                    return others;
+                }
+            }
+        }
+    }
+
     /// The next message.
     pub(crate) async fn message(&mut self) -> Message {
         self.message_within(TIMEOUT).await.unwrap_or_else(|| panic!("no message within {TIMEOUT:?}"))
@@ -175,16 +194,32 @@ impl Socket {
 /// One subscription on its own socket.
 pub(crate) struct Subscription {
     socket: Socket,
+    /// Messages that came before the subscription was known to have begun.
+    early: VecDeque<Message>,
     query: String,
 }
 
 const ID: &str = "1";
 
 impl Subscription {
+    /// Subscribes, and returns once the service has read that: whatever is recorded from now on
+    /// comes after the subscription's start.
     pub(crate) async fn open(client: &Client, query: &str, variables: Value) -> Self {
         let mut socket = Socket::open(client).await;
         socket.subscribe(ID, query, variables).await;
-        Self { socket, query: query.to_owned() }
+        let early = socket.wait_until_read().await;
+        Self { socket, early, query: query.to_owned() }
+    }
+
+    async fn json_within(&mut self, limit: Duration) -> Option<Value> {
+        let message = match self.early.pop_front() {
+            Some(message) => message,
+            None => self.socket.message_within(limit).await?,
+        };
+        match message {
+            Message::Text(text) => Some(serde_json::from_str(&text).unwrap()),
+            Message::Closed(code) => panic!("{}: closed with {code:?}", self.query),
+        }
     }
 
     /// The `data` of the next message.
@@ -194,11 +229,7 @@ impl Subscription {
 
     /// The `data` of the next message, if one comes within this limit.
     pub(crate) async fn next_within(&mut self, limit: Duration) -> Option<Value> {
-        let text = match self.socket.message_within(limit).await? {
-            Message::Text(text) => text,
-            Message::Closed(code) => panic!("{}: closed with {code:?}", self.query),
-        };
-        let mut message: Value = serde_json::from_str(&text).unwrap();
+        let mut message = self.json_within(limit).await?;
         assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!(ID)), "{}: {message:#}", self.query);
         assert!(message["payload"].get("errors").is_none(), "{}: {message:#}", self.query);
         Some(message["payload"]["data"].take())
@@ -206,7 +237,7 @@ impl Subscription {
 
     /// The error with which the subscription fails.
     pub(crate) async fn error(&mut self) -> Value {
-        let mut message = self.socket.json().await;
+        let mut message = self.json_within(TIMEOUT).await.expect("an error comes");
         let errors = match message["type"].as_str() {
             Some("error") => &mut message["payload"],
             _ => {

@@ -9,6 +9,7 @@ use crate::domain::Seq;
 use crate::feed::FeedItem;
 use crate::graphql::Api;
 use crate::graphql::error::OrApiError;
+use crate::graphql::execution::HeadAtStart;
 use crate::graphql::execution::budget::RequestBudget;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::live::stream::resume_cursor;
@@ -89,7 +90,7 @@ fn message_data(ctx: &Context<'_>) -> Result<(PositionCell, RequestBudget)> {
     Ok((position, ctx.data::<RequestBudget>()?.clone()))
 }
 
-/// Follows the log from a cursor on; without one, from its head.
+/// Follows the log from a cursor on; without one, from its head when the subscription began.
 async fn follow_events(
     ctx: &Context<'_>,
     filter: read::EventFilter,
@@ -99,7 +100,7 @@ async fn follow_events(
     let after = match (ctx.data_opt::<StartAt>(), resume_cursor(ctx, after)) {
         (Some(StartAt(position)), _) => *position,
         (None, Some(cursor)) => feed::resolve_cursor(api, &cursor).await?,
-        (None, None) => api.feed.head(),
+        (None, None) => ctx.data::<HeadAtStart>()?.0,
     };
     let (next_position, budget) = message_data(ctx)?;
     let events = match ctx.data_opt::<StopAt>().cloned() {
