@@ -16,7 +16,7 @@ const EVENT: &str = "subscription { events { id payload } }";
 const CLOSED_WITHIN: Duration = Duration::from_secs(20 + 15);
 
 /// Longer than a socket that reads normally needs.
-const SOON: Duration = Duration::from_secs(4);
+const SOON: Duration = Duration::from_secs(8);
 
 /// Starts a service and a socket that reads nothing although the service has sent more than it can
 /// buffer.
