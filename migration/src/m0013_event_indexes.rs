@@ -28,11 +28,13 @@ const NEW: [(&str, &str, &str); 5] = [
 const OLD: [&str; 5] = ["event_identity", "event_proposal", "event_client", "event_project", "event_drawing"];
 
 /// A reader that stays, such as `pg_dump`, would fail the first drop, and with it minutes of work
-/// under the write lock. So the migration fails at once if there is one, and is tried again.
-const FIND_READERS: &str =
-    r#"SAVEPOINT "find_readers"; LOCK TABLE "event" IN ACCESS EXCLUSIVE MODE; ROLLBACK TO SAVEPOINT "find_readers""#;
+/// under the write lock. So the migration fails soon if there is one, and is tried again. Writers
+/// and new readers wait meanwhile, so its wait is shorter than theirs.
+const FIND_READERS: &str = r#"SAVEPOINT "find_readers"; SET LOCAL lock_timeout = '200ms';
+    LOCK TABLE "event" IN ACCESS EXCLUSIVE MODE; ROLLBACK TO SAVEPOINT "find_readers""#;
 
-/// The readers that came since end within their statements' deadline of 15 s.
+/// The service's own readers that came since end within their statements' deadline of 15 s. A
+/// `pg_dump` that began since fails the migration, which is tried again.
 const WAIT_FOR_READERS: &str = "SET LOCAL lock_timeout = '20s'";
 
 /// A key was a SHA-256 of the link, and ends with its first digits now.

@@ -11,6 +11,9 @@ use super::Cluster;
 
 const FILE: &str = "bidarc.db";
 
+/// The statement by which a node gets the write lock on PostgreSQL: "bidarc" in ASCII.
+pub(crate) const POSTGRES_WRITE_LOCK: &str = "SELECT pg_advisory_xact_lock(108204795196003)";
+
 /// A database for one test. Dropping this value drops the database.
 pub(crate) struct Database {
     directory: TempDir,
@@ -117,9 +120,7 @@ impl Database {
             }
             Kind::Postgres { .. } => {
                 let tx = connection.begin().await.unwrap();
-                tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({})", 0x6269_6461_7263_i64))
-                    .await
-                    .unwrap();
+                tx.execute_unprepared(POSTGRES_WRITE_LOCK).await.unwrap();
                 tx
             }
         }

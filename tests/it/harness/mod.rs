@@ -30,7 +30,7 @@ mod wait;
 pub(crate) use client::{Client, HttpResponse};
 pub(crate) use clock::ManualClock;
 pub(crate) use cluster::Cluster;
-pub(crate) use database::Database;
+pub(crate) use database::{Database, POSTGRES_WRITE_LOCK};
 pub(crate) use dump::assert_same_rows;
 pub(crate) use event_stream::EventStream;
 pub(crate) use pages::Pages;

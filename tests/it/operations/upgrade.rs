@@ -6,7 +6,9 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Cluster, Database, Launch, Service, Setup, TIMEOUT, assert_bad_user_input, eventually, texts};
+use crate::harness::{
+    Cluster, Database, Launch, POSTGRES_WRITE_LOCK, Service, Setup, TIMEOUT, assert_bad_user_input, eventually, texts,
+};
 
 /// The number of the migration that adds search columns of bounded length.
 const SEARCH_COLUMNS: u32 = 5;
@@ -249,12 +251,17 @@ async fn migration_on_postgresql_waits_for_a_reader_and_lets_others_write() {
 
     let migration = Launch::keys(&database, &["list"]).env("BIDARC_LOG__FILTER", "info").start();
     migration.wait_for_log("reads a table that must be migrated").await;
-    for _ in 0..2 {
-        let write = database.hold_write_lock().await;
-        write.execute_unprepared("UPDATE file SET attempts = 0").await.unwrap();
-        write.commit().await.unwrap();
+    // Writers and readers wait no longer than the service lets them.
+    let other = database.connect().await;
+    for _ in 0..10 {
+        let tx = other.begin().await.unwrap();
+        tx.execute_unprepared("SET LOCAL lock_timeout = '1500ms'").await.unwrap();
+        tx.execute_unprepared(POSTGRES_WRITE_LOCK).await.unwrap();
+        tx.execute_unprepared("UPDATE file SET attempts = 0").await.unwrap();
+        tx.execute_unprepared("SELECT COUNT(*) FROM event").await.unwrap();
+        tx.commit().await.unwrap();
     }
-    assert_eq!(database.numbers("SELECT COUNT(*) FROM event").await, [0], "the migration keeps no reader out");
+    other.close().await.unwrap();
 
     backup.rollback().await.unwrap();
     assert!(migration.wait_within(TIMEOUT).await.success());
