@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use super::Worker;
 use super::gauges::count_outcome;
@@ -61,8 +61,8 @@ impl Worker {
                 }
                 Ok::<_, StoreError>(())
             });
-            // They share transactions.
-            try_join_all(writes).await?;
+            // They share transactions. Each one that is written is told of, also if another fails.
+            join_all(writes).await.into_iter().collect::<Result<(), _>>()?;
             if is_last || self.fills_slots(&queued) {
                 return Ok(());
             }

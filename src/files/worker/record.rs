@@ -46,8 +46,8 @@ pub(super) enum Write {
 /// How many rows a write changed.
 type Changed = Result<u64, StoreError>;
 
-/// Records results. The caller that finds no transaction running takes the results of all that
-/// wait.
+/// Records results. The caller that finds no transaction running writes those that wait, in groups,
+/// until its own is written.
 pub(super) struct Recorder {
     store: Store,
     waiting: Mutex<Vec<(Write, oneshot::Sender<Changed>)>>,
@@ -102,7 +102,7 @@ impl Recorder {
     }
 
     /// Writes all in one transaction. If that fails, it writes each alone, so that one does not
-    /// fail the others.
+    /// fail the others. A database that does not answer is not asked for each.
     async fn write_all(&self, writes: &[Write]) -> Vec<Changed> {
         if let [_, _, ..] = writes
             && let Ok(changed) = self.write_together(writes).await
@@ -110,8 +110,11 @@ impl Recorder {
             return changed.into_iter().map(Ok).collect();
         }
         let mut results = Vec::with_capacity(writes.len());
+        let mut is_available = true;
         for write in writes {
-            results.push(self.write_alone(write).await);
+            let result = if is_available { self.write_alone(write).await } else { Err(StoreError::timed_out()) };
+            is_available = is_available && !matches!(result, Err(StoreError::Unavailable(_)));
+            results.push(result);
         }
         results
     }
@@ -168,22 +171,39 @@ mod tests {
     async fn more_results_than_a_transaction_takes_are_all_recorded() {
         let (_directory, store) = Store::for_test().await;
         let recorder = Recorder::new(store);
-        let results = join_all((0..=2 * RECORD_GROUP_MAX).map(|_| recorder.record(expired()))).await;
+        // The first waits for the end of the pause, so that all the others wait with it.
+        *recorder.written_at.lock().await = Some(Instant::now());
+        let count = 2 * RECORD_GROUP_MAX + 1;
+        let (results, groups) = tokio::join!(join_all((0..count).map(|_| recorder.record(expired()))), async {
+            let mut waiting = vec![recorder.waiting().len()];
+            while waiting.last() != Some(&0) {
+                tokio::task::yield_now().await;
+                let now = recorder.waiting().len();
+                if waiting.last() != Some(&now) {
+                    waiting.push(now);
+                }
+            }
+            waiting
+        });
         assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert_eq!(groups, [count, RECORD_GROUP_MAX + 1, 1, 0]);
     }
 
     #[tokio::test]
     async fn result_that_a_failed_caller_took_is_an_error_and_the_next_is_recorded() {
         let (_directory, store) = Store::for_test().await;
         let recorder = Arc::new(Recorder::new(store.clone()));
-        recorder.record(expired()).await.unwrap();
         let lock = store.begin().await.unwrap();
+        *recorder.written_at.lock().await = Some(Instant::now() + Duration::from_millis(500));
         let [first, second] = [(); 2].map(|()| {
             let recorder = Arc::clone(&recorder);
             tokio::spawn(async move { recorder.record(expired()).await })
         });
         // The first waits for the end of the pause, takes both, and then waits for the write lock.
-        while recorder.written_at.try_lock().is_ok() || !recorder.waiting().is_empty() {
+        while recorder.waiting().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        while !recorder.waiting().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         first.abort();

@@ -69,9 +69,13 @@ const RENEWABLE: &str = r#""state" IN ('PENDING', 'EXPIRED')"#;
 /// How many keys are looked up at once.
 const LOOKUP_MAX: usize = 1024;
 
+/// How many keys' files are read at once.
+const KEYS_READ_MAX: usize = 64;
+
 /// How many files of these keys get fresh links at once. Files that have waited for weeks may be
-/// many, and the group's transaction must end. The rest wait for the next fresh link.
-const RENEWED_MAX: u64 = 4096;
+/// many, and the group's transaction must end. The rest wait for the next fresh link. (Fewer in
+/// tests, so that they reach the limit.)
+const RENEWED_MAX: u64 = if cfg!(test) { 4 } else { 4096 };
 
 impl NewFiles {
     /// No files yet. `last_id` is the number of the newest file.
@@ -115,7 +119,7 @@ impl NewFiles {
     /// The database does not answer.
     pub async fn write<C: ConnectionTrait>(&mut self, db: &C, batch: &mut BulkInsert) -> Result<(), StoreError> {
         let renewable = renewable_keys(db, self.fresh.keys().map(String::as_str)).await?;
-        for mut row in renewable_files(db, &renewable).await? {
+        for mut row in self.renewable_files(db, &renewable).await? {
             let expires_before = row.link_expires_at;
             for fresh in self.fresh.get(&row.file_key).into_iter().flatten() {
                 fresh.replace(&mut row);
@@ -128,6 +132,23 @@ impl NewFiles {
             batch.insert(&row);
         }
         Ok(())
+    }
+
+    /// The files with these keys whose links a fresh one of the group may replace.
+    async fn renewable_files<C: ConnectionTrait>(
+        &self,
+        db: &C,
+        keys: &BTreeSet<String>,
+    ) -> Result<Vec<Model>, StoreError> {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut files = Vec::new();
+        for keys in keys.chunks(KEYS_READ_MAX) {
+            let fresh = || keys.iter().filter_map(|key| self.fresh.get(*key)).flatten();
+            let events: BTreeSet<i64> = fresh().map(|fresh| fresh.event).collect();
+            let Some(newest) = fresh().map(|fresh| fresh.at).max() else { continue };
+            files.extend(with_renewable_links(keys, &events, newest).all(db).await?);
+        }
+        Ok(files)
     }
 }
 
@@ -175,23 +196,16 @@ pub(super) fn renewable_sql(keys: &[[Option<&str>; 1]]) -> SelectStatement {
         .take()
 }
 
-/// The files with these keys whose links may be replaced. A file that retention has removed has a
-/// time of storing.
-async fn renewable_files<C: ConnectionTrait>(db: &C, keys: &BTreeSet<String>) -> Result<Vec<Model>, StoreError> {
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let mut files = Vec::new();
-    for keys in keys.chunks(LOOKUP_MAX) {
-        files.extend(with_renewable_links(keys).all(db).await?);
-    }
-    Ok(files)
-}
-
-/// Their statement. It has no order: for one, the database might read the table in that order.
-pub(super) fn with_renewable_links(keys: &[&str]) -> Select<Entity> {
+/// The files with these keys whose links are dead at a time or are of these events. A file that
+/// retention has removed has a time of storing. The statement has no order: for one, the database
+/// might read the table in that order.
+pub(super) fn with_renewable_links(keys: &[&str], events: &BTreeSet<i64>, at: i64) -> Select<Entity> {
+    let is_of_events = Column::EventSeq.is_in(pad_to_power_of_four(events.iter().copied()));
     Entity::find()
         .filter(Column::FileKey.is_in(pad_to_power_of_four(keys.iter().copied())))
         .filter(Expr::cust(RENEWABLE))
         .filter(Column::StoredAt.is_null())
+        .filter(Column::LinkExpiresAt.lte(at).or(is_of_events))
         .limit(RENEWED_MAX)
 }
 

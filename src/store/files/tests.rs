@@ -1,5 +1,7 @@
 //! What becomes of rows, on both databases, and the indexes of the statements.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta};
 use entity::{event, file};
 use sea_orm::sea_query::{PostgresQueryBuilder, SqliteQueryBuilder};
@@ -191,6 +193,24 @@ async fn fresh_link_is_for_its_event_or_for_dead_links(store: &Store) {
     assert_eq!(links().await[3..], [pending(900), pending(1000), pending(1000)]);
 }
 
+/// A redelivery and each further link reach the files that the limit has left.
+async fn files_beyond_the_limit_wait_for_the_next_fresh_link(store: &Store) {
+    for seq in 1..=9 {
+        record(store, &[link(100)], 0, Links::New(Seq(seq))).await;
+    }
+    write!(store, |tx| expire(&tx, minute(100)));
+    let pending = async || rows(store).await.into_iter().filter(|row| row.state == "PENDING").count();
+    for (seq, expected) in [(10, 4 + 1), (11, 8 + 2), (12, 9 + 3)] {
+        record(store, &[link(1000)], 200, Links::New(Seq(seq))).await;
+        assert_eq!(pending().await, expected, "after event {seq}");
+    }
+    // Their links live now, so they do not stand before one whose event is delivered again.
+    record(store, &[link(2000)], 300, Links::Repeated(Seq(9))).await;
+    let links: Vec<_> = rows(store).await.into_iter().map(|row| row.link).collect();
+    let expected = |seq| if seq == 9 { link(2000).url } else { link(1000).url };
+    assert_eq!(links, (1..=12).map(expected).collect::<Vec<_>>());
+}
+
 /// Each link is judged by what the ones before it left, as if each delivery were written alone.
 async fn links_of_a_group_are_judged_in_their_order(store: &Store) {
     let fresh = [
@@ -267,6 +287,8 @@ async fn rows_of_sqlite_follow_the_results() {
     files_of_unknown_types_wait(&store).await;
     let (_directory, store) = Store::for_test().await;
     links_of_a_group_are_judged_in_their_order(&store).await;
+    let (_directory, store) = Store::for_test().await;
+    files_beyond_the_limit_wait_for_the_next_fresh_link(&store).await;
 }
 
 #[tokio::test]
@@ -286,6 +308,9 @@ async fn rows_of_postgresql_follow_the_results() {
     store.close().await;
     let store = cluster.new_store().await;
     links_of_a_group_are_judged_in_their_order(&store).await;
+    store.close().await;
+    let store = cluster.new_store().await;
+    files_beyond_the_limit_wait_for_the_next_fresh_link(&store).await;
     store.close().await;
 }
 
@@ -313,7 +338,10 @@ async fn link_without_a_time_lives_for_a_day() {
 /// The statements that run for each group of deliveries and each wake of the worker.
 #[tokio::test]
 async fn statements_of_the_worker_use_the_partial_indexes() {
-    let lookups = [renewable_sql(&[[Some("a")], [Some("b")]]), with_renewable_links(&["a", "b"]).into_query()];
+    let lookups = [
+        renewable_sql(&[[Some("a")], [Some("b")]]),
+        with_renewable_links(&["a", "b"], &BTreeSet::from([1, 2]), 0).into_query(),
+    ];
     let plans = |dialect| {
         let [keys, files] = lookups.each_ref().map(|lookup| match dialect {
             Dialect::Sqlite => lookup.to_string(SqliteQueryBuilder),
