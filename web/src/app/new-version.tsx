@@ -13,11 +13,14 @@ function mainScript(html: string): string | undefined {
 
 const own = mainScript(document.documentElement.outerHTML);
 
-/** The main script of the pages that the service has now, if this page has another. */
-async function otherPages(): Promise<string | undefined> {
-  const response = await fetch(root.pathname, { headers: { Accept: "text/html" }, cache: "no-cache" });
-  const current = response.ok ? mainScript(await response.text()) : undefined;
-  return own !== undefined && current !== own ? current : undefined;
+/** The main script of the pages that the service has now; undefined if it does not answer with pages. */
+async function currentPages(): Promise<string | undefined> {
+  try {
+    const response = await fetch(root.pathname, { headers: { Accept: "text/html" }, cache: "no-cache" });
+    return response.ok ? mainScript(await response.text()) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const RELOADS = "bidarc.reloads";
@@ -47,16 +50,15 @@ export function NewVersion({ feed, isUnattended }: { feed: EventFeed | undefined
     if (!lastGap) return;
     let hasEnded = false;
     let next: ReturnType<typeof setTimeout>;
-    const look = () =>
-      otherPages().then(
-        (pages) => {
-          if (hasEnded || (pages && isUnattended && reloadFor(pages))) return;
-          setNew(pages !== undefined);
-          if (pages && isUnattended) next = setTimeout(look, RELOAD_AGAIN_MS);
-        },
-        // The next break is another chance.
-        () => {},
-      );
+    const look = async () => {
+      const pages = await currentPages();
+      if (hasEnded) return;
+      if (pages !== undefined && own !== undefined) {
+        if (pages !== own && isUnattended && reloadFor(pages)) return;
+        setNew(pages !== own);
+      }
+      if (isUnattended) next = setTimeout(look, RELOAD_AGAIN_MS);
+    };
     look();
     return () => {
       hasEnded = true;
