@@ -9,7 +9,35 @@ test("an event is painted after its hook was answered", async ({ page, service }
     await expect(page.locator(`tr[data-event="${event}"]`)).toContainText("Quarry Lane Dental");
   }
   expect(await rows(page)).toEqual(["event:3", "event:2", "event:1"]);
-  await expect(page.locator("dl").filter({ hasText: "New today" })).toContainText("New today3");
+});
+
+test("the figures of today count both vendors", async ({ page, service }) => {
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  const now = new Date().toISOString();
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await service.deliver("bidsketch", "proposal_created", proposal(2, { created_at: now, updated_at: now }));
+  await service.deliver("bidsketch", "proposal_sent", proposal(2, { created_at: now, updated_at: now }));
+  await service.deliver("arcsite", "proposal.status_changed", { proposal_id: 3, project_id: 1, status: "PENDING" });
+  await service.deliver("arcsite", "proposal.status_changed", { proposal_id: 3, project_id: 1, status: "APPROVED" });
+  const figures = page.locator("dl").filter({ hasText: "New today" });
+  // The first proposal was made on a day before.
+  await expect(figures).toHaveText("New today2Sent2Accepted1Payments0");
+});
+
+test("names stay whole on every width", async ({ page, service }) => {
+  for (const id of [1, 2]) await service.deliver("bidsketch", "proposal_created", proposal(id));
+  for (const width of [390, 800, 1024, 1100, 1180, 1280, 1366, 1920]) {
+    await page.setViewportSize({ width, height: 768 });
+    for (const path of ["/", "/events"]) {
+      await page.goto(`${service.url}${path}`);
+      const row = page.locator("tr[data-event]").first();
+      await row.waitFor();
+      // Two lines of text at most; a narrow page has cards, with more.
+      const height = (await row.boundingBox())?.height ?? Number.NaN;
+      expect(height, `${path} at ${width}`).toBeLessThan(width < 1100 ? 120 : 80);
+    }
+  }
 });
 
 test("a redelivery adds no row, and the details show it", async ({ page, service }) => {

@@ -31,6 +31,25 @@ test("the wall rotates by the clock, keeps its view over a reload, and holds wha
   await expect(events).toHaveText([/created/, /accepted/, /created/]);
 });
 
+test("the wall shows what happened in whole words on every screen", async ({ page, service }) => {
+  await page.goto(`${service.url}/wall`);
+  await state(page, "live").waitFor();
+  await service.deliver("bidsketch", "proposal_accepted", proposal(1, { status: "Accepted" }));
+  await service.deliver("arcsite", "proposal.approved", { proposal_id: 3, project_id: 1, status: "APPROVED" });
+  const what = page.getByRole("listitem").locator(":nth-child(2)");
+  for (const [width, height] of [
+    [1280, 720],
+    [1366, 768],
+    [1920, 1080],
+    [3840, 2160],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    const isCut = ({ scrollWidth, clientWidth }: Element) => scrollWidth > clientWidth;
+    await expect.poll(() => what.count()).toBeGreaterThan(1);
+    for (const label of await what.all()) expect(await label.evaluate(isCut), `${width}`).toBe(false);
+  }
+});
+
 test("the wall keeps the screen on, and lets it go when it is left", async ({ page, service }) => {
   await page.addInitScript(() => {
     const log: string[] = [];

@@ -235,7 +235,7 @@ function Webhooks() {
     <>
       <p className={styles.soft}>
         bidarc creates a webhook for each event at Bidsketch, each with a secret path of its own. It needs{" "}
-        <code>bidsketch.api_token</code> and <code>server.public_url</code>.
+        <code>bidsketch.api_token</code>, and <code>server.public_url</code> for Bidsketch to reach it.
       </p>
       <div className={styles.tools}>
         <Button

@@ -58,6 +58,7 @@ export function LivePage() {
     document.title =
       phase === "paused" && snapshot.held.count > 0 ? `(${snapshot.held.count}) Live · bidarc` : "Live · bidarc";
   }, [phase, snapshot.held.count]);
+  const isSignedOut = phase === "signed-out" && items.length === 0;
   const hasLoaded =
     phase !== "connecting" && !(phase === "reconnecting" && items.length === 0 && snapshot.lostAt === undefined);
   return (
@@ -90,6 +91,10 @@ export function LivePage() {
                 <OpenAsQuery document={LiveFeedDocument} variables={filter ? { filter } : {}} />
               </p>
             </>
+          ) : isSignedOut ? (
+            <Notice title="Signed out">
+              <p>The events are here once you have signed in.</p>
+            </Notice>
           ) : hasLoaded ? (
             filter ? (
               <EmptyByFilter onClear={() => set([])} />

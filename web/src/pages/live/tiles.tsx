@@ -33,7 +33,7 @@ export function useToday() {
   useRefetchOn(concerns, refetch);
   return [
     { name: "New today", count: data?.created.totalCount },
-    { name: "Sent", count: data?.sent.totalCount },
+    { name: "Sent", count: data && data.sent.totalCount + data.pending.totalCount },
     { name: "Accepted", count: data?.accepted.totalCount },
     { name: "Payments", count: data?.paid.totalCount },
   ];
