@@ -136,7 +136,7 @@ async fn key_examples_make_use_and_revoke_a_key() {
 #[tokio::test]
 async fn signature_example_is_accepted() {
     let database = Database::fresh();
-    let launch = Launch::new(database.directory()).env("BIDARC_ARCSITE__SIGNING_SECRETS", "whsec-one");
+    let launch = Launch::new(database.directory()).env("BIDARC_ARCSITE__SIGNING_SECRETS", "whsec-of-an-example");
     let service = launch.serve(0, &database).await;
     let commands = blocks("docs/BIDSKETCH-WEBHOOKS.md", &service);
     let signed = commands.iter().find(|block| block.text.contains("openssl dgst")).unwrap();
