@@ -55,7 +55,7 @@ pub(crate) async fn run(command: &VerifyCommand, settings: &Settings) -> Result<
 }
 
 fn report(findings: &Findings, removed: usize) -> String {
-    let Findings { files, bytes, missing, wrong, unreadable, orphans, foreign } = findings;
+    let Findings { files, bytes, missing, wrong, unreadable, orphans, young, foreign } = findings;
     let mut text = String::new();
     for (what, digests) in [("missing", missing), ("damaged", wrong)] {
         for digest in digests {
@@ -79,6 +79,9 @@ fn report(findings: &Findings, removed: usize) -> String {
         let _ = write!(text, " (removed)");
     } else if !orphans.is_empty() {
         let _ = write!(text, " (--remove-orphans removes them)");
+    }
+    if *young > 0 {
+        let _ = write!(text, "; {young} more that no row names are younger than a day");
     }
     if *foreign > 0 {
         let _ = write!(text, "; {foreign} others are not of bidarc");

@@ -33,6 +33,8 @@ pub struct Findings {
     pub unreadable: Vec<(Digest, StorageError)>,
     /// Objects of a day and more that no row names, and leftovers of uploads.
     pub orphans: Vec<StoredObject>,
+    /// How many younger ones no row names. They may be about to get one.
+    pub young: u64,
     /// How many others there are that bidarc did not make.
     pub foreign: u64,
 }
@@ -96,11 +98,7 @@ pub async fn verify(
             }
             Some(ObjectName::Thumbnail(digest)) if unseen.contains_key(&digest) => {}
             None if !object.is_upload() => findings.foreign += 1,
-            Some(_) | None => {
-                if now - object.written_at >= ORPHAN_AGE_MIN {
-                    unnamed.push(object);
-                }
-            }
+            Some(_) | None => unnamed.push(object),
         }
     }
     // The database and the store have changed meanwhile.
@@ -117,8 +115,10 @@ pub async fn verify(
             }
             None => true,
         };
-        if is_orphan {
+        if is_orphan && now - object.written_at >= ORPHAN_AGE_MIN {
             findings.orphans.push(object);
+        } else if is_orphan {
+            findings.young += 1;
         }
     }
     Ok(findings)

@@ -60,7 +60,9 @@ pub enum Refusal {
     #[error("the link has more than {LINK_BYTES_MAX} bytes")]
     TooLong,
     /// Its scheme is not https, or http for a loopback address in open mode.
-    #[error("the link to {host} is not https; files of {ALLOWED_HOSTS} are fetched by https alone")]
+    #[error(
+        "the link to {host} is not https; by http only this machine is asked, and only in open mode, which a key ends"
+    )]
     Scheme {
         /// The host.
         host: String,
