@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -151,14 +151,14 @@ fn main() -> ExitCode {
         Err(failure) => {
             // If standard error is closed or not read, the exit code alone reports the failure.
             let message = format!("bidarc: {failure}\n");
-            let _ = log_writer::within_time(move || std::io::stderr().write_all(message.as_bytes()));
+            let _ = log_writer::within_time(move || io::stderr().write_all(message.as_bytes()));
             ExitCode::FAILURE
         }
     }
 }
 
 fn write_stdout(text: &str) -> Result<(), BoxError> {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(())
@@ -257,7 +257,13 @@ fn run_serve(arguments: Arguments) -> Result<(), BoxError> {
         let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
         tokio::spawn(log.report_dropped_lines());
         let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| {
-            format!("cannot listen on {} (server.listen, --listen): {error}", settings.server.listen)
+            let listen = settings.server.listen;
+            let advice = if error.kind() == io::ErrorKind::AddrInUse {
+                "\nAnother program listens there, perhaps another bidarc: end it, or choose another port"
+            } else {
+                ""
+            };
+            format!("cannot listen on {listen} (server.listen, --listen): {error}{advice}")
         })?;
         let service = Service::open(&settings, Clock::system(), &listener).await?;
         write_greeting(service.greeting())?;
@@ -285,7 +291,7 @@ fn init_logging(settings: &Settings) -> Result<LogWriter, BoxError> {
     let (writer, lines) = LogWriter::start();
     let layer = tracing_subscriber::fmt::layer().with_writer(lines);
     match settings.log.format {
-        LogFormat::Text => log.with(layer.with_ansi(std::io::stderr().is_terminal())).init(),
+        LogFormat::Text => log.with(layer.with_ansi(io::stderr().is_terminal())).init(),
         LogFormat::Json => log.with(layer.json()).init(),
     }
     // Standard error itself could block the thread that panics.

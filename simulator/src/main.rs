@@ -154,7 +154,7 @@ fn announcement(cli: &Cli, target: &Target, seed: u64) -> String {
         Some(Vendor::Bidsketch) => bidsketch,
         None => format!("{arcsite} and {bidsketch}"),
     };
-    format!("Sending {amount}, {} a second, to {destinations}; world --seed {seed}.", cli.rate)
+    format!("Sending {amount}, {} a second, to {destinations}; repeat it with --seed {seed}.", cli.rate)
 }
 
 /// Fails with advice if nothing listens at the target. That is clearer than a list of failed

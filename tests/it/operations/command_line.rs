@@ -68,6 +68,7 @@ async fn listen_address_in_use_is_named_in_the_error() {
     let output = launch.run().await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stderr.contains("--listen") && output.stderr.contains(service.authority()), "{output:?}");
+    assert!(output.stderr.contains("choose another port"), "{output:?}");
     service.stop(&database).await;
 }
 
