@@ -1,7 +1,7 @@
 //! One request in progress: its place, its body and its answer.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -94,7 +94,8 @@ impl Drop for Exchange {
 /// The bytes of bodies that may be in memory at once.
 #[derive(Clone)]
 pub(super) struct BodyBudget {
-    free: Arc<AtomicUsize>,
+    /// Below zero while closed connections have yet to give back what others took for them.
+    free: Arc<AtomicIsize>,
     gauge: Gauge,
 }
 
@@ -107,13 +108,13 @@ pub(super) struct HeldBytes {
     /// What was taken from the budget.
     taken: AtomicUsize,
     held: AtomicUsize,
-    /// What closed connections give back in a moment.
+    /// What is taken and not used yet: closed connections give as much back in a moment.
     promised: AtomicUsize,
 }
 
 impl BodyBudget {
     pub(super) fn new(bytes: usize) -> Self {
-        Self { free: Arc::new(AtomicUsize::new(bytes)), gauge: metrics::gauge!(BODY_BYTES) }
+        Self { free: Arc::new(AtomicIsize::new(signed(bytes))), gauge: metrics::gauge!(BODY_BYTES) }
     }
 
     /// Begins to hold bytes. A request with `connections` takes the place of a larger one.
@@ -123,9 +124,8 @@ impl BodyBudget {
     }
 }
 
-/// Takes a part of a number, if the number is large enough.
-fn take(from: &AtomicUsize, count: usize) -> bool {
-    from.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |number| number.checked_sub(count)).is_ok()
+fn signed(bytes: usize) -> isize {
+    isize::try_from(bytes).unwrap_or(isize::MAX)
 }
 
 impl HeldBytes {
@@ -136,17 +136,36 @@ impl HeldBytes {
         let held_by_all = self.activity.hold_bytes(more);
         self.held.fetch_add(more, Ordering::Relaxed);
         self.add_to_gauge(more);
-        if take(&self.budget.free, more) {
-            self.taken.fetch_add(more, Ordering::Relaxed);
+        if self.take_free(more) {
             return true;
         }
-        if take(&self.promised, more) {
+        if self.use_promised(more) {
             return true;
         }
         let Some(connections) = &self.connections else { return false };
-        let promised = connections.replace_larger_body(held_by_all).unwrap_or(0);
+        let Some(given_back) = connections.replace_larger_body(held_by_all) else { return false };
+        // It is taken at once, so that no other request takes it when it comes back.
+        let promised = given_back.min(BODY_BYTES_HELD_MAX);
+        self.budget.free.fetch_sub(signed(promised), Ordering::Relaxed);
+        self.taken.fetch_add(promised, Ordering::Relaxed);
         self.promised.fetch_add(promised, Ordering::Relaxed);
-        take(&self.promised, more)
+        self.use_promised(more)
+    }
+
+    /// Takes bytes of the budget, if it has so many.
+    fn take_free(&self, count: usize) -> bool {
+        let less = |free: isize| free.checked_sub(signed(count)).filter(|left| *left >= 0);
+        let has_taken = self.budget.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
+        if has_taken {
+            self.taken.fetch_add(count, Ordering::Relaxed);
+        }
+        has_taken
+    }
+
+    /// Uses bytes that are taken already, if there are so many.
+    fn use_promised(&self, count: usize) -> bool {
+        let less = |promised: usize| promised.checked_sub(count);
+        self.promised.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
@@ -158,7 +177,7 @@ impl HeldBytes {
 impl Drop for HeldBytes {
     fn drop(&mut self) {
         let (taken, held) = (*self.taken.get_mut(), *self.held.get_mut());
-        self.budget.free.fetch_add(taken, Ordering::Relaxed);
+        self.budget.free.fetch_add(signed(taken), Ordering::Relaxed);
         self.activity.release_bytes(held);
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
         self.budget.gauge.decrement(held as f64);

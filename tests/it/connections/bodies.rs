@@ -88,5 +88,14 @@ async fn body_beyond_the_budget_is_503_unless_a_larger_one_gives_way() {
     assert_eq!(first.read_to_end().await, "", "the larger one is closed");
     wait_for_held(&service, 0).await;
     service.post("/webhooks/arcsite", vec![b' '; BUDGET]).await.receipt().quarantined();
+
+    // What a closed one gives back is given once.
+    let mut first = hold(&service, 800_000).await;
+    wait_for_held(&service, 800_000).await;
+    let _second = hold(&service, 500_000).await;
+    assert_eq!(first.read_to_end().await, "");
+    wait_for_held(&service, 500_000).await;
+    let mut third = hold(&service, 900_000).await;
+    assert!(third.read_until("try again").await.starts_with("HTTP/1.1 503 "));
     service.stop(&database).await;
 }
