@@ -8,14 +8,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderValue, StatusCode, Uri, Version, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::form_urlencoded;
@@ -103,7 +101,7 @@ impl Exports {
             (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.csv\"", list.name)),
             (header::CACHE_CONTROL, "no-store".to_owned()),
         ];
-        Ok((headers, Body::from_stream(ReceiverStream::new(body))).into_response())
+        Ok((headers, stream::body(body)).into_response())
     }
 }
 

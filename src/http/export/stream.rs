@@ -1,10 +1,13 @@
 //! Writes a file while its pages are read. A file that cannot be completed is cut off: its last
-//! chunk is missing, which HTTP clients report as an error.
+//! chunk is missing, which HTTP clients report as an error. Whatever ends the writer, only a file
+//! that it has called whole ends as one.
 
 use std::io;
 
+use axum::body::Body;
 use bytes::Bytes;
 use csv::{Terminator, WriterBuilder};
+use futures_util::stream;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +32,27 @@ pub(super) struct Export {
     pub(super) access: Access,
 }
 
-type Chunks = mpsc::Sender<io::Result<Bytes>>;
+type Chunks = mpsc::Sender<Chunk>;
+
+/// What a file is made of.
+pub(super) enum Chunk {
+    Bytes(Bytes),
+    /// The file is whole.
+    End,
+}
+
+/// The body of a file. It is cut off if the chunks end without [`Chunk::End`].
+pub(super) fn body(chunks: mpsc::Receiver<Chunk>) -> Body {
+    let state = Some(chunks);
+    Body::from_stream(stream::unfold(state, async |chunks| {
+        let mut chunks = chunks?;
+        match chunks.recv().await {
+            Some(Chunk::Bytes(bytes)) => Some((Ok(bytes), Some(chunks))),
+            Some(Chunk::End) => None,
+            None => Some((Err(io::Error::other("the export was cut off")), None)),
+        }
+    }))
+}
 
 /// Why a file is not complete.
 #[derive(Debug, thiserror::Error)]
@@ -64,12 +87,12 @@ impl Export {
         let outcome = if written.is_ok() { "complete" } else { "cut" };
         metrics::counter!(EXPORTS, "list" => list, "outcome" => outcome).increment(1);
         match written {
-            Ok(rows) => tracing::info!(list, rows, "exported"),
-            Err(cut) => {
-                tracing::warn!(list, cause = %cut, "an export was cut off");
-                // It waits until the client has received what came before, or has gone.
-                let _ = chunks.send(Err(io::Error::other("the export was cut off"))).await;
+            Ok(rows) => {
+                // The client may have gone.
+                let _ = chunks.send(Chunk::End).await;
+                tracing::info!(list, rows, "exported");
             }
+            Err(cut) => tracing::warn!(list, cause = %cut, "an export was cut off"),
         }
     }
 
@@ -87,7 +110,7 @@ impl Export {
             // The chunk before this one may still be on its way.
             self.place.set_waiting(sent_length + chunk.len()).map_err(|_| Cut::Caps)?;
             sent_length = chunk.len();
-            chunks.send(Ok(std::mem::take(&mut chunk).into())).await.map_err(|_| Cut::ClientGone)?;
+            chunks.send(Chunk::Bytes(std::mem::take(&mut chunk).into())).await.map_err(|_| Cut::ClientGone)?;
             if self.pages.is_last() {
                 return Ok(count);
             }
@@ -105,4 +128,23 @@ fn rows(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>, Cut> {
         writer.write_record(row).map_err(|error| failed(&error))?;
     }
     writer.into_inner().map_err(|error| failed(error.error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_file_that_was_called_whole_ends_as_one() {
+        for is_whole in [true, false] {
+            let (chunks, receiver) = mpsc::channel(2);
+            chunks.send(Chunk::Bytes("a,b".into())).await.unwrap();
+            if is_whole {
+                chunks.send(Chunk::End).await.unwrap();
+            }
+            drop(chunks);
+            let bytes = axum::body::to_bytes(body(receiver), 100).await;
+            assert_eq!(bytes.ok(), is_whole.then(|| Bytes::from("a,b")));
+        }
+    }
 }
