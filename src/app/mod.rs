@@ -290,7 +290,7 @@ impl<'a> Service<'a> {
         tokio::select! {
             () = server => {}
             () = signalled => {}
-            task = tasks.wait_for_exit() => {
+            task = tasks.wait_for_exit(&stopping) => {
                 tracing::error!("{task} has ended unexpectedly; the service stops, so that a process manager restarts it");
                 ended_task = Some(task);
                 stopping.cancel();

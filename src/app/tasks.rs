@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Keys;
 use crate::feed::Feed;
@@ -64,16 +65,29 @@ impl Tasks {
     }
 
     /// Waits until one of the essential tasks ends, and returns its name. Without any of them the
-    /// service would only seem to work.
-    pub(super) async fn wait_for_exit(&mut self) -> &'static str {
+    /// service would only seem to work. The worker of files ends by itself when the service stops.
+    pub(super) async fn wait_for_exit(&mut self, stopping: &CancellationToken) -> &'static str {
         tokio::select! {
             _ = &mut self.writer => "the writer",
             // To an operator, hearing of other nodes' commits is a part of the feed.
             _ = &mut self.commit_exchange => "the feed",
             _ = &mut self.feed => "the feed",
             _ = &mut self.key_refresh => "the key refresh",
+            () = unexpected_end(&mut self.files, stopping) => "the worker of files",
         }
     }
+}
+
+/// Waits until a task that runs ends before the service stops.
+async fn unexpected_end(task: &mut Option<JoinHandle<()>>, stopping: &CancellationToken) {
+    if let Some(running) = task {
+        let _ = running.await;
+        *task = None;
+        if !stopping.is_cancelled() {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 async fn run_metrics_upkeep(metrics: PrometheusHandle) {
@@ -81,5 +95,30 @@ async fn run_metrics_upkeep(metrics: PrometheusHandle) {
     loop {
         interval.tick().await;
         metrics.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn end_of_a_task_is_unexpected_until_the_service_stops() {
+        for is_stopping in [false, true] {
+            let stopping = CancellationToken::new();
+            if is_stopping {
+                stopping.cancel();
+            }
+            let mut task = Some(tokio::spawn(async {}));
+            while task.as_ref().is_some_and(|task| !task.is_finished()) {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(unexpected_end(&mut task, &stopping).now_or_never().is_some(), !is_stopping);
+            assert!(task.is_none(), "it is not awaited twice");
+        }
+        let mut task = Some(tokio::spawn(async { panic!("a defect") }));
+        unexpected_end(&mut task, &CancellationToken::new()).await;
     }
 }
