@@ -121,7 +121,13 @@ async fn prune(settings: &Settings) -> Result<(), BoxError> {
     let store = open_store(settings, false).await?;
     let mut marked = 0;
     for retention in retention {
-        marked += retention.mark(&store, now).await?;
+        loop {
+            let page = retention.mark_page(&store, now).await?;
+            marked += page.files;
+            if page.is_last {
+                break;
+            }
+        }
     }
     store.close().await;
     // Beside a fetch, no other process may remove bytes.
@@ -132,8 +138,8 @@ async fn prune(settings: &Settings) -> Result<(), BoxError> {
             let is_alone = locks.try_lock(Job::Files).await?;
             // Asked before each page: a server may have ended the lock.
             while is_alone && locks.try_lock(Job::Files).await? {
-                let page = remove_page(&store, &files, &RwLock::new(())).await?;
-                if let Some(error) = page.failure {
+                let page = remove_page(&store, &files, &RwLock::new(()), None).await?;
+                if let Some((_, error)) = page.failure {
                     return Err(format!("bytes of old files cannot be removed: {error}").into());
                 }
                 if page.digests == 0 {

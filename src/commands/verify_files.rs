@@ -6,7 +6,7 @@ use bidarc::clock::Clock;
 use bidarc::config::Settings;
 use bidarc::files::location::Location;
 use bidarc::files::storage::FileStore;
-use bidarc::files::verify::{Findings, verify};
+use bidarc::files::verify::{Findings, is_orphan, verify};
 use clap::Args;
 
 use crate::commands::progress_line::ProgressLine;
@@ -30,15 +30,19 @@ pub(crate) async fn run(command: &VerifyCommand, settings: &Settings) -> Result<
     let now = Clock::system().now();
     let findings = verify(&database, &store, now, |done, total| progress.report(done, total)).await;
     progress.finish();
-    database.close().await;
     let findings = findings.map_err(|error| format!("the files were not verified: {error}"))?;
     let mut removed = 0;
     if command.remove_orphans {
         for orphan in &findings.orphans {
+            // A fetch may have stored the same bytes meanwhile.
+            if !is_orphan(&database, orphan).await? {
+                continue;
+            }
             store.remove(orphan).await?;
             removed += 1;
         }
     }
+    database.close().await;
     write_stdout(&report(&findings, removed))?;
     let faults = findings.missing.len() + findings.wrong.len();
     if faults > 0 {

@@ -7,7 +7,7 @@ use tokio::sync::RwLock;
 use super::storage::{FileStore, StorageError};
 use crate::clock::Time;
 use crate::config;
-use crate::domain::{FileId, FileKind};
+use crate::domain::{Digest, FileId, FileKind};
 use crate::store::files::{RemovableFile, clear_removed, is_kept, mark_removed, removable, removed_contents};
 use crate::store::{Store, StoreError};
 
@@ -63,20 +63,27 @@ impl Retention {
         removable(store.reserved_reader(), (self.kind, self.stored_before(now)), after, PAGE_SIZE).await
     }
 
-    /// Marks the files as removed. Their bytes are removed by [`remove_page`]. Returns how many.
+    /// Marks some of the files as removed, the oldest first. Their bytes are removed by
+    /// [`remove_page`].
     ///
     /// # Errors
     ///
     /// The database does not answer.
-    pub async fn mark(self, store: &Store, now: Time) -> Result<u64, StoreError> {
-        let mut marked = 0;
-        while !self.list(store, now, FileId(0)).await?.is_empty() {
-            let tx = store.begin().await?;
-            marked += mark_removed(&tx, (self.kind, self.stored_before(now)), &self.problem(), MARKED_AT_ONCE).await?;
-            store.commit(tx, None).await?;
-        }
-        Ok(marked)
+    pub async fn mark_page(self, store: &Store, now: Time) -> Result<MarkedPage, StoreError> {
+        let tx = store.begin().await?;
+        let files = mark_removed(&tx, (self.kind, self.stored_before(now)), &self.problem(), MARKED_AT_ONCE).await?;
+        store.commit(tx, None).await?;
+        Ok(MarkedPage { files, is_last: files < u64::from(MARKED_AT_ONCE) })
     }
+}
+
+/// What was marked at once.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkedPage {
+    /// How many files.
+    pub files: u64,
+    /// Whether no others are left.
+    pub is_last: bool,
 }
 
 /// What a page of removals came to.
@@ -84,27 +91,33 @@ impl Retention {
 pub struct RemovedPage {
     /// How many digests it was of.
     pub digests: usize,
-    /// Why bytes of it could not be removed; the last error.
-    pub failure: Option<StorageError>,
+    /// Why bytes of it could not be removed, and of which digest. Those after it were not tried: each
+    /// may take as long to fail.
+    pub failure: Option<(Digest, StorageError)>,
 }
 
-/// Removes the bytes of some files that are marked as removed, unless other files have the same
-/// bytes. Fetches hold `storing` from before they store bytes until their row says so. The caller
+/// Removes the bytes of some files that are marked as removed, those after a digest, unless other
+/// files have the same bytes. Fetches hold `storing` from before they store bytes until their row says so. The caller
 /// holds the job lock, and has checked it just now.
 ///
 /// # Errors
 ///
 /// The database fails. The rest is removed next time.
-pub async fn remove_page(store: &Store, files: &FileStore, storing: &RwLock<()>) -> Result<RemovedPage, StoreError> {
-    let digests = removed_contents(store.reserved_reader(), REMOVED_AT_ONCE).await?;
+pub async fn remove_page(
+    store: &Store,
+    files: &FileStore,
+    storing: &RwLock<()>,
+    after: Option<&Digest>,
+) -> Result<RemovedPage, StoreError> {
+    let digests = removed_contents(store.reserved_reader(), after, REMOVED_AT_ONCE).await?;
     let mut page = RemovedPage { digests: digests.len(), failure: None };
     for digest in digests {
         let _no_fetch_stores = storing.write().await;
         if !is_kept(store.reserved_reader(), &digest).await?
             && let Err(error) = files.delete(&digest).await
         {
-            page.failure = Some(error);
-            continue;
+            page.failure = Some((digest, error));
+            break;
         }
         let tx = store.begin().await?;
         clear_removed(&tx, &digest).await?;

@@ -109,12 +109,7 @@ pub async fn verify(
         }
     }
     for object in unnamed {
-        let is_orphan = match object.name {
-            Some(ObjectName::File(digest) | ObjectName::Thumbnail(digest)) => {
-                !is_named(database.reader(), &digest).await?
-            }
-            None => true,
-        };
+        let is_orphan = is_orphan(database, &object).await?;
         if is_orphan && now - object.written_at >= ORPHAN_AGE_MIN {
             findings.orphans.push(object);
         } else if is_orphan {
@@ -122,6 +117,18 @@ pub async fn verify(
         }
     }
     Ok(findings)
+}
+
+/// Whether no row names an object.
+///
+/// # Errors
+///
+/// The database does not answer.
+pub async fn is_orphan(database: &Store, object: &StoredObject) -> Result<bool, StoreError> {
+    Ok(match object.name {
+        Some(ObjectName::File(digest) | ObjectName::Thumbnail(digest)) => !is_named(database.reader(), &digest).await?,
+        None => true,
+    })
 }
 
 async fn hash(store: &FileStore, digest: &Digest) -> Result<(Digest, u64), StorageError> {

@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
@@ -18,6 +19,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, ObjectStoreScheme};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::domain::Digest;
@@ -33,6 +35,13 @@ pub use upload::Upload;
 /// 5 MiB, except the last one.
 const FOLDER_PART_BYTES: usize = 256 * 1024;
 const CLOUD_PART_BYTES: usize = 5 * 1024 * 1024;
+
+/// How much of a disk the files leave free. The database may be on the same one, and deliveries go
+/// first.
+pub const FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
+
+/// How long a reader waits for the next piece of an object.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An open store of files. Clones share it.
 #[derive(Clone, Debug)]
@@ -85,6 +94,12 @@ pub enum StorageError {
     /// The store gave fewer bytes than it said.
     #[error("the store of files gave too few bytes")]
     Incomplete,
+    /// The store gave nothing for half a minute.
+    #[error("the store of files does not answer")]
+    TimedOut,
+    /// The disk of a folder is nearly full.
+    #[error("the disk of the files is nearly full")]
+    NoRoom,
 }
 
 impl From<object_store::Error> for StorageError {
@@ -95,11 +110,12 @@ impl From<object_store::Error> for StorageError {
 
 /// The builder of a bucket's client from its vendor's variables. The library ends each request
 /// after 30 seconds, with its body: too soon for a large file over a slow line. Unless the
-/// variables set other times, a request ends only once nothing has come for 30 seconds.
+/// variables set other times, a request ends only once nothing has come for 5 minutes. While a part
+/// is sent nothing comes, so a line must carry its 5 MiB in that time.
 macro_rules! patient {
     ($builder:ident, $key:ident) => {{
         let mut builder = $builder::from_env();
-        for (key, value) in [(Timeout, "1 day"), (ReadTimeout, "30 seconds")] {
+        for (key, value) in [(Timeout, "1 day"), (ReadTimeout, "5 minutes")] {
             if builder.get_config_value(&$key::Client(key)) == ClientOptions::default().get_config_value(&key) {
                 builder = builder.with_config($key::Client(key), value);
             }
@@ -197,9 +213,11 @@ impl FileStore {
         range: Option<Range<u64>>,
     ) -> Result<impl Stream<Item = Result<Bytes, StorageError>> + Send + use<>, StorageError> {
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
-        let stream = self.objects.get_opts(&name.path(), options).await?.into_stream();
+        let found = timeout(PIECE_TIMEOUT, self.objects.get_opts(&name.path(), options)).await;
+        let stream = found.map_err(|_| StorageError::TimedOut)??.into_stream();
+        let pieces = tokio_stream::StreamExt::timeout(stream, PIECE_TIMEOUT);
         // A folder's reader gives empty pieces without an end if a file becomes shorter.
-        Ok(stream.map(|piece| match piece {
+        Ok(pieces.map(|piece| match piece.map_err(|_| StorageError::TimedOut)? {
             Ok(piece) if piece.is_empty() => Err(StorageError::Incomplete),
             piece => Ok(piece?),
         }))
@@ -220,7 +238,8 @@ impl FileStore {
     ///
     /// As [`Self::size`].
     pub async fn object_size(&self, name: ObjectName) -> Result<u64, StorageError> {
-        Ok(self.objects.head(&name.path()).await?.size)
+        let found = timeout(PIECE_TIMEOUT, self.objects.head(&name.path())).await;
+        Ok(found.map_err(|_| StorageError::TimedOut)??.size)
     }
 
     /// Whether an object is in the store.

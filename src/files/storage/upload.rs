@@ -4,7 +4,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, WriteMultipart};
 
-use super::{FileStore, ObjectName, StorageError};
+use super::{FREE_BYTES_MIN, FileStore, ObjectName, StorageError};
 use crate::domain::Digest;
 
 /// A file that is being written. Dropped without [`Self::finish`], it leaves nothing in a folder.
@@ -30,8 +30,11 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// If the store fails. The upload can then only be aborted.
+    /// If the store fails, or a folder's disk is nearly full. The upload can then only be aborted.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
+        if self.store.free_bytes().is_some_and(|free| free < FREE_BYTES_MIN) {
+            return Err(StorageError::NoRoom);
+        }
         if let Some(parts) = &mut self.parts {
             parts.wait_for_capacity(1).await?;
             parts.put(bytes);
@@ -84,7 +87,15 @@ impl Upload {
         }
         self.store.protect(&self.path).await?;
         crate::failpoint::abort_if_set("upload-before-rename");
-        self.store.objects.rename(&self.path, &name.path()).await?;
+        if self.store.folder.is_some() {
+            self.store.objects.rename(&self.path, &name.path()).await?;
+            return Ok(());
+        }
+        self.store.objects.copy(&self.path, &name.path()).await?;
+        // The bytes are under their name. A bucket may not permit removals.
+        if let Err(error) = self.store.objects.delete(&self.path).await {
+            tracing::debug!(%error, path = %self.path, "an upload could not be removed after it was copied");
+        }
         Ok(())
     }
 

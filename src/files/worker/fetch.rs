@@ -106,6 +106,7 @@ impl Context {
             Ok(Err(DownloadError::Refused(text))) => self.give_up(job, FileState::Refused, &text).await,
             Ok(Err(DownloadError::Failed(text))) => self.give_up(job, FileState::Failed, &text).await,
             Ok(Err(DownloadError::Retry { text, retry_after })) => self.try_again(job, text, retry_after).await,
+            Ok(Err(DownloadError::Sink(StorageError::NoRoom))) => self.no_room(job).await,
             Ok(Err(DownloadError::Sink(error))) => self.storage_failed(job, error).await,
             Err(error) => {
                 tracing::error!(file = job.id.0, %error, "a download ended unexpectedly");
@@ -126,9 +127,7 @@ impl Context {
         let room = if is_new { self.room.reserve(size_bytes) } else { None };
         if is_new && room.is_none() {
             upload.abort().await;
-            let next_attempt_at = self.clock.now() + ROOM_PAUSE;
-            let attempt = Attempt { problem: NO_ROOM.to_owned(), next_attempt_at, counts: false };
-            return Ok(if self.postpone(job, attempt).await? { Outcome::NoRoom } else { Outcome::Superseded });
+            return self.no_room(job).await;
         }
         let finished = self.downloads.spawn(async move { upload.finish(&digest).await }).await;
         match finished {
@@ -188,6 +187,12 @@ impl Context {
         }
         tracing::debug!(file = job.id.0, problem, %next_attempt_at, "file not fetched yet");
         Ok(Outcome::Retry)
+    }
+
+    async fn no_room(&self, job: &FetchJob) -> Result<Outcome, StoreError> {
+        let next_attempt_at = self.clock.now() + ROOM_PAUSE;
+        let attempt = Attempt { problem: NO_ROOM.to_owned(), next_attempt_at, counts: false };
+        Ok(if self.postpone(job, attempt).await? { Outcome::NoRoom } else { Outcome::Superseded })
     }
 
     async fn storage_failed(&self, job: &FetchJob, error: StorageError) -> Result<Outcome, StoreError> {

@@ -9,19 +9,24 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::outbound::{AllowedUrl, Outbound};
 use super::retention::{Retention, remove_page};
 use super::storage::FileStore;
 use crate::clock::{Clock, Time};
 use crate::config;
-use crate::domain::{FileId, FileState, Seq};
-use crate::store::files::{FetchJob, count_pending_due, earliest_deadline, next_attempt_after, removed_contents};
+use crate::domain::{Digest, FileId, FileState, Seq};
+use crate::store::files::{
+    FetchJob, count_pending_due, earliest_deadline, has_expired_early, newest_arrival, next_attempt_after,
+    removed_contents,
+};
 use crate::store::{JobLocks, Store, StoreError};
 
 mod backoff;
@@ -52,6 +57,15 @@ const ROOM_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How often files are removed that are older than they are kept.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The pause between two transactions that mark old files.
+const MARK_PAUSE: Duration = Duration::from_millis(50);
+
+/// How far the clock may be ahead of the newest event for retention to believe it.
+const CLOCK_LEAD_MAX: TimeDelta = TimeDelta::days(30);
+
+/// A clock that goes back by less is being adjusted.
+const CLOCK_STEP_MIN: TimeDelta = TimeDelta::minutes(1);
 
 /// How long removals wait after one failed. The store may not permit them.
 const REMOVAL_PAUSE: Duration = Duration::from_secs(10 * 60);
@@ -95,8 +109,14 @@ pub struct Worker {
     /// Whether the store of files failed, and has taken no file since.
     is_storage_broken: bool,
     retention_ran_at: Option<Instant>,
+    /// How many files retention has marked since then.
+    retention_marked: u64,
+    /// The digest whose bytes could not be removed last. The next ones are tried before it again.
+    removal_failed: Option<Digest>,
     /// No bytes of old files are removed before this time.
     removal_pause_ends: Option<Instant>,
+    /// The clock when the worker last worked. None until files of earlier were looked at.
+    clock_seen: Option<(Time, Instant)>,
     /// Whether the database failed, and has answered nothing since.
     is_database_broken: bool,
     fetched: u64,
@@ -133,6 +153,9 @@ impl Worker {
             pause_ends: None,
             is_storage_broken: false,
             retention_ran_at: None,
+            retention_marked: 0,
+            removal_failed: None,
+            clock_seen: None,
             removal_pause_ends: None,
             is_database_broken: false,
             fetched: 0,
@@ -142,8 +165,9 @@ impl Worker {
     /// Works until it is stopped. Files that are stored at that moment are recorded; downloads end,
     /// and begin again with the next worker.
     pub async fn run(mut self) {
+        // A task of its own: its alarm must not stand still when the worker does.
         let gauges = gauges::run(self.context.store.clone(), self.context.clock.clone());
-        let mut gauges = std::pin::pin!(gauges);
+        let _gauges = AbortOnDropHandle::new(tokio::spawn(gauges));
         let mut known = self.context.store.known_head();
         let stopping = self.context.stopping.clone();
         while !stopping.is_cancelled() {
@@ -157,7 +181,6 @@ impl Worker {
                     self.queue.clear();
                 }
                 () = tokio::time::sleep(wake) => self.queue.clear(),
-                () = &mut gauges => {}
             }
             while let Some(ended) = self.running.try_join_next_with_id() {
                 self.settle(ended);
@@ -230,12 +253,17 @@ impl Worker {
         if self.queue.is_empty() && self.running.len() < self.fetches {
             self.fill_queue(now).await?;
         }
+        let may_be_early =
+            self.clock_seen.is_none_or(|seen| has_gone_back(seen, now)) && has_expired_early(reader, now).await?;
         let has_dead_links = earliest_deadline(reader).await?.is_some_and(|deadline| deadline <= now);
         let retention_is_due = !self.retention.is_empty()
             && self.retention_ran_at.is_none_or(|ran_at| ran_at.elapsed() >= RETENTION_INTERVAL);
         let has_removed = self.removal_pause_ends.is_none_or(|ends| ends <= Instant::now())
-            && !removed_contents(reader, 1).await?.is_empty();
-        let has_work = !self.queue.is_empty() || has_dead_links || retention_is_due || has_removed;
+            && !removed_contents(reader, None, 1).await?.is_empty();
+        let has_work = !self.queue.is_empty() || may_be_early || has_dead_links || retention_is_due || has_removed;
+        if !may_be_early {
+            self.clock_seen = Some((now, Instant::now()));
+        }
         if !has_work && self.running.is_empty() {
             // On PostgreSQL the lock is a transaction, which should not stay open without need.
             self.locks = None;
@@ -245,6 +273,14 @@ impl Worker {
         if !self.hold_lock().await? {
             self.queue.clear();
             return Ok(LOCK_INTERVAL);
+        }
+        if may_be_early {
+            let files = self.context.recorder.record(Write::Revived { now }).await?;
+            tracing::warn!(
+                files,
+                "links that live were taken for dead, by a clock that was wrong; their files are fetched"
+            );
+            self.clock_seen = Some((now, Instant::now()));
         }
         if has_dead_links {
             let expired = self.context.recorder.record(Write::Expired { now }).await?;
@@ -262,7 +298,9 @@ impl Worker {
             }
         }
         if retention_is_due {
-            self.mark_old(now).await?;
+            if !self.mark_old(now).await? {
+                return Ok(MARK_PAUSE);
+            }
         } else if has_removed {
             self.remove_some().await?;
         }
@@ -321,17 +359,28 @@ impl Worker {
         self.queue.clear();
     }
 
-    /// Marks the files that are older than they are kept.
-    async fn mark_old(&mut self, now: Time) -> Result<(), StoreError> {
-        let mut marked = 0;
+    /// Marks some of the files that are older than they are kept. Returns whether none is left. A
+    /// clock that is far ahead of the newest event removes nothing: it may be wrong.
+    async fn mark_old(&mut self, now: Time) -> Result<bool, StoreError> {
+        let Some(newest) = newest_arrival(self.context.store.reserved_reader()).await? else {
+            self.retention_ran_at = Some(Instant::now());
+            return Ok(true);
+        };
+        let now = now.min(newest + CLOCK_LEAD_MAX);
+        let mut is_done = true;
         for retention in &self.retention {
-            marked += retention.mark(&self.context.store, now).await?;
+            let page = retention.mark_page(&self.context.store, now).await?;
+            self.retention_marked += page.files;
+            is_done &= page.is_last;
         }
-        self.retention_ran_at = Some(Instant::now());
-        if marked > 0 {
-            tracing::info!(files = marked, "files are older than they are kept; their bytes will be removed");
+        if is_done {
+            self.retention_ran_at = Some(Instant::now());
+            let files = std::mem::take(&mut self.retention_marked);
+            if files > 0 {
+                tracing::info!(files, "files are older than they are kept; their bytes will be removed");
+            }
         }
-        Ok(())
+        Ok(is_done)
     }
 
     /// Removes the bytes of some files that are marked. If the lock went to another node, that node
@@ -341,10 +390,13 @@ impl Worker {
         if !self.hold_lock().await? {
             return Ok(());
         }
-        let page = remove_page(&self.context.store, &self.context.files, &self.context.storing).await?;
+        let after = self.removal_failed.take();
+        let Context { store, files, storing, .. } = &*self.context;
+        let page = remove_page(store, files, storing, after.as_ref()).await?;
         self.room_read_at = None;
-        if let Some(error) = page.failure {
+        if let Some((digest, error)) = page.failure {
             tracing::warn!(%error, "bytes of old files could not be removed; they will be later");
+            self.removal_failed = Some(digest);
             self.removal_pause_ends = Some(Instant::now() + REMOVAL_PAUSE);
         }
         Ok(())
@@ -366,7 +418,27 @@ impl std::fmt::Debug for Worker {
     }
 }
 
+/// Whether the clock shows less than it did when it was seen, and the time since.
+fn has_gone_back((seen, at): (Time, Instant), now: Time) -> bool {
+    let since = TimeDelta::from_std(at.elapsed()).unwrap_or_default();
+    now + CLOCK_STEP_MIN < seen + since
+}
+
 async fn wait_for_commit(store: &Store, known: Seq) -> Seq {
     tokio::time::sleep(COMMIT_PAUSE).await;
     store.wait_for_commit(known).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn clock_that_shows_less_than_it_must_has_gone_back() {
+        let seen = (Clock::system().now(), Instant::now());
+        tokio::time::advance(Duration::from_secs(600)).await;
+        for (seconds, has_gone) in [(600, false), (541, false), (539, true), (-100, true), (9999, false)] {
+            assert_eq!(has_gone_back(seen, seen.0 + TimeDelta::seconds(seconds)), has_gone, "{seconds}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::clock::Time;
 use crate::domain::{Digest, FileId, FileState};
 use crate::store::files::{
-    Attempt, FetchJob, expire, postpone_all, record_refused, record_stored, record_unfetched, record_unfit,
+    Attempt, FetchJob, expire, postpone_all, record_refused, record_stored, record_unfetched, record_unfit, revive,
 };
 use crate::store::{Store, StoreError, Transaction};
 
@@ -39,6 +39,8 @@ pub(super) enum Write {
     Unfetched { job: FetchJob, attempt: Attempt },
     /// The jobs whose links are dead are given up.
     Expired { now: Time },
+    /// Those are taken up again whose links live.
+    Revived { now: Time },
     /// All jobs that are due wait.
     Postponed { now: Time, until: Time, problem: &'static str },
 }
@@ -149,6 +151,7 @@ impl Write {
             Self::Unfetched { job, attempt } => record_unfetched(tx, job, attempt).await?.into(),
             Self::Refused { jobs, problem } => record_refused(tx, jobs, problem).await?,
             Self::Expired { now } => expire(tx, *now).await?,
+            Self::Revived { now } => revive(tx, *now).await?,
             Self::Postponed { now, until, problem } => postpone_all(tx, *now, *until, problem).await?,
         })
     }

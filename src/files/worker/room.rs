@@ -2,6 +2,7 @@
 //! running fetches have reserved.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -10,12 +11,12 @@ use super::gauges::count_outcome;
 use super::record::Write;
 use super::{ROOM_INTERVAL, Worker};
 use crate::clock::Time;
+use crate::files::storage::FREE_BYTES_MIN;
 use crate::store::StoreError;
 use crate::store::files::stored_bytes;
 
-/// How much of a disk the files leave free. The database may be on the same one, and deliveries go
-/// first.
-const FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
+/// How long a disk may take to say what it has free.
+const DISK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The room that is left. Clones share it.
 #[derive(Clone, Debug)]
@@ -100,11 +101,21 @@ impl Worker {
                 Some(max) => max.saturating_sub(stored_bytes(self.context.store.reserved_reader()).await?),
                 None => u64::MAX,
             };
-            let on_disk = self.context.files.free_bytes().map_or(u64::MAX, |free| free.saturating_sub(FREE_BYTES_MIN));
-            room.end_count(left.min(on_disk));
+            room.end_count(left.min(self.room_on_disk().await));
             self.room_read_at = Some(Instant::now());
         }
         Ok(room.free())
+    }
+
+    /// How many bytes a folder's disk has for files; none if it does not answer, as a shared folder
+    /// whose server is away.
+    async fn room_on_disk(&self) -> u64 {
+        let files = self.context.files.clone();
+        let asked = self.context.downloads.spawn_blocking(move || files.free_bytes());
+        match tokio::time::timeout(DISK_TIMEOUT, asked).await {
+            Ok(Ok(free)) => free.map_or(u64::MAX, |free| free.saturating_sub(FREE_BYTES_MIN)),
+            Ok(Err(_)) | Err(_) => 0,
+        }
     }
 
     /// Lets all jobs wait that are due.

@@ -127,6 +127,28 @@ pub async fn expire<C: ConnectionTrait>(db: &C, now: Time) -> Result<u64, StoreE
     Ok(execute(db, EXPIRE, [to_micros(now).into()]).await?.rows_affected())
 }
 
+/// Whether a file was given up although its link lives: the clock was wrong then.
+///
+/// # Errors
+///
+/// The database does not answer.
+pub async fn has_expired_early<C: ConnectionTrait>(db: &C, now: Time) -> Result<bool, StoreError> {
+    let sql = r#"SELECT "id" FROM "file"
+        WHERE "state" = 'EXPIRED' AND "stored_at" IS NULL AND "link_expires_at" > $1 LIMIT 1"#;
+    Ok(query_number(db, sql, [to_micros(now).into()]).await?.is_some())
+}
+
+/// Takes files up again that were given up although their links live. Returns how many.
+///
+/// # Errors
+///
+/// The database does not answer.
+pub async fn revive<C: ConnectionTrait>(db: &C, now: Time) -> Result<u64, StoreError> {
+    let sql = r#"UPDATE "file" SET "state" = 'PENDING', "problem" = NULL, "next_attempt_at" = $1
+        WHERE "state" = 'EXPIRED' AND "stored_at" IS NULL AND "link_expires_at" > $1"#;
+    Ok(execute(db, sql, [to_micros(now).into()]).await?.rows_affected())
+}
+
 /// Records that a file is stored, also if its link died meanwhile. A fresh link may lead to a later
 /// version, so that the bytes of the link before are not recorded. Returns whether the file still
 /// waited for them.

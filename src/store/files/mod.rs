@@ -21,11 +21,11 @@ mod tests;
 
 pub use jobs::{
     Attempt, FetchJob, FileCounts, PendingExtremes, count, count_pending_due, due, earliest_deadline, expire,
-    next_attempt_after, pending_extremes, postpone_all, record_refused, record_stored, record_unfetched, record_unfit,
-    stored_bytes,
+    has_expired_early, next_attempt_after, pending_extremes, postpone_all, record_refused, record_stored,
+    record_unfetched, record_unfit, revive, stored_bytes,
 };
 pub use recording::{FileRecording, Links, NewFiles};
-pub use retention::{RemovableFile, clear_removed, is_kept, mark_removed, removable, removed_contents};
+pub use retention::{RemovableFile, clear_removed, is_kept, mark_removed, newest_arrival, removable, removed_contents};
 pub use retry::{FileRetry, FilesOf, make_due, retry};
 pub use stored::{digests_after, is_named};
 

@@ -69,21 +69,37 @@ pub async fn mark_removed<C: ConnectionTrait>(
     Ok(execute(db, sql, values).await?.rows_affected())
 }
 
-pub(super) const REMOVED_CONTENTS: &str =
-    r#"SELECT DISTINCT "sha256" FROM "file" WHERE "state" = 'EXPIRED' AND "sha256" IS NOT NULL LIMIT $1"#;
+pub(super) const REMOVED_CONTENTS: &str = r#"SELECT DISTINCT "sha256" FROM "file" WHERE "state" = 'EXPIRED' AND "sha256" IS NOT NULL AND "sha256" > $1
+    ORDER BY "sha256" LIMIT $2"#;
 
-/// The digests of files that are marked as removed, whose bytes may still be in the store.
+/// The digests of files that are marked as removed, whose bytes may still be in the store: those
+/// after a digest, in their order, at most `limit`.
 ///
 /// # Errors
 ///
 /// The database does not answer, or a digest cannot be read.
-pub async fn removed_contents<C: ConnectionTrait>(db: &C, limit: u32) -> Result<Vec<Digest>, StoreError> {
-    let rows = query(db, REMOVED_CONTENTS, [i64::from(limit).into()]).await?;
+pub async fn removed_contents<C: ConnectionTrait>(
+    db: &C,
+    after: Option<&Digest>,
+    limit: u32,
+) -> Result<Vec<Digest>, StoreError> {
+    let after = after.map(ToString::to_string).unwrap_or_default();
+    let rows = query(db, REMOVED_CONTENTS, [after.into(), i64::from(limit).into()]).await?;
     let read = |row: &sea_orm::QueryResult| {
         let text: String = row.try_get_by_index(0)?;
         text.parse().map_err(|_| StoreError::Unreadable("the digest of a file".to_owned()))
     };
     rows.iter().map(read).collect()
+}
+
+/// When the newest event arrived.
+///
+/// # Errors
+///
+/// The database does not answer.
+pub async fn newest_arrival<C: ConnectionTrait>(db: &C) -> Result<Option<Time>, StoreError> {
+    let sql = r#"SELECT "received_at" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;
+    query_number(db, sql, []).await?.map(from_micros).transpose()
 }
 
 /// Whether a stored file has these bytes.
