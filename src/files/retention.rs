@@ -91,14 +91,14 @@ pub struct MarkedPage {
 pub struct RemovedPage {
     /// How many digests it was of.
     pub digests: usize,
-    /// Why bytes of it could not be removed, and of which digest. Those after it were not tried: each
-    /// may take as long to fail.
+    /// Why bytes of it could not be removed, and of which digest. Those after it were not tried:
+    /// each may take as long to fail.
     pub failure: Option<(Digest, StorageError)>,
 }
 
 /// Removes the bytes of some files that are marked as removed, those after a digest, unless other
-/// files have the same bytes. Fetches hold `storing` from before they store bytes until their row says so. The caller
-/// holds the job lock, and has checked it just now.
+/// files have the same bytes. Fetches hold `storing` from before they store bytes until their row
+/// says so. The caller holds the job lock, and has checked it just now.
 ///
 /// # Errors
 ///

@@ -116,13 +116,14 @@ impl Socket {
         let pong = Message::Text(r#"{"type":"pong","payload":{"read":true}}"#.to_owned());
         let mut others = VecDeque::new();
         loop {
-            match self.message().await {
-                message if message == pong => return others,
-                message @ Message::Text(_) => others.push_back(message),
-                closed @ Message::Closed(_) => {
-                    others.push_back(closed);
-                    return others;
-                }
+            let message = self.message().await;
+            if message == pong {
+                return others;
+            }
+            let is_closed = matches!(message, Message::Closed(_));
+            others.push_back(message);
+            if is_closed {
+                return others;
             }
         }
     }
