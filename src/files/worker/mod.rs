@@ -86,6 +86,13 @@ pub struct Parts {
     pub stopping: CancellationToken,
 }
 
+/// What a running fetch is of.
+struct Target {
+    file: FileId,
+    host: String,
+    began_at: Instant,
+}
+
 /// Fetches files.
 pub struct Worker {
     context: Arc<Context>,
@@ -100,8 +107,9 @@ pub struct Worker {
     /// fetched at once.
     passed: Option<(Time, FileId)>,
     running: JoinSet<Outcome>,
-    /// The file and the host of each running fetch.
-    targets: HashMap<Id, (FileId, String)>,
+    targets: HashMap<Id, Target>,
+    /// Hosts that have let a fetch wait in vain, and until when the others come before them.
+    slow_hosts: HashMap<String, Instant>,
     /// When the size of all files was read.
     room_read_at: Option<Instant>,
     /// Nothing is fetched before this time.
@@ -149,6 +157,7 @@ impl Worker {
             passed: None,
             running: JoinSet::new(),
             targets: HashMap::new(),
+            slow_hosts: HashMap::new(),
             room_read_at: None,
             pause_ends: None,
             is_storage_broken: false,
@@ -309,9 +318,14 @@ impl Worker {
 
     fn settle(&mut self, ended: Result<(Id, Outcome), JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        self.targets.remove(&id);
+        let target = self.targets.remove(&id);
         match ended {
-            Ok((_, outcome)) => self.settle_outcome(outcome),
+            Ok((_, outcome)) => {
+                if let Some(target) = target {
+                    self.judge_host(target, &outcome);
+                }
+                self.settle_outcome(outcome);
+            }
             Err(error) => {
                 tracing::error!(%error, "a fetch ended unexpectedly");
                 self.pause();

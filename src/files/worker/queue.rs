@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
-use super::Worker;
+use super::fetch::Outcome;
 use super::gauges::count_outcome;
 use super::record::Write;
+use super::{Target, Worker};
 use crate::clock::Time;
 use crate::domain::FileId;
 use crate::files::outbound::AllowedUrl;
@@ -26,12 +29,18 @@ const PAGES_MAX: u32 = 5;
 /// How many jobs of one host the queue holds, so that it has room for those of others.
 const HOST_JOBS_MAX: usize = 50;
 
+/// How long a fetch waits in vain that makes its host a slow one, and for how long. Two slots of a
+/// host that lets everything wait for half a minute would keep others from theirs until their links
+/// die.
+const SLOW_FAILURE: Duration = Duration::from_secs(5);
+const SLOW_PERIOD: Duration = Duration::from_secs(5 * 60);
+
 impl Worker {
     /// Takes jobs into the empty queue that are due and not running: those with the nearest
     /// deadlines, and others behind them if their hosts leave slots free. Links that may not be
     /// fetched are refused at once and for good.
     pub(super) async fn fill_queue(&mut self, now: Time) -> Result<(), StoreError> {
-        let running: Vec<FileId> = self.targets.values().map(|(file, _)| *file).collect();
+        let running: Vec<FileId> = self.targets.values().map(|target| target.file).collect();
         let (mut after, mut passed) = (None, self.passed.take());
         let mut queued: BTreeMap<String, usize> = BTreeMap::new();
         let mut pages = 0;
@@ -84,35 +93,112 @@ impl Worker {
         self.queue.push_back((job, url));
     }
 
-    /// Whether the queue has a job for each slot that is free.
+    /// Whether the queue has a job for each slot that is free, of hosts that answer soon.
     fn fills_slots(&self, queued: &BTreeMap<String, usize>) -> bool {
-        let startable: usize = queued.iter().map(|(host, jobs)| (*jobs).min(self.free_slots_of(host))).sum();
+        let queued = queued.iter().filter(|(host, _)| !self.is_slow(host));
+        let startable: usize = queued.map(|(host, jobs)| (*jobs).min(self.free_slots_of(host))).sum();
         startable >= self.fetches.saturating_sub(self.running.len())
     }
 
     fn free_slots_of(&self, host: &str) -> usize {
-        let busy = self.targets.values().filter(|(_, other)| other == host).count();
+        let busy = self.targets.values().filter(|target| target.host == host).count();
         FETCHES_PER_HOST.saturating_sub(busy)
     }
 
-    /// Starts the jobs of the queue for which there is a slot, nearest deadline first.
-    pub(super) fn start_fetches(&mut self) {
-        let mut waiting = VecDeque::new();
-        while self.running.len() < self.fetches {
-            let Some((job, url)) = self.queue.pop_front() else { break };
-            if self.free_slots_of(url.host()) == 0 {
-                waiting.push_back((job, url));
-            } else {
-                self.start_fetch(job, url);
-            }
+    fn is_slow(&self, host: &str) -> bool {
+        self.slow_hosts.get(host).is_some_and(|until| *until > Instant::now())
+    }
+
+    /// Takes note of how a host kept a fetch waiting.
+    pub(super) fn judge_host(&mut self, target: Target, outcome: &Outcome) {
+        let now = Instant::now();
+        if matches!(outcome, Outcome::Retry) && now - target.began_at >= SLOW_FAILURE {
+            self.slow_hosts.insert(target.host, now + SLOW_PERIOD);
+        } else {
+            self.slow_hosts.remove(&target.host);
         }
-        waiting.append(&mut self.queue);
-        self.queue = waiting;
+        self.slow_hosts.retain(|_, until| *until > now);
+    }
+
+    /// Starts the jobs of the queue for which there is a slot, nearest deadline first. Hosts that
+    /// let fetches wait in vain get the slots that others leave.
+    pub(super) fn start_fetches(&mut self) {
+        for takes_slow in [false, true] {
+            let mut waiting = VecDeque::new();
+            while self.running.len() < self.fetches {
+                let Some((job, url)) = self.queue.pop_front() else { break };
+                if self.free_slots_of(url.host()) == 0 || self.is_slow(url.host()) && !takes_slow {
+                    waiting.push_back((job, url));
+                } else {
+                    self.start_fetch(job, url);
+                }
+            }
+            waiting.append(&mut self.queue);
+            self.queue = waiting;
+        }
     }
 
     fn start_fetch(&mut self, job: FetchJob, url: AllowedUrl) {
-        let target = (job.id, url.host().to_owned());
+        let target = Target { file: job.id, host: url.host().to_owned(), began_at: Instant::now() };
         let task = self.running.spawn(Arc::clone(&self.context).fetch(job, url));
         self.targets.insert(task.id(), target);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Settings;
+    use crate::domain::FileKind;
+    use crate::files::outbound::{Outbound, OutboundSettings};
+    use crate::files::storage::FileStore;
+    use crate::files::worker::Parts;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn slow_host_gets_the_slots_that_others_leave() {
+        let (directory, store) = Store::for_test().await;
+        let clock = Clock::system();
+        let settings = OutboundSettings { allowed_hosts: Vec::new(), allow_loopback: true, proxy: None };
+        let parts = Parts {
+            store,
+            files: FileStore::open(directory.path().join("files").to_str().unwrap()).unwrap(),
+            outbound: Outbound::new(settings, clock.clone()).unwrap(),
+            clock: clock.clone(),
+            downloads: tokio::runtime::Handle::current(),
+            stopping: CancellationToken::new(),
+        };
+        let mut worker = Worker::new(parts, &Settings::defaults().unwrap().files);
+        for (id, link) in [(1, "http://127.0.0.1:1/a.pdf"), (2, "http://localhost:1/a.pdf")] {
+            let job = FetchJob {
+                id: FileId(id),
+                kind: FileKind::Pdf,
+                link: link.to_owned(),
+                deadline: clock.now(),
+                attempts: 0,
+                is_signed_hook: false,
+            };
+            let url = worker.context.outbound.judge(link, false).unwrap();
+            worker.queue.push_back((job, url));
+        }
+        let target = |began_at| Target { file: FileId(3), host: "127.0.0.1".to_owned(), began_at };
+        worker.judge_host(target(Instant::now()), &Outcome::Retry);
+        assert!(!worker.is_slow("127.0.0.1"), "it failed at once");
+        worker.judge_host(target(Instant::now().checked_sub(SLOW_FAILURE).unwrap()), &Outcome::Retry);
+        worker.fetches = 1;
+        worker.start_fetches();
+        assert_eq!(worker.targets.values().map(|target| &*target.host).collect::<Vec<_>>(), ["localhost"]);
+        let queued = BTreeMap::from([("127.0.0.1".to_owned(), 1)]);
+        worker.fetches = 2;
+        assert!(!worker.fills_slots(&queued), "the jobs behind those of a slow host are read too");
+        worker.start_fetches();
+        assert_eq!(worker.targets.len(), 2);
+        worker.fetches = 3;
+        assert!(!worker.fills_slots(&queued));
+        worker.judge_host(target(Instant::now()), &Outcome::Stored);
+        assert!(worker.fills_slots(&queued));
     }
 }
