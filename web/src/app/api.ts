@@ -33,6 +33,12 @@ export function isUnauthenticated(problem: unknown): boolean {
   return error?.name === "CombinedError" && (error.response?.status === 401 || code(error) === "UNAUTHENTICATED");
 }
 
+/** Whether the same request may be answered a moment later: the service, or its database, cannot be reached. */
+export function isTemporary(error: CombinedError | undefined): boolean {
+  if (!error || isUnauthenticated(error)) return false;
+  return error.networkError !== undefined || code(error) === "UNAVAILABLE";
+}
+
 /** Whether the key's scope does not allow it. */
 export function isForbidden(error: CombinedError): boolean {
   return code(error) === "FORBIDDEN";

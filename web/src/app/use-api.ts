@@ -1,32 +1,59 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
-import type { AnyVariables, CombinedError } from "@urql/core";
-import { useCallback, useEffect } from "react";
+import { type AnyVariables, type CombinedError, createRequest } from "@urql/core";
+import { useCallback, useEffect, useRef } from "react";
 import { type UseQueryArgs, useQuery } from "urql";
-import { isUnauthenticated } from "./api";
+import { isTemporary, isUnauthenticated } from "./api";
 import { requireSignIn } from "./session";
 
 export interface ApiResult<Data> {
+  /** The last answer. While the first answer to other variables is fetched it is of the variables before. */
   data: Data | undefined;
+  /** Whether `data` is the answer to the variables of now. */
+  isCurrent: boolean;
   error: CombinedError | undefined;
   isFetching: boolean;
   refetch: () => void;
 }
 
-/** A query that is made again after a sign-in. What was shown stays while it is fetched again. */
+interface Options {
+  pause?: boolean;
+  /** Answers to variables of one subject stand for each other after a failure. The variables are the subject if none is named. */
+  subject?: string;
+}
+
+/** How long after a failure that may pass the service is asked again. */
+export const RETRY_MILLISECONDS = 15_000;
+
+/**
+ * A query that is made again after a sign-in, and after a failure that may pass. The answer that was shown stays while
+ * the query is made again. After such a failure it stays beside the error.
+ */
 export function useApi<Data, Variables extends AnyVariables>(
   query: TypedDocumentNode<Data, Variables>,
   variables: Variables,
-  options: { pause?: boolean } = {},
+  { pause = false, subject }: Options = {},
 ): ApiResult<Data> {
   const [result, fetchAgain] = useQuery<Data, Variables>({
     query,
     variables,
-    pause: options.pause ?? false,
+    pause,
   } as UseQueryArgs<Variables, Data>);
-  const { data, error, fetching } = result;
+  const { error, fetching, operation } = result;
+  const { key } = createRequest(query, variables);
+  const about = subject ?? key;
+  // urql drops the data of an answer that failed.
+  const last = useRef<{ about: string | number; data: Data }>(undefined);
+  if (result.data && operation?.key === key) last.current = { about, data: result.data };
+  const isKept = isTemporary(error) && last.current?.about === about;
+  const data = result.data ?? (isKept ? last.current?.data : undefined);
   useEffect(() => {
     if (isUnauthenticated(error)) requireSignIn();
   }, [error]);
   const refetch = useCallback(() => fetchAgain({ requestPolicy: "network-only" }), [fetchAgain]);
-  return { data, error, isFetching: fetching, refetch };
+  useEffect(() => {
+    if (!isTemporary(error)) return;
+    const timer = setTimeout(refetch, RETRY_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, [error, refetch]);
+  return { data, isCurrent: data !== undefined && operation?.key === key, error, isFetching: fetching, refetch };
 }

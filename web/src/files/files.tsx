@@ -8,7 +8,7 @@ import { useReadOnly } from "../app/viewer";
 import { serviceUrl } from "../base";
 import { FilesDocument, RetryFileDocument, type RetryFileInput } from "../gql/graphql";
 import { counted } from "../ui/format";
-import { Badge, Button, buttonClass, Failure, Hidden, Problems, Skeleton, Time } from "../ui/ui";
+import { Badge, Button, buttonClass, Failure, Hidden, Outdated, Problems, Skeleton, Time } from "../ui/ui";
 import styles from "./files.module.css";
 import { canRetry, isAlive, isInDanger, nameOf, outlook, type StoredFile, servicePath, size, states } from "./words";
 
@@ -39,6 +39,7 @@ export function Files({ ids, owner }: FilesProps) {
   const inDanger = files.filter((file) => isInDanger(file, now)).length;
   return (
     <>
+      <Outdated error={error} />
       {inDanger > 0 && (
         <p className={styles.warning} role="alert">
           {counted(inDanger, "file")} {inDanger === 1 ? "is" : "are"} not stored yet, and ArcSite's{" "}

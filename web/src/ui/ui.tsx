@@ -75,6 +75,16 @@ export function Failure({ error, retry }: { error: CombinedError; retry?: () => 
   );
 }
 
+/** The line above an answer that stays although a newer one could not be fetched. */
+export function Outdated({ error }: { error: CombinedError | undefined }) {
+  if (!error) return null;
+  return (
+    <p className={styles.outdated} role="status">
+      Newer data could not be fetched; the page tries again every 15 seconds. {errorText(error)}
+    </p>
+  );
+}
+
 export function Skeleton({ rows = 6 }: { rows?: number }) {
   return (
     <div className={styles.skeleton} aria-hidden="true">

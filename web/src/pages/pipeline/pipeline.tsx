@@ -42,7 +42,10 @@ export function PipelinePage() {
     }),
     [timeZone, bucket, quarter],
   );
-  const { data, error, refetch } = useApi(PipelineDocument, variables);
+  const { data, error, refetch } = useApi(PipelineDocument, variables, {
+    // The quarter goes on while the service is away.
+    subject: `${timeZone} ${bucket}`,
+  });
   useRefetchOn(concerns, refetch);
   useEffect(() => {
     document.title = "Pipeline · bidarc";
@@ -130,7 +133,7 @@ function Moment({ data, timeZone, isFailing }: { data: PipelineQuery; timeZone: 
     <p className={styles.soft} data-testid="moment">
       Numbers of <time dateTime={moment.toISOString()}>{longTime(moment, timeZone)}</time>. Weeks, months and hours are
       those of the time zone {timeZone}.{phase === "reconnecting" && " Without the connection they grow old."}
-      {isFailing && " Newer ones could not be fetched; the next event tries again."}
+      {isFailing && " Newer ones could not be fetched; the page tries again every 15 seconds."}
     </p>
   );
 }

@@ -22,6 +22,7 @@ import {
   Mark,
   monoClass,
   Notice,
+  Outdated,
   Skeleton,
   Time,
 } from "../../ui/ui";
@@ -53,7 +54,10 @@ export function ProposalPage() {
       ) : !data ? (
         <Skeleton />
       ) : proposal ? (
-        <Loaded proposal={proposal} />
+        <>
+          <Outdated error={error} />
+          <Loaded proposal={proposal} />
+        </>
       ) : (
         <Notice title="There is no such proposal" />
       )}
