@@ -5,6 +5,7 @@ import { idText } from "../events/subject";
 import { providers } from "../events/words";
 import { PaletteProposalsDocument } from "../gql/graphql";
 import { Dialog, inputClass } from "../ui/ui";
+import { errorText } from "./api";
 import styles from "./palette.module.css";
 import { useApi } from "./use-api";
 
@@ -33,8 +34,13 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [chosen, setChosen] = useState(0);
   const list = useId();
   const wanted = text.trim().toLowerCase();
-  const { data } = useApi(PaletteProposalsDocument, { name: wanted.slice(0, 200) }, { pause: wanted.length < 2 });
-  const proposals = wanted.length < 2 ? [] : (data?.proposals.nodes ?? []);
+  const isName = wanted.length >= 2;
+  const { data, isCurrent, error } = useApi(
+    PaletteProposalsDocument,
+    { name: wanted.slice(0, 200) },
+    { pause: !isName },
+  );
+  const proposals = isName && isCurrent ? (data?.proposals.nodes ?? []) : [];
   const options: Option[] = [
     ...pages.filter(({ name }) => name.toLowerCase().includes(wanted)),
     ...proposals.map(({ id, name, provider, customerName }) => ({
@@ -93,7 +99,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
               <span className={styles.note}>{option.note}</span>
             </div>
           ))}
-          {options.length === 0 && <p className={styles.note}>Nothing has this name.</p>}
+          {isName && !isCurrent && <p className={styles.note}>{error ? errorText(error) : "Looking for proposals…"}</p>}
+          {options.length === 0 && (isCurrent || !isName) && <p className={styles.note}>Nothing has this name.</p>}
         </div>
       </div>
     </Dialog>

@@ -9,8 +9,8 @@ import { idText } from "../../events/subject";
 import { EventTable } from "../../events/table";
 import { type EventFilter, EventHistoryDocument } from "../../gql/graphql";
 import type { EventRow } from "../../live/feeds";
-import { usePhase, usePulse } from "../../live/use-feed";
-import { Button, Card, Failure, Field, inputClass, Notice, Skeleton } from "../../ui/ui";
+import { useFeed } from "../../live/use-feed";
+import { Button, Card, Failure, Field, inputClass, Notice, Outdated, Skeleton } from "../../ui/ui";
 import styles from "./history.module.css";
 
 const PAGE_SIZE = 50;
@@ -70,37 +70,44 @@ const hrefOf = ({ id }: EventRow) => `/events/${idText(id)}`;
 function History({ filter, onFilter, onClear }: HistoryProps) {
   const [after, setAfter] = useState<string | null>(null);
   const [older, setOlder] = useState<readonly EventRow[]>([]);
-  const { data, error, isFetching, refetch } = useApi(EventHistoryDocument, { filter, first: PAGE_SIZE, after });
-  // Newer events do not move what one reads: they are counted, and shown on demand.
-  const [newer, setNewer] = useState(0);
-  const pulse = usePulse();
-  const phase = usePhase(pulse);
-  useEffect(() => pulse?.follow((events) => setNewer((count) => count + events.length)), [pulse]);
-  const events = data ? [...older, ...data.events.nodes] : older;
-  const next = data?.events.pageInfo;
+  const { data, isCurrent, error, isFetching, refetch } = useApi(EventHistoryDocument, {
+    filter,
+    first: PAGE_SIZE,
+    after,
+  });
+  const page = isCurrent ? data?.events : undefined;
+  const events = page ? [...older, ...page.nodes] : older;
+  // Newer events do not move what one reads: they are shown on demand.
+  const [newest, setNewest] = useState<string>();
+  const feed = useFeed(filter);
+  useEffect(() => feed?.follow((arrived) => setNewest((current) => arrived.at(-1)?.id ?? current)), [feed]);
+  const hasNewer = newest !== undefined && !events.some(({ id }) => id === newest);
   const restart = useCallback(() => {
-    setNewer(0);
     setOlder([]);
     setAfter(null);
     refetch();
   }, [refetch]);
   useKeys({ ".": restart });
-  if (error && events.length === 0) return <Failure error={error} retry={refetch} />;
-  if (!data && older.length === 0) return <Skeleton rows={12} />;
-  if (events.length === 0 && !isFetching) {
+  if (!page && older.length === 0) {
+    return error ? <Failure error={error} retry={refetch} /> : <Skeleton rows={12} />;
+  }
+  const newerEvents = hasNewer && (
+    <p className={styles.newer}>
+      <Button onClick={restart}>Show newer events</Button>
+    </p>
+  );
+  if (events.length === 0) {
     return (
       <Notice title={filter ? "No event matches this filter" : "There are no events yet"}>
+        {newerEvents}
         {filter && <Button onClick={onClear}>Clear the filter</Button>}
       </Notice>
     );
   }
   return (
     <>
-      {newer > 0 && phase !== "connecting" && (
-        <p className={styles.newer}>
-          <Button onClick={restart}>Show newer events</Button>
-        </p>
-      )}
+      {newerEvents}
+      {page && <Outdated error={error} />}
       <EventTable
         label="Events, newest first"
         items={events.map((event) => ({ type: "event", id: event.id, event }))}
@@ -108,22 +115,27 @@ function History({ filter, onFilter, onClear }: HistoryProps) {
         hrefOf={hrefOf}
         onFilter={onFilter}
       />
-      {error && <Failure error={error} retry={refetch} />}
-      <p className={styles.more}>
-        {error ? null : next?.hasNextPage ? (
-          <Button
-            disabled={isFetching}
-            onClick={() => {
-              setOlder(events);
-              setAfter(next.endCursor ?? null);
-            }}
-          >
-            Older events
-          </Button>
-        ) : (
-          "This is the first event of the log."
-        )}
-      </p>
+      {error && !page ? (
+        <Failure error={error} retry={refetch} />
+      ) : (
+        <p className={styles.more}>
+          {!page || page.pageInfo.hasNextPage ? (
+            <Button
+              disabled={isFetching}
+              onClick={() => {
+                setOlder(events);
+                setAfter(page?.pageInfo.endCursor ?? null);
+              }}
+            >
+              Older events
+            </Button>
+          ) : filter ? (
+            "No older event matches this filter."
+          ) : (
+            "This is the first event of the log."
+          )}
+        </p>
+      )}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { Header } from "../../app/header";
 import { useKeys } from "../../app/keys";
@@ -16,7 +16,19 @@ import type { EventRow } from "../../live/feeds";
 import { useRefetchOn } from "../../live/use-feed";
 import { counted, money } from "../../ui/format";
 import { useQuarter } from "../../ui/quarter";
-import { Badge, Button, Card, Failure, Field, inputClass, Notice, Skeleton, selectClass, Time } from "../../ui/ui";
+import {
+  Badge,
+  Button,
+  Card,
+  Failure,
+  Field,
+  inputClass,
+  Notice,
+  Outdated,
+  Skeleton,
+  selectClass,
+  Time,
+} from "../../ui/ui";
 import { parseFilter } from "./filter";
 import { followUps, isFollowUp } from "./follow-up";
 import styles from "./proposals.module.css";
@@ -128,15 +140,30 @@ interface ListProps {
   onClear: () => void;
 }
 
+/** A proposal that fell behind in the order since its page was fetched is on a later one too. */
+function without(proposals: readonly Proposal[], removed: readonly Proposal[]): readonly Proposal[] {
+  const ids = new Set(removed.map(({ id }) => id));
+  return proposals.filter(({ id }) => !ids.has(id));
+}
+
 function List({ variables, words, onClear }: ListProps) {
   const [after, setAfter] = useState<string | null>(null);
   const [earlier, setEarlier] = useState<readonly Proposal[]>([]);
-  const { data, error, isFetching, refetch } = useApi(ProposalListDocument, { ...variables, after });
-  useRefetchOn(concerns, refetch);
-  if (error && !data) return <Failure error={error} retry={refetch} />;
-  if (!data) return <Skeleton rows={10} />;
-  const { nodes, pageInfo, totalCount } = data.proposals;
-  const proposals = [...earlier, ...nodes];
+  const [hasChanged, setChanged] = useState(false);
+  const { data, isCurrent, error, isFetching, refetch } = useApi(ProposalListDocument, { ...variables, after });
+  // A proposal that changes may move to another page, so only a list of one page is fetched again by itself.
+  const update = useCallback(() => (after === null ? refetch() : setChanged(true)), [after, refetch]);
+  useRefetchOn(concerns, update);
+  const page = isCurrent ? data?.proposals : undefined;
+  if (!page && earlier.length === 0) {
+    return error ? <Failure error={error} retry={refetch} /> : <Skeleton rows={10} />;
+  }
+  const proposals = page ? [...without(earlier, page.nodes), ...page.nodes] : earlier;
+  const restart = () => {
+    setChanged(false);
+    setEarlier([]);
+    setAfter(null);
+  };
   if (proposals.length === 0) {
     return words.length > 0 ? (
       <Notice title="No proposal matches">
@@ -151,10 +178,18 @@ function List({ variables, words, onClear }: ListProps) {
   }
   return (
     <>
+      {hasChanged && (
+        <p className={styles.more}>
+          <Button onClick={restart}>Show what changed</Button>
+        </p>
+      )}
+      {page && <Outdated error={error} />}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section className={styles.scroll} tabIndex={0} aria-label="Proposals">
         <table className={styles.table}>
-          <caption className={styles.soft}>{[counted(totalCount, "proposal"), ...words].join(" · ")}</caption>
+          <caption className={styles.soft}>
+            {[...(data ? [counted(data.proposals.totalCount, "proposal")] : []), ...words].join(" · ")}
+          </caption>
           <thead>
             <tr>
               <th scope="col">Proposal</th>
@@ -200,18 +235,22 @@ function List({ variables, words, onClear }: ListProps) {
           </tbody>
         </table>
       </section>
-      {pageInfo.hasNextPage && (
-        <p className={styles.more}>
-          <Button
-            disabled={isFetching}
-            onClick={() => {
-              setEarlier(proposals);
-              setAfter(pageInfo.endCursor ?? null);
-            }}
-          >
-            More
-          </Button>
-        </p>
+      {error && !page ? (
+        <Failure error={error} retry={refetch} />
+      ) : (
+        (!page || page.pageInfo.hasNextPage) && (
+          <p className={styles.more}>
+            <Button
+              disabled={isFetching}
+              onClick={() => {
+                setEarlier(proposals);
+                setAfter(page?.pageInfo.endCursor ?? null);
+              }}
+            >
+              More
+            </Button>
+          </p>
+        )
       )}
     </>
   );
