@@ -153,3 +153,20 @@ test("the palette goes to a page and to a proposal, and keys can be switched off
   await expect(palette).toBeVisible();
   await expect(page).toHaveURL(`${service.url}/events`);
 });
+
+test("a page whose script cannot be fetched leaves the others and the palette whole", async ({ page, service }) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(service.url);
+  await state(page, "live").waitFor();
+  await page.route("**/assets/**", (route) => route.abort());
+  await page.getByRole("link", { name: "Proposals", exact: true }).click();
+  await expect(page.getByText("This part of the page is broken")).toBeVisible();
+  await page.getByRole("link", { name: "Live", exact: true }).click();
+  await expect(page.locator("tr[data-event]")).toHaveCount(1);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog", { name: "Go to" }).getByRole("option", { name: "Proposals" }).click();
+  await expect(page.getByText("This part of the page is broken")).toBeVisible();
+  await page.unroute("**/assets/**");
+  await page.getByRole("button", { name: "Load the page again" }).click();
+  await expect(page.getByRole("link", { name: "Fence 1" })).toBeVisible();
+});

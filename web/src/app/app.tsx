@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { Provider } from "urql";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { basePath, root, serviceUrl } from "../base";
@@ -13,6 +13,7 @@ import styles from "./app.module.css";
 import { Help } from "./help";
 import { useKeys } from "./keys";
 import { NewVersion } from "./new-version";
+import { Palette } from "./palette";
 import { nextTheme, nextZone, setOfficeZone, useZone } from "./preferences";
 import { routes } from "./routes";
 import { useSession } from "./session";
@@ -45,8 +46,6 @@ const otherLinks = [
   { name: "Wall", to: "/wall" },
   { name: "Settings", to: "/settings" },
 ];
-
-const Palette = lazy(() => import("./palette").then((module) => ({ default: module.Palette })));
 
 /** With Shift. */
 const fullScreenKey = "F";
@@ -170,8 +169,10 @@ function Rail() {
 }
 
 function Pages() {
+  const [path] = useLocation();
   return (
-    <ErrorBoundary>
+    // A page that is broken leaves the others whole.
+    <ErrorBoundary key={path}>
       <Suspense fallback={<Skeleton />}>
         <Switch>
           {routes.map(({ path, page }) => page && <Route key={path} path={path} component={page} />)}
@@ -245,11 +246,7 @@ function Shell() {
           <SignInForm />
         </Dialog>
       )}
-      {isPaletteOpen && (
-        <Suspense>
-          <Palette onClose={() => setPaletteOpen(false)} />
-        </Suspense>
-      )}
+      {isPaletteOpen && <Palette onClose={() => setPaletteOpen(false)} />}
       {isHelpOpen && <Help onClose={() => setHelpOpen(false)} />}
     </PulseContext>
   );

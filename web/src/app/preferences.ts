@@ -32,7 +32,11 @@ export const preferences = {
   get: () => current,
   set(change: Partial<Preferences>) {
     current = { ...current, ...change };
-    localStorage.setItem(key, JSON.stringify(current));
+    try {
+      localStorage.setItem(key, JSON.stringify(current));
+    } catch {
+      // The browser stores nothing for this page: the choice holds until a reload.
+    }
     for (const listener of listeners) listener();
   },
   subscribe(listener: () => void) {

@@ -187,7 +187,8 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { problem:
       <div className={classes(styles.notice, styles.failure)} role="alert">
         <h2>This part of the page is broken</h2>
         <p>{problem.message}</p>
-        <Button onClick={() => this.setState({ problem: undefined })}>Try again</Button>
+        {/* React asks no second time for a script that could not be fetched, and after an upgrade it has another name. */}
+        <Button onClick={() => location.reload()}>Load the page again</Button>
       </div>
     );
   }
