@@ -1,11 +1,10 @@
 import { type MouseEvent, memo, type RefObject, useCallback, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useKeys } from "../app/keys";
-import { useZone } from "../app/preferences";
 import type { Gap, Item } from "../live/feed";
 import type { EventRow } from "../live/feeds";
-import { counted, duration, money, shortTime } from "../ui/format";
-import { Hidden, Mark, Time } from "../ui/ui";
+import { counted, duration, money } from "../ui/format";
+import { Hidden, Mark, Time, useShortTime } from "../ui/ui";
 import { type Condition, canExclude, lower } from "./filter";
 import { StatusChange } from "./status-change";
 import { idText, subjectOf } from "./subject";
@@ -122,8 +121,7 @@ const EventRowView = memo(function EventRowView({ event, href, isSelected, arriv
 });
 
 function GapRow({ gap }: { gap: Gap }) {
-  const zone = useZone();
-  const [from, to] = [gap.from, gap.to].map((time) => shortTime(new Date(time), zone));
+  const [from, to] = [gap.from, gap.to].map(useShortTime());
   const what =
     gap.count === 0 ? "nothing happened" : `${counted(gap.count, "event")}, ${gap.isComplete ? "all here" : "so far"}`;
   return (

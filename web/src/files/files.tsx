@@ -1,5 +1,5 @@
 import type { CombinedError } from "@urql/core";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useMutation } from "urql";
 import { isUnauthenticated } from "../app/api";
 import { requireSignIn } from "../app/session";
@@ -7,6 +7,7 @@ import { useApi } from "../app/use-api";
 import { useReadOnly } from "../app/viewer";
 import { serviceUrl } from "../base";
 import { FilesDocument, RetryFileDocument, type RetryFileInput } from "../gql/graphql";
+import { usePeriod } from "../ui/clock";
 import { counted } from "../ui/format";
 import { Badge, Button, buttonClass, Failure, Hidden, Outdated, Problems, Skeleton, Time } from "../ui/ui";
 import styles from "./files.module.css";
@@ -30,9 +31,17 @@ export function Files({ ids, owner }: FilesProps) {
   const files = (data?.nodes ?? []).filter((node): node is StoredFile => !!node && "expiresAt" in node);
   const isPending = files.some(({ state }) => state === "PENDING");
   useEffect(() => {
-    const timer = setInterval(refetch, isPending ? PENDING_MILLISECONDS : RENEWAL_MILLISECONDS);
+    if (!isPending) return;
+    const timer = setInterval(refetch, PENDING_MILLISECONDS);
     return () => clearInterval(timer);
   }, [isPending, refetch]);
+  const period = usePeriod(RENEWAL_MILLISECONDS);
+  const renewed = useRef(period);
+  useEffect(() => {
+    if (renewed.current === period) return;
+    renewed.current = period;
+    refetch();
+  }, [period, refetch]);
   if (error && !data) return <Failure error={error} retry={refetch} />;
   if (!data) return <Skeleton rows={2} />;
   const now = Date.now();

@@ -1,10 +1,14 @@
 import { act, cleanup, render, screen } from "@testing-library/react";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { preferences } from "../app/preferences";
 import { Feed, type Sink } from "./feed";
 import type { EventFeed, EventRow } from "./feeds";
 import { StateLine } from "./state-line";
 
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
 
 const row = (number: number, kind: EventRow["kind"] = "PROPOSAL_ACCEPTED") =>
   ({
@@ -57,4 +61,16 @@ test("the line says each state in words, with an attribute for it", async () => 
   expect(line.textContent).toMatch(/^Connection lost .*, again in \d+ s · The service is stopping\.Try now$/);
   act(() => state.sink?.failed("signed-out", ""));
   expect([line.dataset.state, line.textContent]).toEqual(["signed-out", "Signed out"]);
+});
+
+test("the last event of yesterday has its day after midnight", async () => {
+  vi.useFakeTimers({ now: new Date("2026-03-02T23:59:00Z") });
+  preferences.set({ times: "UTC" });
+  const { feed, state, line } = setup();
+  feed.start();
+  await act(() => vi.advanceTimersByTimeAsync(10));
+  act(() => state.sink?.next(page([1])));
+  expect(line.textContent).not.toContain("Mar");
+  act(() => vi.advanceTimersByTime(90_000));
+  expect(line.textContent).toMatch(/last event .*Mar/);
 });

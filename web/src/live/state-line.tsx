@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { useZone } from "../app/preferences";
-import { counted, minute, shortTime } from "../ui/format";
-import { Button } from "../ui/ui";
+import { counted, minute } from "../ui/format";
+import { Button, useShortTime } from "../ui/ui";
 import { useStreams } from "./connection";
 import type { Phase, Snapshot } from "./feed";
 import { type EventFeed, type EventRow, retryFeeds } from "./feeds";
@@ -73,7 +73,7 @@ function StateText({ snapshot }: { snapshot: Snapshot<EventRow> }) {
   const zone = useZone();
   const { phase, held, retryAt } = snapshot;
   const now = useNow(phase === "reconnecting");
-  const at = (time: number) => shortTime(new Date(time), zone);
+  const short = useShortTime();
   switch (phase) {
     case "connecting":
       return <span className={styles.text}>Connecting…</span>;
@@ -83,9 +83,7 @@ function StateText({ snapshot }: { snapshot: Snapshot<EventRow> }) {
       return (
         <span>
           <span className={styles.text}>Live</span>{" "}
-          {snapshot.lastEventAt && (
-            <span className={styles.note}>· last event {shortTime(new Date(snapshot.lastEventAt), zone)}</span>
-          )}
+          {snapshot.lastEventAt && <span className={styles.note}>· last event {short(snapshot.lastEventAt)}</span>}
         </span>
       );
     case "paused":
@@ -104,7 +102,7 @@ function StateText({ snapshot }: { snapshot: Snapshot<EventRow> }) {
       return (
         <span>
           <span className={styles.text}>
-            Connection lost{snapshot.lostAt === undefined ? "" : ` ${at(snapshot.lostAt)}`},{" "}
+            Connection lost{snapshot.lostAt === undefined ? "" : ` ${short(snapshot.lostAt)}`},{" "}
             {seconds === undefined ? "connecting again…" : `again in ${seconds} s`}
           </span>{" "}
           {snapshot.reason && <span className={styles.note}>· {snapshot.reason}</span>}

@@ -3,6 +3,7 @@ import { type ButtonHTMLAttributes, Component, type ReactNode, useEffect, useId,
 import { errorText, isForbidden } from "../app/api";
 import { useZone } from "../app/preferences";
 import type { Tone } from "../events/words";
+import { useDay } from "./clock";
 import { longTime, shortTime } from "./format";
 import styles from "./ui.module.css";
 
@@ -16,13 +17,21 @@ export function Button({ look, className, ...rest }: ButtonHTMLAttributes<HTMLBu
   return <button type="button" {...rest} className={classes(buttonClass(look), className)} />;
 }
 
+/** Writes a time short. What is written is written again at midnight: a time of another day has its day. */
+export function useShortTime(): (at: string | number | Date) => string {
+  const zone = useZone();
+  useDay(zone);
+  return (at) => shortTime(new Date(at), zone);
+}
+
 /** A time of an event, short in the text and whole in the title. */
 export function Time({ at }: { at: string | number | Date }) {
   const zone = useZone();
+  const short = useShortTime();
   const date = new Date(at);
   return (
     <time dateTime={date.toISOString()} title={longTime(date, zone)}>
-      {shortTime(date, zone)}
+      {short(date)}
     </time>
   );
 }

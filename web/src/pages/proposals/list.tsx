@@ -14,8 +14,8 @@ import {
 } from "../../gql/graphql";
 import type { EventRow } from "../../live/feeds";
 import { useRefetchOn } from "../../live/use-feed";
+import { useQuarter } from "../../ui/clock";
 import { counted, money } from "../../ui/format";
-import { useQuarter } from "../../ui/quarter";
 import {
   Badge,
   Button,
