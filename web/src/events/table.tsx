@@ -1,6 +1,7 @@
-import { type MouseEvent, memo, type RefObject, useCallback, useRef, useState } from "react";
+import { type KeyboardEvent, type MouseEvent, memo, type RefObject, useCallback, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useKeys } from "../app/keys";
+import { preferences } from "../app/preferences";
 import type { Gap, Item } from "../live/feed";
 import type { EventRow } from "../live/feeds";
 import { counted, duration, money } from "../ui/format";
@@ -142,7 +143,7 @@ interface TableProps {
   onFilter: AddCondition;
 }
 
-/** Events, newest first. `j` and `k` move between rows. */
+/** Events, newest first. `j` and `k` move between rows; in the table the arrows do too, and elsewhere they scroll. */
 export function EventTable({ label, items, selected, hrefOf, onFilter }: TableProps) {
   const table = useRef<HTMLTableElement>(null);
   const events = items.filter((item) => item.type === "event");
@@ -153,7 +154,7 @@ export function EventTable({ label, items, selected, hrefOf, onFilter }: TablePr
   const move = useCallback(
     (step: number) => {
       const links = [...(table.current?.querySelectorAll<HTMLAnchorElement>("td:first-child > a") ?? [])];
-      const focused = links.indexOf(document.activeElement as HTMLAnchorElement);
+      const focused = links.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
       const at = focused >= 0 ? focused : links.findIndex((link) => link.ariaCurrent === "true");
       const next = links[at < 0 ? 0 : Math.min(Math.max(at + step, 0), links.length - 1)];
       next?.focus();
@@ -162,10 +163,17 @@ export function EventTable({ label, items, selected, hrefOf, onFilter }: TablePr
     },
     [selected],
   );
-  useKeys({ j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1) });
+  useKeys({ j: () => move(1), k: () => move(-1) });
+  const press = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    const hasModifier = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+    if (step === 0 || hasModifier || !preferences.get().keys) return;
+    event.preventDefault();
+    move(step);
+  };
   return (
     <div className={styles.container}>
-      <table className={styles.table} ref={table} aria-label={label}>
+      <table className={styles.table} ref={table} aria-label={label} onKeyDown={press}>
         <thead>
           <tr>
             <th scope="col" className={styles.time}>
