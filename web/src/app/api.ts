@@ -13,14 +13,23 @@ function makeApi(): Client {
   });
 }
 
-let current = makeApi();
+/** The day, as `useDay("UTC")` counts it. */
+const dayOfNow = () => Math.floor(Date.now() / 86_400_000);
 
-/** The client of this session. */
-export const currentApi = () => current;
+let current = { client: makeApi(), day: dayOfNow() };
+
+/**
+ * The client of this session and day. The document cache keeps every answer, and a page that stays open asks with new
+ * variables each quarter of an hour, so each day has a cache of its own.
+ */
+export function currentApi(): Client {
+  if (current.day !== dayOfNow()) renewApi();
+  return current.client;
+}
 
 /** Begins a session with a client of its own: no answer of the session before is shown, or waited for. */
 export function renewApi() {
-  current = makeApi();
+  current = { client: makeApi(), day: dayOfNow() };
 }
 
 function code(error: CombinedError): unknown {

@@ -6,6 +6,7 @@ import { InstanceDocument } from "../gql/graphql";
 import icon from "../icon.svg";
 import { SoundOf } from "../live/sound";
 import { PulseContext, useFeed, usePhase } from "../live/use-feed";
+import { useDay } from "../ui/clock";
 import { Dialog, ErrorBoundary, Hidden, Notice, Skeleton } from "../ui/ui";
 import { useAlerts } from "./alerts";
 import { currentApi } from "./api";
@@ -253,8 +254,9 @@ function Shell() {
 }
 
 export function App() {
-  // A sign-in changes the session, and with it the client.
+  // Each session and each day has its client.
   useSession();
+  useDay("UTC");
   return (
     <Provider value={currentApi()}>
       <Router base={basePath}>

@@ -38,6 +38,10 @@ function setup(subject?: string) {
       await later(10);
     },
     show: (name: string) => rerender(service.frame(<Shown name={name} />)),
+    showOver: (other: ReturnType<typeof fakeService>) => {
+      rerender(other.frame(<Shown name="oak" />));
+      return other;
+    },
     refetch: () => act(() => result?.refetch()),
     state: () => [result?.data?.proposals.nodes[0]?.name, result?.isCurrent, result?.error !== undefined],
   };
@@ -92,4 +96,15 @@ test("an answer to other variables of the same subject outlives a failure", asyn
   page.show("elm");
   await page.answer(unreachable);
   expect(page.state()).toEqual(["Oak 1", true, true]);
+});
+
+test("the answer stays while the client of a new day asks again", async () => {
+  const page = setup();
+  await page.answer(named("Oak 1"));
+  const next = page.showOver(fakeService());
+  expect(page.state()).toEqual(["Oak 1", true, false]);
+  await page.later(10);
+  next.answer(() => named("Oak 2"));
+  await page.later(10);
+  expect(page.state()).toEqual(["Oak 2", true, false]);
 });
