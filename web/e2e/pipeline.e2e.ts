@@ -111,6 +111,22 @@ test("the numbers follow the events, with a request every two seconds at most", 
   await expect(page.locator("tr[data-status=PENDING] td").nth(1)).toHaveText("20");
 });
 
+test("numbers stay when newer ones cannot be fetched, and the page asks again by itself", async ({ page, service }) => {
+  test.setTimeout(60_000);
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(`${service.url}/pipeline`);
+  await state(page, "live").waitFor();
+  const pending = page.locator("tr[data-status=PENDING] td").nth(1);
+  await expect(pending).toHaveText("1");
+  await page.route("**/graphql", (route) => route.abort());
+  await service.deliver("bidsketch", "proposal_created", proposal(2));
+  await expect(page.getByTestId("moment")).toContainText("Newer ones could not be fetched");
+  await expect(pending).toHaveText("1");
+  await page.unroute("**/graphql");
+  await expect(pending).toHaveText("2", { timeout: 20_000 });
+  await expect(page.getByTestId("moment")).not.toContainText("Newer ones could not be fetched");
+});
+
 test("weeks and hours are those of the office's time zone", async ({ page }) => {
   const service = await Service.start({ env: { BIDARC_SERVICE__TIME_ZONE: "Asia/Kolkata" } });
   // Saturday evening in UTC, Sunday morning in Kolkata; of the month before in UTC.
