@@ -11,13 +11,14 @@ export interface ApiResult<Data> {
   /** Whether `data` is the answer to the variables of now. */
   isCurrent: boolean;
   error: CombinedError | undefined;
+  /** Also while an answer of the cache is shown until the service's is here. */
   isFetching: boolean;
   refetch: () => void;
 }
 
 interface Options {
   pause?: boolean;
-  /** Answers to variables of one subject stand for each other after a failure. The variables are the subject if none is named. */
+  /** After a failure an answer to other variables stays too if it was of the same subject. */
   subject?: string;
 }
 
@@ -38,7 +39,7 @@ export function useApi<Data, Variables extends AnyVariables>(
     variables,
     pause,
   } as UseQueryArgs<Variables, Data>);
-  const { error, fetching, operation } = result;
+  const { error, fetching, stale, operation } = result;
   const { key } = createRequest(query, variables);
   const about = subject ?? key;
   // urql drops the data of an answer that failed.
@@ -55,5 +56,11 @@ export function useApi<Data, Variables extends AnyVariables>(
     const timer = setTimeout(refetch, RETRY_MILLISECONDS);
     return () => clearTimeout(timer);
   }, [error, refetch]);
-  return { data, isCurrent: data !== undefined && operation?.key === key, error, isFetching: fetching, refetch };
+  return {
+    data,
+    isCurrent: data !== undefined && operation?.key === key,
+    error,
+    isFetching: fetching || stale,
+    refetch,
+  };
 }

@@ -1,4 +1,5 @@
-// What follows the time of day. A machine that sleeps stops the timers of its pages, so the page looks at the clock often.
+// The time of day for all that is shown. A machine that sleeps stops the timers of its pages, so the page looks at the
+// clock often.
 import { useSyncExternalStore } from "react";
 import { todayIn } from "./zone";
 

@@ -196,7 +196,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { problem:
       <div className={classes(styles.notice, styles.failure)} role="alert">
         <h2>This part of the page is broken</h2>
         <p>{problem.message}</p>
-        {/* React asks no second time for a script that could not be fetched, and after an upgrade it has another name. */}
+        {/* React asks no second time for a script that failed, and after an upgrade the script has another name. */}
         <Button onClick={() => location.reload()}>Load the page again</Button>
       </div>
     );

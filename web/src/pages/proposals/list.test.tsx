@@ -88,6 +88,9 @@ test("an event renews a list of one page and marks a longer one as old", async (
   expect(page.service.requests).toHaveLength(3);
   expect(shown()).toEqual(["Elm", "Oak", "Ash"]);
   page.click("Show what changed");
+  // The first page is that of the cache until the service's is here.
+  expect(shown()).toEqual(["Elm", "Oak"]);
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "More" }).disabled).toBe(true);
   await page.answer(["Ash", "Elm"], "c2");
   expect(shown()).toEqual(["Ash", "Elm"]);
   expect(screen.queryByRole("button", { name: "Show what changed" })).toBeNull();
