@@ -17,14 +17,22 @@ const page = (numbers: FeedEvent[], caughtUp = true): Page<FeedEvent> => ({
 function setup(
   options: { saved?: Saved<FeedEvent>; loads?: (() => Promise<{ events: FeedEvent[]; cursor: string }>)[] } = {},
 ) {
-  const state = { now: 1000, sent: [] as Variables[], sink: undefined as Sink<FeedEvent> | undefined, retry: () => {} };
+  const state = {
+    now: 1000,
+    sent: [] as Variables[],
+    sink: undefined as Sink<FeedEvent> | undefined,
+    ended: 0,
+    retry: () => {},
+  };
   const loads = options.loads ?? [() => Promise.resolve({ events: [event(2), event(1)], cursor: "c2" })];
   const feed = new Feed<FeedEvent>({
     load: () => (loads.shift() ?? (() => Promise.reject(new Error("no more loads"))))(),
     subscribe: (variables, sink) => {
       state.sent.push({ ...variables });
       state.sink = sink;
-      return () => {};
+      return () => {
+        state.ended += 1;
+      };
     },
     now: () => state.now,
     schedule: (publish) => publish(),
@@ -258,6 +266,23 @@ describe("Feed", () => {
     expect(feed.save()).toMatchObject({ cursor: "c3", leftAt: 2000 });
     expect(feed.save()?.items.map(({ id }) => id)).toEqual(["event:3", "event:2", "event:1"]);
     expect(setup().feed.save()).toBeUndefined();
+  });
+
+  test("asks for a page that failed again, and takes no later page before it", async () => {
+    const { feed, state, ids } = await live();
+    state.sink?.next(page(events(3, 3)));
+    const old = state.sink;
+    old?.failed("other", "internal error");
+    expect(state.ended).toBe(1);
+    old?.next(page(events(5, 5)));
+    old?.failed("other", "again");
+    expect(feed.snapshot()).toMatchObject({ phase: "reconnecting", reason: "internal error", retryAt: 16_000 });
+    expect(ids()).toEqual(["3", "2", "1"]);
+    state.retry();
+    expect(state.sent.at(-1)?.after).toBe("c3");
+    state.sink?.next(page(events(4, 5)));
+    expect(ids()).toEqual(["5", "4", "gap 2", "3", "2", "1"]);
+    expect(feed.snapshot()).toMatchObject({ phase: "live", reason: undefined });
   });
 
   test("asks for smaller pages once one was too large", async () => {

@@ -76,7 +76,7 @@ export interface Sink<E> {
   next(page: Page<E>): void;
   /** A page was larger than the service's budget allows. */
   tooLarge(): void;
-  /** The subscription ended: the cursor is not of this log, the key was refused, or something else that a retry may mend. */
+  /** A page or the subscription failed: the cursor is not of this log, the key was refused, or a retry may help. */
   failed(problem: "cursor" | "signed-out" | "other", reason: string): void;
 }
 
@@ -261,6 +261,9 @@ export class Feed<E extends FeedEvent> {
       },
       failed: (problem, reason) => {
         if (attempt !== this.#attempt) return;
+        // The service may go on with later pages. They must not move the cursor past the one that failed.
+        this.#attempt += 1;
+        this.#end?.();
         this.#end = undefined;
         if (problem === "signed-out") this.#signOut();
         else {

@@ -164,8 +164,9 @@ export function subscribeBySocket<Result, Variables extends object>(
     { query: stringifyDocument(document), variables: variables as Record<string, unknown> },
     {
       next: ({ data, errors }) => {
-        if (data) sink.next(data);
-        else if (errors) sink.errors(errors, false);
+        // A page with an error has holes, even if it has data.
+        if (errors?.length) sink.errors(errors, false);
+        else if (data) sink.next(data);
       },
       error: (problem) => {
         if (Array.isArray(problem)) sink.errors(problem, true);

@@ -141,8 +141,9 @@ export function subscribeByStream<Result, Variables extends object>(
       {
         next: ({ data, errors }) => {
           if (!streams.has(stream)) return;
-          if (data) sink.next(data);
-          else if (errors) sink.errors(errors, false);
+          // As over a socket: a page with an error has holes, even if it has data.
+          if (errors?.length) sink.errors(errors, false);
+          else if (data) sink.next(data);
         },
         error: (problem) => void fail(problem),
         complete: () => {},
