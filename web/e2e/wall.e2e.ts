@@ -31,6 +31,24 @@ test("the wall rotates by the clock, keeps its view over a reload, and holds wha
   await expect(events).toHaveText([/created/, /accepted/, /created/]);
 });
 
+test("the wall holds an acceptance of ArcSite once, by the status or by the approval", async ({ page, service }) => {
+  await page.goto(`${service.url}/wall`);
+  await state(page, "live").waitFor();
+  const of = (status: string) => ({ proposal_id: 3, project_id: 1, status });
+  await service.deliver("arcsite", "proposal.status_changed", of("PENDING"));
+  await service.deliver("arcsite", "proposal.status_changed", of("APPROVED"));
+  await service.deliver("arcsite", "proposal.approved", of("APPROVED"));
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  const events = page.getByRole("listitem");
+  await expect(events).toHaveText([/Accepted/, /created/, /approved/, /Pending/]);
+  expect(await events.evaluateAll((all) => all.map((event) => event.hasAttribute("data-accepted")))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
+
 test("the wall shows what happened in whole words on every screen", async ({ page, service }) => {
   await page.goto(`${service.url}/wall`);
   await state(page, "live").waitFor();

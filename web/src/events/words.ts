@@ -33,9 +33,18 @@ export const statuses: Record<ProposalStatus, { label: string; tone: Tone }> = {
   LOST: { label: "Lost", tone: "bad" },
 };
 
-/** Whether events of a kind say that a proposal was won. */
-export function isAccepted(kind: string): boolean {
-  return kind === "PROPOSAL_ACCEPTED" || kind === "PROPOSAL_APPROVED";
+/** What tells whether an event is an acceptance. Only events of proposals have a status. */
+export interface Occurrence {
+  kind: string;
+  status?: ProposalStatus | null;
+  previousStatus?: ProposalStatus | null;
+}
+
+/** Whether an event says that a proposal was won. ArcSite may say it twice: by the status, and by an approval. */
+export function isAccepted({ kind, status, previousStatus }: Occurrence): boolean {
+  if (kind === "PROPOSAL_ACCEPTED") return true;
+  const isOfArcSite = kind === "PROPOSAL_STATUS_CHANGED" || kind === "PROPOSAL_APPROVED";
+  return isOfArcSite && status === "ACCEPTED" && previousStatus !== "ACCEPTED";
 }
 
 /** A kind that a later version of the service added has no words here. */

@@ -151,7 +151,8 @@ describe("Feed", () => {
   test("keeps and counts what arrives while paused, a break included", async () => {
     const { feed, state, ids } = await live();
     feed.pause();
-    state.sink?.next(page([event(3), event(4, "PROPOSAL_ACCEPTED")]));
+    const byStatus = { ...event(4, "PROPOSAL_STATUS_CHANGED"), status: "ACCEPTED", previousStatus: "PENDING" } as const;
+    state.sink?.next(page([event(3), byStatus]));
     feed.connectionLost("The connection broke.");
     expect(feed.snapshot().phase).toBe("reconnecting");
     state.sink?.next(page(events(5, 5), false));

@@ -1,6 +1,6 @@
 // A live list of events without loss: what an unbroken socket delivers, and after a break everything since, with a line in the
 // list that says how long the break was and how many events came in it. It knows neither React nor the network.
-import { isAccepted } from "../events/words";
+import { isAccepted, type Occurrence } from "../events/words";
 
 /** How many rows a live list holds. */
 const RING_SIZE = 200;
@@ -8,10 +8,9 @@ const RING_SIZE = 200;
 /** How many events a page of the feed has at most; fewer once a page was too large for the service's budget. */
 const PAGE_SIZE = 100;
 
-export interface FeedEvent {
+export interface FeedEvent extends Occurrence {
   id: string;
   cursor: string;
-  kind: string;
   receivedAt: string;
 }
 
@@ -335,7 +334,7 @@ export class Feed<E extends FeedEvent> {
       this.#held = [...this.#held, ...items].slice(-this.#ringSize);
       this.#heldCounts = {
         count: this.#heldCounts.count + events.length,
-        accepted: this.#heldCounts.accepted + events.filter(({ kind }) => isAccepted(kind)).length,
+        accepted: this.#heldCounts.accepted + events.filter(isAccepted).length,
       };
     }
     this.#retryAt = undefined;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { preferences, usePreferences } from "../app/preferences";
-import { isAccepted } from "../events/words";
+import { isAccepted, type Occurrence } from "../events/words";
 import { Button } from "../ui/ui";
 import type { EventFeed } from "./feeds";
 import styles from "./sound.module.css";
@@ -13,9 +13,9 @@ const TONE_SECONDS = 0.16;
 const LOUDNESS = 0.2;
 
 /** The sound for events that came together: the best of them. */
-function soundOf(kinds: readonly string[]): Sound | undefined {
-  if (kinds.some(isAccepted)) return "accepted";
-  return kinds.includes("PROPOSAL_PAYMENT_RECEIVED") ? "paid" : undefined;
+function soundOf(events: readonly Occurrence[]): Sound | undefined {
+  if (events.some(isAccepted)) return "accepted";
+  return events.some(({ kind }) => kind === "PROPOSAL_PAYMENT_RECEIVED") ? "paid" : undefined;
 }
 
 let context: AudioContext | undefined;
@@ -67,7 +67,7 @@ export function SoundOf({ feed }: { feed: EventFeed | undefined }) {
     const unfollow = feed?.follow((events) => {
       // Paused means quiet. Many events of one moment sound once.
       if (feed.snapshot().phase === "paused" || opened.state !== "running") return;
-      const sound = soundOf(events.map(({ kind }) => kind));
+      const sound = soundOf(events);
       if (sound) play(sound);
     });
     return () => {

@@ -71,7 +71,7 @@ function useHeld(): readonly EventRow[] {
   useEffect(() => {
     const timers = new Set<ReturnType<typeof setTimeout>>();
     const unfollow = pulse?.follow((events) => {
-      for (const event of events.filter(({ kind }) => isAccepted(kind))) {
+      for (const event of events.filter(isAccepted)) {
         setHeld((current) => [event, ...current].slice(0, 3));
         const timer = setTimeout(() => {
           timers.delete(timer);
@@ -157,7 +157,7 @@ function WallRow({ event }: { event: EventRow }) {
   const { who, what, amount } = subjectOf(event);
   const { label, tone } = kindWords(event.kind);
   return (
-    <li className={styles.row} data-accepted={isAccepted(event.kind) || undefined}>
+    <li className={styles.row} data-accepted={isAccepted(event) || undefined}>
       <Time at={event.receivedAt} />
       <Mark tone={tone}>{label}</Mark>
       <span className={styles.subject}>
