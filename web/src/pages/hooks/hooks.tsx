@@ -177,6 +177,14 @@ function Heard({ vendor }: { vendor: Vendor }) {
   );
 }
 
+/** The new webhooks, whose whole URLs are shown, after a mutation answered. The others have `…` in their URLs. */
+function withAnswered(shown: readonly WebhookRowFragment[], answered: readonly WebhookRowFragment[]) {
+  const isOver = ({ state }: WebhookRowFragment) => state === "DELETING" || state === "DELETED";
+  const made = answered.filter((webhook) => !isOver(webhook) && !webhook.endpoint.includes("…"));
+  const replaced = [...made, ...answered.filter(isOver)].map(({ event }) => event);
+  return [...shown.filter(({ event }) => !replaced.includes(event)), ...made];
+}
+
 /** The webhooks at Bidsketch, which the service creates and deletes. */
 function Webhooks() {
   const { data, error, refetch } = useApi(BidsketchWebhooksDocument, {});
@@ -202,12 +210,8 @@ function Webhooks() {
     if (isUnauthenticated(result.error)) return requireSignIn();
     setRefused(result.error);
     setProblems((userErrors ?? []).map(({ code, message }) => `${message} (${code})`));
-    setMade(
-      webhooks.filter(
-        (webhook): webhook is WebhookRowFragment =>
-          !!webhook && webhook.state !== "DELETED" && !webhook.endpoint.includes("…"),
-      ),
-    );
+    const answered = webhooks.filter((webhook) => !!webhook);
+    setMade((shown) => withAnswered(shown, answered));
     refetch();
   };
   const create = async (event: BidsketchEvent) => {
@@ -226,7 +230,8 @@ function Webhooks() {
     setDoomed(undefined);
     setBusy(true);
     const result = await deleteOne({ id });
-    report(result, [], result.data?.deleteBidsketchWebhook.userErrors);
+    const payload = result.data?.deleteBidsketchWebhook;
+    report(result, [payload?.bidsketchWebhook], payload?.userErrors);
   };
 
   if (error && !data) return <Failure error={error} retry={refetch} />;
