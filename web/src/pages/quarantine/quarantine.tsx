@@ -58,6 +58,8 @@ export function QuarantinePage() {
   };
   const forbidden = useReadOnly();
   const list = data?.quarantinedDeliveries;
+  // The rows of the last page were released.
+  if (after && list?.nodes.length === 0) setAfter(null);
   return (
     <div className={styles.page}>
       <Header title="Quarantine" />
@@ -93,7 +95,7 @@ export function QuarantinePage() {
       )}
       {list && (
         <Card>
-          {list.nodes.length === 0 ? (
+          {list.totalCount === 0 ? (
             <Notice title="Nothing is in quarantine">
               <p>
                 A delivery that bidarc cannot read is answered 200, kept with its bytes, and shown here with the reason.
