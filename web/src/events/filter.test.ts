@@ -23,6 +23,8 @@ describe("filters in the URL", () => {
     expect(parse("vendor=other&kind=&not-client=1&from=soon&event=4&constructor=1&text=+ab+&redelivered=true")).toEqual(
       [],
     );
+    expect(parse("from=2026-02-30&before=2025-02-29&from=2026-13-01")).toEqual([]);
+    expect(parse("from=2028-02-29")).toHaveLength(1);
     expect(write(parse("vendor=arcsite"), "event=4&kind=proposal-sent")).toBe("event=4&vendor=arcsite");
   });
 

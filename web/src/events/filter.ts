@@ -66,7 +66,12 @@ export function parseConditions(parameters: URLSearchParams): Condition[] {
   return conditions;
 }
 
-const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  // Browsers take 30 February for a day in March.
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
 
 /** Replaces the conditions in the parameters of a URL; the others stay. */
 export function writeConditions(parameters: URLSearchParams, conditions: readonly Condition[]): URLSearchParams {
