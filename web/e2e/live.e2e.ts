@@ -149,6 +149,19 @@ test("a filter without a match says how many there are without it", async ({ pag
   await expect(page.locator("tr[data-event]")).toHaveCount(1);
 });
 
+test("a filter that the service refuses says why, and one with a day that is none is none", async ({
+  page,
+  service,
+}) => {
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.goto(`${service.url}/?proposal=7`);
+  await expect(page.getByRole("alert")).toContainText("BAD_USER_INPUT");
+  await page.getByRole("alert").getByRole("button", { name: "Clear the filter" }).click();
+  await expect.poll(() => rows(page)).toEqual(["event:1"]);
+  await page.goto(`${service.url}/?from=2026-02-30`);
+  await expect.poll(() => rows(page)).toEqual(["event:1"]);
+});
+
 test("pausing counts what arrives, and resuming shows all of it", async ({ page, service }) => {
   await page.goto(service.url);
   await state(page, "live").waitFor();

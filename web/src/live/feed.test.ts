@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Feed, type FeedEvent, type Page, type Saved, type Sink, type Variables } from "./feed";
+import { Feed, type FeedEvent, type Page, Refusal, type Saved, type Sink, type Variables } from "./feed";
 
 const event = (number: number, kind = "PROPOSAL_VIEWED"): FeedEvent => ({
   id: `event:${number}`,
@@ -204,6 +204,24 @@ describe("Feed", () => {
     expect(first.state.sent.at(-1)?.after).toBe("c2");
     first.state.sink?.next(page(events(3, 3)));
     expect(first.ids()).toEqual(["3", "gap 1", "2", "1"]);
+  });
+
+  test("does not load a list again that the service refuses, unless it is told to", async () => {
+    const { feed, state } = setup({
+      loads: [
+        () => Promise.reject(new Refusal("`proposalId` must be a node id")),
+        () => Promise.resolve({ events: [], cursor: "c0" }),
+      ],
+    });
+    feed.start();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(feed.snapshot()).toMatchObject({ phase: "connecting", refusal: "`proposalId` must be a node id" });
+    state.retry();
+    expect(feed.snapshot().refusal).toBeDefined();
+    feed.renew();
+    await new Promise((resolve) => setTimeout(resolve));
+    state.sink?.next(page([]));
+    expect(feed.snapshot()).toMatchObject({ phase: "live", refusal: undefined });
   });
 
   test("ignores what a load brings once another has begun", async () => {

@@ -50,6 +50,8 @@ export interface Snapshot<E> {
   lostAt: number | undefined;
   reason: string | undefined;
   retryAt: number | undefined;
+  /** Why the service can never load the list. */
+  refusal: string | undefined;
   /** How many events the catching-up has brought so far. */
   caught: number;
   lastEventAt: string | undefined;
@@ -79,7 +81,11 @@ export interface Sink<E> {
   failed(problem: "cursor" | "signed-out" | "other", reason: string): void;
 }
 
+/** The service does not take the filter of a list. A retry would not help. */
+export class Refusal extends Error {}
+
 export interface FeedOptions<E> {
+  /** Loads the first rows. Rejects with a `Refusal` if they can never be loaded. */
   load(): Promise<{ events: readonly E[]; cursor: string; beginsNow?: boolean }>;
   /** Subscribes; `variables` is read again at each reconnect. Returns how to end it. */
   subscribe(variables: Variables, sink: Sink<E>): () => void;
@@ -113,6 +119,7 @@ export class Feed<E extends FeedEvent> {
   #lostAt: number | undefined;
   #reason: string | undefined;
   #retryAt: number | undefined;
+  #refusal: string | undefined;
   #caught = 0;
   #beginsNow = false;
   #gap: Gap | undefined;
@@ -232,6 +239,7 @@ export class Feed<E extends FeedEvent> {
   async #load() {
     this.#attempt += 1;
     const attempt = this.#attempt;
+    this.#refusal = undefined;
     try {
       const { events, cursor, beginsNow = false } = await this.#options.load();
       if (!this.#isStarted || attempt !== this.#attempt) return;
@@ -243,7 +251,10 @@ export class Feed<E extends FeedEvent> {
     } catch (problem) {
       if (!this.#isStarted || attempt !== this.#attempt) return;
       if (this.#options.isSignedOut(problem)) this.#signOut();
-      else this.#retryLater(problem instanceof Error ? problem.message : String(problem));
+      else if (problem instanceof Refusal) {
+        this.#refusal = problem.message;
+        this.#publish();
+      } else this.#retryLater(problem instanceof Error ? problem.message : String(problem));
     }
   }
 
@@ -391,6 +402,7 @@ export class Feed<E extends FeedEvent> {
       lostAt: this.#lostAt,
       reason: this.#reason,
       retryAt: this.#retryAt,
+      refusal: this.#refusal,
       caught: this.#caught,
       lastEventAt: newest?.event.receivedAt,
       beginsNow: this.#beginsNow,

@@ -1,9 +1,9 @@
 // The live lists of the page: one for each filter in use, over one socket.
-import { currentApi, isTooLarge, isUnauthenticated } from "../app/api";
+import { currentApi, errorText, isTooLarge, isUnauthenticated } from "../app/api";
 import type { EventFilter, EventRowFragment, LiveFeedSubscriptionVariables } from "../gql/graphql";
 import { LiveFeedDocument, LiveHeadDocument, LiveStartDocument } from "../gql/graphql";
 import { reconnectNow, subscribe, terminate } from "./connection";
-import { Feed, type Saved, type Sink, type Variables } from "./feed";
+import { Feed, Refusal, type Saved, type Sink, type Variables } from "./feed";
 import { listen } from "./retry";
 import { renewSocket } from "./socket";
 
@@ -71,6 +71,9 @@ function makeFeed(filter: EventFilter | null, storageKey: string): EventFeed {
         if (head.error || !head.data) throw head.error ?? new Error("The service gave no data.");
         return { events: [], cursor: head.data.headCursor, beginsNow: true };
       }
+      // Without a filter there is nothing that the user could correct.
+      if (filter && result.error?.graphQLErrors[0]?.extensions.code === "BAD_USER_INPUT")
+        throw new Refusal(errorText(result.error));
       if (result.error || !result.data) throw result.error ?? new Error("The service gave no data.");
       return { events: result.data.events.nodes, cursor: result.data.headCursor };
     },

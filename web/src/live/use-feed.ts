@@ -23,6 +23,7 @@ const idle: Snapshot<EventRow> = {
   lostAt: undefined,
   reason: undefined,
   retryAt: undefined,
+  refusal: undefined,
   caught: 0,
   lastEventAt: undefined,
   beginsNow: false,

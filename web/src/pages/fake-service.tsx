@@ -5,12 +5,12 @@ import { Provider } from "urql";
 import { vi } from "vitest";
 import { currentApi, renewApi } from "../app/api";
 
-/** Renders a page. `answers` has the data of each operation by its name. */
-export function renderWith(page: ReactNode, answers: Record<string, (variables: Record<string, unknown>) => unknown>) {
+/** Renders a page. `answers` has the data of each operation by its name, or its errors. */
+export function renderWith(page: ReactNode, answers: Record<string, (variables: Record<string, unknown>) => object>) {
   vi.stubGlobal("fetch", async (_url: string, { body }: { body: string }) => {
     const { operationName, variables } = JSON.parse(body) as { operationName: string; variables: never };
-    const data = answers[operationName]?.(variables);
-    return Response.json(data ? { data } : { errors: [{ message: `no answer for ${operationName}` }] });
+    const answer = answers[operationName]?.(variables) ?? { errors: [{ message: `no answer for ${operationName}` }] };
+    return Response.json("errors" in answer ? answer : { data: answer });
   });
   renewApi();
   return render(<Provider value={currentApi()}>{page}</Provider>);

@@ -25,7 +25,7 @@ export function LivePage() {
   const { conditions, filter, set, add, setText } = useConditions();
   const feed = useFeed(filter);
   const snapshot = useSnapshot(feed);
-  const { items, phase, beginsNow } = snapshot;
+  const { items, phase, beginsNow, refusal } = snapshot;
   const [parameters] = useSearchParams();
   const [, navigate] = useLocation();
   const selected = parameters.get("event");
@@ -63,7 +63,7 @@ export function LivePage() {
     phase !== "connecting" && !(phase === "reconnecting" && items.length === 0 && snapshot.lostAt === undefined);
   return (
     <div className={styles.page}>
-      <Header title="Live" state={<StateLine feed={feed} canPause />} />
+      <Header title="Live" state={refusal === undefined ? <StateLine feed={feed} canPause /> : undefined} />
       <Announcer feed={feed} />
       <Tiles />
       <div className={styles.bar}>
@@ -91,6 +91,13 @@ export function LivePage() {
                 <OpenAsQuery document={LiveFeedDocument} variables={filter ? { filter } : {}} />
               </p>
             </>
+          ) : refusal !== undefined ? (
+            <div role="alert">
+              <Notice title="The service does not take this filter">
+                <p>{refusal}</p>
+                <Button onClick={() => set([])}>Clear the filter</Button>
+              </Notice>
+            </div>
           ) : isSignedOut ? (
             <Notice title="Signed out">
               <p>The events are here once you have signed in.</p>
