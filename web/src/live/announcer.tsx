@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { subjectOf } from "../events/subject";
 import { kindWords } from "../events/words";
 import { counted, duration, money } from "../ui/format";
@@ -19,7 +19,9 @@ function words(event: EventRow): string {
 export function Announcer({ feed }: { feed: EventFeed | undefined }) {
   const { phase, lastGap } = useSnapshot(feed);
   const [text, setText] = useState("");
+  const followedSince = useRef(0);
   useEffect(() => {
+    followedSince.current = Date.now();
     let waiting: EventRow[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     const say = () => {
@@ -46,7 +48,8 @@ export function Announcer({ feed }: { feed: EventFeed | undefined }) {
     if (phase === "signed-out") setText("Signed out");
   }, [phase]);
   useEffect(() => {
-    if (lastGap)
+    // A break that was over before this page was opened is no news.
+    if (lastGap && lastGap.to >= followedSince.current)
       setText(
         `Connected again. Away ${duration(lastGap.to - lastGap.from)}, ${counted(lastGap.count, "event")}, all here`,
       );
