@@ -124,14 +124,18 @@ export function renewFeeds() {
   for (const { feed } of entries.values()) feed.renew();
 }
 
+function dropSaved() {
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith("bidarc.feed.")) sessionStorage.removeItem(key);
+  }
+}
+
 let isForgotten = false;
 
 /** Forgets what a reload would restore: the session ended. */
 export function forgetFeeds() {
   isForgotten = true;
-  for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith("bidarc.feed.")) sessionStorage.removeItem(key);
-  }
+  dropSaved();
 }
 
 listen({
@@ -150,3 +154,9 @@ addEventListener("pagehide", () => {
     if (saved) sessionStorage.setItem(storageKey, JSON.stringify(saved));
   }
 });
+
+/** How long after it is shown a page may go on from the places that it saved. Later the tab was not away. */
+const RESTORE_MILLISECONDS = 10_000;
+
+// Also when the browser shows a page again that it had kept whole.
+addEventListener("pageshow", () => setTimeout(dropSaved, RESTORE_MILLISECONDS));
