@@ -1,7 +1,10 @@
 // For tests: a service that answers the queries of a page, and the frame in which the page is shown.
+import { render } from "@testing-library/react";
 import { Client, cacheExchange, fetchExchange } from "@urql/core";
 import type { ReactNode } from "react";
 import { Provider } from "urql";
+import { vi } from "vitest";
+import { currentApi, renewApi } from "./api";
 
 interface Request {
   operationName: string;
@@ -46,4 +49,18 @@ export function fakeService() {
 /** A refusal of the service with its code. */
 export function refusal(code: string, status = 200): Response {
   return Response.json({ errors: [{ message: "no", extensions: { code } }] }, { status });
+}
+
+/**
+ * Renders a page over a service that answers at once, to the page's own requests too. `answers` has the data of each
+ * operation by its name, or its errors.
+ */
+export function renderWith(page: ReactNode, answers: Record<string, (variables: Record<string, unknown>) => object>) {
+  vi.stubGlobal("fetch", async (_url: string, { body }: { body: string }) => {
+    const { operationName, variables } = JSON.parse(body) as Request;
+    const answer = answers[operationName]?.(variables) ?? { errors: [{ message: `no answer for ${operationName}` }] };
+    return Response.json("errors" in answer ? answer : { data: answer });
+  });
+  renewApi();
+  return render(<Provider value={currentApi()}>{page}</Provider>);
 }

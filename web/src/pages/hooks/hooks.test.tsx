@@ -1,6 +1,6 @@
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
-import { renderWith } from "../fake-service";
+import { renderWith } from "../../app/fake-service";
 import { HooksPage } from "./hooks";
 
 afterEach(cleanup);

@@ -1,6 +1,6 @@
 import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
-import { renderWith } from "../fake-service";
+import { renderWith } from "../../app/fake-service";
 import { LivePage } from "./live";
 
 vi.mock(import("../../live/connection"), async (original) => ({ ...(await original()), subscribe: () => () => {} }));

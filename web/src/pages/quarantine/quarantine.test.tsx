@@ -1,6 +1,6 @@
 import { cleanup, screen, waitFor } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
-import { renderWith } from "../fake-service";
+import { renderWith } from "../../app/fake-service";
 import { QuarantinePage } from "./quarantine";
 
 afterEach(cleanup);
