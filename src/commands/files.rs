@@ -139,10 +139,10 @@ async fn prune(settings: &Settings) -> Result<(), BoxError> {
             // Asked before each page: a server may have ended the lock.
             while is_alone && locks.try_lock(Job::Files).await? {
                 let page = remove_page(&store, &files, &RwLock::new(()), None).await?;
-                if let Some((_, error)) = page.failure {
+                if let Some(error) = page.failure {
                     return Err(format!("bytes of old files cannot be removed: {error}").into());
                 }
-                if page.digests == 0 {
+                if page.last.is_none() {
                     break;
                 }
             }

@@ -89,11 +89,11 @@ pub struct MarkedPage {
 /// What a page of removals came to.
 #[derive(Debug, Default)]
 pub struct RemovedPage {
-    /// How many digests it was of.
-    pub digests: usize,
-    /// Why bytes of it could not be removed, and of which digest. Those after it were not tried:
-    /// each may take as long to fail.
-    pub failure: Option<(Digest, StorageError)>,
+    /// The last digest that was tried; none if there was none left.
+    pub last: Option<Digest>,
+    /// Why its bytes could not be removed. Those after it were not tried: each may take as long to
+    /// fail.
+    pub failure: Option<StorageError>,
 }
 
 /// Removes the bytes of some files that are marked as removed, those after a digest, unless other
@@ -110,13 +110,14 @@ pub async fn remove_page(
     after: Option<&Digest>,
 ) -> Result<RemovedPage, StoreError> {
     let digests = removed_contents(store.reserved_reader(), after, REMOVED_AT_ONCE).await?;
-    let mut page = RemovedPage { digests: digests.len(), failure: None };
+    let mut page = RemovedPage::default();
     for digest in digests {
+        page.last = Some(digest);
         let _no_fetch_stores = storing.write().await;
         if !is_kept(store.reserved_reader(), &digest).await?
             && let Err(error) = files.delete(&digest).await
         {
-            page.failure = Some((digest, error));
+            page.failure = Some(error);
             break;
         }
         let tx = store.begin().await?;

@@ -61,7 +61,8 @@ pub enum Refusal {
     TooLong,
     /// Its scheme is not https, or http for a loopback address in open mode.
     #[error(
-        "the link to {host} is not https; by http only this machine is asked, and only in open mode, which a key ends"
+        "the link to {host} is not https, by which alone hosts of {ALLOWED_HOSTS} are asked; this machine is asked by \
+         http too, but only in open mode, which a key ends"
     )]
     Scheme {
         /// The host.

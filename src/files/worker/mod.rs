@@ -119,8 +119,9 @@ pub struct Worker {
     retention_ran_at: Option<Instant>,
     /// How many files retention has marked since then.
     retention_marked: u64,
-    /// The digest whose bytes could not be removed last. The next ones are tried before it again.
-    removal_failed: Option<Digest>,
+    /// The last digest whose bytes were to be removed. Those after it are tried before any is
+    /// tried again.
+    removal_tried: Option<Digest>,
     /// No bytes of old files are removed before this time.
     removal_pause_ends: Option<Instant>,
     /// The clock when the worker last worked. None until files of earlier were looked at.
@@ -163,7 +164,7 @@ impl Worker {
             is_storage_broken: false,
             retention_ran_at: None,
             retention_marked: 0,
-            removal_failed: None,
+            removal_tried: None,
             clock_seen: None,
             removal_pause_ends: None,
             is_database_broken: false,
@@ -404,13 +405,12 @@ impl Worker {
         if !self.hold_lock().await? {
             return Ok(());
         }
-        let after = self.removal_failed.take();
         let Context { store, files, storing, .. } = &*self.context;
-        let page = remove_page(store, files, storing, after.as_ref()).await?;
+        let page = remove_page(store, files, storing, self.removal_tried.as_ref()).await?;
         self.room_read_at = None;
-        if let Some((digest, error)) = page.failure {
+        self.removal_tried = page.last;
+        if let Some(error) = page.failure {
             tracing::warn!(%error, "bytes of old files could not be removed; they will be later");
-            self.removal_failed = Some(digest);
             self.removal_pause_ends = Some(Instant::now() + REMOVAL_PAUSE);
         }
         Ok(())

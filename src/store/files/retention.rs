@@ -69,8 +69,8 @@ pub async fn mark_removed<C: ConnectionTrait>(
     Ok(execute(db, sql, values).await?.rows_affected())
 }
 
-pub(super) const REMOVED_CONTENTS: &str = r#"SELECT DISTINCT "sha256" FROM "file" WHERE "state" = 'EXPIRED' AND "sha256" IS NOT NULL AND "sha256" > $1
-    ORDER BY "sha256" LIMIT $2"#;
+pub(super) const REMOVED_CONTENTS: &str = r#"SELECT DISTINCT "sha256" FROM "file"
+    WHERE "state" = 'EXPIRED' AND "sha256" IS NOT NULL AND "sha256" > $1 ORDER BY "sha256" LIMIT $2"#;
 
 /// The digests of files that are marked as removed, whose bytes may still be in the store: those
 /// after a digest, in their order, at most `limit`.
