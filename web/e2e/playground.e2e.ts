@@ -1,7 +1,19 @@
+import type { Locator } from "@playwright/test";
 import { expect, proposal, seriousFindings, test } from "./fixtures.ts";
+import type { Service } from "./service.ts";
 
 // GraphiQL's own; docs/DASHBOARD.md names them.
 const ofGraphiql = ["aria-valid-attr-value", "color-contrast", "nested-interactive", "link-in-text-block"];
+
+/** Events are live only: the subscription has begun once one of them arrives. */
+async function deliverUntilLogged(service: Service, log: Locator) {
+  await expect
+    .poll(async () => {
+      await service.deliver("bidsketch", "client_created", { id: Date.now(), name: "Quarry Lane Dental" });
+      return log.getByRole("listitem").count();
+    })
+    .toBeGreaterThan(0);
+}
 
 test("the playground works from the binary alone, and its log resumes a subscription", async ({ page, service }) => {
   test.setTimeout(60_000);
@@ -22,13 +34,7 @@ test("the playground works from the binary alone, and its log resumes a subscrip
   await page.getByRole("button", { name: "Show Log" }).click();
   const log = page.getByRole("region", { name: "Log" });
   await page.getByRole("button", { name: /Execute query/ }).click();
-  // Events are live only: the subscription has begun once one of them arrives.
-  await expect
-    .poll(async () => {
-      await service.deliver("bidsketch", "client_created", { id: Date.now(), name: "Quarry Lane Dental" });
-      return log.getByRole("listitem").count();
-    })
-    .toBeGreaterThan(0);
+  await deliverUntilLogged(service, log);
   await service.deliver("bidsketch", "proposal_created", proposal(2));
   await expect(log.getByRole("listitem").first()).toContainText("PROPOSAL_CREATED");
   const before = await log.getByRole("listitem").count();
@@ -41,6 +47,33 @@ test("the playground works from the binary alone, and its log resumes a subscrip
   expect(
     requests.filter((url) => !url.startsWith(service.url) && !url.startsWith("data:") && !url.startsWith("blob:")),
   ).toEqual([]);
+});
+
+test("a tab runs what it shows, also in the moment in which it is opened", async ({ page, service }) => {
+  await page.goto(`${service.url}/playground`);
+  await expect(page.locator(".graphiql-query-editor .view-lines")).toContainText("query Latest");
+  await page.getByRole("button", { name: "Show Log" }).click();
+  // GraphiQL reads its editor 100 ms after a change: both clicks come before that.
+  await page.evaluate(() => {
+    const tabs = [...document.querySelectorAll<HTMLElement>(".graphiql-tab button")];
+    tabs.find((tab) => tab.textContent?.includes("Live"))?.click();
+    document.querySelector<HTMLElement>(".graphiql-execute-button")?.click();
+  });
+  await expect(page.getByRole("button", { name: /Stop query/ })).toBeVisible();
+  const log = page.getByRole("region", { name: "Log" });
+  await deliverUntilLogged(service, log);
+
+  // Neither does it matter which tab is open when a result is resumed after.
+  await page.getByRole("button", { name: /Stop query/ }).click();
+  await page.locator(".graphiql-tab", { hasText: "Latest" }).click();
+  await page.getByRole("button", { name: /Execute query/ }).click();
+  await expect(page.locator(".graphiql-response")).toContainText("headCursor");
+  const count = await log.getByRole("listitem").count();
+  await log.getByRole("listitem").last().getByRole("button", { name: "Resume" }).click();
+  await expect(page.getByRole("button", { name: /Stop query/ })).toBeVisible();
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await expect(log.getByRole("listitem").first()).toContainText("PROPOSAL_CREATED");
+  expect(await log.getByRole("listitem").count()).toBeGreaterThan(count);
 });
 
 test("the editor completes by the schema, and marks what is wrong", async ({ page, service }) => {

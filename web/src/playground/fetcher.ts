@@ -2,6 +2,7 @@ import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from "@graphi
 import { createClient } from "graphql-ws";
 import { serviceUrl, socketUrl } from "../base";
 import { log } from "./log-store";
+import { chosenIn } from "./operation";
 
 // Sockets use the token of the tab "Headers" too. The client opens a socket for the first subscription and closes it after the
 // last, so a new socket has the current token.
@@ -59,9 +60,11 @@ function isIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
-export const fetcher: Fetcher = async (parameters, options) => {
+export const fetcher: Fetcher = async (given, options) => {
   const headers = Object.entries(options?.headers ?? {}) as [string, string][];
   authorization = headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
-  const result = await send(parameters, options);
+  const chosen = chosenIn(given.query, given.operationName);
+  const parameters = chosen ? { ...given, operationName: chosen.operationName } : given;
+  const result = await send(parameters, { ...options, ...(chosen && { documentAST: chosen.document }) });
   return (isIterable(result) ? logged(parameters, result) : result) as Awaited<ReturnType<Fetcher>>;
 };
