@@ -18,9 +18,9 @@ async function bidsketch() {
   return { env, end: () => child.kill("SIGKILL") };
 }
 
-test("webhooks are created, shown whole once, and deleted by a typed word", async ({ page }) => {
-  const vendor = await bidsketch();
-  const service = await Service.start({ env: vendor.env });
+test("webhooks are created, shown whole once, and deleted by a typed word", async ({ page, owned }) => {
+  const vendor = owned(await bidsketch());
+  const service = owned(await Service.start({ env: vendor.env }));
   await page.goto(`${service.url}/hooks`);
   const hook = (event: string) => page.locator(`[data-webhook=${event}]`);
   await hook("CLIENT_CREATED").getByRole("button", { name: "Create" }).click();
@@ -44,8 +44,6 @@ test("webhooks are created, shown whole once, and deleted by a typed word", asyn
   await dialog.getByLabel("Type “delete” to confirm").fill("delete");
   await dialog.getByRole("button", { name: "Delete" }).click();
   await expect(hook("PROPOSAL_SENT")).toContainText("None");
-  await service.end();
-  vendor.end();
 });
 
 test("a webhook that cannot be created says which setting is missing", async ({ page, service }) => {
@@ -54,9 +52,9 @@ test("a webhook that cannot be created says which setting is missing", async ({ 
   await expect(page.getByRole("alert")).toContainText("bidsketch.api_token");
 });
 
-test("a quarantined delivery shows its bytes, and is released", async ({ page }) => {
+test("a quarantined delivery shows its bytes, and is released", async ({ page, owned }) => {
   const secret = "whsec_0123456789abcdef0123456789abcdef";
-  const service = await Service.start({ env: { BIDARC_ARCSITE__SIGNING_SECRETS: secret } });
+  const service = owned(await Service.start({ env: { BIDARC_ARCSITE__SIGNING_SECRETS: secret } }));
   // Signed long ago: the signature is right, its time is not believed.
   const body = '{"event":"project.created","data":{"id":36029621652695041,"name":"Back fence, Hollis"}}';
   const t = 1_700_000_000;
@@ -77,7 +75,6 @@ test("a quarantined delivery shows its bytes, and is released", async ({ page })
     "delivery:1 became event:1: Project created.",
   );
   await expect(page.getByText("Nothing is in quarantine")).toBeVisible();
-  await service.end();
 });
 
 test("what is still invalid stays, with the reason; all are released at once", async ({ page, service }) => {
@@ -89,8 +86,8 @@ test("what is still invalid stays, with the reason; all are released at once", a
   await expect(page.getByText("0 released, 1 still invalid.")).toBeVisible();
 });
 
-test("a vendor that is silent for longer than usual is named, with what to do", async ({ page }) => {
-  const service = await Service.start({ env: { BIDARC_BIDSKETCH__PATH_TOKEN: "0123456789abcdef0123" } });
+test("a vendor that is silent for longer than usual is named, with what to do", async ({ page, owned }) => {
+  const service = owned(await Service.start({ env: { BIDARC_BIDSKETCH__PATH_TOKEN: "0123456789abcdef0123" } }));
   await service.deliver("bidsketch", "client_created", { id: 900, name: "Quarry Lane Dental" });
   // Five days have a workday among them.
   await page.clock.install({ time: Date.now() + 5 * 86_400_000 });
@@ -117,5 +114,4 @@ test("a vendor that is silent for longer than usual is named, with what to do", 
   await page.goto(`${service.url}/settings`);
   await page.getByLabel("Say that a vendor is silent").selectOption("Never");
   await expect(page.getByRole("link", { name: "Hooks", exact: true })).toBeVisible();
-  await service.end();
 });

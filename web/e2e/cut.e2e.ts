@@ -63,6 +63,7 @@ async function notePainted(page: Page) {
 test("the cable is cut at random for a minute: rows and lines together are the log, nothing twice", async ({
   page,
   service,
+  owned,
 }) => {
   test.setTimeout(150_000);
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
@@ -70,7 +71,7 @@ test("the cable is cut at random for a minute: rows and lines together are the l
   const next = random(seed);
   const pause = (least: number, most: number) =>
     new Promise((resolve) => setTimeout(resolve, least + next() * (most - least)));
-  const cable = await Cable.to(service.port);
+  const cable = owned(await Cable.to(service.port));
   await notePainted(page);
   await page.goto(cable.url);
   await state(page, "live").waitFor();
@@ -109,14 +110,14 @@ test("the cable is cut at random for a minute: rows and lines together are the l
     expect(next < 0 ? above.length : next, `line ${line}`).toBeGreaterThanOrEqual(count);
   }
   await expect(page.locator('tr[data-complete="false"]')).toHaveCount(0);
-  cable.end();
 });
 
 test("a laptop that slept for an hour finds its connection dead, and the line has the hour", async ({
   page,
   service,
+  owned,
 }) => {
-  const cable = await Cable.to(service.port);
+  const cable = owned(await Cable.to(service.port));
   await service.deliver("bidsketch", "proposal_created", proposal(1));
   await page.clock.install();
   await page.goto(cable.url);
@@ -129,5 +130,4 @@ test("a laptop that slept for an hour finds its connection dead, and the line ha
   await expect.poll(() => rows(page), { timeout: 15_000 }).toEqual(["event:3", "event:2", "gap 2", "event:1"]);
   await expect(page.locator("tr[data-gap]")).toContainText(/Away 1 h.*, 2 events, all here · caught up/);
   await state(page, "live").waitFor();
-  cable.end();
 });

@@ -131,15 +131,15 @@ test("the page of a proposal has its files, and a key that may only read cannot 
 test("below the path of a proxy a picture is shown, also if the service does not know the path", async ({
   page,
   service,
+  owned,
 }) => {
   await simulateFiles(service);
   const [drawing] = await drawings(service);
   const key = await addKey(service);
   const port = await freePort();
-  const nginx = await Nginx.start(port, "/bidarc", service.url);
+  const nginx = owned(await Nginx.start(port, "/bidarc", service.url));
   await page.goto(`http://127.0.0.1:${port}/bidarc${details(drawing?.id ?? "")}`);
   await signIn(page, key);
   await isDrawn(page);
   expect(nginx.errors).toBe("");
-  nginx.end();
 });

@@ -17,6 +17,8 @@ interface AxeViolation {
 }
 
 interface Fixtures {
+  /** Ends what the test started, the latest first: after its page is closed, and also if the test failed. */
+  owned: <T extends { end(): unknown }>(started: T) => T;
   service: Service;
 }
 
@@ -25,12 +27,19 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** A page of a test reports every error and every violation of its Content Security Policy, which fail the test. */
 export const test = base.extend<Fixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures here
-  service: async ({}, use) => {
-    const service = await Service.start();
-    await use(service);
-    await service.end();
+  owned: async ({}, use) => {
+    const all: { end(): unknown }[] = [];
+    await use((started) => {
+      all.unshift(started);
+      return started;
+    });
+    for (const started of all) await started.end();
   },
-  page: async ({ page }, use) => {
+  service: async ({ owned }, use) => {
+    await use(owned(await Service.start()));
+  },
+  // `owned` ends after the page: an open page would miss the files of a service that has ended.
+  page: async ({ owned: _, page }, use) => {
     const problems: string[] = [];
     await page.addInitScript(() => {
       window.violations = [];

@@ -70,19 +70,21 @@ test("an empty service says what to do, and turns live at the first delivery", a
   await expect(page.locator("tr[data-event]")).toHaveCount(1);
 });
 
-test("the pages work below a path of nginx, with a session", async ({ page, context }) => {
+test("the pages work below a path of nginx, with a session", async ({ page, context, owned }) => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/bidarc`;
   let key = "";
-  const service = await Service.start({
-    port: await freePort(),
-    env: { BIDARC_SERVER__PUBLIC_URL: url, BIDARC_BIDSKETCH__PATH_TOKEN: "0123456789abcdef0123" },
-    prepare: (made) => {
-      key = made.keys("add", "office", "--scope", "read").trim().split("\n").at(-1) ?? "";
-    },
-  });
+  const service = owned(
+    await Service.start({
+      port: await freePort(),
+      env: { BIDARC_SERVER__PUBLIC_URL: url, BIDARC_BIDSKETCH__PATH_TOKEN: "0123456789abcdef0123" },
+      prepare: (made) => {
+        key = made.keys("add", "office", "--scope", "read").trim().split("\n").at(-1) ?? "";
+      },
+    }),
+  );
   const event = await service.deliver("bidsketch", "proposal_created", proposal(1));
-  const nginx = await Nginx.start(port, "/bidarc", service.url);
+  const nginx = owned(await Nginx.start(port, "/bidarc", service.url));
   await page.goto(`${url}/events/${event.slice(6)}`);
   await page.getByLabel("Key").fill(key);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -100,8 +102,6 @@ test("the pages work below a path of nginx, with a session", async ({ page, cont
   await page.getByRole("button", { name: /Execute query/ }).click();
   await expect(page.locator(".graphiql-response")).toContainText("Fence 2");
   expect(nginx.errors).toBe("");
-  nginx.end();
-  await service.end();
 });
 
 test("with forced colours it shows what is selected", async ({ page, service }) => {

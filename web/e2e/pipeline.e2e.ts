@@ -127,8 +127,8 @@ test("numbers stay when newer ones cannot be fetched, and the page asks again by
   await expect(page.getByTestId("moment")).not.toContainText("Newer ones could not be fetched");
 });
 
-test("weeks and hours are those of the office's time zone", async ({ page }) => {
-  const service = await Service.start({ env: { BIDARC_SERVICE__TIME_ZONE: "Asia/Kolkata" } });
+test("weeks and hours are those of the office's time zone", async ({ page, owned }) => {
+  const service = owned(await Service.start({ env: { BIDARC_SERVICE__TIME_ZONE: "Asia/Kolkata" } }));
   // Saturday evening in UTC, Sunday morning in Kolkata; of the month before in UTC.
   const times = { created_at: "2026-01-31T20:00:00Z", updated_at: "2026-01-31T20:40:00Z" };
   await service.deliver("bidsketch", "proposal_created", proposal(1, { ...times, updated_at: times.created_at }));
@@ -139,7 +139,6 @@ test("weeks and hours are those of the office's time zone", async ({ page }) => 
   await expect(views.locator("[data-count='1'] title")).toHaveText("Sunday, 2 AM: 1 view");
   const funnel = page.getByRole("img", { name: /^Proposals by the month of creation/ });
   await expect(funnel).toHaveAccessibleDescription(/^Feb 2026: 1 created/);
-  await service.end();
 });
 
 test("an empty pipeline says where its numbers come from, and fills by itself", async ({ page, service }) => {

@@ -4,8 +4,8 @@ import { Service } from "./service.ts";
 test.describe("times", () => {
   test.use({ timezoneId: "America/New_York" });
 
-  test("are in the office's zone, the browser's or UTC, and the page says which", async ({ page }) => {
-    const service = await Service.start({ env: { BIDARC_SERVICE__TIME_ZONE: "Asia/Tokyo" } });
+  test("are in the office's zone, the browser's or UTC, and the page says which", async ({ page, owned }) => {
+    const service = owned(await Service.start({ env: { BIDARC_SERVICE__TIME_ZONE: "Asia/Tokyo" } }));
     await service.deliver("bidsketch", "proposal_created", proposal(1));
     await page.goto(`${service.url}/events/1`);
     const received = page.getByTestId("details").locator("time").first();
@@ -35,7 +35,6 @@ test.describe("times", () => {
     await expect(page.getByText("No event matches this filter")).toBeVisible();
     await page.goto(`${service.url}/events?before=${day(0)}`);
     await expect(page.getByText("No event matches this filter")).toBeVisible();
-    await service.end();
   });
 });
 

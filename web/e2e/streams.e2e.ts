@@ -7,8 +7,9 @@ const anotherTab = (page: Page) => page.getByText("Another tab of bidarc receive
 test("where a proxy refuses sockets, events come over a stream, and after a break nothing is missing", async ({
   page,
   service,
+  owned,
 }) => {
-  const cable = await Cable.to(service.port, { refusesSockets: true });
+  const cable = owned(await Cable.to(service.port, { refusesSockets: true }));
   await service.deliver("bidsketch", "proposal_created", proposal(1));
   await page.goto(cable.url);
   await expect(state(page, "live")).toContainText("by the slower way");
@@ -27,11 +28,10 @@ test("where a proxy refuses sockets, events come over a stream, and after a brea
   await service.deliver("bidsketch", "proposal_viewed", proposal(1, { status: "Viewed" }));
   await service.deliver("bidsketch", "proposal_created", proposal(4));
   await expect.poll(async () => (await rows(page))[0]).toBe("event:5");
-  cable.end();
 });
 
-test("one tab at a time has the streams: the one that is looked at", async ({ page, service, context }) => {
-  const cable = await Cable.to(service.port, { refusesSockets: true });
+test("one tab at a time has the streams: the one that is looked at", async ({ page, service, context, owned }) => {
+  const cable = owned(await Cable.to(service.port, { refusesSockets: true }));
   await page.goto(cable.url);
   await state(page, "live").waitFor();
   const other = await context.newPage();
@@ -46,5 +46,4 @@ test("one tab at a time has the streams: the one that is looked at", async ({ pa
   await page.close();
   await service.deliver("bidsketch", "proposal_created", proposal(2));
   await expect.poll(() => rows(other)).toContain("event:2");
-  cable.end();
 });
