@@ -90,6 +90,8 @@ struct State {
     control_bytes: usize,
     /// The bytes of deliveries that its requests hold of the budget.
     held_bytes: usize,
+    /// Whether they were taken back. It is closed.
+    is_taken_back: bool,
 }
 
 /// How far a WebSocket is known.
@@ -116,6 +118,7 @@ impl Activity {
             next_answer: 0,
             control_bytes: 0,
             held_bytes: 0,
+            is_taken_back: false,
         }))
     }
 
@@ -191,21 +194,44 @@ impl Activity {
         }
     }
 
-    /// Records that its requests hold more bytes of deliveries. Returns how many they hold.
-    pub(super) fn hold_bytes(&self, count: usize) -> usize {
-        let mut state = self.lock();
-        state.held_bytes += count;
-        state.held_bytes
+    /// How many bytes of deliveries its requests hold of the budget.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.lock().held_bytes
     }
 
-    /// Records that they hold fewer.
-    pub(super) fn release_bytes(&self, count: usize) {
-        self.lock().held_bytes -= count;
+    /// Records that its requests hold more bytes of deliveries. False if what they hold was taken
+    /// back.
+    pub(super) fn hold_bytes(&self, count: usize) -> bool {
+        let mut state = self.lock();
+        if !state.is_taken_back {
+            state.held_bytes += count;
+        }
+        !state.is_taken_back
+    }
+
+    /// Records that they hold fewer. False if these were taken back before.
+    pub(super) fn release_bytes(&self, count: usize) -> bool {
+        let mut state = self.lock();
+        if !state.is_taken_back {
+            state.held_bytes -= count;
+        }
+        !state.is_taken_back
     }
 
     /// How many bytes of deliveries it holds, if nothing but its client is awaited.
     pub(super) fn held_while_waiting(&self) -> Option<usize> {
-        self.waiting_since().map(|_| self.lock().held_bytes)
+        self.waiting_since().map(|_| self.held_bytes())
+    }
+
+    /// Takes back all bytes of deliveries that it holds, if they are more than `count`: others may
+    /// have them, although they are in memory until it is closed. Returns how many they are.
+    pub(super) fn take_back_bytes(&self, count: usize) -> Option<usize> {
+        let mut state = self.lock();
+        if state.is_taken_back || state.held_bytes <= count {
+            return None;
+        }
+        state.is_taken_back = true;
+        Some(std::mem::take(&mut state.held_bytes))
     }
 
     /// Records that a piece of an answer waits to be written.

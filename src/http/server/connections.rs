@@ -155,15 +155,16 @@ impl Connections {
     }
 
     /// Closes the connection that holds the most bytes of deliveries among those that wait for
-    /// their client, if it holds more than `count`. Returns how many it gives back; none if none
-    /// does.
-    pub(super) fn replace_larger_body(&self, count: usize) -> Option<usize> {
+    /// their client, if it holds more than `count`. Returns how many it held: they belong to the
+    /// caller. None if none holds so many.
+    pub(super) fn take_back_larger_body(&self, count: usize) -> Option<usize> {
         let mut table = self.lock();
         let open = table.entries.iter().filter(|(_, entry)| !entry.is_closing);
-        let holders = open.filter_map(|(id, entry)| Some((entry.activity.held_while_waiting()?, *id)));
-        let (held, id) = holders.max().filter(|(held, _)| *held > count)?;
+        let held = open.filter_map(|(id, entry)| Some((entry.activity.held_while_waiting()?, *id, &entry.activity)));
+        let (_, id, activity) = held.max_by_key(|(held, id, _)| (*held, *id))?;
+        let taken_back = activity.take_back_bytes(count)?;
         table.close(id, CloseCause::Replaced);
-        Some(held)
+        Some(taken_back)
     }
 
     /// Closes the connections whose time is over.

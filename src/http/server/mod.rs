@@ -40,7 +40,7 @@ use connections::Connections;
 use failures::Failures;
 use limits::Limits;
 use peer::{Peer, TrustedProxies};
-use request::{AnswerBody, BodyBudget, RequestBody};
+use request::{AnswerBody, BodyBudget, Replaceable, RequestBody};
 
 mod activity;
 mod connections;
@@ -246,9 +246,10 @@ async fn handle(
     parts.extensions.insert(Arc::clone(&exchange));
     let is_hook = parts.uri.path().starts_with(HOOK_PATH_PREFIX);
     let held = if is_hook {
-        server.hook_bodies.hold(Arc::clone(&activity), Some(Arc::clone(&server.connections)))
+        let connections = Arc::clone(&server.connections);
+        server.hook_bodies.hold(Some(Replaceable { activity: Arc::clone(&activity), connections }))
     } else {
-        server.other_bodies.hold(Arc::clone(&activity), None)
+        server.other_bodies.hold(None)
     };
     let body = RequestBody::new(body, Arc::clone(&activity), Arc::clone(&held), server.body_timeout);
     // HTTP/2 ends a stream on both sides, and a sender that waits for a word to send its body needs

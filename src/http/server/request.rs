@@ -1,7 +1,7 @@
 //! One request in progress: its place, its body and its answer.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -94,78 +94,70 @@ impl Drop for Exchange {
 /// The bytes of bodies that may be in memory at once.
 #[derive(Clone)]
 pub(super) struct BodyBudget {
-    /// Below zero while closed connections have yet to give back what others took for them.
-    free: Arc<AtomicIsize>,
+    free: Arc<AtomicUsize>,
     gauge: Gauge,
 }
 
 /// The bytes that one request holds of a budget.
 pub(super) struct HeldBytes {
     budget: BodyBudget,
-    activity: Arc<Activity>,
-    /// Closes a larger body for this one when the budget is used up.
-    connections: Option<Arc<Connections>>,
-    /// What was taken from the budget.
-    taken: AtomicUsize,
+    replaceable: Option<Replaceable>,
     held: AtomicUsize,
-    /// What is taken and not used yet: closed connections give as much back in a moment.
-    promised: AtomicUsize,
+}
+
+/// The connection of a request that takes the place of a larger body when the budget is used up,
+/// and gives way to a smaller one.
+pub(super) struct Replaceable {
+    pub(super) activity: Arc<Activity>,
+    pub(super) connections: Arc<Connections>,
 }
 
 impl BodyBudget {
     pub(super) fn new(bytes: usize) -> Self {
-        Self { free: Arc::new(AtomicIsize::new(signed(bytes))), gauge: metrics::gauge!(BODY_BYTES) }
+        Self { free: Arc::new(AtomicUsize::new(bytes)), gauge: metrics::gauge!(BODY_BYTES) }
     }
 
-    /// Begins to hold bytes. A request with `connections` takes the place of a larger one.
-    pub(super) fn hold(&self, activity: Arc<Activity>, connections: Option<Arc<Connections>>) -> Arc<HeldBytes> {
-        let (taken, held, promised) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(HeldBytes { budget: self.clone(), activity, connections, taken, held, promised })
+    /// Begins to hold bytes.
+    pub(super) fn hold(&self, replaceable: Option<Replaceable>) -> Arc<HeldBytes> {
+        Arc::new(HeldBytes { budget: self.clone(), replaceable, held: AtomicUsize::new(0) })
     }
-}
 
-fn signed(bytes: usize) -> isize {
-    isize::try_from(bytes).unwrap_or(isize::MAX)
+    /// Takes bytes, if it has so many.
+    fn take(&self, count: usize) -> bool {
+        let less = |free: usize| free.checked_sub(count);
+        self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
+    fn give_back(&self, count: usize) {
+        self.free.fetch_add(count, Ordering::Relaxed);
+    }
 }
 
 impl HeldBytes {
     /// Holds more bytes. False if the budget does not have them.
     fn grow(&self, count: usize) -> bool {
-        let held = self.held.load(Ordering::Relaxed);
-        let more = count.min(BODY_BYTES_HELD_MAX.saturating_sub(held));
-        let held_by_all = self.activity.hold_bytes(more);
+        let more = count.min(BODY_BYTES_HELD_MAX.saturating_sub(self.held.load(Ordering::Relaxed)));
+        if !self.budget.take(more) && !self.take_of_larger(more) {
+            return false;
+        }
+        if let Some(Replaceable { activity, .. }) = &self.replaceable
+            && !activity.hold_bytes(more)
+        {
+            self.budget.give_back(more);
+            return false;
+        }
         self.held.fetch_add(more, Ordering::Relaxed);
         self.add_to_gauge(more);
-        if self.take_free(more) {
-            return true;
-        }
-        if self.use_promised(more) {
-            return true;
-        }
-        let Some(connections) = &self.connections else { return false };
-        let Some(given_back) = connections.replace_larger_body(held_by_all) else { return false };
-        // It is taken at once, so that no other request takes it when it comes back.
-        let promised = given_back.min(BODY_BYTES_HELD_MAX);
-        self.budget.free.fetch_sub(signed(promised), Ordering::Relaxed);
-        self.taken.fetch_add(promised, Ordering::Relaxed);
-        self.promised.fetch_add(promised, Ordering::Relaxed);
-        self.use_promised(more)
+        true
     }
 
-    /// Takes bytes of the budget, if it has so many.
-    fn take_free(&self, count: usize) -> bool {
-        let less = |free: isize| free.checked_sub(signed(count)).filter(|left| *left >= 0);
-        let has_taken = self.budget.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
-        if has_taken {
-            self.taken.fetch_add(count, Ordering::Relaxed);
-        }
-        has_taken
-    }
-
-    /// Uses bytes that are taken already, if there are so many.
-    fn use_promised(&self, count: usize) -> bool {
-        let less = |promised: usize| promised.checked_sub(count);
-        self.promised.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    /// Closes the connection that holds the most, if it holds more than this one will, and takes
+    /// what is needed of its bytes. The rest is free at once.
+    fn take_of_larger(&self, count: usize) -> bool {
+        let Some(Replaceable { activity, connections }) = &self.replaceable else { return false };
+        let Some(taken_back) = connections.take_back_larger_body(activity.held_bytes() + count) else { return false };
+        self.budget.give_back(taken_back - count);
+        true
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
@@ -176,9 +168,10 @@ impl HeldBytes {
 
 impl Drop for HeldBytes {
     fn drop(&mut self) {
-        let (taken, held) = (*self.taken.get_mut(), *self.held.get_mut());
-        self.budget.free.fetch_add(signed(taken), Ordering::Relaxed);
-        self.activity.release_bytes(held);
+        let held = *self.held.get_mut();
+        if self.replaceable.as_ref().is_none_or(|Replaceable { activity, .. }| activity.release_bytes(held)) {
+            self.budget.give_back(held);
+        }
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a body has at most a megabyte")]
         self.budget.gauge.decrement(held as f64);
     }

@@ -104,3 +104,28 @@ async fn body_beyond_the_budget_is_503_unless_a_larger_one_gives_way() {
     }
     service.stop(&database).await;
 }
+
+/// Who fills the budget and opens small bodies then takes no more than these hold.
+#[tokio::test]
+async fn small_body_that_takes_the_place_of_a_large_one_leaves_the_rest_of_it() {
+    let database = Database::fresh();
+    let settings = [("BODY_BUDGET_BYTES", &*BUDGET.to_string()), ("BODY_TIMEOUT_SECONDS", "600")];
+    let service = start(&database, &settings).await;
+    let mut large = hold(&service, 500_000).await;
+    wait_for_held(&service, 500_000).await;
+    let _others = [hold(&service, 300_000).await, hold(&service, 248_000).await];
+    wait_for_held(&service, 1_048_000).await;
+    let _first = hold(&service, 1000).await;
+    assert_eq!(large.read_to_end().await, "", "the largest is closed");
+    wait_for_held(&service, 549_000).await;
+    let _second = hold(&service, 1000).await;
+    wait_for_held(&service, 550_000).await;
+    let delivery = || service.post("/webhooks/bidsketch", vec![b' '; 490_000]);
+    delivery().await.receipt().quarantined();
+    wait_for_held(&service, 550_000).await;
+    // Closed once, given out once: there is no room for more.
+    let mut larger = hold(&service, 600_000).await;
+    let answer = larger.read_until("try again").await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    service.stop(&database).await;
+}
