@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import { expect, test } from "./fixtures.ts";
+import { end } from "./process.ts";
 import { programs, Service } from "./service.ts";
 
 /** Bidsketch's API, as the simulator plays it, and what to set in the service. */
@@ -15,7 +16,7 @@ async function bidsketch() {
     if (env.BIDARC_BIDSKETCH__API_TOKEN) break;
   }
   child.stdout.resume();
-  return { env, end: () => child.kill("SIGKILL") };
+  return { env, end: () => end(child) };
 }
 
 test("webhooks are created, shown whole once, and deleted by a typed word", async ({ page, owned }) => {

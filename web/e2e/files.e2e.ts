@@ -11,7 +11,7 @@ interface File {
 
 /** ArcSite's events of every type, whose files the service has tried to fetch by the end. */
 async function simulateFiles(service: Service, ...args: string[]) {
-  await service.simulate("--vendor", "arcsite", "--every-event", "--rate", "200", "--linger", "1", ...args);
+  await service.simulate("--vendor", "arcsite", "--every-event", "--rate", "200", "--linger", "3", ...args);
   await expect
     .poll(async () => (await drawings(service)).flatMap(({ pdf, png }) => [pdf?.state, png?.state]))
     .not.toContain("PENDING");
@@ -62,8 +62,9 @@ const isDrawn = (page: Page) =>
 test("a drawing's picture is shown after its link has died", async ({ page, service }) => {
   await simulateFiles(service, "--link-lifetime", "8");
   const drawing = (await drawings(service)).find(({ pdf, png }) => pdf?.state === "STORED" && png?.state === "STORED");
+  expect(drawing, "a drawing whose files are stored").toBeDefined();
   const death = Date.parse(drawing?.png?.expiresAt ?? "");
-  await expect.poll(() => Date.now() > death, { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => Date.now() > death).toBe(true);
   await page.goto(service.url + details(drawing?.id ?? ""));
   const items = files(page).getByRole("listitem");
   await expect(items).toHaveCount(2);
@@ -90,6 +91,7 @@ test("a file that failed says why, and is tried again", async ({ page, service }
   const [drawing] = await drawings(service);
   await page.goto(service.url + details(drawing?.id ?? ""));
   const items = files(page).getByRole("listitem");
+  await expect(items).toHaveCount(2);
   for (const item of await items.all()) {
     await expect(item).toContainText("Failed");
     await expect(item).toContainText(/Why: \w.*\. It is not tried again by itself\./);

@@ -87,9 +87,26 @@ export function systemColors(page: Page) {
 
 export const state = (page: Page, name: string) => page.locator(`[data-state="${name}"]`).first();
 
-/** Makes the page try again at once, as a network that is back does. It may have come back by itself already. */
+/** Makes the page try again at once, as a network that is back does. It may be within a try that fails. */
 export async function hurry(page: Page) {
   await page.evaluate(() => dispatchEvent(new Event("online")));
+}
+
+/** Makes the page try again until it is live. It may also load itself again meanwhile. */
+export async function comeBack(page: Page) {
+  await expect(async () => {
+    await hurry(page);
+    await state(page, "live").waitFor({ timeout: 1000 });
+  }).toPass();
+}
+
+/** Presses `g` and the letter of a page. The second key counts within a second: a slow machine may need another try. */
+export async function jump(page: Page, letter: string, url: string) {
+  await expect(async () => {
+    await page.keyboard.press("g");
+    await page.keyboard.press(letter);
+    await expect(page).toHaveURL(url, { timeout: 1000 });
+  }).toPass();
 }
 
 /** The rows of the list, newest first: an event's id, or `gap` with its count. */

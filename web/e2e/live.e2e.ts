@@ -1,4 +1,5 @@
-import { expect, hurry, proposal, rows, state, test } from "./fixtures.ts";
+import { Cable } from "./cable.ts";
+import { comeBack, expect, proposal, rows, state, test } from "./fixtures.ts";
 import { Service } from "./service.ts";
 
 test("an event is painted after its hook was answered", async ({ page, service }) => {
@@ -174,19 +175,26 @@ test("pausing counts what arrives, and resuming shows all of it", async ({ page,
   await expect.poll(() => rows(page)).toEqual(["event:2", "event:1"]);
 });
 
-test("the service is restarted: a line says how long, and that nothing is missing", async ({ page, service }) => {
+test("the service is restarted: a line says how long, and that nothing is missing", async ({
+  page,
+  service,
+  owned,
+}) => {
   await service.deliver("bidsketch", "proposal_created", proposal(1));
-  await page.goto(service.url);
+  const cable = owned(await Cable.to(service.port));
+  await page.goto(cable.url);
   await state(page, "live").waitFor();
   await service.stop();
   await state(page, "reconnecting").waitFor();
   await expect(page.locator("tr[data-event]")).toHaveCount(1);
   // Too early: it goes on waiting.
   await page.getByRole("button", { name: "Try now" }).click();
+  // It does not come back before the event that it misses.
+  cable.cut();
   await service.start();
   await service.deliver("bidsketch", "proposal_created", proposal(2));
-  await hurry(page);
-  await state(page, "live").waitFor();
+  cable.mend();
+  await comeBack(page);
   await expect.poll(() => rows(page)).toEqual(["event:2", "gap 1", "event:1"]);
   await expect(page.locator("tr[data-gap]")).toContainText("1 event, all here · caught up");
 });
@@ -215,7 +223,7 @@ test("after a restart with other pages a bar offers them, and the wall loads the
   await service.stop();
   await state(page, "reconnecting").waitFor();
   await service.start();
-  await hurry(page);
+  await comeBack(page);
   await expect(page.getByText("bidarc was upgraded")).toBeVisible();
   await page.unrouteAll();
 
@@ -231,7 +239,7 @@ test("after a restart with other pages a bar offers them, and the wall loads the
   await service.stop();
   await state(page, "reconnecting").waitFor();
   await service.start();
-  await hurry(page);
+  await comeBack(page);
   await expect(page.locator("body:not([data-old])")).toBeAttached();
   // The reload brought the old pages again, as between two versions: the wall says so and does not reload for ever.
   await expect(page.getByText("bidarc was upgraded")).toBeVisible();

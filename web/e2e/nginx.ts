@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { end, hasEnded } from "./process.ts";
 
 /** The places where packages install nginx. */
 const program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/bin/nginx"].find(existsSync);
@@ -59,14 +60,14 @@ export class Nginx {
   static async start(port: number, path: string, service: string): Promise<Nginx> {
     const nginx = new Nginx(port, path, service);
     while (!(await fetch(`http://127.0.0.1:${port}${path}/healthz`).catch(() => undefined))) {
-      if (nginx.#process.exitCode !== null) throw new Error(`nginx did not start: ${nginx.errors}`);
+      if (hasEnded(nginx.#process)) throw new Error(`nginx did not start: ${nginx.errors}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return nginx;
   }
 
-  end() {
-    this.#process.kill("SIGKILL");
+  async end() {
+    await end(this.#process);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { expect, proposal, seriousFindings, state, systemColors, test } from "./fixtures.ts";
+import { expect, jump, proposal, seriousFindings, state, systemColors, test } from "./fixtures.ts";
 import { freePort, Nginx } from "./nginx.ts";
 import { Service } from "./service.ts";
 
@@ -9,7 +9,6 @@ const sizes = {
 };
 
 test("every page loads at every size in both themes, without serious findings", async ({ page, service }) => {
-  test.setTimeout(90_000);
   await service.deliver("bidsketch", "proposal_created", proposal(1));
   const event = await service.deliver("bidsketch", "proposal_accepted", proposal(1, { status: "Accepted" }));
   await service.post("arcsite", "not json");
@@ -138,9 +137,7 @@ test("the palette goes to a page and to a proposal, and keys can be switched off
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(`${service.url}/proposals/bidsketch:1`);
   await expect(palette).toHaveCount(0);
-  await page.keyboard.press("g");
-  await page.keyboard.press("e");
-  await expect(page).toHaveURL(`${service.url}/events`);
+  await jump(page, "e", `${service.url}/events`);
   await page.keyboard.press("?");
   const help = page.getByRole("dialog", { name: "Keys" });
   await help.getByLabel("Keys are on").uncheck();

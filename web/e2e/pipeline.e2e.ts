@@ -41,6 +41,8 @@ const cells = (page: Page, row: string) => page.locator(`tr[${row}] td`).allInne
 
 test("one request has all numbers, and each chart is also a table", async ({ page, service }) => {
   await deliverTwoWeeks(service);
+  // No quarter of an hour begins meanwhile: the page would ask once more.
+  await page.clock.setFixedTime(new Date());
   const requests = pipelineRequests(page);
   await page.goto(`${service.url}/pipeline`);
   await expect(page.locator("tr[data-status=ACCEPTED] td")).toHaveText(["Accepted", "1", "$7,385.00", ""]);
@@ -100,8 +102,8 @@ test("the numbers follow the events, with a request every two seconds at most", 
   const moment = page.getByTestId("moment").locator("time");
   const first = await moment.getAttribute("datetime");
   const requests = pipelineRequests(page);
-  for (let id = 2; id <= 20; id += 1) await service.deliver("bidsketch", "proposal_created", proposal(id));
   const began = Date.now();
+  for (let id = 2; id <= 20; id += 1) await service.deliver("bidsketch", "proposal_created", proposal(id));
   await expect(page.locator("tr[data-status=PENDING] td").nth(1)).toHaveText("20");
   expect(requests.length).toBeLessThanOrEqual(2 + Math.ceil((Date.now() - began) / 2000));
   expect(Date.parse((await moment.getAttribute("datetime")) ?? "")).toBeGreaterThan(Date.parse(first ?? ""));
@@ -112,7 +114,6 @@ test("the numbers follow the events, with a request every two seconds at most", 
 });
 
 test("numbers stay when newer ones cannot be fetched, and the page asks again by itself", async ({ page, service }) => {
-  test.setTimeout(60_000);
   await service.deliver("bidsketch", "proposal_created", proposal(1));
   await page.goto(`${service.url}/pipeline`);
   await state(page, "live").waitFor();
@@ -123,7 +124,7 @@ test("numbers stay when newer ones cannot be fetched, and the page asks again by
   await expect(page.getByTestId("moment")).toContainText("Newer ones could not be fetched");
   await expect(pending).toHaveText("1");
   await page.unroute("**/graphql");
-  await expect(pending).toHaveText("2", { timeout: 20_000 });
+  await expect(pending).toHaveText("2");
   await expect(page.getByTestId("moment")).not.toContainText("Newer ones could not be fetched");
 });
 
@@ -178,7 +179,10 @@ test("on paper there are tables in black on white, and nothing to press", async 
     expect(colors, path).toEqual({ color: "rgb(0, 0, 0)", backgroundColor: "rgba(0, 0, 0, 0)" });
     for (const thead of await page.locator("thead").all())
       await expect(thead).toHaveCSS("display", "table-header-group");
-    for (const row of await page.locator("tr, li").all()) await expect(row).toHaveCSS("break-inside", "avoid");
+    const breaks = await page
+      .locator("tr, li")
+      .evaluateAll((rows) => rows.map((row) => getComputedStyle(row).breakInside));
+    expect(new Set(breaks), path).toEqual(new Set(["avoid"]));
     // A scroll bar on paper hides what is behind it.
     const clipped = await page.evaluate(
       () =>
@@ -215,6 +219,7 @@ test("with forced colours bars, lines and cells have the system's", async ({ pag
     const system = await systemColors(page);
     const bar = page.locator("tr[data-status=PENDING] td").nth(1);
     expect(await bar.evaluate((element) => getComputedStyle(element).backgroundImage)).toContain(system.highlight);
+    await expect(page.locator("path.visx-linepath")).toHaveCount(4);
     for (const line of await page.locator("path.visx-linepath").all())
       await expect(line).toHaveCSS("stroke", system.text);
     await expect(page.locator("rect[data-count='1']").first()).toHaveCSS("fill", system.text);

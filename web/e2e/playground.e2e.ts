@@ -16,7 +16,6 @@ async function deliverUntilLogged(service: Service, log: Locator) {
 }
 
 test("the playground works from the binary alone, and its log resumes a subscription", async ({ page, service }) => {
-  test.setTimeout(60_000);
   const requests: string[] = [];
   page.on("request", (request) => requests.push(request.url()));
   await service.deliver("bidsketch", "proposal_created", proposal(1));
@@ -77,14 +76,20 @@ test("a tab runs what it shows, also in the moment in which it is opened", async
 });
 
 test("the editor completes by the schema, and marks what is wrong", async ({ page, service }) => {
+  const schema = page.waitForResponse((response) => !!response.request().postData()?.includes("IntrospectionQuery"));
   await page.goto(`${service.url}/playground`);
   await expect(page.locator(".graphiql-query-editor .view-lines")).toContainText("query Latest");
+  await schema;
   await page.getByRole("button", { name: "New tab" }).click();
   const editor = page.locator(".graphiql-query-editor .monaco-editor").first();
   await editor.click();
   await page.keyboard.press("Control+A");
   await page.keyboard.type("{ proj");
-  await expect(page.locator(".suggest-widget")).toContainText("projects");
+  // The editor may get the schema after the keys.
+  await expect(async () => {
+    await page.keyboard.press("Control+Space");
+    await expect(page.locator(".suggest-widget")).toContainText("projects", { timeout: 1000 });
+  }).toPass();
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+A");
   await page.keyboard.type("{ nonsense }");

@@ -35,7 +35,6 @@ async function shoot(
 }
 
 test("pictures", async ({ browser }) => {
-  test.setTimeout(120_000);
   const service = await Service.start();
   await postHistory(service, 90);
   await service.simulate("--count", "120", "--rate", "200", "--linger", "1");

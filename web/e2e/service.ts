@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { end, hasEnded } from "./process.ts";
 
 const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const programs =
@@ -53,6 +54,7 @@ export class Service {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;
+    let isGreeted = false;
     let log = "";
     child.stderr?.on("data", (data) => {
       log += data;
@@ -62,17 +64,19 @@ export class Service {
       if (found?.[1]) {
         // The greeting names the public URL, if there is one.
         this.#url = port ? `http://127.0.0.1:${port}` : found[1];
+        isGreeted = true;
         break;
       }
     }
-    if (!this.#url) throw new Error(`the service did not start:\n${log}`);
+    if (!isGreeted) throw new Error(`the service did not start:\n${log}`);
     child.stdout?.resume();
     // The greeting may come before the listener is ready.
-    for (;;) {
+    while (!hasEnded(child)) {
       const ready = await fetch(`${this.#url}/healthz`).catch(() => undefined);
       if (ready?.ok) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    throw new Error(`the service ended:\n${log}`);
   }
 
   get #database() {
@@ -80,11 +84,7 @@ export class Service {
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM") {
-    const child = this.#process;
-    if (!child || child.exitCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+    if (this.#process) await end(this.#process, signal);
   }
 
   async end() {
@@ -129,7 +129,7 @@ export class Service {
     return data;
   }
 
-  /** Runs the simulator until its deliveries are answered. With --linger 1 it stays until the service has fetched the files. */
+  /** Runs the simulator until its deliveries are answered. With --linger 3 it stays until the service has fetched the files. */
   async simulate(...args: string[]) {
     const linger = args.includes("--linger") ? [] : ["--linger", "0"];
     const options = ["--url", this.#url, "--quiet", "--seed", "7", ...linger];
@@ -143,11 +143,6 @@ export class Service {
     const child = spawn(join(programs, "simulator"), ["--url", this.#url, "--quiet", "--seed", "7", ...args], {
       stdio: "ignore",
     });
-    return async () => {
-      if (child.exitCode !== null) return;
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
-      await ended;
-    };
+    return () => end(child);
   }
 }

@@ -57,8 +57,8 @@ test("a page that loads does not move what it shows; how long interactions took"
   await state(page, "live").waitFor();
   for (const key of ["j", "j", "Enter", "j", "k", "]", "[", "Escape", "p", "p", "d", "d", "d"])
     await page.keyboard.press(key);
-  await service.deliver("bidsketch", "proposal_created", proposal(1));
-  await page.locator("tr[data-event] button").first().click();
+  const event = await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await page.locator(`tr[data-event="${event}"] button`).first().click();
   await page.getByRole("button", { name: /turn around/ }).click();
   await expect(page).toHaveURL(/not-/);
   const durations = (await noted()).interactions.toSorted((a, b) => b - a);

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { Cable } from "./cable.ts";
-import { expect, hurry, proposal, rows, state, test } from "./fixtures.ts";
+import { comeBack, expect, proposal, rows, state, test } from "./fixtures.ts";
 
 const anotherTab = (page: Page) => page.getByText("Another tab of bidarc receives the events");
 
@@ -19,7 +19,7 @@ test("where a proxy refuses sockets, events come over a stream, and after a brea
   await state(page, "reconnecting").waitFor();
   await service.deliver("bidsketch", "proposal_created", proposal(3));
   cable.mend();
-  await hurry(page);
+  await comeBack(page);
   await expect(state(page, "live")).toContainText("by the slower way");
   await expect.poll(async () => (await rows(page)).slice(0, 3)).toEqual(["event:3", "gap 1", "event:2"]);
   // A list with a filter has a stream of its own.
