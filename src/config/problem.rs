@@ -28,7 +28,7 @@ impl fmt::Display for ConfigError {
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// A settings file cannot be read.
-    #[error("the settings file {} cannot be read: {cause}; --config names the file (bidarc.example.toml is one to copy)", path.display())]
+    #[error("the settings file {} cannot be read: {cause}; --config or BIDARC_CONFIG names the file (bidarc.example.toml is one to copy)", path.display())]
     Unreadable {
         /// The absolute path.
         path: PathBuf,
