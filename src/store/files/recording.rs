@@ -43,6 +43,7 @@ pub enum Links {
 #[derive(Debug)]
 pub struct NewFiles {
     recording: FileRecording,
+    renewed_max: u64,
     last_id: i64,
     rows: Vec<Model>,
     /// The rows of the group by the keys of their files.
@@ -73,15 +74,27 @@ const LOOKUP_MAX: usize = 1024;
 const KEYS_READ_MAX: usize = 64;
 
 /// How many files of these keys get fresh links at once. Files that have waited for weeks may be
-/// many, and the group's transaction must end. The rest wait for the next fresh link. (Fewer in
-/// tests, so that they reach the limit.)
-const RENEWED_MAX: u64 = if cfg!(test) { 4 } else { 4096 };
+/// many, and the group's transaction must end. The rest wait for the next fresh link.
+const RENEWED_MAX: u64 = 4096;
 
 impl NewFiles {
     /// No files yet. `last_id` is the number of the newest file.
     #[must_use]
     pub const fn after(last_id: i64, recording: FileRecording) -> Self {
-        Self { recording, last_id, rows: Vec::new(), by_key: BTreeMap::new(), fresh: BTreeMap::new() }
+        Self {
+            recording,
+            renewed_max: RENEWED_MAX,
+            last_id,
+            rows: Vec::new(),
+            by_key: BTreeMap::new(),
+            fresh: BTreeMap::new(),
+        }
+    }
+
+    /// Gives so few earlier files fresh links that a test reaches the limit.
+    #[cfg(test)]
+    pub(super) fn renewing_at_most(self, max: u64) -> Self {
+        Self { renewed_max: max, ..self }
     }
 
     /// Records the links of a delivery: the files of its event, if the event is new, and fresh
@@ -146,7 +159,7 @@ impl NewFiles {
             let fresh = || keys.iter().filter_map(|key| self.fresh.get(*key)).flatten();
             let events: BTreeSet<i64> = fresh().map(|fresh| fresh.event).collect();
             let Some(newest) = fresh().map(|fresh| fresh.at).max() else { continue };
-            files.extend(with_renewable_links(keys, &events, newest).all(db).await?);
+            files.extend(with_renewable_links(keys, &events, newest, self.renewed_max).all(db).await?);
         }
         Ok(files)
     }
@@ -196,17 +209,17 @@ pub(super) fn renewable_sql(keys: &[[Option<&str>; 1]]) -> SelectStatement {
         .take()
 }
 
-/// The files with these keys whose links are dead at a time or are of these events. A file that
-/// retention has removed has a time of storing. The statement has no order: for one, the database
-/// might read the table in that order.
-pub(super) fn with_renewable_links(keys: &[&str], events: &BTreeSet<i64>, at: i64) -> Select<Entity> {
+/// At most so many files with these keys whose links are dead at a time or are of these events. A
+/// file that retention has removed has a time of storing. The statement has no order: for one, the
+/// database might read the table in that order.
+pub(super) fn with_renewable_links(keys: &[&str], events: &BTreeSet<i64>, at: i64, max: u64) -> Select<Entity> {
     let is_of_events = Column::EventSeq.is_in(pad_to_power_of_four(events.iter().copied()));
     Entity::find()
         .filter(Column::FileKey.is_in(pad_to_power_of_four(keys.iter().copied())))
         .filter(Expr::cust(RENEWABLE))
         .filter(Column::StoredAt.is_null())
         .filter(Column::LinkExpiresAt.lte(at).or(is_of_events))
-        .limit(RENEWED_MAX)
+        .limit(max)
 }
 
 impl FreshLink {

@@ -44,7 +44,8 @@ fn link(dies: i64) -> FileLink {
 async fn record(store: &Store, links: &[FileLink], at: i64, of: Links) {
     let tx = store.begin().await.unwrap();
     let newest = query_number(&tx, r#"SELECT MAX("id") FROM "file""#, []).await.unwrap().unwrap_or_default();
-    let (mut files, mut batch) = (NewFiles::after(newest, FileRecording::On), BulkInsert::default());
+    let mut files = NewFiles::after(newest, FileRecording::On).renewing_at_most(4);
+    let mut batch = BulkInsert::default();
     files.record(links, minute(at), of);
     files.write(&tx, &mut batch).await.unwrap();
     if let Links::New(Seq(seq)) = of {
@@ -363,7 +364,7 @@ async fn link_without_a_time_lives_for_a_day() {
 async fn statements_of_the_worker_use_the_partial_indexes() {
     let lookups = [
         renewable_sql(&[[Some("a")], [Some("b")]]),
-        with_renewable_links(&["a", "b"], &BTreeSet::from([1, 2]), 0).into_query(),
+        with_renewable_links(&["a", "b"], &BTreeSet::from([1, 2]), 0, 4).into_query(),
     ];
     let plans = |dialect| {
         let [keys, files] = lookups.each_ref().map(|lookup| match dialect {
