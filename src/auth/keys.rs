@@ -1,7 +1,6 @@
-//! A running service's snapshot of the keys and sessions. It is refreshed several times a second,
+//! A running service's view of the keys and sessions. Its snapshot is refreshed several times a second,
 //! so that no request waits for the database.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
@@ -9,14 +8,14 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::access::Grant;
+use super::snapshot::{Snapshot, read_keys};
 use super::upkeep::Upkeep;
 use super::{Access, AccessError, Audit, Scope};
 use crate::clock::{Clock, Time};
 use crate::domain::token;
 use crate::metrics::SESSIONS;
 use crate::store::keys::ActiveKey;
-use crate::store::sessions::Session;
-use crate::store::{Store, StoreError, keys, sessions};
+use crate::store::{Store, StoreError, keys};
 
 /// How often the service reads the keys.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(250);
@@ -52,18 +51,6 @@ pub(super) struct Inner {
     pub(super) upkeep: StdMutex<Upkeep>,
 }
 
-/// The keys that are not revoked, and the sessions that are not over, at one moment.
-#[derive(Debug, PartialEq, Eq)]
-struct Snapshot {
-    by_hash: HashMap<String, ActiveKey>,
-    /// The numbers of the keys that have expired. They count as keys: the passage of time does not
-    /// bring open mode back.
-    expired: BTreeSet<i64>,
-    sessions: HashMap<String, Session>,
-    /// False once the keys could not be read for [`SNAPSHOT_AGE_MAX`].
-    is_confirmed: bool,
-}
-
 /// Who sends a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
@@ -73,40 +60,6 @@ pub struct Viewer {
     pub scope: Scope,
     /// When its key expires, or its session is over, whichever comes first.
     pub expires_at: Option<Time>,
-}
-
-/// What one read of the database gives.
-struct KeysRead {
-    by_hash: HashMap<String, ActiveKey>,
-    sessions: HashMap<String, Session>,
-}
-
-async fn read_keys(store: &Store) -> Result<KeysRead, StoreError> {
-    // In this order, so that the key of each session is among the keys, unless it was revoked.
-    let sessions = sessions::all(store.keys_reader()).await?;
-    Ok(KeysRead { by_hash: keys::active(store.keys_reader()).await?, sessions })
-}
-
-impl Snapshot {
-    /// The snapshot of what was read, and the sessions that are over.
-    fn new(read: KeysRead, now: Time) -> (Self, Vec<i64>) {
-        let KeysRead { by_hash, mut sessions } = read;
-        let is_expired = |key: &&ActiveKey| key.expires_at.is_some_and(|expires_at| expires_at <= now);
-        let expired: BTreeSet<i64> = by_hash.values().filter(is_expired).map(|key| key.id).collect();
-        let valid: BTreeSet<i64> = by_hash.values().map(|key| key.id).filter(|id| !expired.contains(id)).collect();
-        let is_over = |session: &Session| session.expires_at <= now || !valid.contains(&session.key_id);
-        let over = sessions.values().filter(|session| is_over(session)).map(|session| session.id).collect();
-        sessions.retain(|_, session| !is_over(session));
-        (Self { by_hash, expired, sessions, is_confirmed: true }, over)
-    }
-
-    fn key(&self, id: i64) -> Option<&ActiveKey> {
-        self.by_hash.values().find(|key| key.id == id)
-    }
-
-    fn session(&self, id: i64) -> Option<&Session> {
-        self.sessions.values().find(|session| session.id == id)
-    }
 }
 
 impl Keys {
@@ -394,10 +347,13 @@ impl Keys {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use futures_util::FutureExt;
 
     use super::*;
     use crate::auth::admin;
+    use crate::auth::snapshot::KeysRead;
 
     /// No refresh loop runs here. The first snapshot answers until it is too old; then a request
     /// reads the keys.

@@ -11,6 +11,7 @@ mod audit;
 mod expiry;
 mod keys;
 mod sessions;
+mod snapshot;
 mod upkeep;
 
 pub use access::{Access, AccessError};

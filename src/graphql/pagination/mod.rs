@@ -3,3 +3,5 @@
 pub(crate) mod args;
 pub(crate) mod connection;
 pub(crate) mod cursor;
+pub(crate) mod load;
+mod total_count;

@@ -12,6 +12,7 @@ mod complexity;
 mod document;
 pub(crate) mod introspected;
 pub(crate) mod introspection;
+mod nested;
 mod text;
 
 pub(super) use complexity::check_complexity;

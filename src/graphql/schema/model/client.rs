@@ -9,7 +9,8 @@ use crate::domain::{self, NodeId};
 use crate::graphql::execution::look_ahead::ShownRow;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::paged_object;
-use crate::graphql::pagination::connection::{Children, EventConnection, ProposalConnection, load_children};
+use crate::graphql::pagination::connection::{EventConnection, ProposalConnection};
+use crate::graphql::pagination::load::{Children, load_children};
 use crate::store::read::{ClientRow, EventRow, ProposalRow};
 
 pub(crate) struct Client(pub(crate) ClientRow);

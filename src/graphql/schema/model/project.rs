@@ -9,9 +9,8 @@ use crate::domain::{self, NodeId};
 use crate::graphql::execution::look_ahead::ShownRow;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::paged_object;
-use crate::graphql::pagination::connection::{
-    Children, DrawingConnection, EventConnection, ProposalConnection, load_children,
-};
+use crate::graphql::pagination::connection::{DrawingConnection, EventConnection, ProposalConnection};
+use crate::graphql::pagination::load::{Children, load_children};
 use crate::store::read::{DrawingRow, EventRow, ProjectRow, ProposalRow};
 
 pub(crate) struct Project(pub(crate) ProjectRow);

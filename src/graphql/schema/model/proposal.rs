@@ -11,9 +11,8 @@ use crate::graphql::execution::look_ahead::{ShownRow, node_columns};
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::loader::{PaidTotalKey, VendorIdKey};
 use crate::graphql::pagination::args::paged_object;
-use crate::graphql::pagination::connection::{
-    Children, EventConnection, PaymentConnection, load_children, load_list, load_related,
-};
+use crate::graphql::pagination::connection::{EventConnection, PaymentConnection};
+use crate::graphql::pagination::load::{Children, load_children, load_list, load_related};
 use crate::store::read::relation::{Parent, Relation};
 use crate::store::read::{ClientRow, EventRow, FileRow, PaymentRow, ProposalRow};
 use crate::store::sql::json_rows::Columns;

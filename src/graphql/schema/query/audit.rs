@@ -3,7 +3,8 @@
 use async_graphql::Object;
 
 use crate::graphql::pagination::args::paged_object;
-use crate::graphql::pagination::connection::{AuditEntryConnection, load_audit};
+use crate::graphql::pagination::connection::AuditEntryConnection;
+use crate::graphql::pagination::load::load_audit;
 use crate::graphql::schema::input::AuditFilter;
 use crate::graphql::schema::model::audit::check_may_read;
 

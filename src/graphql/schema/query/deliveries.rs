@@ -3,7 +3,8 @@
 use async_graphql::Object;
 
 use crate::graphql::pagination::args::paged_object;
-use crate::graphql::pagination::connection::{DeliveryConnection, load_connection};
+use crate::graphql::pagination::connection::DeliveryConnection;
+use crate::graphql::pagination::load::load_connection;
 use crate::graphql::schema::input::DeliveryFilter;
 use crate::store::read::{self, Quarantine};
 

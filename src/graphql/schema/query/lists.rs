@@ -5,8 +5,9 @@ use async_graphql::Object;
 use crate::graphql::error::OrApiError;
 use crate::graphql::pagination::args::paged_object;
 use crate::graphql::pagination::connection::{
-    ClientConnection, DrawingConnection, ProjectConnection, ProposalConnection, load_connection,
+    ClientConnection, DrawingConnection, ProjectConnection, ProposalConnection,
 };
+use crate::graphql::pagination::load::load_connection;
 use crate::graphql::schema::input::{
     ClientFilter, ClientOrder, DrawingFilter, DrawingOrder, ProjectFilter, ProjectOrder, ProposalFilter, ProposalOrder,
 };

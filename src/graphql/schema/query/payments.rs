@@ -4,7 +4,8 @@ use async_graphql::Object;
 
 use crate::graphql::error::OrApiError;
 use crate::graphql::pagination::args::paged_object;
-use crate::graphql::pagination::connection::{PaymentConnection, load_connection};
+use crate::graphql::pagination::connection::PaymentConnection;
+use crate::graphql::pagination::load::load_connection;
 use crate::graphql::schema::input::PaymentFilter;
 use crate::store::read;
 

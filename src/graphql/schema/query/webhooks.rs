@@ -6,7 +6,8 @@ use crate::domain;
 use crate::graphql::error::OrApiError;
 use crate::graphql::execution::selection::Selected;
 use crate::graphql::pagination::args::{LIST_SIZE_MAX, paged_object};
-use crate::graphql::pagination::connection::{BidsketchWebhookConnection, load_webhooks};
+use crate::graphql::pagination::connection::BidsketchWebhookConnection;
+use crate::graphql::pagination::load::load_webhooks;
 use crate::graphql::schema::model::bidsketch_webhook::{BidsketchWebhook, BidsketchWebhookState};
 use crate::store::{Reader, webhooks};
 
