@@ -26,6 +26,19 @@ test("a time of yesterday has its day although nothing else renders it again", (
   expect(container.textContent).toContain("Mar");
 });
 
+test("a period begins at its start also when the next one begins while it is read", () => {
+  const quarters = new Set<string>();
+  let now = Date.parse("2026-03-02T23:59:59.999Z");
+  vi.spyOn(Date, "now").mockImplementation(() => now++);
+  const Quarter = () => {
+    quarters.add(new Date(useQuarter()).toISOString());
+    return null;
+  };
+  render(<Quarter />);
+  vi.mocked(Date.now).mockRestore();
+  expect([...quarters]).toEqual(["2026-03-02T23:45:00.000Z", "2026-03-03T00:00:00.000Z"]);
+});
+
 test("a machine that wakes shows the quarter of now within half a minute or when it is looked at", () => {
   const Quarter = () => new Date(useQuarter()).toISOString();
   const { container } = render(<Quarter />);

@@ -47,7 +47,10 @@ export function useDay(zone: string): Day {
 
 /** When this period of the clock began, such as this quarter of an hour. */
 export function usePeriod(milliseconds: number): number {
-  return useSyncExternalStore(subscribe, () => Date.now() - (Date.now() % milliseconds));
+  return useSyncExternalStore(subscribe, () => {
+    const now = Date.now();
+    return now - (now % milliseconds);
+  });
 }
 
 /** When this quarter of an hour began. Midnight is the begin of a quarter in every time zone. */
