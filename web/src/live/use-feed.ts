@@ -1,4 +1,4 @@
-import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import { createContext, useContext, useEffect, useEffectEvent, useState, useSyncExternalStore } from "react";
 import type { EventFilter } from "../gql/graphql";
 import type { Phase, Snapshot } from "./feed";
 import { acquireFeed, type EventFeed, type EventRow } from "./feeds";
@@ -54,12 +54,14 @@ const REFETCH_MILLISECONDS = 2000;
 /** Runs `refetch` after events that `concerns` accepts: at once, then at most every two seconds. */
 export function useRefetchOn(concerns: (event: EventRow) => boolean, refetch: () => void) {
   const pulse = usePulse();
+  // A refetch that is due outlives a change of what it fetches.
+  const refetchNow = useEffectEvent(refetch);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isDue = false;
     const run = () => {
       isDue = false;
-      refetch();
+      refetchNow();
       timer = setTimeout(() => {
         timer = undefined;
         if (isDue) run();
@@ -74,5 +76,5 @@ export function useRefetchOn(concerns: (event: EventRow) => boolean, refetch: ()
       unfollow?.();
       clearTimeout(timer);
     };
-  }, [pulse, concerns, refetch]);
+  }, [pulse, concerns]);
 }

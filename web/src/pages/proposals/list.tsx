@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { Header } from "../../app/header";
 import { useKeys } from "../../app/keys";
@@ -152,8 +152,7 @@ function List({ variables, words, onClear }: ListProps) {
   const [hasChanged, setChanged] = useState(false);
   const { data, isCurrent, error, isFetching, refetch } = useApi(ProposalListDocument, { ...variables, after });
   // A proposal that changes may move to another page, so only a list of one page is fetched again by itself.
-  const update = useCallback(() => (after === null ? refetch() : setChanged(true)), [after, refetch]);
-  useRefetchOn(concerns, update);
+  useRefetchOn(concerns, () => (after === null ? refetch() : setChanged(true)));
   const page = isCurrent ? data?.proposals : undefined;
   if (!page && earlier.length === 0) {
     return error ? <Failure error={error} retry={refetch} /> : <Skeleton rows={10} />;
