@@ -67,6 +67,35 @@ test.each([unreachable, refusal("UNAVAILABLE", 503)])(
   },
 );
 
+test("a query that is made again and again waits for each answer", async () => {
+  const page = setup();
+  await page.answer(named("Oak 1"));
+  for (const [name, requests] of [
+    ["Oak 2", 2],
+    ["Oak 3", 3],
+  ] as const) {
+    page.refetch();
+    await page.later(3000);
+    page.refetch();
+    await page.later(3000);
+    expect(page.requests()).toHaveLength(requests);
+    await page.answer(named(name));
+    expect(page.state()).toEqual([name, true, false]);
+  }
+  await page.answer(named("Oak 4"));
+  await page.later(3000);
+  expect(page.requests()).toHaveLength(4);
+});
+
+test("a request that was lost is made again", async () => {
+  const page = setup();
+  await page.later(60_000);
+  page.refetch();
+  await page.answer(named("Oak 1"));
+  expect(page.state()).toEqual(["Oak 1", true, false]);
+  expect(page.requests()).toHaveLength(2);
+});
+
 test("a refusal shows no answer and is not asked again", async () => {
   const page = setup();
   await page.answer(named("Oak 1"));

@@ -13,6 +13,7 @@ export interface ApiResult<Data> {
   error: CombinedError | undefined;
   /** Also while an answer of the cache is shown until the service's is here. */
   isFetching: boolean;
+  /** Makes the query again: now, or once the answer that is under way is here. */
   refetch: () => void;
 }
 
@@ -24,6 +25,9 @@ interface Options {
 
 /** How long after a failure that may pass the service is asked again. */
 export const RETRY_MILLISECONDS = 15_000;
+
+/** The service takes 10 seconds at most, unless it is set otherwise. An older request was lost with its connection. */
+const LOST_MILLISECONDS = 60_000;
 
 /**
  * A query that is made again after a sign-in, and after a failure that may pass. The answer that was shown stays while
@@ -50,17 +54,31 @@ export function useApi<Data, Variables extends AnyVariables>(
   useEffect(() => {
     if (isUnauthenticated(error)) requireSignIn();
   }, [error]);
-  const refetch = useCallback(() => fetchAgain({ requestPolicy: "network-only" }), [fetchAgain]);
+  const isFetching = fetching || stale;
+  // urql gives up the request that is under way for the next one.
+  const askedAt = useRef<number>(undefined);
+  const isDue = useRef(false);
+  const refetch = useCallback(() => {
+    isDue.current = askedAt.current !== undefined && Date.now() - askedAt.current < LOST_MILLISECONDS;
+    if (isDue.current) return;
+    askedAt.current = Date.now();
+    fetchAgain({ requestPolicy: "network-only" });
+  }, [fetchAgain]);
   useEffect(() => {
-    if (!isTemporary(error)) return;
+    if (result.fetching || result.stale) askedAt.current ??= Date.now();
+    else askedAt.current = undefined;
+    if (isDue.current) refetch();
+  }, [result, refetch]);
+  useEffect(() => {
+    if (!isTemporary(error) || isFetching) return;
     const timer = setTimeout(refetch, RETRY_MILLISECONDS);
     return () => clearTimeout(timer);
-  }, [error, refetch]);
+  }, [error, isFetching, refetch]);
   return {
     data,
     isCurrent: data !== undefined && operation?.key === key,
     error,
-    isFetching: fetching || stale,
+    isFetching,
     refetch,
   };
 }
