@@ -1,7 +1,7 @@
-import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from "@graphiql/toolkit";
+import { createGraphiQLFetcher, type Fetcher } from "@graphiql/toolkit";
 import { createClient } from "graphql-ws";
 import { serviceUrl, socketUrl } from "../base";
-import { log } from "./log-store";
+import { logged } from "./log-store";
 import { chosenIn } from "./operation";
 
 // Sockets use the token of the tab "Headers" too. The client opens a socket for the first subscription and closes it after the
@@ -44,18 +44,6 @@ const send = createGraphiQLFetcher({
   enableIncrementalDelivery: false,
 });
 
-/** Passes results on, and adds each to the log. */
-async function* logged(parameters: FetcherParams, results: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  for await (const result of results) {
-    const { query, operationName, variables } = parameters;
-    log.add(
-      { query, operationName: operationName ?? undefined, variables: variables as Record<string, unknown> },
-      result,
-    );
-    yield result;
-  }
-}
-
 function isIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
@@ -66,5 +54,12 @@ export const fetcher: Fetcher = async (given, options) => {
   const chosen = chosenIn(given.query, given.operationName);
   const parameters = chosen ? { ...given, operationName: chosen.operationName } : given;
   const result = await send(parameters, { ...options, ...(chosen && { documentAST: chosen.document }) });
-  return (isIterable(result) ? logged(parameters, result) : result) as Awaited<ReturnType<Fetcher>>;
+  if (!isIterable(result)) return result;
+  const { query, operationName, variables } = parameters;
+  const operation = {
+    query,
+    operationName: operationName ?? undefined,
+    variables: variables as Record<string, unknown>,
+  };
+  return logged(operation, result) as Awaited<ReturnType<Fetcher>>;
 };

@@ -42,3 +42,24 @@ export const log = {
     publish([entry, ...entries].slice(0, LOG_SIZE_MAX));
   },
 };
+
+/**
+ * Passes the results of a subscription on, and adds each to the log. `return` ends the subscription at once, also while
+ * a result is awaited; that of a generator would wait for it.
+ */
+export function logged(operation: Operation, results: AsyncIterable<unknown>): AsyncIterableIterator<unknown> {
+  const inner = results[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const item = await inner.next();
+      if (!item.done) log.add(operation, item.value);
+      return item;
+    },
+    async return() {
+      return (await inner.return?.()) ?? { done: true, value: undefined };
+    },
+  };
+}
