@@ -96,6 +96,19 @@ test("a request that was lost is made again", async () => {
   expect(page.requests()).toHaveLength(2);
 });
 
+test("an answer with holes that may pass is no answer", async () => {
+  const page = setup();
+  const errors = [{ message: "away", extensions: { code: "UNAVAILABLE" } }];
+  const holed = () => Response.json({ data: named(""), errors });
+  await page.answer(holed());
+  expect(page.state()).toEqual([undefined, false, true]);
+  await page.later(RETRY_MILLISECONDS);
+  await page.answer(named("Oak 1"));
+  page.refetch();
+  await page.answer(holed());
+  expect(page.state()).toEqual(["Oak 1", true, true]);
+});
+
 test("a refusal shows no answer and is not asked again", async () => {
   const page = setup();
   await page.answer(named("Oak 1"));

@@ -46,11 +46,12 @@ export function useApi<Data, Variables extends AnyVariables>(
   const { error, fetching, stale, operation } = result;
   const { key } = createRequest(query, variables);
   const about = subject ?? key;
-  // urql drops the data of an answer that failed.
+  // An answer has holes where the service could not read, and the next one may have none.
+  const answer = isTemporary(error) ? undefined : result.data;
   const last = useRef<{ about: string | number; data: Data }>(undefined);
-  if (result.data && operation?.key === key) last.current = { about, data: result.data };
+  if (answer && operation?.key === key) last.current = { about, data: answer };
   const isKept = isTemporary(error) && last.current?.about === about;
-  const data = result.data ?? (isKept ? last.current?.data : undefined);
+  const data = isKept ? last.current?.data : answer;
   useEffect(() => {
     if (isUnauthenticated(error)) requireSignIn();
   }, [error]);

@@ -9,7 +9,19 @@ import { Files } from "../files/files";
 import type { EventDetailsQuery } from "../gql/graphql";
 import { EventBeforeDocument, EventDetailsDocument } from "../gql/graphql";
 import { counted, money } from "../ui/format";
-import { Badge, Button, CopyButton, copyText, Failure, Mark, monoClass, Notice, Skeleton, Time } from "../ui/ui";
+import {
+  Badge,
+  Button,
+  CopyButton,
+  copyText,
+  Failure,
+  Mark,
+  monoClass,
+  Notice,
+  Outdated,
+  Skeleton,
+  Time,
+} from "../ui/ui";
 import styles from "./details.module.css";
 import { changes, isScalar, type Json, payloadOf, scalarText } from "./payload";
 import { StatusChange } from "./status-change";
@@ -30,9 +42,10 @@ interface EventDetailsProps {
 /** All about one event: the facts, the payload, and the deliveries that brought it. */
 export function EventDetails({ id, level, tools }: EventDetailsProps) {
   const { data, error, refetch } = useApi(EventDetailsDocument, { id });
-  if (error && !data) return <Failure error={error} retry={refetch} />;
+  const node = data?.node;
+  if (error && !node) return <Failure error={error} retry={refetch} />;
   if (!data) return <Skeleton />;
-  if (!data.node || !("deliveries" in data.node)) {
+  if (!node || !("deliveries" in node)) {
     return (
       <Notice title={`There is no event ${idText(id)}`}>
         <p>The link may be of another database.</p>
@@ -40,7 +53,12 @@ export function EventDetails({ id, level, tools }: EventDetailsProps) {
       </Notice>
     );
   }
-  return <Loaded key={data.node.id} event={data.node} level={level} tools={tools} />;
+  return (
+    <>
+      <Outdated error={error} />
+      <Loaded key={node.id} event={node} level={level} tools={tools} />
+    </>
+  );
 }
 
 function Loaded({ event, level, tools }: { event: Details; level: 1 | 2; tools: ReactNode }) {
@@ -234,7 +252,7 @@ function Changes({ event, data }: { event: Details; data: Json }) {
   const variables = { filter: filter ?? null, after: event.cursor };
   const before = useApi(EventBeforeDocument, variables, { pause: !filter });
   if (!filter) return <p className={styles.soft}>This event names no project, drawing, client or proposal.</p>;
-  if (before.error) return <Failure error={before.error} retry={before.refetch} />;
+  if (before.error && !before.data) return <Failure error={before.error} retry={before.refetch} />;
   if (!before.data) return <Skeleton rows={3} />;
   const [previous] = before.data.events.nodes;
   if (!previous) return <p className={styles.soft}>This is the first event of its subject.</p>;
@@ -242,6 +260,7 @@ function Changes({ event, data }: { event: Details; data: Json }) {
   const changed = changes(old, data);
   return (
     <>
+      <Outdated error={before.error} />
       <p className={styles.soft}>
         Against <Link href={`/events/${idText(previous.id)}`}>{kindWords(previous.kind).label}</Link>,{" "}
         <Time at={previous.receivedAt} />:{" "}

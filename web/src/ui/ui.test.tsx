@@ -1,6 +1,7 @@
 import { act, cleanup, render, screen } from "@testing-library/react";
+import { CombinedError } from "@urql/core";
 import { afterEach, expect, test, vi } from "vitest";
-import { ErrorBoundary } from "./ui";
+import { ErrorBoundary, Outdated } from "./ui";
 
 afterEach(() => {
   cleanup();
@@ -21,4 +22,12 @@ test("a part that is broken says why and loads the page again", () => {
   expect(screen.getByRole("alert").textContent).toContain("Failed to fetch dynamically imported module");
   act(() => screen.getByRole("button", { name: "Load the page again" }).click());
   expect(reload).toHaveBeenCalledOnce();
+});
+
+test.each([
+  ["UNAVAILABLE", "Newer data could not be fetched; the page tries again every 15 seconds. no (UNAVAILABLE)"],
+  ["INTERNAL", "A part of the data could not be fetched. no (INTERNAL)"],
+])("beside data, %s says whether the page tries again", (code, text) => {
+  render(<Outdated error={new CombinedError({ graphQLErrors: [{ message: "no", extensions: { code } }] })} />);
+  expect(screen.getByRole("status").textContent).toBe(text);
 });

@@ -1,6 +1,6 @@
 import type { CombinedError } from "@urql/core";
 import { type ButtonHTMLAttributes, Component, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { errorText, isForbidden } from "../app/api";
+import { errorText, isForbidden, isTemporary } from "../app/api";
 import { useZone } from "../app/preferences";
 import type { Tone } from "../events/words";
 import { useDay } from "./clock";
@@ -84,12 +84,15 @@ export function Failure({ error, retry }: { error: CombinedError; retry?: () => 
   );
 }
 
-/** The line above an answer that stays although a newer one could not be fetched. */
+/** The line above an answer that is old because a newer one could not be fetched, or that has holes. */
 export function Outdated({ error }: { error: CombinedError | undefined }) {
   if (!error) return null;
   return (
     <p className={styles.outdated} role="status">
-      Newer data could not be fetched; the page tries again every 15 seconds. {errorText(error)}
+      {isTemporary(error)
+        ? "Newer data could not be fetched; the page tries again every 15 seconds."
+        : "A part of the data could not be fetched."}{" "}
+      {errorText(error)}
     </p>
   );
 }

@@ -1,5 +1,6 @@
 import { lazy, type ReactNode, Suspense, useEffect, useId, useMemo } from "react";
 import { Link, useSearchParams } from "wouter";
+import { isTemporary } from "../../app/api";
 import { Header } from "../../app/header";
 import { OpenAsQuery } from "../../app/open-as-query";
 import { useZone } from "../../app/preferences";
@@ -55,7 +56,7 @@ export function PipelinePage() {
       <Header title="Pipeline" />
       {error && !data && <Failure error={error} retry={refetch} />}
       {!data && !error && <Skeleton rows={10} />}
-      {data && <Moment data={data} timeZone={timeZone} isFailing={error !== undefined} />}
+      {data && <Moment data={data} timeZone={timeZone} isFailing={isTemporary(error)} />}
       {data?.all.byStatus.every(({ count }) => count === 0) && (
         <Notice title="There are no proposals yet">
           <p>The figures appear with the first proposal. The page Hooks has the URLs that the vendors need.</p>

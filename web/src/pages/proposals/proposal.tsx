@@ -49,7 +49,7 @@ export function ProposalPage() {
   return (
     <div className={styles.page}>
       <Link href="/proposals">← Proposals</Link>
-      {error && !data ? (
+      {error && !proposal ? (
         <Failure error={error} retry={refetch} />
       ) : !data ? (
         <Skeleton />
