@@ -35,6 +35,7 @@ import {
   Field,
   inputClass,
   monoClass,
+  Outdated,
   Problems,
   Skeleton,
   Time,
@@ -81,6 +82,7 @@ export function HooksPage() {
   return (
     <div className={styles.page}>
       <Header title="Hooks" />
+      <Outdated error={error} />
       <Card className={styles.vendor}>
         <header>
           <h2>ArcSite</h2>
@@ -238,6 +240,7 @@ function Webhooks() {
   if (!data) return <Skeleton />;
   return (
     <>
+      <Outdated error={error} />
       <p className={styles.soft}>
         bidarc creates a webhook for each event at Bidsketch, each with a secret path of its own. It needs{" "}
         <code>bidsketch.api_token</code>, and <code>server.public_url</code> for Bidsketch to reach it.

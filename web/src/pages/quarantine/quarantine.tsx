@@ -16,7 +16,19 @@ import {
   ReleaseMatchingDocument,
 } from "../../gql/graphql";
 import { counted } from "../../ui/format";
-import { Badge, Button, Card, Failure, Field, monoClass, Notice, Skeleton, selectClass, Time } from "../../ui/ui";
+import {
+  Badge,
+  Button,
+  Card,
+  Failure,
+  Field,
+  monoClass,
+  Notice,
+  Outdated,
+  Skeleton,
+  selectClass,
+  Time,
+} from "../../ui/ui";
 import { hexDump } from "./bytes";
 import styles from "./quarantine.module.css";
 
@@ -65,6 +77,7 @@ export function QuarantinePage() {
       <Header title="Quarantine" />
       {error && !data && <Failure error={error} retry={refetch} />}
       {!list && !error && <Skeleton />}
+      {list && <Outdated error={error} />}
       {list && list.totalCount > 0 && (
         <div className={styles.tools}>
           <Field label="Release those with the reason">

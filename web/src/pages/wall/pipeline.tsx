@@ -6,7 +6,7 @@ import { WallPipelineDocument } from "../../gql/graphql";
 import type { EventRow } from "../../live/feeds";
 import { useRefetchOn } from "../../live/use-feed";
 import { duration, money } from "../../ui/format";
-import { Failure, Mark, Skeleton } from "../../ui/ui";
+import { Failure, Mark, Outdated, Skeleton } from "../../ui/ui";
 import styles from "./wall.module.css";
 
 const concerns = ({ __typename }: EventRow) => __typename === "ProposalEvent";
@@ -22,6 +22,7 @@ export function WallPipeline() {
   const { medianSeconds } = data.all.timeToAccept;
   return (
     <div className={styles.pipeline}>
+      <Outdated error={error} />
       <table aria-label="Proposals by status">
         <tbody>
           {rows.map(({ status, count, totals }) => (

@@ -10,7 +10,7 @@ import type { EventRow } from "../../live/feeds";
 import { StateLine } from "../../live/state-line";
 import { usePulse, useSnapshot } from "../../live/use-feed";
 import { counted, duration, minute, money } from "../../ui/format";
-import { Mark, Time } from "../../ui/ui";
+import { Mark, Outdated, Time } from "../../ui/ui";
 import { useToday } from "../live/tiles";
 import { WallPipeline } from "./pipeline";
 import { parseRotation, type View, viewAt } from "./views";
@@ -94,7 +94,7 @@ export function WallPage() {
   const { items } = useSnapshot(pulse);
   const zone = useZone();
   const now = useMinute();
-  const tiles = useToday();
+  const { tiles, error } = useToday();
   const held = useHeld();
   const view = useView();
   const { silent } = useAlerts();
@@ -113,6 +113,7 @@ export function WallPage() {
         </div>
         <div className={styles.state}>
           <StateLine feed={pulse} />
+          <Outdated error={error} />
           {silent.map(({ provider, since }) => (
             <p key={provider} className={styles.silent}>
               {providers[provider]} has been silent since <Time at={since} />
