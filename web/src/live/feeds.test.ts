@@ -11,9 +11,19 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 const filter = (vendorType: string): EventFilter => ({ vendorType: [vendorType] });
+
+const keyOf = (vendorType: string) => `bidarc.feed.${JSON.stringify(filter(vendorType))}`;
+
+/** Saves a place as a page does before a reload. */
+function save(vendorType: string) {
+  const event = { id: "event:1" } as EventRow;
+  const saved = { items: [{ type: "event", id: event.id, event }], cursor: "c1", leftAt: Date.now() };
+  sessionStorage.setItem(keyOf(vendorType), JSON.stringify(saved));
+}
 
 /** The cursor of a feed whose place the page saved before it was shown again. */
 function cursorOf(vendorType: string) {
@@ -23,14 +33,28 @@ function cursorOf(vendorType: string) {
 }
 
 test("a feed goes on from its saved place only soon after the page is shown", () => {
-  const event = { id: "event:1" } as EventRow;
-  const saved = { items: [{ type: "event", id: event.id, event }], cursor: "c1", leftAt: Date.now() };
-  for (const vendorType of ["soon", "late"])
-    sessionStorage.setItem(`bidarc.feed.${JSON.stringify(filter(vendorType))}`, JSON.stringify(saved));
+  for (const vendorType of ["soon", "late"]) save(vendorType);
   dispatchEvent(new Event("pageshow"));
   vi.advanceTimersByTime(5000);
   expect(cursorOf("soon")).toBe("c1");
   vi.advanceTimersByTime(10_800_000);
   expect(cursorOf("late")).toBeUndefined();
   expect(sessionStorage).toHaveLength(0);
+});
+
+test("a place that the browser does not store keeps no other from being stored", () => {
+  const releases = ["first", "second"].map((vendorType) => {
+    save(vendorType);
+    return acquireFeed(filter(vendorType))[1];
+  });
+  const stored: string[] = [];
+  vi.stubGlobal("sessionStorage", {
+    setItem: (key: string) => {
+      if (key === keyOf("first")) throw new DOMException("full", "QuotaExceededError");
+      stored.push(key);
+    },
+  });
+  dispatchEvent(new Event("pagehide"));
+  expect(stored).toEqual([keyOf("second")]);
+  for (const release of releases) release();
 });

@@ -125,8 +125,12 @@ export function renewFeeds() {
 }
 
 function dropSaved() {
-  for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith("bidarc.feed.")) sessionStorage.removeItem(key);
+  try {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith("bidarc.feed.")) sessionStorage.removeItem(key);
+    }
+  } catch {
+    // The browser stores nothing for this page.
   }
 }
 
@@ -151,7 +155,11 @@ addEventListener("pagehide", () => {
   if (isForgotten) return;
   for (const { feed, storageKey } of entries.values()) {
     const saved = feed.save();
-    if (saved) sessionStorage.setItem(storageKey, JSON.stringify(saved));
+    try {
+      if (saved) sessionStorage.setItem(storageKey, JSON.stringify(saved));
+    } catch {
+      // The browser stores nothing for this page, or no more: after a reload this list begins without its place.
+    }
   }
 });
 
