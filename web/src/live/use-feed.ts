@@ -1,4 +1,12 @@
-import { createContext, useContext, useEffect, useEffectEvent, useState, useSyncExternalStore } from "react";
+import {
+  createContext,
+  useContext,
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import type { EventFilter } from "../gql/graphql";
 import type { Phase, Snapshot } from "./feed";
 import { acquireFeed, type EventFeed, type EventRow } from "./feeds";
@@ -7,7 +15,8 @@ import { acquireFeed, type EventFeed, type EventRow } from "./feeds";
 export function useFeed(filter: EventFilter | null): EventFeed | undefined {
   const key = JSON.stringify(filter);
   const [held, setHeld] = useState<{ key: string; feed: EventFeed }>();
-  useEffect(() => {
+  // Queries are sent in effects, so the feed is asked for before them: what their answers do not have yet, it delivers.
+  useLayoutEffect(() => {
     const [feed, release] = acquireFeed(JSON.parse(key) as EventFilter | null);
     setHeld({ key, feed });
     return release;
