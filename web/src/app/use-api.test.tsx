@@ -22,7 +22,7 @@ const unreachable = new TypeError("Failed to fetch");
 /** Shows the answer to a name. */
 function setup(subject?: string) {
   const service = fakeService();
-  let result: ApiResult<{ proposals: { nodes: readonly { name: string }[] } }> | undefined;
+  let result: ApiResult<{ proposals: { nodes: readonly { name: string }[] } }, { name: string }> | undefined;
   function Shown({ name }: { name: string }) {
     result = useApi(PaletteProposalsDocument, { name }, subject === undefined ? {} : { subject });
     return null;
@@ -43,6 +43,7 @@ function setup(subject?: string) {
       return other;
     },
     refetch: () => act(() => result?.refetch()),
+    answered: () => result?.answered?.name,
     state: () => [result?.data?.proposals.nodes[0]?.name, result?.isCurrent, result?.error !== undefined],
   };
 }
@@ -124,11 +125,14 @@ test("an answer to other variables is told apart and does not outlive a failure"
   await page.answer(named("Oak 1"));
   page.show("elm");
   expect(page.state()).toEqual(["Oak 1", false, false]);
+  expect(page.answered()).toBe("oak");
   await page.answer(unreachable);
   expect(page.state()).toEqual([undefined, false, true]);
   await page.later(RETRY_MILLISECONDS);
+  expect(page.answered()).toBeUndefined();
   await page.answer(named("Elm 1"));
   expect(page.state()).toEqual(["Elm 1", true, false]);
+  expect(page.answered()).toBe("elm");
   expect(page.requests()).toEqual(["oak", "elm", "elm"]);
 });
 
@@ -138,6 +142,7 @@ test("an answer to other variables of the same subject outlives a failure", asyn
   page.show("elm");
   await page.answer(unreachable);
   expect(page.state()).toEqual(["Oak 1", true, true]);
+  expect(page.answered()).toBe("oak");
 });
 
 test("the answer stays while the client of a new day asks again", async () => {

@@ -5,9 +5,11 @@ import { type UseQueryArgs, useQuery } from "urql";
 import { isTemporary, isUnauthenticated } from "./api";
 import { requireSignIn } from "./session";
 
-export interface ApiResult<Data> {
+export interface ApiResult<Data, Variables> {
   /** The last answer. While the first answer to other variables is fetched it is of the variables before. */
   data: Data | undefined;
+  /** The variables that `data` answers. */
+  answered: Variables | undefined;
   /** Whether `data` is the answer to the variables of now. */
   isCurrent: boolean;
   error: CombinedError | undefined;
@@ -37,7 +39,7 @@ export function useApi<Data, Variables extends AnyVariables>(
   query: TypedDocumentNode<Data, Variables>,
   variables: Variables,
   { pause = false, subject }: Options = {},
-): ApiResult<Data> {
+): ApiResult<Data, Variables> {
   const [result, fetchAgain] = useQuery<Data, Variables>({
     query,
     variables,
@@ -48,10 +50,10 @@ export function useApi<Data, Variables extends AnyVariables>(
   const about = subject ?? key;
   // An answer has holes where the service could not read, and the next one may have none.
   const answer = isTemporary(error) ? undefined : result.data;
-  const last = useRef<{ about: string | number; data: Data }>(undefined);
-  if (answer && operation?.key === key) last.current = { about, data: answer };
-  const isKept = isTemporary(error) && last.current?.about === about;
-  const data = isKept ? last.current?.data : answer;
+  const last = useRef<{ about: string | number; data: Data; variables: Variables }>(undefined);
+  if (answer && operation?.key === key) last.current = { about, data: answer, variables };
+  const kept = isTemporary(error) && last.current?.about === about ? last.current : undefined;
+  const data = kept ? kept.data : answer;
   useEffect(() => {
     if (isUnauthenticated(error)) requireSignIn();
   }, [error]);
@@ -77,6 +79,7 @@ export function useApi<Data, Variables extends AnyVariables>(
   }, [error, isFetching, refetch]);
   return {
     data,
+    answered: kept ? kept.variables : answer && operation?.variables,
     isCurrent: data !== undefined && operation?.key === key,
     error,
     isFetching,

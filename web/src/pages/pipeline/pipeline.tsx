@@ -43,10 +43,12 @@ export function PipelinePage() {
     }),
     [timeZone, bucket, quarter],
   );
-  const { data, error, refetch } = useApi(PipelineDocument, variables, {
+  const { data, answered, error, refetch } = useApi(PipelineDocument, variables, {
     // The quarter goes on while the service is away.
     subject: `${timeZone} ${bucket}`,
   });
+  // Until the answer to other ones is here, the numbers are those of the zone and the length before.
+  const shown = answered ?? variables;
   useRefetchOn(concerns, refetch);
   useEffect(() => {
     document.title = "Pipeline · bidarc";
@@ -56,7 +58,7 @@ export function PipelinePage() {
       <Header title="Pipeline" />
       {error && !data && <Failure error={error} retry={refetch} />}
       {!data && !error && <Skeleton rows={10} />}
-      {data && <Moment data={data} timeZone={timeZone} isFailing={isTemporary(error)} />}
+      {data && <Moment data={data} timeZone={shown.timeZone} isFailing={isTemporary(error)} />}
       {data?.all.byStatus.every(({ count }) => count === 0) && (
         <Notice title="There are no proposals yet">
           <p>The figures appear with the first proposal. The page Hooks has the URLs that the vendors need.</p>
@@ -102,11 +104,11 @@ export function PipelinePage() {
                 </select>
               </Field>
             </div>
-            <Funnel rows={data.all.funnel} bucket={bucket} timeZone={timeZone} />
+            <Funnel rows={data.all.funnel} bucket={shown.bucket} timeZone={shown.timeZone} />
           </Card>
           <Card className={styles.section}>
             <h2>Views by weekday and hour</h2>
-            <Views counts={data.all.viewsByHour} timeZone={timeZone} />
+            <Views counts={data.all.viewsByHour} timeZone={shown.timeZone} />
           </Card>
           <p>
             <OpenAsQuery document={PipelineDocument} variables={variables} />
