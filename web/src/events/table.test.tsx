@@ -59,3 +59,10 @@ test("arrows scroll the page in the table too while keys are switched off", () =
   focus("tr[data-event='event:3'] a");
   expect(press("ArrowDown")).toEqual(["event:3", true]);
 });
+
+test("an event that the service could read only in part says so", () => {
+  const event = { ...row(1), problem: "an internal error" };
+  const item = { type: "event", id: event.id, event } as const;
+  render(<EventTable label="Events" items={[item]} selected={undefined} hrefOf={() => "/"} onFilter={() => {}} />);
+  expect(document.querySelector("tr[data-event]")?.textContent).toContain("missing: an internal error");
+});

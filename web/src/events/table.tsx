@@ -102,6 +102,7 @@ const EventRowView = memo(function EventRowView({ event, href, isSelected, arriv
             />
           </span>
         </Mark>
+        {event.problem && <p className={styles.problem}>A part of this event is missing: {event.problem}</p>}
       </td>
       <td className={styles.who}>{who && <NamedValue named={who} onFilter={onFilter} />}</td>
       <td className={styles.what}>

@@ -17,7 +17,7 @@ function words(event: EventRow): string {
 
 /** Tells a screen reader what happens, apart from the list, which it would have to read row by row. */
 export function Announcer({ feed }: { feed: EventFeed | undefined }) {
-  const { phase, lastGap } = useSnapshot(feed);
+  const { phase, isLoadFailure, lastGap } = useSnapshot(feed);
   const [text, setText] = useState("");
   const followedSince = useRef(0);
   useEffect(() => {
@@ -44,9 +44,9 @@ export function Announcer({ feed }: { feed: EventFeed | undefined }) {
     };
   }, [feed]);
   useEffect(() => {
-    if (phase === "reconnecting") setText("Connection lost");
+    if (phase === "reconnecting") setText(isLoadFailure ? "Loading failed" : "Connection lost");
     if (phase === "signed-out") setText("Signed out");
-  }, [phase]);
+  }, [phase, isLoadFailure]);
   useEffect(() => {
     // A break that was over before this page was opened is no news.
     if (lastGap && lastGap.to >= followedSince.current)

@@ -291,10 +291,10 @@ describe("Feed", () => {
     const { feed, state, ids } = await live();
     state.sink?.next(page(events(3, 3)));
     const old = state.sink;
-    old?.failed("other", "internal error");
+    old?.failed("load", "internal error");
     expect(state.ended).toBe(1);
     old?.next(page(events(5, 5)));
-    old?.failed("other", "again");
+    old?.failed("load", "again");
     expect(feed.snapshot()).toMatchObject({ phase: "reconnecting", reason: "internal error", retryAt: 16_000 });
     expect(ids()).toEqual(["3", "2", "1"]);
     state.retry();
@@ -304,10 +304,32 @@ describe("Feed", () => {
     expect(feed.snapshot()).toMatchObject({ phase: "live", reason: undefined });
   });
 
+  test("goes on behind an event with a hole that stays, and shows it as it is", async () => {
+    const { feed, state, ids } = await live();
+    const holed = { ...event(3), problem: "internal error" };
+    const fail = () => state.sink?.failed("load", "internal error", page([holed, event(4)]));
+    for (const _ of ["first", "second"]) {
+      fail();
+      expect(feed.snapshot()).toMatchObject({ phase: "reconnecting", isLoadFailure: true, reason: "internal error" });
+      expect(ids()).toEqual(["2", "1"]);
+      state.retry();
+      expect(state.sent.at(-1)?.after).toBe("c0");
+    }
+    fail();
+    expect(ids().filter((id) => !id.startsWith("gap"))).toEqual(["4", "3", "2", "1"]);
+    expect(feed.snapshot().items).toContainEqual({ type: "event", id: "event:3", event: holed });
+    expect(state.sent.at(-1)?.after).toBe("c4");
+    state.sink?.next(page(events(5, 5)));
+    expect(feed.snapshot()).toMatchObject({ phase: "live", reason: undefined });
+    // The next hole is another one.
+    fail();
+    expect(feed.snapshot().phase).toBe("reconnecting");
+  });
+
   test("asks for smaller pages once one was too large", async () => {
     const { feed, state } = await live();
     state.sink?.tooLarge();
-    state.sink?.failed("other", "too large");
+    state.sink?.failed("load", "too large");
     expect(feed.snapshot()).toMatchObject({ phase: "reconnecting", reason: "too large" });
     state.retry();
     expect(state.sent.at(-1)).toEqual({ after: "c0", pageSize: 25 });

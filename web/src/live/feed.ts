@@ -12,6 +12,8 @@ export interface FeedEvent extends Occurrence {
   id: string;
   cursor: string;
   receivedAt: string;
+  /** Why a part of it is missing: the service could not read it. */
+  problem?: string;
 }
 
 export interface Page<E> {
@@ -48,6 +50,8 @@ export interface Snapshot<E> {
   pausedAt: number | undefined;
   /** When the connection broke, why, and when the next attempt is due. */
   lostAt: number | undefined;
+  /** Whether events could not be loaded, and not the connection broke. */
+  isLoadFailure: boolean;
   reason: string | undefined;
   retryAt: number | undefined;
   /** Why the service can never load the list. */
@@ -77,8 +81,11 @@ export interface Sink<E> {
   next(page: Page<E>): void;
   /** A page was larger than the service's budget allows. */
   tooLarge(): void;
-  /** A page or the subscription failed: the cursor is not of this log, the key was refused, or a retry may help. */
-  failed(problem: "cursor" | "signed-out" | "other", reason: string): void;
+  /**
+   * A page or the subscription failed: the cursor is not of this log, the key was refused, the service answered with an
+   * error, or the connection broke. `holed` is the page if the error left holes in it that a retry may not fill.
+   */
+  failed(problem: "cursor" | "signed-out" | "load" | "connection", reason: string, holed?: Page<E>): void;
 }
 
 /** The service does not take the filter of a list. A retry would not help. */
@@ -102,6 +109,9 @@ export interface FeedOptions<E> {
 /** How long to wait after a failure that the socket does not retry by itself. */
 const RETRY_MILLISECONDS = 15_000;
 
+/** A page with holes is asked for so often before it is taken as it is: one event must not keep all later ones away. */
+const HOLED_MAX = 3;
+
 /** A break that is shorter, and in which nothing happened, has no line: each reload of a page is one. */
 const SHORT_BREAK_MILLISECONDS = 10_000;
 
@@ -117,6 +127,9 @@ export class Feed<E extends FeedEvent> {
   #connection: "connecting" | "catching-up" | "live" | "reconnecting" | "signed-out" = "connecting";
   #pausedAt: number | undefined;
   #lostAt: number | undefined;
+  #isLoadFailure = false;
+  /** How many times in a row the next page had holes. */
+  #holed = 0;
   #reason: string | undefined;
   #retryAt: number | undefined;
   #refusal: string | undefined;
@@ -206,6 +219,7 @@ export class Feed<E extends FeedEvent> {
   connectionLost(reason: string, retryAt?: number, since = this.#options.now()) {
     if (this.#connection === "signed-out" || !this.#isStarted) return;
     if (this.#lostAt === undefined && this.#variables.after) this.#lostAt = since;
+    this.#isLoadFailure = false;
     this.#reason = reason;
     this.#retryAt = retryAt;
     if (this.#variables.after || this.#connection === "reconnecting") this.#connection = "reconnecting";
@@ -254,7 +268,7 @@ export class Feed<E extends FeedEvent> {
       else if (problem instanceof Refusal) {
         this.#refusal = problem.message;
         this.#publish();
-      } else this.#retryLater(problem instanceof Error ? problem.message : String(problem));
+      } else this.#retryLater("load", problem instanceof Error ? problem.message : String(problem));
     }
   }
 
@@ -269,17 +283,21 @@ export class Feed<E extends FeedEvent> {
       tooLarge: () => {
         this.#variables.pageSize = Math.max(1, Math.floor(this.#variables.pageSize / 4));
       },
-      failed: (problem, reason) => {
+      failed: (problem, reason, holed) => {
         if (attempt !== this.#attempt) return;
         // The service may go on with later pages. They must not move the cursor past the one that failed.
         this.#attempt += 1;
         this.#end?.();
         this.#end = undefined;
+        if (holed) this.#holed += 1;
         if (problem === "signed-out") this.#signOut();
-        else {
+        else if (holed && this.#holed >= HOLED_MAX) {
+          this.#take(holed);
+          this.#connect();
+        } else {
           // The log is another one: what is shown is not of it.
           if (problem === "cursor") this.#reset();
-          this.#retryLater(reason, problem === "cursor" ? 0 : RETRY_MILLISECONDS);
+          this.#retryLater(problem, reason);
         }
       },
     });
@@ -294,9 +312,11 @@ export class Feed<E extends FeedEvent> {
     this.#gap = undefined;
   }
 
-  #retryLater(reason: string, milliseconds = RETRY_MILLISECONDS) {
+  #retryLater(problem: "cursor" | "load" | "connection", reason: string) {
+    const milliseconds = problem === "cursor" ? 0 : RETRY_MILLISECONDS;
     if (this.#lostAt === undefined && this.#variables.after) this.#lostAt = this.#options.now();
     this.#connection = "reconnecting";
+    this.#isLoadFailure = problem === "load";
     this.#reason = reason;
     this.#retryAt = this.#options.now() + milliseconds;
     this.#cancelRetry?.();
@@ -348,6 +368,7 @@ export class Feed<E extends FeedEvent> {
         accepted: this.#heldCounts.accepted + events.filter(isAccepted).length,
       };
     }
+    this.#holed = 0;
     this.#retryAt = undefined;
     this.#connection = caughtUp ? "live" : "catching-up";
     if (caughtUp) {
@@ -400,6 +421,7 @@ export class Feed<E extends FeedEvent> {
       held: this.#heldCounts,
       pausedAt: this.#pausedAt,
       lostAt: this.#lostAt,
+      isLoadFailure: this.#isLoadFailure,
       reason: this.#reason,
       retryAt: this.#retryAt,
       refusal: this.#refusal,

@@ -1,8 +1,18 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { EventFilter } from "../gql/graphql";
+import type { EventFilter, LiveFeedSubscription } from "../gql/graphql";
 import { acquireFeed, type EventRow } from "./feeds";
+import type { SubscriptionSink } from "./socket";
 
-vi.mock(import("./connection"), async (original) => ({ ...(await original()), subscribe: () => () => {} }));
+/** The subscriptions of the feeds, each by where its messages go. */
+const sinks = vi.hoisted((): SubscriptionSink<LiveFeedSubscription>[] => []);
+
+vi.mock(import("./connection"), async (original) => ({
+  ...(await original()),
+  subscribe: (_document, _variables, sink) => {
+    sinks.push(sink as unknown as SubscriptionSink<LiveFeedSubscription>);
+    return () => {};
+  },
+}));
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -57,4 +67,28 @@ test("a place that the browser does not store keeps no other from being stored",
   dispatchEvent(new Event("pagehide"));
   expect(stored).toEqual([keyOf("second")]);
   for (const release of releases) release();
+});
+
+test.each([
+  [
+    "INTERNAL",
+    [
+      ["event:3", "no proposal"],
+      ["event:2", undefined],
+      ["event:1", undefined],
+    ],
+  ],
+  ["UNAVAILABLE", [["event:1", undefined]]],
+])("after three times a page with the error %s has these events with these problems", (code, rows) => {
+  save(code);
+  const [feed, release] = acquireFeed(filter(code));
+  const events = [{ id: "event:2" }, { id: "event:3" }] as EventRow[];
+  const error = { message: "no proposal", path: ["eventFeed", "events", 1, "proposal"], extensions: { code } };
+  for (const _ of ["first", "second", "third"]) {
+    sinks.at(-1)?.errors([error], false, { eventFeed: { cursor: "c3", caughtUp: true, events } });
+    feed.retry();
+  }
+  const shown = feed.save()?.items.filter((item) => item.type === "event") ?? [];
+  expect(shown.map(({ event }) => [event.id, event.problem])).toEqual(rows);
+  release();
 });

@@ -1,13 +1,13 @@
 // The live lists of the page: one for each filter in use, over one socket.
-import { currentApi, errorText, isTooLarge, isUnauthenticated } from "../app/api";
+import { currentApi, errorText, isTemporary, isTooLarge, isUnauthenticated } from "../app/api";
 import type { EventFilter, EventRowFragment, LiveFeedSubscriptionVariables } from "../gql/graphql";
 import { LiveFeedDocument, LiveHeadDocument, LiveStartDocument } from "../gql/graphql";
 import { reconnectNow, subscribe, terminate } from "./connection";
-import { Feed, Refusal, type Saved, type Sink, type Variables } from "./feed";
+import { Feed, type FeedEvent, Refusal, type Saved, type Sink, type Variables } from "./feed";
 import { listen } from "./retry";
-import { renewSocket } from "./socket";
+import { renewSocket, type ServiceError } from "./socket";
 
-export type EventRow = EventRowFragment;
+export type EventRow = EventRowFragment & Pick<FeedEvent, "problem">;
 export type EventFeed = Feed<EventRow>;
 
 interface Entry {
@@ -18,19 +18,31 @@ interface Entry {
 
 const entries = new Map<string, Entry>();
 
+/** Notes in each event the error in it. The third part of the error's path is the event's place in its list. */
+function withProblems(events: readonly EventRow[], errors: readonly ServiceError[]): readonly EventRow[] {
+  return events.map((event, place) => {
+    const error = errors.find(({ path }) => path?.[2] === undefined || path[2] === place);
+    return error ? { ...event, problem: error.message } : event;
+  });
+}
+
 function subscribeFeed(filter: EventFilter | null, variables: Variables, sink: Sink<EventRow>): () => void {
   // One object for the subscription's life: the feed moves `after` in it.
   const sent = Object.assign(variables, { filter }) as LiveFeedSubscriptionVariables & Variables;
   return subscribe(LiveFeedDocument, sent, {
     next: ({ eventFeed }) => sink.next(eventFeed),
-    errors: ([error], hasEnded) => {
+    errors: (errors, hasEnded, data) => {
+      const [error] = errors;
       const code = error?.extensions?.code;
+      const reason = error?.message ?? "The subscription failed.";
+      const page = code === "UNAVAILABLE" ? undefined : data?.eventFeed;
       if (code === "LIMIT_EXCEEDED") sink.tooLarge();
       if (code === "LIMIT_EXCEEDED" && !hasEnded) terminate();
-      else if (code === "UNAUTHENTICATED") sink.failed("signed-out", error?.message ?? "");
-      else sink.failed(code === "BAD_USER_INPUT" ? "cursor" : "other", error?.message ?? "The subscription failed.");
+      else if (code === "UNAUTHENTICATED") sink.failed("signed-out", reason);
+      else if (code === "BAD_USER_INPUT") sink.failed("cursor", reason);
+      else sink.failed("load", reason, page && { ...page, events: withProblems(page.events, errors) });
     },
-    closed: (code, reason) => sink.failed(code === 4403 ? "signed-out" : "other", reason),
+    closed: (code, reason) => sink.failed(code === 4403 ? "signed-out" : "connection", reason),
   });
 }
 
@@ -74,8 +86,9 @@ function makeFeed(filter: EventFilter | null, storageKey: string): EventFeed {
       // Without a filter there is nothing that the user could correct.
       if (filter && result.error?.graphQLErrors[0]?.extensions.code === "BAD_USER_INPUT")
         throw new Refusal(errorText(result.error));
-      if (result.error || !result.data) throw result.error ?? new Error("The service gave no data.");
-      return { events: result.data.events.nodes, cursor: result.data.headCursor };
+      if (!result.data || isTemporary(result.error)) throw result.error ?? new Error("The service gave no data.");
+      const { headCursor, events } = result.data;
+      return { events: withProblems(events.nodes, result.error?.graphQLErrors ?? []), cursor: headCursor };
     },
     subscribe: (variables, sink) => subscribeFeed(filter, variables, sink),
     now: () => Date.now(),

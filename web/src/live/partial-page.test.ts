@@ -29,13 +29,14 @@ test.each([
   const seen: unknown[] = [];
   subscribe({
     next: (data) => seen.push(data),
-    errors: (errors, hasEnded) => seen.push([errors, hasEnded]),
+    errors: (...failure) => seen.push(failure),
     closed: () => {},
   });
   // A stream begins once this tab has its place.
   await Promise.resolve();
   const errors = [{ message: "internal error" }];
-  transport.next({ data: { eventFeed: { events: [{ proposal: null }] } }, errors });
+  const data = { eventFeed: { events: [{ proposal: null }] } };
+  transport.next({ data, errors });
   transport.next({ data: { eventFeed: { events: [] } } });
-  expect(seen).toEqual([[errors, false], { eventFeed: { events: [] } }]);
+  expect(seen).toEqual([[errors, false, data], { eventFeed: { events: [] } }]);
 });

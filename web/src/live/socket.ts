@@ -148,10 +148,16 @@ export function terminateSocket() {
   client?.terminate();
 }
 
+export interface ServiceError {
+  message: string;
+  path?: readonly (string | number)[] | undefined;
+  extensions?: Record<string, unknown>;
+}
+
 export interface SubscriptionSink<Result> {
   next(data: Result): void;
-  /** A page failed, or the subscription was refused before it began: then it has ended. */
-  errors(errors: readonly { message: string; extensions?: Record<string, unknown> }[], hasEnded: boolean): void;
+  /** A page failed, with what there is of it, or the subscription was refused before it began: then it has ended. */
+  errors(errors: readonly ServiceError[], hasEnded: boolean, data?: Result | null): void;
   closed(code: number | undefined, reason: string): void;
 }
 
@@ -166,7 +172,7 @@ export function subscribeBySocket<Result, Variables extends object>(
     {
       next: ({ data, errors }) => {
         // A page with an error has holes, even if it has data.
-        if (errors?.length) sink.errors(errors, false);
+        if (errors?.length) sink.errors(errors, false, data);
         else if (data) sink.next(data);
       },
       error: (problem) => {

@@ -59,6 +59,9 @@ test("the line says each state in words, with an attribute for it", async () => 
   act(() => feed.connectionLost("The service is stopping.", Date.now() + 60_000));
   expect(line.dataset.state).toBe("reconnecting");
   expect(line.textContent).toMatch(/^Connection lost .*, again in \d+ s · The service is stopping\.Try now$/);
+  act(() => state.sink?.failed("load", "an internal error"));
+  expect(line.textContent).toMatch(/^Loading failed .*, again in \d+ s · an internal errorTry now$/);
+  act(() => feed.retry());
   act(() => state.sink?.failed("signed-out", ""));
   expect([line.dataset.state, line.textContent]).toEqual(["signed-out", "Signed out"]);
 });

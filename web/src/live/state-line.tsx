@@ -102,7 +102,8 @@ function StateText({ snapshot }: { snapshot: Snapshot<EventRow> }) {
       return (
         <span>
           <span className={styles.text}>
-            Connection lost{snapshot.lostAt === undefined ? "" : ` ${short(snapshot.lostAt)}`},{" "}
+            {snapshot.isLoadFailure ? "Loading failed" : "Connection lost"}
+            {snapshot.lostAt === undefined ? "" : ` ${short(snapshot.lostAt)}`},{" "}
             {seconds === undefined ? "connecting again…" : `again in ${seconds} s`}
           </span>{" "}
           {snapshot.reason && <span className={styles.note}>· {snapshot.reason}</span>}

@@ -142,7 +142,7 @@ export function subscribeByStream<Result, Variables extends object>(
         next: ({ data, errors }) => {
           if (!streams.has(stream)) return;
           // As over a socket: a page with an error has holes, even if it has data.
-          if (errors?.length) sink.errors(errors, false);
+          if (errors?.length) sink.errors(errors, false, data);
           else if (data) sink.next(data);
         },
         error: (problem) => void fail(problem),

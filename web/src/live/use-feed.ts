@@ -30,6 +30,7 @@ const idle: Snapshot<EventRow> = {
   held: { count: 0, accepted: 0 },
   pausedAt: undefined,
   lostAt: undefined,
+  isLoadFailure: false,
   reason: undefined,
   retryAt: undefined,
   refusal: undefined,
