@@ -23,6 +23,7 @@ function setup(
     sink: undefined as Sink<FeedEvent> | undefined,
     ended: 0,
     retry: () => {},
+    schedule: (publish: () => void) => publish(),
   };
   const loads = options.loads ?? [() => Promise.resolve({ events: [event(2), event(1)], cursor: "c2" })];
   const feed = new Feed<FeedEvent>({
@@ -35,7 +36,7 @@ function setup(
       };
     },
     now: () => state.now,
-    schedule: (publish) => publish(),
+    schedule: (publish) => state.schedule(publish),
     later: (run) => {
       state.retry = run;
       return () => {};
@@ -162,6 +163,18 @@ describe("Feed", () => {
     feed.resume();
     expect(ids()).toEqual(["6", "5", "gap 2", "4", "3", "2", "1"]);
     expect(feed.snapshot()).toMatchObject({ phase: "live", held: { count: 0, accepted: 0 } });
+  });
+
+  test("pauses and resumes by two presses within one frame", async () => {
+    const { feed, state } = await live();
+    let publish = () => {};
+    state.schedule = (publishThen) => {
+      publish = publishThen;
+    };
+    feed.togglePause();
+    feed.togglePause();
+    publish();
+    expect(feed.snapshot().phase).toBe("live");
   });
 
   test("holds no more rows than the ring, paused or not", async () => {

@@ -215,6 +215,12 @@ export class Feed<E extends FeedEvent> {
     this.#publish();
   }
 
+  /** Pauses or resumes. The snapshot may be of a moment ago, so that two quick presses would do the same. */
+  togglePause() {
+    if (this.#pausedAt === undefined) this.pause();
+    else this.resume();
+  }
+
   /** The connection broke, now or without a sign at `since`. It is made again by itself at `retryAt`. */
   connectionLost(reason: string, retryAt?: number, since = this.#options.now()) {
     if (this.#connection === "signed-out" || !this.#isStarted) return;

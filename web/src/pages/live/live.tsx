@@ -48,7 +48,7 @@ export function LivePage() {
     if (selected && next) navigate(hrefOf(next.event));
   };
   useKeys({
-    p: () => (feed?.snapshot().pausedAt === undefined ? feed?.pause() : feed?.resume()),
+    p: () => feed?.togglePause(),
     ".": () => scrollTo({ top: 0 }),
     Escape: selected ? close : undefined,
     "[": selected ? () => step(1) : undefined,
