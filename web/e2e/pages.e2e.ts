@@ -61,6 +61,30 @@ test("a page of another path is not answered, and a reload of a deep one works",
   await expect(page.getByRole("heading", { name: "Proposal created" })).toBeVisible();
 });
 
+test("a page that the database does not answer says so, and shows what it asks for again", async ({
+  page,
+  service,
+}) => {
+  const event = await service.deliver("bidsketch", "proposal_created", proposal(1));
+  for (const [path, shown] of [
+    ["/proposals/bidsketch:1", "Fence 1"],
+    [`/events/${event.slice(6)}`, "Proposal created"],
+  ] as const) {
+    // As the service answers while its database is away.
+    await page.route("**/graphql", (route) =>
+      route.fulfill({
+        json: { data: { node: null }, errors: [{ message: "away", extensions: { code: "UNAVAILABLE" } }] },
+      }),
+    );
+    await page.goto(service.url + path);
+    await expect(page.getByRole("main").getByRole("alert")).toBeVisible();
+    await expect(page.getByText(/There is no such/)).toHaveCount(0);
+    await page.unroute("**/graphql");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect(page.getByRole("heading", { name: new RegExp(shown) }).first()).toBeVisible();
+  }
+});
+
 test("an empty service says what to do, and turns live at the first delivery", async ({ page, service }) => {
   await page.goto(service.url);
   await expect(page.getByText("Waiting for the first delivery")).toBeVisible();

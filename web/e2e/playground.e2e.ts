@@ -75,6 +75,28 @@ test("a tab runs what it shows, also in the moment in which it is opened", async
   expect(await log.getByRole("listitem").count()).toBeGreaterThan(count);
 });
 
+test("a subscription that is stopped ends at once", async ({ page, service }) => {
+  await page.goto(`${service.url}/playground`);
+  await page.locator(".graphiql-tab", { hasText: "Live" }).click();
+  await page.getByRole("button", { name: "Show Log" }).click();
+  const log = page.getByRole("region", { name: "Log" });
+  const run = page.getByRole("button", { name: /Execute query/ });
+  const stop = page.getByRole("button", { name: /Stop query/ });
+  await run.click();
+  await deliverUntilLogged(service, log);
+  await stop.click();
+  await run.click();
+  await expect(stop).toBeVisible();
+  await log.getByRole("button", { name: "Clear" }).click();
+  await deliverUntilLogged(service, log);
+  await service.deliver("bidsketch", "proposal_created", proposal(1));
+  await expect(log.getByRole("listitem").first()).toContainText("PROPOSAL_CREATED");
+  // The first subscription logs nothing any more, and the second can be stopped.
+  const ids = (await log.getByRole("listitem").allInnerTexts()).map((text) => /event:\d+/.exec(text)?.[0]);
+  expect(ids).toEqual([...new Set(ids)]);
+  await expect(stop).toBeVisible();
+});
+
 test("the editor completes by the schema, and marks what is wrong", async ({ page, service }) => {
   const schema = page.waitForResponse((response) => !!response.request().postData()?.includes("IntrospectionQuery"));
   await page.goto(`${service.url}/playground`);
