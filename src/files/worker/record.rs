@@ -175,7 +175,7 @@ mod tests {
         let (_directory, store) = Store::for_test().await;
         let recorder = Recorder::new(store);
         // The first waits for the end of the pause, so that all the others wait with it.
-        *recorder.written_at.lock().await = Some(Instant::now());
+        *recorder.written_at.lock().await = Some(Instant::now() + Duration::from_millis(500));
         let count = 2 * RECORD_GROUP_MAX + 1;
         let (results, groups) = tokio::join!(join_all((0..count).map(|_| recorder.record(expired()))), async {
             let mut waiting = vec![recorder.waiting().len()];
