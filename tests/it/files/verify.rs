@@ -1,6 +1,7 @@
 //! `bidarc files verify` finds what differs between the store and the database.
 
-use std::fs::{self, FileTimes};
+use std::fs::{self, FileTimes, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -12,7 +13,7 @@ use crate::harness::{Database, Launch};
 
 /// Whether it succeeded, and what it wrote.
 async fn verify(database: &Database, arguments: &[&str]) -> (bool, String, String) {
-    let launch = Launch::new(database.directory()).arg("files").arg("verify");
+    let launch = Launch::without_root_rights(database.directory()).arg("files").arg("verify");
     let launch = launch.arg("--database-url").arg(&database.url()).env("BIDARC_FILES__STORE", &folder(database));
     let output = arguments.iter().fold(launch, |launch, argument| launch.arg(argument)).run().await;
     (output.status.success(), output.stdout, output.stderr)
@@ -63,12 +64,23 @@ async fn verification_finds_missing_damaged_and_orphaned_files() {
         format!("damaged: {damaged}\n"),
         format!("orphan: sha256/{}/{}, 6 bytes\n", &orphan[..2], &orphan[2..]),
         "orphan: uploads/ab#1, 6 bytes\n".to_owned(),
-        "verified 3 files, 9 bytes: 1 missing, 1 damaged, 2 orphans (removed); 1 more that no row names are younger than a day; 1 others are not of bidarc\n".to_owned(),
+        "verified 3 files, 9 bytes: 1 missing, 1 damaged, 2 orphans (2 removed); 1 without a row are younger than a day; 1 others are not of bidarc\n".to_owned(),
     ] {
         assert!(stdout.contains(&line), "{line} is not in {stdout}");
     }
     assert!(!path(&orphan).exists() && !leftover.exists());
     assert!(stderr.contains("2 files are missing or damaged"), "{stderr}");
+
+    // A store that does not permit removals hides no other finding.
+    fs::write(&leftover, "a part").unwrap();
+    age(&leftover);
+    let uploads = leftover.parent().unwrap();
+    fs::set_permissions(uploads, Permissions::from_mode(0o500)).unwrap();
+    let (_, stdout, stderr) = verify(database, &["--remove-orphans"]).await;
+    fs::set_permissions(uploads, Permissions::from_mode(0o700)).unwrap();
+    assert!(stdout.contains(&missing) && stdout.contains("1 orphans (0 removed)"), "{stdout}");
+    assert!(stderr.contains("2 files are missing or damaged"), "{stderr}");
+    assert!(stderr.contains("orphans could not be removed: "), "{stderr}");
 
     // The same bytes, fetched once more, mend both.
     write(&store, b"damaged").await;
