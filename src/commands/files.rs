@@ -52,8 +52,15 @@ pub(crate) async fn run(command: FilesCommand, settings: &Settings) -> Result<()
     match command {
         FilesCommand::Fetch => fetch(settings).await,
         FilesCommand::Verify(command) => verify_files::run(&command, settings).await,
-        FilesCommand::Prune(PruneCommand { dry_run: true }) => list_old(settings).await,
-        FilesCommand::Prune(PruneCommand { dry_run: false }) => prune(settings).await,
+        FilesCommand::Prune(PruneCommand { dry_run }) => {
+            let retention = Retention::of(&settings.files);
+            if retention.is_empty() {
+                return write_stdout(
+                    "retention is off: set files.keep_pdf_days or files.keep_png_days, and older files are removed\n",
+                );
+            }
+            if dry_run { list_old(retention, settings).await } else { prune(retention, settings).await }
+        }
     }
 }
 
@@ -93,8 +100,8 @@ fn hand_over(files: u64) -> Result<(), BoxError> {
     write_stdout(&format!("{files} files are due; the running service fetches them\n"))
 }
 
-async fn list_old(settings: &Settings) -> Result<(), BoxError> {
-    let (retention, now) = (limits(settings)?, Clock::system().now());
+async fn list_old(retention: Vec<Retention>, settings: &Settings) -> Result<(), BoxError> {
+    let now = Clock::system().now();
     let store = open_store(settings, false).await?;
     let (mut files, mut bytes) = (0_u64, 0_u64);
     for retention in retention {
@@ -116,8 +123,8 @@ async fn list_old(settings: &Settings) -> Result<(), BoxError> {
     write_stdout(&format!("{files} files of {bytes} bytes would be removed; equal bytes of other files stay\n"))
 }
 
-async fn prune(settings: &Settings) -> Result<(), BoxError> {
-    let (retention, now, place) = (limits(settings)?, Clock::system().now(), place(settings)?);
+async fn prune(retention: Vec<Retention>, settings: &Settings) -> Result<(), BoxError> {
+    let (now, place) = (Clock::system().now(), place(settings)?);
     let store = open_store(settings, false).await?;
     let mut marked = 0;
     for retention in retention {
@@ -154,15 +161,6 @@ async fn prune(settings: &Settings) -> Result<(), BoxError> {
     };
     let rest = if removed { "" } else { "; the running service will delete their bytes" };
     write_stdout(&format!("removed {marked} files{rest}\n"))
-}
-
-/// What the settings limit.
-fn limits(settings: &Settings) -> Result<Vec<Retention>, BoxError> {
-    let retention = Retention::of(&settings.files);
-    if retention.is_empty() {
-        return Err("files are kept for ever: set files.keep_pdf_days or files.keep_png_days".into());
-    }
-    Ok(retention)
 }
 
 fn place(settings: &Settings) -> Result<String, BoxError> {

@@ -195,13 +195,18 @@ async fn execute(database: &Database, sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// Runs `bidarc files …` with the settings of [`keeping`].
-async fn run(database: &Database, arguments: &[&str]) -> Output {
+/// Runs `bidarc files …` with the settings of [`keeping`] and this `files.keep_pdf_days`.
+async fn run_keeping(database: &Database, days: &str, arguments: &[&str]) -> Output {
     let launch = Launch::new(database.directory()).env("BIDARC_FILES__STORE", folder(database).to_str().unwrap());
-    let launch = launch.env("BIDARC_FILES__KEEP_PDF_DAYS", "1").arg("files").arg("--database-url").arg(&database.url());
+    let launch =
+        launch.env("BIDARC_FILES__KEEP_PDF_DAYS", days).arg("files").arg("--database-url").arg(&database.url());
     let output = arguments.iter().fold(launch, |launch, argument| launch.arg(argument)).run_within(PATIENCE).await;
     assert!(output.status.success(), "{output:?}");
     output
+}
+
+async fn run(database: &Database, arguments: &[&str]) -> Output {
+    run_keeping(database, "1", arguments).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,6 +223,8 @@ async fn commands_fetch_and_prune_where_no_service_runs() {
 
     let pdfs = i64::try_from(rows(&database).await.iter().filter(|row| row.kind == "PDF").count()).unwrap();
     execute(&database, "UPDATE file SET stored_at = 1").await;
+    let off = run_keeping(&database, "0", &["prune", "--dry-run"]).await;
+    assert!(off.stdout.starts_with("retention is off: set files.keep_pdf_days"), "{off:?}");
     let listed = run(&database, &["prune", "--dry-run"]).await;
     assert!(listed.stdout.contains(&format!("{pdfs} files of ")), "{listed:?}");
     assert_files(&server, &folder(&database), &files, 0);
