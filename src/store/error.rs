@@ -162,7 +162,8 @@ impl StoreError {
     }
 
     /// Whether the time to wait for a lock ran out.
-    pub(super) fn is_lock_timeout(&self) -> bool {
+    #[must_use]
+    pub fn is_lock_timeout(&self) -> bool {
         match self {
             Self::Unavailable(error) => is_lock_timeout(error),
             Self::Refused(_) | Self::Unreadable(_) | Self::OverBudget => false,

@@ -58,14 +58,19 @@ impl Store {
 
     /// Makes the events of proposals uncounted, as a node of an earlier version records them.
     pub(crate) async fn forget_counts(&self) {
-        let tx = self.begin().await.unwrap();
         for sql in [
             "UPDATE event SET is_counted = NULL, previous_status = NULL, view_slot = NULL WHERE proposal_vendor_id IS NOT NULL",
             "UPDATE proposal SET sent_at = NULL, first_viewed_at = NULL, last_viewed_at = NULL, view_count = 0, \
              decided_at = NULL, stats_key = '', paid = 0",
         ] {
-            tx.execute_unprepared(sql).await.unwrap();
+            self.execute(sql).await;
         }
+    }
+
+    /// Runs a statement in a transaction of its own.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let tx = self.begin().await.unwrap();
+        tx.execute_unprepared(sql).await.unwrap();
         self.commit(tx, None).await.unwrap();
     }
 

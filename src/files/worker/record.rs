@@ -104,7 +104,8 @@ impl Recorder {
     }
 
     /// Writes all in one transaction. If that fails, it writes each alone, so that one does not
-    /// fail the others. A database that does not answer is not asked for each.
+    /// fail the others. A database that does not answer, or whose lock is held, is not asked for
+    /// each.
     async fn write_all(&self, writes: &[Write]) -> Vec<Changed> {
         if let [_, _, ..] = writes
             && let Ok(changed) = self.write_together(writes).await
@@ -115,7 +116,9 @@ impl Recorder {
         let mut is_available = true;
         for write in writes {
             let result = if is_available { self.write_alone(write).await } else { Err(StoreError::timed_out()) };
-            is_available = is_available && !matches!(result, Err(StoreError::Unavailable(_)));
+            if let Err(error) = &result {
+                is_available &= !error.is_connection_lost() && !error.is_lock_timeout();
+            }
             results.push(result);
         }
         results
@@ -213,5 +216,14 @@ mod tests {
         assert!(matches!(second.await.unwrap(), Err(StoreError::Unavailable(_))));
         drop(lock);
         recorder.record(expired()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn write_that_fails_alone_does_not_fail_the_others() {
+        let (_directory, store) = Store::for_test().await;
+        store.execute("CREATE TRIGGER failing UPDATE OF attempts ON file BEGIN SELECT * FROM nowhere; END").await;
+        let refused = Write::Refused { jobs: vec![FileId(1)], problem: String::new() };
+        let results = Recorder::new(store).write_all(&[refused, expired()]).await;
+        assert!(matches!(results[..], [Err(StoreError::Unavailable(_)), Ok(0)]), "{results:?}");
     }
 }
