@@ -1,5 +1,6 @@
 //! What operators watch: how many files wait, how long, and how much is stored.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
@@ -18,7 +19,7 @@ pub(super) fn count_outcome(outcome: &'static str, fetches: u64) {
 }
 
 /// Keeps the gauges up to date, for as long as it is polled.
-pub(super) async fn run(store: Store, clock: Clock) {
+pub(super) async fn run(store: Store, clock: Clock) -> Infallible {
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -175,9 +175,9 @@ impl Worker {
     /// Works until it is stopped. Files that are stored at that moment are recorded; downloads end,
     /// and begin again with the next worker.
     pub async fn run(mut self) {
-        // A task of its own: its alarm must not stand still when the worker does.
+        // A task of its own: its alarm must not stand still when the worker does, nor after a panic.
         let gauges = gauges::run(self.context.store.clone(), self.context.clock.clone());
-        let _gauges = AbortOnDropHandle::new(tokio::spawn(gauges));
+        let mut gauges = AbortOnDropHandle::new(tokio::spawn(gauges));
         let mut known = self.context.store.known_head();
         let stopping = self.context.stopping.clone();
         while !stopping.is_cancelled() {
@@ -191,6 +191,7 @@ impl Worker {
                     self.queue.clear();
                 }
                 () = tokio::time::sleep(wake) => self.queue.clear(),
+                Err(ended) = &mut gauges => std::panic::resume_unwind(ended.into_panic()),
             }
             while let Some(ended) = self.running.try_join_next_with_id() {
                 self.settle(ended);
@@ -444,6 +445,25 @@ async fn wait_for_commit(store: &Store, known: Seq) -> Seq {
 }
 
 #[cfg(test)]
+impl Worker {
+    /// A worker over an empty database and a folder, that may fetch from this machine.
+    async fn for_test(clock: Clock) -> (tempfile::TempDir, Self) {
+        let (directory, store) = Store::for_test().await;
+        let settings =
+            super::outbound::OutboundSettings { allowed_hosts: Vec::new(), allow_loopback: true, proxy: None };
+        let parts = Parts {
+            store,
+            files: FileStore::open(directory.path().join("files").to_str().unwrap()).unwrap(),
+            outbound: Outbound::new(settings, clock.clone()).unwrap(),
+            clock,
+            downloads: Handle::current(),
+            stopping: CancellationToken::new(),
+        };
+        (directory, Self::new(parts, &config::Settings::defaults().unwrap().files))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -454,5 +474,17 @@ mod tests {
         for (seconds, has_gone) in [(600, false), (541, false), (539, true), (-100, true), (9999, false)] {
             assert_eq!(has_gone_back(seen, seen.0 + TimeDelta::seconds(seconds)), has_gone, "{seconds}");
         }
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the gauges read the clock")]
+    async fn panic_of_the_gauges_ends_the_worker() {
+        let clock = Clock::from_fn(|| {
+            // The gauges alone run in a spawned task.
+            assert!(tokio::task::try_id().is_none(), "the gauges read the clock");
+            Clock::system().now()
+        });
+        let (_directory, worker) = Worker::for_test(clock).await;
+        tokio::time::timeout(Duration::from_secs(60), worker.run()).await.expect("the worker ends");
     }
 }

@@ -147,31 +147,14 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
-    use tokio_util::sync::CancellationToken;
-
     use super::*;
     use crate::clock::Clock;
-    use crate::config::Settings;
     use crate::domain::FileKind;
-    use crate::files::outbound::{Outbound, OutboundSettings};
-    use crate::files::storage::FileStore;
-    use crate::files::worker::Parts;
-    use crate::store::Store;
 
     #[tokio::test]
     async fn slow_host_gets_the_slots_that_others_leave() {
-        let (directory, store) = Store::for_test().await;
         let clock = Clock::system();
-        let settings = OutboundSettings { allowed_hosts: Vec::new(), allow_loopback: true, proxy: None };
-        let parts = Parts {
-            store,
-            files: FileStore::open(directory.path().join("files").to_str().unwrap()).unwrap(),
-            outbound: Outbound::new(settings, clock.clone()).unwrap(),
-            clock: clock.clone(),
-            downloads: tokio::runtime::Handle::current(),
-            stopping: CancellationToken::new(),
-        };
-        let mut worker = Worker::new(parts, &Settings::defaults().unwrap().files);
+        let (_directory, mut worker) = Worker::for_test(clock.clone()).await;
         for (id, link) in [(1, "http://127.0.0.1:1/a.pdf"), (2, "http://localhost:1/a.pdf")] {
             let job = FetchJob {
                 id: FileId(id),
