@@ -64,7 +64,7 @@ const MARK_PAUSE: Duration = Duration::from_millis(50);
 /// How far the clock may be ahead of the newest event for retention to believe it.
 const CLOCK_LEAD_MAX: TimeDelta = TimeDelta::days(30);
 
-/// A clock that goes back by less is being adjusted.
+/// A clock that goes back by less is being adjusted, and one that differs less is as right as another.
 const CLOCK_STEP_MIN: TimeDelta = TimeDelta::minutes(1);
 
 /// How long removals wait after one failed. The store may not permit them.
@@ -264,8 +264,8 @@ impl Worker {
         if self.queue.is_empty() && self.running.len() < self.fetches {
             self.fill_queue(now).await?;
         }
-        let may_be_early =
-            self.clock_seen.is_none_or(|seen| has_gone_back(seen, now)) && has_expired_early(reader, now).await?;
+        let may_be_early = self.clock_seen.is_none_or(|seen| has_gone_back(seen, now))
+            && has_expired_early(reader, now + CLOCK_STEP_MIN).await?;
         let has_dead_links = earliest_deadline(reader).await?.is_some_and(|deadline| deadline <= now);
         let retention_is_due = !self.retention.is_empty()
             && self.retention_ran_at.is_none_or(|ran_at| ran_at.elapsed() >= RETENTION_INTERVAL);
@@ -287,10 +287,12 @@ impl Worker {
         }
         if may_be_early {
             let files = self.context.recorder.record(Write::Revived { now }).await?;
-            tracing::warn!(
-                files,
-                "links that live were taken for dead, by a clock that was wrong; their files are fetched"
-            );
+            if files > 0 {
+                tracing::warn!(
+                    files,
+                    "links that live were taken for dead, by a clock that was wrong; their files are fetched"
+                );
+            }
             self.clock_seen = Some((now, Instant::now()));
         }
         if has_dead_links {
@@ -466,6 +468,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::files::count;
 
     #[tokio::test(start_paused = true)]
     async fn clock_that_shows_less_than_it_must_has_gone_back() {
@@ -474,6 +477,30 @@ mod tests {
         for (seconds, has_gone) in [(600, false), (541, false), (539, true), (-100, true), (9999, false)] {
             assert_eq!(has_gone_back(seen, seen.0 + TimeDelta::seconds(seconds)), has_gone, "{seconds}");
         }
+    }
+
+    #[tokio::test]
+    async fn files_that_a_wrong_clock_gave_up_are_taken_up_again() {
+        let (_directory, mut worker) = Worker::for_test(Clock::system()).await;
+        let store = worker.context.store.clone();
+        let expired = async || count(store.reader()).await.unwrap().contains(&(FileState::Expired, 1));
+        // A clock that is this little ahead is not wrong.
+        let mut expires = worker.context.clock.now() + CLOCK_STEP_MIN;
+        store
+            .execute(&format!(
+                "INSERT INTO file (id, event_seq, role, kind, link, link_hash, link_expires_at, state, attempts,                  next_attempt_at) VALUES (1, 1, 'DRAWING', 'PDF', '', '', {}, 'EXPIRED', 0, 0)",
+                expires.timestamp_micros()
+            ))
+            .await;
+        worker.work().await.unwrap();
+        assert!(expired().await);
+        expires += TimeDelta::hours(1);
+        store.execute(&format!("UPDATE file SET link_expires_at = {}", expires.timestamp_micros())).await;
+        worker.work().await.unwrap();
+        assert!(expired().await, "the clock has not changed since");
+        worker.clock_seen = None;
+        worker.work().await.unwrap();
+        assert!(!expired().await);
     }
 
     #[tokio::test]
