@@ -7,6 +7,8 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use tokio::runtime::Handle;
 use tokio::sync::RwLock;
+use tokio::task::JoinError;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::next_attempt;
@@ -68,6 +70,8 @@ pub(super) enum Outcome {
     Stopped,
 }
 
+type DownloadResult = Result<(Downloaded, Upload), DownloadError<StorageError>>;
+
 impl FileSink for Upload {
     type Error = StorageError;
 
@@ -77,13 +81,11 @@ impl FileSink for Upload {
 }
 
 impl Context {
-    /// Fetches a file and records the result.
-    pub(super) async fn fetch(self: Arc<Self>, job: FetchJob, url: AllowedUrl) -> Outcome {
-        self.try_fetch(&job, url).await.unwrap_or_else(Outcome::Unrecorded)
-    }
-
-    async fn try_fetch(self: &Arc<Self>, job: &FetchJob, url: AllowedUrl) -> Result<Outcome, StoreError> {
-        let context = Arc::clone(self);
+    /// Fetches a file and records the result. Returns how the fetch ended, and how long its download
+    /// took.
+    pub(super) async fn fetch(self: Arc<Self>, job: FetchJob, url: AllowedUrl) -> (Outcome, Duration) {
+        let began_at = Instant::now();
+        let context = Arc::clone(&self);
         let kind = job.kind;
         let download = async move {
             let mut upload = context.files.begin();
@@ -99,8 +101,17 @@ impl Context {
         let download = tokio_util::task::AbortOnDropHandle::new(self.downloads.spawn(download));
         let downloaded = tokio::select! {
             downloaded = download => downloaded,
-            () = self.stopping.cancelled() => return Ok(Outcome::Stopped),
+            () = self.stopping.cancelled() => return (Outcome::Stopped, began_at.elapsed()),
         };
+        let took = began_at.elapsed();
+        (self.record(&job, downloaded).await.unwrap_or_else(Outcome::Unrecorded), took)
+    }
+
+    async fn record(
+        self: &Arc<Self>,
+        job: &FetchJob,
+        downloaded: Result<DownloadResult, JoinError>,
+    ) -> Result<Outcome, StoreError> {
         match downloaded {
             Ok(Ok((downloaded, upload))) => self.keep(job, downloaded, upload).await,
             Ok(Err(DownloadError::Refused(text))) => self.give_up(job, FileState::Refused, &text).await,

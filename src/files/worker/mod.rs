@@ -90,7 +90,6 @@ pub struct Parts {
 struct Target {
     file: FileId,
     host: String,
-    began_at: Instant,
 }
 
 /// Fetches files.
@@ -106,7 +105,7 @@ pub struct Worker {
     /// The last job that the queue before looked at, if there may be others behind it that can be
     /// fetched at once.
     passed: Option<(Time, FileId)>,
-    running: JoinSet<Outcome>,
+    running: JoinSet<(Outcome, Duration)>,
     targets: HashMap<Id, Target>,
     /// Hosts that have let a fetch wait in vain, and until when the others come before them.
     slow_hosts: HashMap<String, Instant>,
@@ -320,13 +319,13 @@ impl Worker {
         self.time_to_next(now).await
     }
 
-    fn settle(&mut self, ended: Result<(Id, Outcome), JoinError>) {
+    fn settle(&mut self, ended: Result<(Id, (Outcome, Duration)), JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let target = self.targets.remove(&id);
         match ended {
-            Ok((_, outcome)) => {
+            Ok((_, (outcome, took))) => {
                 if let Some(target) = target {
-                    self.judge_host(target, &outcome);
+                    self.judge_host(target.host, &outcome, took);
                 }
                 self.settle_outcome(outcome);
             }

@@ -109,13 +109,18 @@ impl Worker {
         self.slow_hosts.get(host).is_some_and(|until| *until > Instant::now())
     }
 
-    /// Takes note of how a host kept a fetch waiting.
-    pub(super) fn judge_host(&mut self, target: Target, outcome: &Outcome) {
+    /// Takes note of whether a host let a download wait in vain, or answered it.
+    pub(super) fn judge_host(&mut self, host: String, outcome: &Outcome, took: Duration) {
         let now = Instant::now();
-        if matches!(outcome, Outcome::Retry) && now - target.began_at >= SLOW_FAILURE {
-            self.slow_hosts.insert(target.host, now + SLOW_PERIOD);
-        } else {
-            self.slow_hosts.remove(&target.host);
+        match outcome {
+            Outcome::Retry if took >= SLOW_FAILURE => drop(self.slow_hosts.insert(host, now + SLOW_PERIOD)),
+            Outcome::Stored | Outcome::Unfit(_) => drop(self.slow_hosts.remove(&host)),
+            Outcome::Retry
+            | Outcome::Superseded
+            | Outcome::StorageFailed(_)
+            | Outcome::NoRoom
+            | Outcome::Unrecorded(_)
+            | Outcome::Stopped => {}
         }
         self.slow_hosts.retain(|_, until| *until > now);
     }
@@ -139,7 +144,7 @@ impl Worker {
     }
 
     fn start_fetch(&mut self, job: FetchJob, url: AllowedUrl) {
-        let target = Target { file: job.id, host: url.host().to_owned(), began_at: Instant::now() };
+        let target = Target { file: job.id, host: url.host().to_owned() };
         let task = self.running.spawn(Arc::clone(&self.context).fetch(job, url));
         self.targets.insert(task.id(), target);
     }
@@ -167,10 +172,13 @@ mod tests {
             let url = worker.context.outbound.judge(link, false).unwrap();
             worker.queue.push_back((job, url));
         }
-        let target = |began_at| Target { file: FileId(3), host: "127.0.0.1".to_owned(), began_at };
-        worker.judge_host(target(Instant::now()), &Outcome::Retry);
-        assert!(!worker.is_slow("127.0.0.1"), "it failed at once");
-        worker.judge_host(target(Instant::now().checked_sub(SLOW_FAILURE).unwrap()), &Outcome::Retry);
+        let mut judge = |outcome, took| {
+            worker.judge_host("127.0.0.1".to_owned(), &outcome, took);
+            worker.is_slow("127.0.0.1")
+        };
+        assert!(!judge(Outcome::Retry, Duration::ZERO), "it failed at once");
+        assert!(judge(Outcome::Retry, SLOW_FAILURE));
+        assert!(judge(Outcome::Superseded, SLOW_FAILURE), "it may have answered nothing");
         worker.fetches = 1;
         worker.start_fetches();
         assert_eq!(worker.targets.values().map(|target| &*target.host).collect::<Vec<_>>(), ["localhost"]);
@@ -181,7 +189,7 @@ mod tests {
         assert_eq!(worker.targets.len(), 2);
         worker.fetches = 3;
         assert!(!worker.fills_slots(&queued));
-        worker.judge_host(target(Instant::now()), &Outcome::Stored);
+        worker.judge_host("127.0.0.1".to_owned(), &Outcome::Stored, SLOW_FAILURE);
         assert!(worker.fills_slots(&queued));
     }
 }
