@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::ClientConfigKey::{ReadTimeout, Timeout};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
@@ -214,13 +214,7 @@ impl FileStore {
     ) -> Result<impl Stream<Item = Result<Bytes, StorageError>> + Send + use<>, StorageError> {
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
         let found = timeout(PIECE_TIMEOUT, self.objects.get_opts(&name.path(), options)).await;
-        let stream = found.map_err(|_| StorageError::TimedOut)??.into_stream();
-        let pieces = tokio_stream::StreamExt::timeout(stream, PIECE_TIMEOUT);
-        // A folder's reader gives empty pieces without an end if a file becomes shorter.
-        Ok(pieces.map(|piece| match piece.map_err(|_| StorageError::TimedOut)? {
-            Ok(piece) if piece.is_empty() => Err(StorageError::Incomplete),
-            piece => Ok(piece?),
-        }))
+        Ok(pieces(found.map_err(|_| StorageError::TimedOut)??.into_stream()))
     }
 
     /// How many bytes a file has.
@@ -267,12 +261,12 @@ impl FileStore {
         });
         let folder = self.folder.clone();
         // Files that the library writes have names that its lists leave out.
-        let leftovers = futures_util::stream::once(async move {
+        let leftovers = stream::once(async move {
             let found = match folder {
                 Some(folder) => folder.leftovers().await?,
                 None => Vec::new(),
             };
-            Ok::<_, StorageError>(futures_util::stream::iter(found.into_iter().map(Ok)))
+            Ok::<_, StorageError>(stream::iter(found.into_iter().map(Ok)))
         });
         objects.chain(leftovers.try_flatten())
     }
@@ -331,6 +325,21 @@ impl FileStore {
     }
 }
 
+/// The pieces of an object. The time between two requests of its reader is not the store's.
+fn pieces(
+    object: impl Stream<Item = object_store::Result<Bytes>> + Send + Unpin,
+) -> impl Stream<Item = Result<Bytes, StorageError>> + Send {
+    stream::unfold(object, async |mut object| {
+        let piece = match timeout(PIECE_TIMEOUT, object.next()).await {
+            // A folder's reader gives empty pieces without an end if a file becomes shorter.
+            Ok(Some(Ok(piece))) if piece.is_empty() => Err(StorageError::Incomplete),
+            Ok(piece) => piece?.map_err(StorageError::from),
+            Err(_) => Err(StorageError::TimedOut),
+        };
+        Some((piece, object))
+    })
+}
+
 impl Folder {
     /// The files of uploads that were cut off, or still run.
     async fn leftovers(self: Arc<Self>) -> Result<Vec<StoredObject>, StorageError> {
@@ -352,5 +361,25 @@ impl Folder {
             }
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn store_is_late_only_while_its_reader_waits() {
+        let object = stream::iter([0, 1, 3600]).then(async |seconds| {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            Ok(Bytes::from_static(b"piece"))
+        });
+        let mut pieces = pin!(pieces(object.boxed()));
+        assert!(matches!(pieces.next().await, Some(Ok(_))));
+        tokio::time::sleep(2 * PIECE_TIMEOUT).await;
+        assert!(matches!(pieces.next().await, Some(Ok(_))), "its reader was slow");
+        assert!(matches!(pieces.next().await, Some(Err(StorageError::TimedOut))));
     }
 }
