@@ -24,9 +24,11 @@ use url::Url;
 
 use crate::domain::Digest;
 
+mod disk;
 mod object;
 mod upload;
 
+use disk::Disk;
 pub use object::{ObjectName, StoredObject};
 use object::{Place, UPLOADS};
 pub use upload::Upload;
@@ -56,6 +58,7 @@ pub struct FileStore {
 struct Folder {
     path: PathBuf,
     files: Arc<LocalFileSystem>,
+    disk: Disk,
 }
 
 /// A store that cannot be used.
@@ -94,7 +97,7 @@ pub enum StorageError {
     /// The store gave fewer bytes than it said.
     #[error("the store of files gave too few bytes")]
     Incomplete,
-    /// The store gave nothing for half a minute.
+    /// The store gave no answer in time.
     #[error("the store of files does not answer")]
     TimedOut,
     /// The disk of a folder is nearly full.
@@ -158,10 +161,21 @@ impl FileStore {
     }
 
     /// How many bytes the disk of a folder has free; none for a bucket, or if that cannot be told.
-    #[must_use]
-    pub fn free_bytes(&self) -> Option<u64> {
-        let disk = rustix::fs::statvfs(&self.folder.as_ref()?.path).ok()?;
-        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::TimedOut`] if the disk does not answer.
+    pub async fn free_bytes(&self) -> Result<Option<u64>, StorageError> {
+        match &self.folder {
+            Some(folder) => folder.disk.free_bytes(&folder.path).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Makes the disk of a folder one that never answers.
+    #[cfg(test)]
+    pub(super) async fn silence_disk(&self) {
+        self.folder.as_ref().unwrap().disk.silence().await;
     }
 
     /// Opens a folder. It is readable by its owner alone if it is created here, and so are the
@@ -176,7 +190,7 @@ impl FileStore {
         let files = Arc::new(LocalFileSystem::new_with_prefix(&path)?.with_fsync(true));
         Ok(Self {
             objects: Arc::clone(&files) as Arc<dyn ObjectStore>,
-            folder: Some(Arc::new(Folder { path, files })),
+            folder: Some(Arc::new(Folder { path, files, disk: Disk::default() })),
             part_bytes: FOLDER_PART_BYTES,
         })
     }

@@ -15,14 +15,15 @@ pub struct Upload {
     path: Path,
     /// The bytes of the first part, until it is full.
     waiting: Vec<Bytes>,
-    waiting_bytes: usize,
+    /// How many bytes came since the part before was full.
+    part_bytes: usize,
     parts: Option<WriteMultipart>,
 }
 
 impl Upload {
     /// An upload under this name.
     pub(super) const fn new(store: FileStore, path: Path) -> Self {
-        Self { store, path, waiting: Vec::new(), waiting_bytes: 0, parts: None }
+        Self { store, path, waiting: Vec::new(), part_bytes: 0, parts: None }
     }
 
     /// Writes the next bytes. It waits while a part is being written, so at most two parts are in
@@ -32,17 +33,21 @@ impl Upload {
     ///
     /// If the store fails, or a folder's disk is nearly full. The upload can then only be aborted.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
-        if self.store.free_bytes().is_some_and(|free| free < FREE_BYTES_MIN) {
-            return Err(StorageError::NoRoom);
+        self.part_bytes += bytes.len();
+        let is_full = self.part_bytes >= self.store.part_bytes;
+        if is_full {
+            self.part_bytes = 0;
+            if self.store.free_bytes().await?.is_some_and(|free| free < FREE_BYTES_MIN) {
+                return Err(StorageError::NoRoom);
+            }
         }
         if let Some(parts) = &mut self.parts {
             parts.wait_for_capacity(1).await?;
             parts.put(bytes);
             return Ok(());
         }
-        self.waiting_bytes += bytes.len();
         self.waiting.push(bytes);
-        if self.waiting_bytes >= self.store.part_bytes {
+        if is_full {
             self.begin_parts().await?;
         }
         Ok(())

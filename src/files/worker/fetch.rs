@@ -24,10 +24,11 @@ use crate::store::{Store, StoreError};
 /// When a file is tried again that the store could not take.
 pub(super) const STORAGE_PAUSE: TimeDelta = TimeDelta::seconds(30);
 
-/// When a file is tried again for which there was no room, and its problem.
+/// When a file is tried again for which there was no room, and its problems.
 pub(super) const ROOM_PAUSE: TimeDelta = TimeDelta::minutes(10);
 pub(super) const NO_ROOM: &str =
     "there is no room: the stored files have as many bytes as files.max_total_bytes allows, or the disk is nearly full";
+pub(super) const DISK_SILENT: &str = "the disk of the files does not answer";
 
 /// What all fetches share.
 pub(super) struct Context {

@@ -303,10 +303,9 @@ impl Worker {
         }
         // Fetches come before removals: only they have a deadline.
         if !self.queue.is_empty() {
-            if self.room().await? == 0 {
-                self.wait_for_room(now).await?;
-            } else {
-                self.start_fetches();
+            match self.lack_of_room().await? {
+                Some(problem) => self.wait_for_room(now, problem).await?,
+                None => self.start_fetches(),
             }
         }
         if retention_is_due {

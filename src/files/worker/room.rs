@@ -2,11 +2,10 @@
 //! running fetches have reserved.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fetch::{NO_ROOM, ROOM_PAUSE};
+use super::fetch::{DISK_SILENT, NO_ROOM, ROOM_PAUSE};
 use super::gauges::count_outcome;
 use super::record::Write;
 use super::{ROOM_INTERVAL, Worker};
@@ -14,9 +13,6 @@ use crate::clock::Time;
 use crate::files::storage::FREE_BYTES_MIN;
 use crate::store::StoreError;
 use crate::store::files::stored_bytes;
-
-/// How long a disk may take to say what it has free.
-const DISK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The room that is left. Clones share it.
 #[derive(Clone, Debug)]
@@ -92,8 +88,8 @@ impl Drop for Reservation {
 }
 
 impl Worker {
-    /// How many bytes the store may grow.
-    pub(super) async fn room(&mut self) -> Result<u64, StoreError> {
+    /// Why no file can be stored now; none if there is room.
+    pub(super) async fn lack_of_room(&mut self) -> Result<Option<&'static str>, StoreError> {
         let room = &self.context.room;
         if self.room_read_at.is_none_or(|read_at| read_at.elapsed() >= ROOM_INTERVAL) {
             room.begin_count();
@@ -101,30 +97,20 @@ impl Worker {
                 Some(max) => max.saturating_sub(stored_bytes(self.context.store.reserved_reader()).await?),
                 None => u64::MAX,
             };
-            room.end_count(left.min(self.room_on_disk().await));
+            let Ok(free) = self.context.files.free_bytes().await else { return Ok(Some(DISK_SILENT)) };
+            room.end_count(free.map_or(left, |free| left.min(free.saturating_sub(FREE_BYTES_MIN))));
             self.room_read_at = Some(Instant::now());
         }
-        Ok(room.free())
+        Ok((room.free() == 0).then_some(NO_ROOM))
     }
 
-    /// How many bytes a folder's disk has for files; none if it does not answer, as a shared folder
-    /// whose server is away.
-    async fn room_on_disk(&self) -> u64 {
-        let files = self.context.files.clone();
-        let asked = self.context.downloads.spawn_blocking(move || files.free_bytes());
-        match tokio::time::timeout(DISK_TIMEOUT, asked).await {
-            Ok(Ok(free)) => free.map_or(u64::MAX, |free| free.saturating_sub(FREE_BYTES_MIN)),
-            Ok(Err(_)) | Err(_) => 0,
-        }
-    }
-
-    /// Lets all jobs wait that are due.
-    pub(super) async fn wait_for_room(&mut self, now: Time) -> Result<(), StoreError> {
+    /// Lets all jobs wait that are due, for this problem.
+    pub(super) async fn wait_for_room(&mut self, now: Time, problem: &'static str) -> Result<(), StoreError> {
         self.queue.clear();
         let until = now + ROOM_PAUSE;
-        let waiting = self.context.recorder.record(Write::Postponed { now, until, problem: NO_ROOM }).await?;
+        let waiting = self.context.recorder.record(Write::Postponed { now, until, problem }).await?;
         if waiting > 0 {
-            tracing::warn!(files = waiting, "{NO_ROOM}; files wait");
+            tracing::warn!(files = waiting, "{problem}; files wait");
             count_outcome("no_room", waiting);
         }
         Ok(())
@@ -134,6 +120,22 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::files::storage::StorageError;
+
+    #[tokio::test]
+    async fn disk_that_does_not_answer_is_not_taken_for_a_full_one() {
+        let (_directory, mut worker) = Worker::for_test(Clock::system()).await;
+        worker.max_total_bytes = None;
+        assert_eq!(worker.lack_of_room().await.unwrap(), None);
+        worker.context.files.silence_disk().await;
+        worker.room_read_at = None;
+        tokio::time::pause();
+        assert_eq!(worker.lack_of_room().await.unwrap(), Some(DISK_SILENT));
+        let mut upload = worker.context.files.begin();
+        let written = upload.write(vec![0; 1024 * 1024].into()).await;
+        assert!(matches!(written, Err(StorageError::TimedOut)), "{written:?}");
+    }
 
     #[test]
     fn files_that_are_being_stored_keep_their_room() {
