@@ -26,6 +26,8 @@ use crate::domain::Digest;
 
 mod disk;
 mod object;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use disk::Disk;
@@ -42,7 +44,7 @@ const CLOUD_PART_BYTES: usize = 5 * 1024 * 1024;
 /// first.
 pub const FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 
-/// How long a reader waits for the next piece of an object.
+/// How long the store may take for the next piece of an object, and a bucket to remove one.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An open store of files. Clones share it.
@@ -292,9 +294,19 @@ impl FileStore {
     /// If the store fails.
     pub async fn delete(&self, digest: &Digest) -> Result<(), StorageError> {
         for name in [ObjectName::Thumbnail(*digest), ObjectName::File(*digest)] {
-            Self::ignore_not_found(self.objects.delete(&name.path()).await.map_err(StorageError::from))?;
+            Self::ignore_not_found(self.delete_object(&name.path()).await)?;
         }
         Ok(())
+    }
+
+    /// Removes an object. Fetches wait for it.
+    async fn delete_object(&self, path: &Path) -> Result<(), StorageError> {
+        let deleted = self.objects.delete(path);
+        if self.folder.is_some() {
+            // The library's thread would go on, and remove bytes that were stored since.
+            return Ok(deleted.await?);
+        }
+        Ok(timeout(PIECE_TIMEOUT, deleted).await.map_err(|_| StorageError::TimedOut)??)
     }
 
     /// Removes an object that was listed. It stays if it was written since; it is no error if it is
@@ -307,9 +319,7 @@ impl FileStore {
         Self::ignore_not_found(match &object.place {
             // The same bytes may have been stored once more, for a file that has no row yet.
             Place::Object(path) => match self.objects.head(path).await {
-                Ok(found) if found.last_modified == object.written_at => {
-                    self.objects.delete(path).await.map_err(StorageError::from)
-                }
+                Ok(found) if found.last_modified == object.written_at => self.delete_object(path).await,
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.into()),
             },
@@ -375,25 +385,5 @@ impl Folder {
             }
         }
         Ok(found)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::pin::pin;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn store_is_late_only_while_its_reader_waits() {
-        let object = stream::iter([0, 1, 3600]).then(async |seconds| {
-            tokio::time::sleep(Duration::from_secs(seconds)).await;
-            Ok(Bytes::from_static(b"piece"))
-        });
-        let mut pieces = pin!(pieces(object.boxed()));
-        assert!(matches!(pieces.next().await, Some(Ok(_))));
-        tokio::time::sleep(2 * PIECE_TIMEOUT).await;
-        assert!(matches!(pieces.next().await, Some(Ok(_))), "its reader was slow");
-        assert!(matches!(pieces.next().await, Some(Err(StorageError::TimedOut))));
     }
 }

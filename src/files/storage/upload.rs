@@ -98,7 +98,7 @@ impl Upload {
         }
         self.store.objects.copy(&self.path, &name.path()).await?;
         // The bytes are under their name. A bucket may not permit removals.
-        if let Err(error) = self.store.objects.delete(&self.path).await {
+        if let Err(error) = self.store.delete_object(&self.path).await {
             tracing::debug!(%error, path = %self.path, "an upload could not be removed after it was copied");
         }
         Ok(())
