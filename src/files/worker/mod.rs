@@ -24,8 +24,7 @@ use crate::clock::{Clock, Time};
 use crate::config;
 use crate::domain::{Digest, FileId, FileState, Seq};
 use crate::store::files::{
-    FetchJob, count_pending_due, earliest_deadline, has_expired_early, newest_arrival, next_attempt_after,
-    removed_contents,
+    FetchJob, count_pending_due, earliest_deadline, has_held_back, newest_arrival, next_attempt_after, removed_contents,
 };
 use crate::store::{JobLocks, Store, StoreError};
 
@@ -263,15 +262,15 @@ impl Worker {
         if self.queue.is_empty() && self.running.len() < self.fetches {
             self.fill_queue(now).await?;
         }
-        let may_be_early = self.clock_seen.is_none_or(|seen| has_gone_back(seen, now))
-            && has_expired_early(reader, now + CLOCK_STEP_MIN).await?;
+        let may_be_held_back = self.clock_seen.is_none_or(|seen| has_gone_back(seen, now))
+            && has_held_back(reader, now + CLOCK_STEP_MIN).await?;
         let has_dead_links = earliest_deadline(reader).await?.is_some_and(|deadline| deadline <= now);
         let retention_is_due = !self.retention.is_empty()
             && self.retention_ran_at.is_none_or(|ran_at| ran_at.elapsed() >= RETENTION_INTERVAL);
         let has_removed = self.removal_pause_ends.is_none_or(|ends| ends <= Instant::now())
             && !removed_contents(reader, None, 1).await?.is_empty();
-        let has_work = !self.queue.is_empty() || may_be_early || has_dead_links || retention_is_due || has_removed;
-        if !may_be_early {
+        let has_work = !self.queue.is_empty() || may_be_held_back || has_dead_links || retention_is_due || has_removed;
+        if !may_be_held_back {
             self.clock_seen = Some((now, Instant::now()));
         }
         if !has_work && self.running.is_empty() {
@@ -284,13 +283,10 @@ impl Worker {
             self.queue.clear();
             return Ok(LOCK_INTERVAL);
         }
-        if may_be_early {
+        if may_be_held_back {
             let files = self.context.recorder.record(Write::Revived { now }).await?;
             if files > 0 {
-                tracing::warn!(
-                    files,
-                    "links that live were taken for dead, by a clock that was wrong; their files are fetched"
-                );
+                tracing::warn!(files, "a clock that was ahead held files back; they are fetched now");
             }
             self.clock_seen = Some((now, Instant::now()));
         }

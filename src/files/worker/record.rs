@@ -39,7 +39,7 @@ pub(super) enum Write {
     Unfetched { job: FetchJob, attempt: Attempt },
     /// The jobs whose links are dead are given up.
     Expired { now: Time },
-    /// Those are taken up again whose links live.
+    /// The jobs are due that a clock which was ahead holds back.
     Revived { now: Time },
     /// All jobs that are due wait.
     Postponed { now: Time, until: Time, problem: &'static str },

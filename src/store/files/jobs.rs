@@ -1,5 +1,6 @@
 //! What the worker reads and writes. A row that is pending is a job.
 
+use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::{execute, query, query_number};
@@ -127,26 +128,35 @@ pub async fn expire<C: ConnectionTrait>(db: &C, now: Time) -> Result<u64, StoreE
     Ok(execute(db, EXPIRE, [to_micros(now).into()]).await?.rows_affected())
 }
 
-/// Whether a file was given up although its link lives: the clock was wrong then.
+/// The files that a clock which was ahead holds back: those that it gave up although their links
+/// live, and those whose next attempts it set too late.
+const HELD_BACK: &str = r#""stored_at" IS NULL AND ("state" = 'EXPIRED' AND "link_expires_at" > $1
+    OR "state" = 'PENDING' AND "next_attempt_at" > $2)"#;
+
+/// No pause between two attempts is longer. The longest are an hour.
+const ATTEMPT_PAUSE_MAX: TimeDelta = TimeDelta::hours(2);
+
+/// Whether a clock that was ahead holds files back.
 ///
 /// # Errors
 ///
 /// The database does not answer.
-pub async fn has_expired_early<C: ConnectionTrait>(db: &C, now: Time) -> Result<bool, StoreError> {
-    let sql = r#"SELECT "id" FROM "file"
-        WHERE "state" = 'EXPIRED' AND "stored_at" IS NULL AND "link_expires_at" > $1 LIMIT 1"#;
-    Ok(query_number(db, sql, [to_micros(now).into()]).await?.is_some())
+pub async fn has_held_back<C: ConnectionTrait>(db: &C, now: Time) -> Result<bool, StoreError> {
+    let sql = format!(r#"SELECT "id" FROM "file" WHERE {HELD_BACK} LIMIT 1"#);
+    let values = [to_micros(now).into(), to_micros(now + ATTEMPT_PAUSE_MAX).into()];
+    Ok(query_number(db, &sql, values).await?.is_some())
 }
 
-/// Takes files up again that were given up although their links live. Returns how many.
+/// Makes the files due that a clock which was ahead holds back. Returns how many.
 ///
 /// # Errors
 ///
 /// The database does not answer.
 pub async fn revive<C: ConnectionTrait>(db: &C, now: Time) -> Result<u64, StoreError> {
-    let sql = r#"UPDATE "file" SET "state" = 'PENDING', "problem" = NULL, "next_attempt_at" = $1
-        WHERE "state" = 'EXPIRED' AND "stored_at" IS NULL AND "link_expires_at" > $1"#;
-    Ok(execute(db, sql, [to_micros(now).into()]).await?.rows_affected())
+    let sql =
+        format!(r#"UPDATE "file" SET "state" = 'PENDING', "problem" = NULL, "next_attempt_at" = $1 WHERE {HELD_BACK}"#);
+    let values = [to_micros(now).into(), to_micros(now + ATTEMPT_PAUSE_MAX).into()];
+    Ok(execute(db, &sql, values).await?.rows_affected())
 }
 
 /// Records that a file is stored, also if its link died meanwhile. A fresh link may lead to a later

@@ -21,8 +21,8 @@ mod tests;
 
 pub use jobs::{
     Attempt, FetchJob, FileCounts, PendingExtremes, count, count_pending_due, due, earliest_deadline, expire,
-    has_expired_early, next_attempt_after, pending_extremes, postpone_all, record_refused, record_stored,
-    record_unfetched, record_unfit, revive, stored_bytes,
+    has_held_back, next_attempt_after, pending_extremes, postpone_all, record_refused, record_stored, record_unfetched,
+    record_unfit, revive, stored_bytes,
 };
 pub use recording::{FileRecording, Links, NewFiles};
 pub use retention::{RemovableFile, clear_removed, is_kept, mark_removed, newest_arrival, removable, removed_contents};

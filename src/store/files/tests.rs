@@ -159,17 +159,22 @@ async fn jobs_end_as_they_are_recorded(store: &Store) {
 }
 
 /// The clock was ahead for a moment.
-async fn files_given_up_too_early_are_taken_up_again(store: &Store) {
+async fn files_that_a_clock_held_back_are_due_again(store: &Store) {
     record(store, &[link(100)], 0, NEW).await;
     record(store, &[link(300)], 0, Links::New(Seq(2))).await;
+    record(store, &[link(9000)], 0, Links::New(Seq(3))).await;
+    write!(store, |tx| postpone_all(&tx, minute(0), minute(1010), "no room"));
     write!(store, |tx| expire(&tx, minute(1000)));
     let at = minute(150);
-    assert!(has_expired_early(store.reader(), at).await.unwrap());
-    assert_eq!(write!(store, |tx| revive(&tx, at)), 1);
-    assert!(!has_expired_early(store.reader(), at).await.unwrap());
+    assert!(has_held_back(store.reader(), at).await.unwrap());
+    assert_eq!(write!(store, |tx| revive(&tx, at)), 2);
+    assert!(!has_held_back(store.reader(), at).await.unwrap());
     let states: Vec<_> = rows(store).await.into_iter().map(|row| (row.state, row.problem.is_some())).collect();
-    assert_eq!(states, [("EXPIRED".to_owned(), true), ("PENDING".to_owned(), false)], "one link is dead");
-    assert_eq!(due_ids(store, 150).await, [2]);
+    let pending = ("PENDING".to_owned(), false);
+    assert_eq!(states, [("EXPIRED".to_owned(), true), pending.clone(), pending], "one link is dead");
+    assert_eq!(due_ids(store, 150).await, [2, 3]);
+    write!(store, |tx| postpone_all(&tx, at, at + TimeDelta::hours(1), "the host asks for it"));
+    assert!(!has_held_back(store.reader(), at).await.unwrap());
 }
 
 /// Where the vendor keeps all versions of a drawing under one path.
@@ -279,7 +284,7 @@ async fn removal_marks_rows_then_forgets_their_bytes(store: &Store) {
     assert_eq!(removed_contents(store.reader(), None, 100).await.unwrap(), [digest(1)]);
     assert_eq!(removed_contents(store.reader(), Some(&digest(0)), 100).await.unwrap(), [digest(1)]);
     assert_eq!(removed_contents(store.reader(), Some(&digest(1)), 100).await.unwrap(), []);
-    assert!(!has_expired_early(store.reader(), minute(9)).await.unwrap(), "a removed file was stored");
+    assert!(!has_held_back(store.reader(), minute(9)).await.unwrap(), "a removed file was stored");
     assert_eq!(newest_arrival(store.reader()).await.unwrap(), Some(minute(0)));
     assert!(is_kept(store.reader(), &digest(1)).await.unwrap(), "file 3 has the same bytes");
     write!(store, |tx| clear_removed(&tx, &digest(1)));
@@ -309,7 +314,7 @@ async fn rows_of_sqlite_follow_the_results() {
     let (_directory, store) = Store::for_test().await;
     files_beyond_the_limit_wait_for_the_next_fresh_link(&store).await;
     let (_directory, store) = Store::for_test().await;
-    files_given_up_too_early_are_taken_up_again(&store).await;
+    files_that_a_clock_held_back_are_due_again(&store).await;
 }
 
 #[tokio::test]
@@ -334,7 +339,7 @@ async fn rows_of_postgresql_follow_the_results() {
     files_beyond_the_limit_wait_for_the_next_fresh_link(&store).await;
     store.close().await;
     let store = cluster.new_store().await;
-    files_given_up_too_early_are_taken_up_again(&store).await;
+    files_that_a_clock_held_back_are_due_again(&store).await;
     store.close().await;
 }
 
