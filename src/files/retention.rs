@@ -8,7 +8,9 @@ use super::storage::{FileStore, StorageError};
 use crate::clock::Time;
 use crate::config;
 use crate::domain::{Digest, FileId, FileKind};
-use crate::store::files::{RemovableFile, clear_removed, is_kept, mark_removed, removable, removed_contents};
+use crate::store::files::{
+    RemovableFile, clear_removed, is_kept, mark_removed, newest_deadline, removable, removed_contents,
+};
 use crate::store::{Store, StoreError};
 
 /// How many rows one transaction marks. The writer of deliveries waits for its lock meanwhile.
@@ -40,9 +42,11 @@ impl Retention {
             .collect()
     }
 
-    /// Files that were stored before this time are removed.
-    fn stored_before(self, now: Time) -> Time {
-        now - TimeDelta::days(self.days.into())
+    /// Files that were stored before this time are removed. This machine's clock may be years
+    /// ahead, so it is believed only until the newest link dies: its vendor has said when.
+    async fn stored_before(self, store: &Store, now: Time) -> Result<Time, StoreError> {
+        let newest = newest_deadline(store.reserved_reader()).await?;
+        Ok(newest.map_or(now, |newest| newest.min(now)) - TimeDelta::days(self.days.into()))
     }
 
     /// The problem of a removed file.
@@ -60,7 +64,8 @@ impl Retention {
     ///
     /// The database does not answer.
     pub async fn list(self, store: &Store, now: Time, after: FileId) -> Result<Vec<RemovableFile>, StoreError> {
-        removable(store.reserved_reader(), (self.kind, self.stored_before(now)), after, PAGE_SIZE).await
+        let stored_before = self.stored_before(store, now).await?;
+        removable(store.reserved_reader(), (self.kind, stored_before), after, PAGE_SIZE).await
     }
 
     /// Marks some of the files as removed, the oldest first. Their bytes are removed by
@@ -70,8 +75,9 @@ impl Retention {
     ///
     /// The database does not answer.
     pub async fn mark_page(self, store: &Store, now: Time) -> Result<MarkedPage, StoreError> {
+        let stored_before = self.stored_before(store, now).await?;
         let tx = store.begin().await?;
-        let files = mark_removed(&tx, (self.kind, self.stored_before(now)), &self.problem(), MARKED_AT_ONCE).await?;
+        let files = mark_removed(&tx, (self.kind, stored_before), &self.problem(), MARKED_AT_ONCE).await?;
         store.commit(tx, None).await?;
         Ok(MarkedPage { files, is_last: files < u64::from(MARKED_AT_ONCE) })
     }
@@ -125,4 +131,25 @@ pub async fn remove_page(
         store.commit(tx, None).await?;
     }
     Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::domain::FileState;
+
+    #[tokio::test]
+    async fn clock_that_is_years_ahead_removes_no_file_too_early() {
+        let (_directory, store) = Store::for_test().await;
+        let (stored_at, retention) = (Clock::system().now(), Retention { kind: FileKind::Pdf, days: 90 });
+        let wrong = stored_at + TimeDelta::days(900);
+        store.insert_file(1, FileState::Stored, stored_at).await;
+        store.execute(&format!("UPDATE file SET stored_at = {}", stored_at.timestamp_micros())).await;
+        for (id, dies_after, expected) in [(2, 89, 0), (3, 91, 1)] {
+            store.insert_file(id, FileState::Pending, stored_at + TimeDelta::days(dies_after)).await;
+            assert_eq!(retention.list(&store, wrong, FileId(0)).await.unwrap().len(), expected);
+            assert_eq!(retention.mark_page(&store, wrong).await.unwrap().files, u64::try_from(expected).unwrap());
+        }
+    }
 }

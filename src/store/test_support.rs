@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sea_orm::{ConnectionTrait, Database, DbBackend, EntityTrait, Statement};
 
 use super::Store;
-use crate::clock::Clock;
+use crate::clock::{Clock, Time};
 use crate::config::{self, Settings};
-use crate::domain::Provider;
+use crate::domain::{FileState, Provider};
 
 impl Store {
     /// A new SQLite database, deleted with the directory.
@@ -72,6 +72,16 @@ impl Store {
         let tx = self.begin().await.unwrap();
         tx.execute_unprepared(sql).await.unwrap();
         self.commit(tx, None).await.unwrap();
+    }
+
+    /// Adds the row of a PDF whose event is not in the log.
+    pub(crate) async fn insert_file(&self, id: i64, state: FileState, link_expires_at: Time) {
+        let expires = link_expires_at.timestamp_micros();
+        self.execute(&format!(
+            "INSERT INTO file (id, event_seq, role, kind, link, link_hash, link_expires_at, state, attempts, next_attempt_at) \
+             VALUES ({id}, 1, 'DRAWING', 'PDF', '', '', {expires}, '{state}', 0, 0)"
+        ))
+        .await;
     }
 
     /// How many generic and how many custom plans the write connection has executed.

@@ -24,7 +24,7 @@ use crate::clock::{Clock, Time};
 use crate::config;
 use crate::domain::{Digest, FileId, FileState, Seq};
 use crate::store::files::{
-    FetchJob, count_pending_due, earliest_deadline, has_held_back, newest_arrival, next_attempt_after, removed_contents,
+    FetchJob, count_pending_due, earliest_deadline, has_held_back, next_attempt_after, removed_contents,
 };
 use crate::store::{JobLocks, Store, StoreError};
 
@@ -59,9 +59,6 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The pause between two transactions that mark old files.
 const MARK_PAUSE: Duration = Duration::from_millis(50);
-
-/// How far the clock may be ahead of the newest event for retention to believe it.
-const CLOCK_LEAD_MAX: TimeDelta = TimeDelta::days(30);
 
 /// A clock that goes back by less is being adjusted, and one that differs less is as right as another.
 const CLOCK_STEP_MIN: TimeDelta = TimeDelta::minutes(1);
@@ -371,14 +368,8 @@ impl Worker {
         self.queue.clear();
     }
 
-    /// Marks some of the files that are older than they are kept. Returns whether none is left. A
-    /// clock that is far ahead of the newest event removes nothing: it may be wrong.
+    /// Marks some of the files that are older than they are kept. Returns whether none is left.
     async fn mark_old(&mut self, now: Time) -> Result<bool, StoreError> {
-        let Some(newest) = newest_arrival(self.context.store.reserved_reader()).await? else {
-            self.retention_ran_at = Some(Instant::now());
-            return Ok(true);
-        };
-        let now = now.min(newest + CLOCK_LEAD_MAX);
         let mut is_done = true;
         for retention in &self.retention {
             let page = retention.mark_page(&self.context.store, now).await?;
@@ -480,12 +471,7 @@ mod tests {
         let expired = async || count(store.reader()).await.unwrap().contains(&(FileState::Expired, 1));
         // A clock that is this little ahead is not wrong.
         let mut expires = worker.context.clock.now() + CLOCK_STEP_MIN;
-        store
-            .execute(&format!(
-                "INSERT INTO file (id, event_seq, role, kind, link, link_hash, link_expires_at, state, attempts,                  next_attempt_at) VALUES (1, 1, 'DRAWING', 'PDF', '', '', {}, 'EXPIRED', 0, 0)",
-                expires.timestamp_micros()
-            ))
-            .await;
+        store.insert_file(1, FileState::Expired, expires).await;
         worker.work().await.unwrap();
         assert!(expired().await);
         expires += TimeDelta::hours(1);

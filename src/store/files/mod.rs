@@ -25,7 +25,9 @@ pub use jobs::{
     record_unfit, revive, stored_bytes,
 };
 pub use recording::{FileRecording, Links, NewFiles};
-pub use retention::{RemovableFile, clear_removed, is_kept, mark_removed, newest_arrival, removable, removed_contents};
+pub use retention::{
+    RemovableFile, clear_removed, is_kept, mark_removed, newest_deadline, removable, removed_contents,
+};
 pub use retry::{FileRetry, FilesOf, make_due, retry};
 pub use stored::{digests_after, is_named};
 

@@ -92,13 +92,13 @@ pub async fn removed_contents<C: ConnectionTrait>(
     rows.iter().map(read).collect()
 }
 
-/// When the newest event arrived.
+/// When the link of the newest file dies.
 ///
 /// # Errors
 ///
 /// The database does not answer.
-pub async fn newest_arrival<C: ConnectionTrait>(db: &C) -> Result<Option<Time>, StoreError> {
-    let sql = r#"SELECT "received_at" FROM "event" ORDER BY "seq" DESC LIMIT 1"#;
+pub async fn newest_deadline<C: ConnectionTrait>(db: &C) -> Result<Option<Time>, StoreError> {
+    let sql = r#"SELECT "link_expires_at" FROM "file" ORDER BY "id" DESC LIMIT 1"#;
     query_number(db, sql, []).await?.map(from_micros).transpose()
 }
 
