@@ -61,8 +61,8 @@ pub enum Refusal {
     TooLong,
     /// Its scheme is not https, or http for a loopback address in open mode.
     #[error(
-        "the link to {host} is not https, by which alone hosts of {ALLOWED_HOSTS} are asked; this machine is asked by \
-         http too, but only in open mode, which a key ends"
+        "the link to {host} is not https; files of {ALLOWED_HOSTS} are fetched by https alone, files of this machine \
+         also by http, but only in open mode, which ends with the first key"
     )]
     Scheme {
         /// The host.
