@@ -82,8 +82,8 @@ impl FileSink for Upload {
 }
 
 impl Context {
-    /// Fetches a file and records the result. Returns how the fetch ended, and how long its download
-    /// took.
+    /// Fetches a file and records the result. Returns how the fetch ended, and how long its
+    /// download took.
     pub(super) async fn fetch(self: Arc<Self>, job: FetchJob, url: AllowedUrl) -> (Outcome, Duration) {
         let began_at = Instant::now();
         let context = Arc::clone(&self);

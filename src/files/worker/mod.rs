@@ -60,7 +60,8 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// The pause between two transactions that mark old files.
 const MARK_PAUSE: Duration = Duration::from_millis(50);
 
-/// A clock that goes back by less is being adjusted, and one that differs less is as right as another.
+/// A clock that goes back by less is being adjusted, and one that differs by less is as right as
+/// another.
 const CLOCK_STEP_MIN: TimeDelta = TimeDelta::minutes(1);
 
 /// How long removals wait after one failed. The store may not permit them.
@@ -170,7 +171,8 @@ impl Worker {
     /// Works until it is stopped. Files that are stored at that moment are recorded; downloads end,
     /// and begin again with the next worker.
     pub async fn run(mut self) {
-        // A task of its own: its alarm must not stand still when the worker does, nor after a panic.
+        // A task of its own: its alarm must not stand still when the worker does, nor after a
+        // panic.
         let gauges = gauges::run(self.context.store.clone(), self.context.clock.clone());
         let mut gauges = AbortOnDropHandle::new(tokio::spawn(gauges));
         let mut known = self.context.store.known_head();
