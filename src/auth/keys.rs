@@ -1,5 +1,5 @@
-//! A running service's view of the keys and sessions. Its snapshot is refreshed several times a second,
-//! so that no request waits for the database.
+//! A running service's view of the keys and sessions. Its snapshot is refreshed several times a
+//! second, so that no request waits for the database.
 
 use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Writes a file while its pages are read. A file that cannot be completed is cut off: its last
-//! chunk is missing, which HTTP clients report as an error. So is one whose writer ends, for whatever
-//! reason, before it says that the file is whole.
+//! chunk is missing, which HTTP clients report as an error. So is one whose writer ends, for
+//! whatever reason, before it says that the file is whole.
 
 use std::io;
 
