@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::outbound::{AllowedUrl, Outbound};
-use super::retention::{Retention, remove_page};
+use super::retention::Retention;
 use super::storage::FileStore;
 use crate::clock::{Clock, Time};
 use crate::config;
@@ -34,7 +34,10 @@ mod gauges;
 mod lock;
 mod queue;
 mod record;
+mod removal;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use fetch::{Context, Outcome, STORAGE_PAUSE};
 use gauges::count_outcome;
@@ -63,9 +66,6 @@ const MARK_PAUSE: Duration = Duration::from_millis(50);
 /// A clock that goes back by less is being adjusted, and one that differs by less is as right as
 /// another.
 const CLOCK_STEP_MIN: TimeDelta = TimeDelta::minutes(1);
-
-/// How long removals wait after one failed. The store may not permit them.
-const REMOVAL_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// What a worker is made of.
 pub struct Parts {
@@ -370,42 +370,6 @@ impl Worker {
         self.queue.clear();
     }
 
-    /// Marks some of the files that are older than they are kept. Returns whether none is left.
-    async fn mark_old(&mut self, now: Time) -> Result<bool, StoreError> {
-        let mut is_done = true;
-        for retention in &self.retention {
-            let page = retention.mark_page(&self.context.store, now).await?;
-            self.retention_marked += page.files;
-            is_done &= page.is_last;
-        }
-        if is_done {
-            self.retention_ran_at = Some(Instant::now());
-            let files = std::mem::take(&mut self.retention_marked);
-            if files > 0 {
-                tracing::info!(files, "files are older than they are kept; their bytes will be removed");
-            }
-        }
-        Ok(is_done)
-    }
-
-    /// Removes the bytes of some files that are marked. If the lock went to another node, that node
-    /// does so.
-    async fn remove_some(&mut self) -> Result<(), StoreError> {
-        self.lock_asked_at = self.lock_asked_at.and_then(|asked_at| asked_at.checked_sub(LOCK_CHECK_INTERVAL));
-        if !self.hold_lock().await? {
-            return Ok(());
-        }
-        let Context { store, files, storing, .. } = &*self.context;
-        let page = remove_page(store, files, storing, self.removal_tried.as_ref()).await?;
-        self.room_read_at = None;
-        self.removal_tried = page.last;
-        if let Some(error) = page.failure {
-            tracing::warn!(%error, "bytes of old files could not be removed; they will be later");
-            self.removal_pause_ends = Some(Instant::now() + REMOVAL_PAUSE);
-        }
-        Ok(())
-    }
-
     /// How long until an attempt is due or a link dies.
     async fn time_to_next(&self, now: Time) -> Result<Duration, StoreError> {
         let reader = self.context.store.reserved_reader();
@@ -431,69 +395,4 @@ fn has_gone_back((seen, at): (Time, Instant), now: Time) -> bool {
 async fn wait_for_commit(store: &Store, known: Seq) -> Seq {
     tokio::time::sleep(COMMIT_PAUSE).await;
     store.wait_for_commit(known).await
-}
-
-#[cfg(test)]
-impl Worker {
-    /// A worker over an empty database and a folder, that may fetch from this machine.
-    async fn for_test(clock: Clock) -> (tempfile::TempDir, Self) {
-        let (directory, store) = Store::for_test().await;
-        let settings =
-            super::outbound::OutboundSettings { allowed_hosts: Vec::new(), allow_loopback: true, proxy: None };
-        let parts = Parts {
-            store,
-            files: FileStore::open(directory.path().join("files").to_str().unwrap()).unwrap(),
-            outbound: Outbound::new(settings, clock.clone()).unwrap(),
-            clock,
-            downloads: Handle::current(),
-            stopping: CancellationToken::new(),
-        };
-        (directory, Self::new(parts, &config::Settings::defaults().unwrap().files))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::files::count;
-
-    #[tokio::test(start_paused = true)]
-    async fn clock_that_shows_less_than_it_must_has_gone_back() {
-        let seen = (Clock::system().now(), Instant::now());
-        tokio::time::advance(Duration::from_secs(600)).await;
-        for (seconds, has_gone) in [(600, false), (541, false), (539, true), (-100, true), (9999, false)] {
-            assert_eq!(has_gone_back(seen, seen.0 + TimeDelta::seconds(seconds)), has_gone, "{seconds}");
-        }
-    }
-
-    #[tokio::test]
-    async fn files_that_a_wrong_clock_gave_up_are_taken_up_again() {
-        let (_directory, mut worker) = Worker::for_test(Clock::system()).await;
-        let store = worker.context.store.clone();
-        let expired = async || count(store.reader()).await.unwrap().contains(&(FileState::Expired, 1));
-        // A clock that is this little ahead is not wrong.
-        let mut expires = worker.context.clock.now() + CLOCK_STEP_MIN;
-        store.insert_file(1, FileState::Expired, expires).await;
-        worker.work().await.unwrap();
-        assert!(expired().await);
-        expires += TimeDelta::hours(1);
-        store.execute(&format!("UPDATE file SET link_expires_at = {}", expires.timestamp_micros())).await;
-        worker.work().await.unwrap();
-        assert!(expired().await, "the clock has not changed since");
-        worker.clock_seen = None;
-        worker.work().await.unwrap();
-        assert!(!expired().await);
-    }
-
-    #[tokio::test]
-    #[should_panic(expected = "the gauges read the clock")]
-    async fn panic_of_the_gauges_ends_the_worker() {
-        let clock = Clock::from_fn(|| {
-            // The gauges alone run in a spawned task.
-            assert!(tokio::task::try_id().is_none(), "the gauges read the clock");
-            Clock::system().now()
-        });
-        let (_directory, worker) = Worker::for_test(clock).await;
-        tokio::time::timeout(Duration::from_secs(60), worker.run()).await.expect("the worker ends");
-    }
 }

@@ -73,7 +73,7 @@ function makeClient(): Client {
     lazyCloseTimeout: 2000,
     keepAlive: 10_000,
     retryAttempts: Number.POSITIVE_INFINITY,
-    // Where sockets are refused, the streams have waited after their break.
+    // Streams wait after a break themselves, so where sockets are refused the client adds no pause.
     retryWait: (retries) => (isRefused ? Promise.resolve() : wait(retries, lastReason)),
     // 4403 means that a key is needed, or that it was revoked: the sign-in opens a new socket.
     shouldRetry: (event) => (event as CloseEvent)?.code !== 4403 && !isRefused,
